@@ -1,0 +1,202 @@
+//! The bounded pipe between two activities.
+//!
+//! The end of a stream is said, never guessed: a writer that is dropped without [`BlockWriter::finish`] leaves a *broken*
+//! stream, so the reader of an activity that failed, panicked or was cancelled can't take half of the data for all of it.
+
+use tokio::sync::mpsc;
+
+use super::{Block, StreamType};
+
+/// How many blocks a pipe holds before its writer has to wait.
+pub const PIPE_BLOCKS: usize = 4;
+
+enum Item {
+    Block(Block),
+    End,
+}
+
+/// Makes a pipe for blocks of `stream_type`.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use rejoin::block::{Block, StreamType, pipe};
+///
+/// let (writer, mut reader) = pipe(StreamType::Text);
+/// tokio::spawn(async move {
+///     writer.send(Block::Text("hello".into())).await.unwrap();
+///     writer.finish().await;
+/// });
+/// assert!(matches!(reader.next().await, Ok(Some(Block::Text(text))) if text == "hello"));
+/// assert!(matches!(reader.next().await, Ok(None)));
+/// # });
+/// ```
+#[must_use]
+pub fn pipe(stream_type: StreamType) -> (BlockWriter, BlockReader) {
+    let (sender, receiver) = mpsc::channel(PIPE_BLOCKS);
+    (BlockWriter { sender, stream_type }, BlockReader { receiver, ended: false })
+}
+
+/// The reader has gone and nobody will see what is written: stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the reader of the stream has gone")]
+pub struct ReaderGone;
+
+/// The writer stopped before the end of its stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the stream broke off before its end")]
+pub struct StreamBroken;
+
+/// The end of a pipe that an activity writes to.
+#[derive(Debug)]
+pub struct BlockWriter {
+    sender: mpsc::Sender<Item>,
+    stream_type: StreamType,
+}
+
+impl BlockWriter {
+    /// The type that the plan gave to the stream.
+    #[must_use]
+    pub fn stream_type(&self) -> StreamType {
+        self.stream_type
+    }
+
+    /// Sends one block, after waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// [`ReaderGone`] when nobody reads any more.
+    pub async fn send(&self, block: Block) -> Result<(), ReaderGone> {
+        self.sender.send(Item::Block(block)).await.map_err(|_| ReaderGone)
+    }
+
+    /// Sends one block from a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`ReaderGone`] when nobody reads any more.
+    ///
+    /// # Panics
+    ///
+    /// When called on a thread of the async runtime.
+    pub fn blocking_send(&self, block: Block) -> Result<(), ReaderGone> {
+        self.sender.blocking_send(Item::Block(block)).map_err(|_| ReaderGone)
+    }
+
+    /// Says that the stream is complete. Dropping the writer without it breaks the stream.
+    pub async fn finish(self) {
+        // A reader that went away does not care for the end.
+        let _ = self.sender.send(Item::End).await;
+    }
+
+    /// [`BlockWriter::finish`] from a thread that may block.
+    ///
+    /// # Panics
+    ///
+    /// When called on a thread of the async runtime.
+    pub fn blocking_finish(self) {
+        let _ = self.sender.blocking_send(Item::End);
+    }
+
+    /// Returns once the reader has gone: what a writer that waits for its source should wait for as well.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+}
+
+/// The end of a pipe that an activity reads from.
+#[derive(Debug)]
+pub struct BlockReader {
+    receiver: mpsc::Receiver<Item>,
+    ended: bool,
+}
+
+impl BlockReader {
+    /// The next block, or `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamBroken`] when the writer stopped before the end.
+    pub async fn next(&mut self) -> Result<Option<Block>, StreamBroken> {
+        if self.ended {
+            return Ok(None);
+        }
+        let item = self.receiver.recv().await;
+        self.take(item)
+    }
+
+    /// [`BlockReader::next`] from a thread that may block.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamBroken`] when the writer stopped before the end.
+    ///
+    /// # Panics
+    ///
+    /// When called on a thread of the async runtime.
+    pub fn blocking_next(&mut self) -> Result<Option<Block>, StreamBroken> {
+        if self.ended {
+            return Ok(None);
+        }
+        let item = self.receiver.blocking_recv();
+        self.take(item)
+    }
+
+    fn take(&mut self, item: Option<Item>) -> Result<Option<Block>, StreamBroken> {
+        match item {
+            Some(Item::Block(block)) => Ok(Some(block)),
+            Some(Item::End) => {
+                self.ended = true;
+                Ok(None)
+            }
+            None => Err(StreamBroken),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &'static str) -> Block {
+        Block::Text(text.into())
+    }
+
+    #[tokio::test]
+    async fn a_finished_stream_ends_and_stays_ended() {
+        let (writer, mut reader) = pipe(StreamType::Text);
+        writer.send(text("a")).await.unwrap();
+        writer.finish().await;
+        assert!(reader.next().await.unwrap().is_some());
+        assert!(reader.next().await.unwrap().is_none());
+        assert!(reader.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_dropped_writer_breaks_the_stream() {
+        let (writer, mut reader) = pipe(StreamType::Text);
+        writer.send(text("a")).await.unwrap();
+        drop(writer);
+        assert!(reader.next().await.unwrap().is_some());
+        assert_eq!(reader.next().await.unwrap_err(), StreamBroken);
+    }
+
+    #[tokio::test]
+    async fn a_writer_whose_reader_has_gone_is_told() {
+        let (writer, reader) = pipe(StreamType::Text);
+        drop(reader);
+        assert_eq!(writer.send(text("a")).await, Err(ReaderGone));
+        writer.closed().await;
+    }
+
+    #[tokio::test]
+    async fn a_full_pipe_makes_its_writer_wait() {
+        let (writer, mut reader) = pipe(StreamType::Text);
+        for _ in 0..PIPE_BLOCKS {
+            writer.send(text("a")).await.unwrap();
+        }
+        let mut next = Box::pin(writer.send(text("b")));
+        assert!(futures_util::poll!(&mut next).is_pending());
+        reader.next().await.unwrap();
+        next.await.unwrap();
+    }
+}

@@ -1,0 +1,40 @@
+//! The nearest known name to a misspelt one.
+
+use std::fmt::Write;
+
+/// The known name that a writer most likely meant, if one is near enough to be worth saying.
+///
+/// ```
+/// use rejoin::document::nearest;
+///
+/// assert_eq!(nearest("sqlQueryStatment", ["echo", "sqlQueryStatement"]), Some("sqlQueryStatement"));
+/// assert_eq!(nearest("zebra", ["echo", "sqlQueryStatement"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = wrong.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(wrong.len()) / 4)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// `; did you mean `x`?` or, where nothing is near, `; expected one of `a`, `b``.
+pub(super) fn suggestion(wrong: &str, known: &[&str]) -> String {
+    let mut text = String::new();
+    if let Some(name) = nearest(wrong, known.iter().copied()) {
+        // Writing to a string can't fail.
+        let _ = write!(text, "; did you mean `{name}`?");
+    } else if let [only] = known {
+        let _ = write!(text, "; expected `{only}`");
+    } else if !known.is_empty() {
+        text.push_str("; expected one of ");
+        for (index, name) in known.iter().enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            let _ = write!(text, "{separator}`{name}`");
+        }
+    }
+    text
+}

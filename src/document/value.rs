@@ -1,0 +1,206 @@
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::nearest::suggestion;
+use super::{Attribute, DocumentError, Position};
+
+/// The text of an attribute or of an element that holds text alone, to be read as a typed value.
+///
+/// Every reader answers with an error that names the field, the place and what was expected. White space around a number,
+/// a boolean, a duration or a name is ignored, as XML Schema says.
+#[derive(Debug, Clone)]
+pub struct Value<'a> {
+    text: Cow<'a, str>,
+    position: Position,
+    attribute: Option<&'a str>,
+    element: &'a str,
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn of_attribute(element: &'a str, attribute: &'a Attribute) -> Self {
+        Self {
+            text: Cow::Borrowed(&attribute.value),
+            position: attribute.position,
+            attribute: Some(&attribute.name.local),
+            element,
+        }
+    }
+
+    pub(super) fn of_element(element: &'a str, text: Cow<'a, str>, position: Position) -> Self {
+        Self { text, position, attribute: None, element }
+    }
+
+    /// The text as it stands.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The text as it stands.
+    #[must_use]
+    pub fn into_text(self) -> Cow<'a, str> {
+        self.text
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// A number of the range.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is no whole number or out of the range.
+    pub fn integer<T>(&self, range: RangeInclusive<T>) -> Result<T, DocumentError>
+    where
+        T: FromStr + PartialOrd + Display,
+    {
+        let word = self.word();
+        // XML Schema allows `+5`, and so does `FromStr`; neither allows `+-5`.
+        match word.parse::<T>() {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ => Err(self.expected(format!("a whole number from {} to {}", range.start(), range.end()))),
+        }
+    }
+
+    /// `true`, `false`, `1` or `0`.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is something else.
+    pub fn boolean(&self) -> Result<bool, DocumentError> {
+        match self.word() {
+            "true" | "1" => Ok(true),
+            "false" | "0" => Ok(false),
+            _ => Err(self.expected("`true` or `false`".into())),
+        }
+    }
+
+    /// One word of a list.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] with the nearest word when it is not in the list.
+    pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, DocumentError> {
+        let word = self.word();
+        if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
+            return Ok(*choice);
+        }
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        Err(self.error(format!("{} can't be `{}`{}", self.field(), shorten(word), suggestion(word, &names))))
+    }
+
+    /// A name without a colon (`xs:NCName`): of an activity, a stream, a session attribute.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is not a name.
+    pub fn name(&self) -> Result<&str, DocumentError> {
+        let word = self.word();
+        if is_ncname(word) {
+            return Ok(word);
+        }
+        Err(self.expected("a name: a letter or `_`, then letters, digits, `-`, `_` and `.`".into()))
+    }
+
+    /// A length of time above zero: milliseconds as a whole number, or an `xs:duration` of days, hours, minutes and seconds
+    /// such as `PT10M`.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is zero, negative, has years or months, or is no duration at all.
+    pub fn duration(&self) -> Result<Duration, DocumentError> {
+        match super::duration::parse(self.word()) {
+            Some(duration) if !duration.is_zero() => Ok(duration),
+            _ => {
+                Err(self
+                    .expected("a time above zero: milliseconds such as `600000`, or a duration such as `PT10M`".into()))
+            }
+        }
+    }
+
+    /// [`Value::duration`], or zero.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is negative, has years or months, or is no duration at all.
+    pub fn duration_or_zero(&self) -> Result<Duration, DocumentError> {
+        super::duration::parse(self.word())
+            .ok_or_else(|| self.expected("a time: milliseconds such as `2000`, or a duration such as `PT2S`".into()))
+    }
+
+    /// [`Value::duration`], or `None` for `unbounded`.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is neither.
+    pub fn duration_or_unbounded(&self) -> Result<Option<Duration>, DocumentError> {
+        if self.word() == "unbounded" {
+            return Ok(None);
+        }
+        match super::duration::parse(self.word()) {
+            Some(duration) if !duration.is_zero() => Ok(Some(duration)),
+            _ => Err(self.expected(
+                "a time above zero (milliseconds such as `600000`, or a duration such as `PT10M`) or `unbounded`"
+                    .into(),
+            )),
+        }
+    }
+
+    /// An error at this value.
+    #[must_use]
+    pub fn error(&self, message: impl Into<Box<str>>) -> DocumentError {
+        DocumentError::invalid(self.position, message)
+    }
+
+    /// The error that this value is not what was expected. It repeats the value, shortened.
+    #[must_use]
+    pub fn expected(&self, what: String) -> DocumentError {
+        self.error(format!("{} has to be {what}, not `{}`", self.field(), shorten(self.word())))
+    }
+
+    /// What the value is called in an error.
+    fn field(&self) -> String {
+        match self.attribute {
+            Some(attribute) => format!("the attribute `{attribute}` of `{}`", self.element),
+            None => format!("the content of `{}`", self.element),
+        }
+    }
+
+    /// The text without white space around it.
+    fn word(&self) -> &str {
+        self.text.trim_matches([' ', '\t', '\r', '\n'])
+    }
+}
+
+/// The beginning of a text that is repeated in an error.
+fn shorten(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// Whether the text is an `xs:NCName`, by the table of XML 1.0, fifth edition.
+pub(super) fn is_ncname(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
+}
+
+pub(super) fn is_name_start(character: char) -> bool {
+    matches!(character, 'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
+        | '\u{10000}'..='\u{EFFFF}')
+}
+
+pub(super) fn is_name_character(character: char) -> bool {
+    is_name_start(character)
+        || matches!(character, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}

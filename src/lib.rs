@@ -1,0 +1,4 @@
+//! Rejoin: a data service with memory.
+
+pub mod block;
+pub mod document;
