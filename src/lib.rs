@@ -2,3 +2,5 @@
 
 pub mod block;
 pub mod document;
+pub mod format;
+pub mod resource;

@@ -41,6 +41,17 @@ pub fn pipe(stream_type: StreamType) -> (BlockWriter, BlockReader) {
 #[error("the reader of the stream has gone")]
 pub struct ReaderGone;
 
+/// Why [`BlockWriter::try_send`] did not send.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// The pipe is full: here is the block again.
+    #[error("the pipe is full")]
+    Full(Block),
+    /// The reader has gone and nobody will see what is written: stop.
+    #[error("the reader of the stream has gone")]
+    ReaderGone,
+}
+
 /// The writer stopped before the end of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stream broke off before its end")]
@@ -82,6 +93,19 @@ impl BlockWriter {
         self.sender.blocking_send(Item::Block(block)).map_err(|_| ReaderGone)
     }
 
+    /// Sends one block if there is room for it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent::Full`] with the block when the writer would have to wait, [`NotSent::ReaderGone`] when nobody reads any
+    /// more.
+    pub fn try_send(&self, block: Block) -> Result<(), NotSent> {
+        self.sender.try_send(Item::Block(block)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(Item::Block(block)) => NotSent::Full(block),
+            mpsc::error::TrySendError::Full(Item::End) | mpsc::error::TrySendError::Closed(_) => NotSent::ReaderGone,
+        })
+    }
+
     /// Says that the stream is complete. Dropping the writer without it breaks the stream.
     pub async fn finish(self) {
         // A reader that went away does not care for the end.
@@ -100,6 +124,28 @@ impl BlockWriter {
     /// Returns once the reader has gone: what a writer that waits for its source should wait for as well.
     pub async fn closed(&self) {
         self.sender.closed().await;
+    }
+
+    /// A handle that tells whether the reader has gone, for code that can't hold the writer itself.
+    ///
+    /// The reader sees a broken stream only when the writer and its watches are dropped.
+    #[must_use]
+    pub fn watch(&self) -> ReaderWatch {
+        ReaderWatch { sender: self.sender.clone() }
+    }
+}
+
+/// Tells whether the reader of a pipe has gone; see [`BlockWriter::watch`].
+#[derive(Debug)]
+pub struct ReaderWatch {
+    sender: mpsc::Sender<Item>,
+}
+
+impl ReaderWatch {
+    /// Whether nobody reads any more.
+    #[must_use]
+    pub fn reader_gone(&self) -> bool {
+        self.sender.is_closed()
     }
 }
 

@@ -1,0 +1,186 @@
+use arrow_array::RecordBatch;
+use arrow_schema::Schema;
+
+use super::FormatError;
+use super::cells::{Cells, push_base64, push_integer, push_real};
+
+/// How [`CsvWriter`] writes: the settings of the activity `sqlResultsToCSV`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// What stands between two fields: any character but the quote and those that break a line. A comma by default.
+    pub delimiter: char,
+    /// What ends a line. A line feed by default, because an XML reader makes a line feed of the other two, and the text
+    /// should be the same whether it comes in a response document or not.
+    pub line_break: LineBreak,
+    /// What stands for NULL. Nothing by default.
+    pub null: String,
+    /// Whether the names of the columns come first.
+    pub header: bool,
+    /// Whether a field that holds the delimiter, a quote or a line break is put in quotes, with its quotes doubled.
+    ///
+    /// So is a text that looks like NULL does, so that a reader can tell: by default an empty text is `""` and NULL is
+    /// nothing at all. Without escaping, fields are written as they are, and a reader can't tell.
+    pub escape: bool,
+}
+
+impl Default for CsvOptions {
+    fn default() -> Self {
+        Self { delimiter: ',', line_break: LineBreak::Lf, null: String::new(), header: false, escape: true }
+    }
+}
+
+/// What ends a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LineBreak {
+    /// Carriage return.
+    Cr,
+    /// Line feed.
+    Lf,
+    /// Carriage return and line feed.
+    CrLf,
+}
+
+impl LineBreak {
+    /// All names, in the order in which errors list them.
+    pub const NAMES: [&'static str; 3] = ["CR", "LF", "CRLF"];
+
+    /// The line break of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "CR" => Self::Cr,
+            "LF" => Self::Lf,
+            "CRLF" => Self::CrLf,
+            _ => return None,
+        })
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Cr => "\r",
+            Self::Lf => "\n",
+            Self::CrLf => "\r\n",
+        }
+    }
+}
+
+/// Writes rows as comma-separated values, in the shape of RFC 4180.
+///
+/// Numbers have the shortest form that reads back as the same number, bytes are base64.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow_array::{Int64Array, RecordBatch, StringArray};
+/// use rejoin::format::{CsvOptions, CsvWriter};
+///
+/// let ids = Arc::new(Int64Array::from(vec![1, 2]));
+/// let names = Arc::new(StringArray::from(vec![Some("say \"hi\""), None]));
+/// let rows = RecordBatch::try_from_iter([("id", ids as _), ("name", names as _)]).unwrap();
+///
+/// let mut writer = CsvWriter::new(CsvOptions { header: true, ..CsvOptions::default() }).unwrap();
+/// let mut text = String::new();
+/// writer.begin(rows.schema_ref(), &mut text);
+/// writer.rows(&rows, &mut text).unwrap();
+/// assert_eq!(text, "id,name\n1,\"say \"\"hi\"\"\"\n2,\n");
+/// ```
+#[derive(Debug, Clone)]
+pub struct CsvWriter {
+    options: CsvOptions,
+    /// Which bytes make a field need quotes.
+    special: [bool; 256],
+}
+
+impl CsvWriter {
+    /// A writer with these options.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError::Option`] when the delimiter is a quote or a line break.
+    pub fn new(options: CsvOptions) -> Result<Self, FormatError> {
+        if matches!(options.delimiter, '"' | '\r' | '\n') {
+            let delimiter = options.delimiter.escape_default();
+            return Err(FormatError::Option(format!(
+                "the delimiter `{delimiter}` can't be told from quotes and line breaks; expected any other character"
+            )));
+        }
+        let mut special = [false; 256];
+        let mut delimiter = [0; 4];
+        options.delimiter.encode_utf8(&mut delimiter);
+        // Of a delimiter of several bytes the first is enough: it may quote too much, never too little.
+        for byte in [delimiter[0], b'"', b'\r', b'\n'] {
+            special[usize::from(byte)] = options.escape;
+        }
+        Ok(Self { options, special })
+    }
+
+    /// Appends the names of the columns, if they were asked for.
+    pub fn begin(&mut self, schema: &Schema, out: &mut String) {
+        if self.options.header {
+            for (index, field) in schema.fields().iter().enumerate() {
+                if index > 0 {
+                    out.push(self.options.delimiter);
+                }
+                self.push_text(out, field.name());
+            }
+            out.push_str(self.options.line_break.text());
+        }
+    }
+
+    /// Appends the rows of a block.
+    ///
+    /// # Errors
+    ///
+    /// [`FormatError::Type`] when a column has a type that no data resource gives.
+    pub fn rows(&mut self, rows: &RecordBatch, out: &mut String) -> Result<(), FormatError> {
+        let columns = Cells::of(rows)?;
+        let line_break = self.options.line_break.text();
+        for row in 0..rows.num_rows() {
+            for (index, column) in columns.iter().enumerate() {
+                if index > 0 {
+                    out.push(self.options.delimiter);
+                }
+                self.push_cell(out, column, row);
+            }
+            out.push_str(line_break);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn push_cell(&self, out: &mut String, column: &Cells<'_>, row: usize) {
+        if column.is_null(row) {
+            out.push_str(&self.options.null);
+            return;
+        }
+        match column {
+            Cells::Integers(array) => push_integer(out, array.value(row)),
+            Cells::Reals(array) => push_real(out, array.value(row)),
+            Cells::Booleans(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
+            Cells::Texts(array) => self.push_text(out, array.value(row)),
+            Cells::Blobs(array) => push_base64(out, array.value(row)),
+        }
+    }
+
+    #[inline]
+    fn push_text(&self, out: &mut String, text: &str) {
+        let needs_quotes = text.bytes().any(|byte| self.special[usize::from(byte)]);
+        if needs_quotes || (self.options.escape && text == self.options.null) {
+            push_quoted(out, text);
+        } else {
+            out.push_str(text);
+        }
+    }
+}
+
+fn push_quoted(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(quote) = memchr::memchr(b'"', rest.as_bytes()) {
+        let (before, after) = rest.split_at(quote + 1);
+        out.push_str(before);
+        out.push('"');
+        rest = after;
+    }
+    out.push_str(rest);
+    out.push('"');
+}

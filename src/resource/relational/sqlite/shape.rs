@@ -1,0 +1,133 @@
+//! What the result of a statement looks like.
+
+use std::collections::HashMap;
+use std::ffi::CStr;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use rusqlite::Statement;
+
+use super::connection::STATEMENTS;
+use super::error::resource_error;
+use crate::block::ColumnOrigin;
+use crate::resource::ResourceError;
+
+/// The columns of a result, before any row was seen.
+#[derive(Debug)]
+pub(super) struct ResultShape {
+    pub(super) columns: Vec<ColumnShape>,
+}
+
+/// One column of a result.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct ColumnShape {
+    pub(super) name: String,
+    /// The declared type, and the table and column where it comes from.
+    origin: ColumnOrigin,
+    /// The type of the stream's column, or none where the first values decide.
+    pub(super) announced: Option<DataType>,
+    /// The type where there are no first values, only NULL.
+    pub(super) without_values: DataType,
+}
+
+impl ResultShape {
+    fn of(statement: &Statement<'_>) -> Result<Self, ResourceError> {
+        let mut columns = Vec::with_capacity(statement.column_count());
+        for (index, column) in statement.columns().enumerate() {
+            let mut origin =
+                ColumnOrigin { type_name: column.decl_type().map(str::to_owned), ..ColumnOrigin::default() };
+            if let Some(found) = statement.column_metadata(index).map_err(resource_error)? {
+                let (_, table, name, _, _, not_null, primary_key, auto_increment) = found;
+                let rowid =
+                    primary_key && origin.type_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("INTEGER"));
+                origin.table = Some(text(table));
+                origin.column = Some(text(name));
+                origin.nullable = Some(!not_null && !rowid);
+                origin.auto_increment = auto_increment;
+            }
+            columns.push(ColumnShape {
+                name: column.name().to_owned(),
+                announced: column.decl_type().and_then(announced_type),
+                without_values: column.decl_type().map_or(DataType::Utf8, type_without_values),
+                origin,
+            });
+        }
+        Ok(Self { columns })
+    }
+
+    /// Whether the statement still gives these columns: someone may have changed the schema.
+    fn fits(&self, statement: &Statement<'_>) -> bool {
+        statement.column_count() == self.columns.len()
+            && statement.columns().zip(statement.columns_with_metadata()).zip(&self.columns).all(
+                |((column, place), known)| {
+                    column.name() == known.name
+                        && column.decl_type() == known.origin.type_name.as_deref()
+                        && place.table_name() == known.origin.table.as_deref()
+                },
+            )
+    }
+
+    /// The schema of a stream with these types of columns.
+    pub(super) fn schema(&self, types: impl IntoIterator<Item = DataType>) -> SchemaRef {
+        let fields: Vec<Field> = self
+            .columns
+            .iter()
+            .zip(types)
+            .map(|(column, data_type)| {
+                Field::new(&column.name, data_type, true).with_metadata(column.origin.to_metadata())
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+}
+
+fn text(name: &CStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+/// The type of a column by its declared type, where `SQLite` itself turns every value into it that can be: by the rules
+/// of column affinity (<https://www.sqlite.org/datatype3.html>).
+///
+/// `DECIMAL` and `NUMERIC` columns hold integers and reals side by side, so they travel as text, which holds both exactly.
+/// Where the affinity leaves the type open (`BLOB`, none, and the other numeric ones such as `TIMESTAMP` and `BOOLEAN`),
+/// the values decide.
+fn announced_type(declared: &str) -> Option<DataType> {
+    let declared = declared.to_ascii_uppercase();
+    let has = |part: &str| declared.contains(part);
+    if has("INT") {
+        Some(DataType::Int64)
+    } else if has("CHAR") || has("CLOB") || has("TEXT") {
+        Some(DataType::Utf8)
+    } else if has("BLOB") {
+        None
+    } else if has("REAL") || has("FLOA") || has("DOUB") {
+        Some(DataType::Float64)
+    } else if has("DECIMAL") || has("NUMERIC") {
+        Some(DataType::Utf8)
+    } else {
+        None
+    }
+}
+
+fn type_without_values(declared: &str) -> DataType {
+    if declared.to_ascii_uppercase().contains("BLOB") { DataType::Binary } else { DataType::Utf8 }
+}
+
+/// The shapes of the statements that a connection has prepared, by their text.
+#[derive(Debug, Default)]
+pub(super) struct ShapeCache(HashMap<String, Arc<ResultShape>>);
+
+impl ShapeCache {
+    /// The shape of a statement that has made its first step, which is when it knows of a changed schema.
+    pub(super) fn shape(&mut self, sql: &str, statement: &Statement<'_>) -> Result<Arc<ResultShape>, ResourceError> {
+        if let Some(known) = self.0.get(sql).filter(|known| known.fits(statement)) {
+            return Ok(Arc::clone(known));
+        }
+        let shape = Arc::new(ResultShape::of(statement)?);
+        if self.0.len() >= STATEMENTS {
+            self.0.clear();
+        }
+        self.0.insert(sql.to_owned(), Arc::clone(&shape));
+        Ok(shape)
+    }
+}
