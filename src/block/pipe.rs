@@ -3,6 +3,8 @@
 //! The end of a stream is said, never guessed: a writer that is dropped without [`BlockWriter::finish`] leaves a *broken*
 //! stream, so the reader of an activity that failed, panicked or was cancelled can't take half of the data for all of it.
 
+use std::task::{Context, Poll};
+
 use tokio::sync::mpsc;
 
 use super::{Block, StreamType};
@@ -10,6 +12,7 @@ use super::{Block, StreamType};
 /// How many blocks a pipe holds before its writer has to wait.
 pub const PIPE_BLOCKS: usize = 4;
 
+#[derive(Debug)]
 enum Item {
     Block(Block),
     End,
@@ -106,6 +109,15 @@ impl BlockWriter {
         })
     }
 
+    /// Waits for room for one block, without having the block yet. Dropping the future or the room changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReaderGone`] when nobody reads any more.
+    pub async fn reserve(&self) -> Result<Room<'_>, ReaderGone> {
+        self.sender.reserve().await.map(Room).map_err(|_| ReaderGone)
+    }
+
     /// Says that the stream is complete. Dropping the writer without it breaks the stream.
     pub async fn finish(self) {
         // A reader that went away does not care for the end.
@@ -149,6 +161,17 @@ impl ReaderWatch {
     }
 }
 
+/// Room for one block in a pipe.
+#[derive(Debug)]
+pub struct Room<'a>(mpsc::Permit<'a, Item>);
+
+impl Room<'_> {
+    /// Puts the block there.
+    pub fn send(self, block: Block) {
+        self.0.send(Item::Block(block));
+    }
+}
+
 /// The end of a pipe that an activity reads from.
 #[derive(Debug)]
 pub struct BlockReader {
@@ -185,6 +208,18 @@ impl BlockReader {
         }
         let item = self.receiver.blocking_recv();
         self.take(item)
+    }
+
+    /// [`BlockReader::next`] for whoever watches several streams at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamBroken`] when the writer stopped before the end.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Block>, StreamBroken>> {
+        if self.ended {
+            return Poll::Ready(Ok(None));
+        }
+        self.receiver.poll_recv(context).map(|item| self.take(item))
     }
 
     fn take(&mut self, item: Option<Item>) -> Result<Option<Block>, StreamBroken> {

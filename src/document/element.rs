@@ -182,6 +182,16 @@ impl Element {
         Ok(whole)
     }
 
+    /// The text of an element that has neither attributes nor child elements.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] at the first attribute or child element.
+    pub fn text_only(&self) -> Result<Cow<'_, str>, DocumentError> {
+        self.fields().finish_attributes()?;
+        self.text()
+    }
+
     /// The text of an element that holds text alone, to be read as a typed value.
     ///
     /// # Errors
