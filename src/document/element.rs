@@ -3,35 +3,33 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::{DocumentError, Fields, Position, Value};
+use super::characters::is_blank;
+use super::reader::{self, Scope, TreeReader};
+use super::{DocumentError, Fields, Limits, Position, Value};
 
 /// An XML element with everything in it, every node with its line and column.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two elements are equal when they say the same: where they stand and which prefixes they are written with doesn't count.
+#[derive(Debug, Clone)]
 pub struct Element {
     pub(super) name: Name,
     pub(super) position: Position,
     pub(super) attributes: Vec<Attribute>,
-    pub(super) declarations: Vec<NamespaceDeclaration>,
+    /// The namespaces that are declared here and around here: what a prefix inside of a value may mean.
+    pub(super) scope: Option<Arc<Scope>>,
     pub(super) children: Vec<Node>,
 }
 
 /// The name of an element or an attribute: its local part, the prefix that it was written with, and its namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Name {
     pub(super) prefix: Option<Box<str>>,
     pub(super) local: Box<str>,
     pub(super) namespace: Option<Arc<str>>,
 }
 
-/// `xmlns="…"` or `xmlns:p="…"` as it stands in a start tag: kept so that the element can be written again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamespaceDeclaration {
-    pub(super) prefix: Option<Box<str>>,
-    pub(super) namespace: Arc<str>,
-}
-
 /// An attribute; namespace declarations are not among them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Attribute {
     pub(super) name: Name,
     pub(super) value: Box<str>,
@@ -48,7 +46,7 @@ pub enum Node {
 }
 
 /// A piece of text between two tags.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Text {
     pub(super) text: Box<str>,
     pub(super) position: Position,
@@ -102,11 +100,54 @@ impl Text {
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
+        is_blank(&self.text)
     }
 }
 
+impl PartialEq for Element {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.attributes == other.attributes && self.children == other.children
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.local == other.local && self.namespace == other.namespace
+    }
+}
+
+impl Eq for Name {}
+
+impl PartialEq for Attribute {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.value == other.value
+    }
+}
+
+impl Eq for Attribute {}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Text {}
+
 impl Element {
+    /// Reads a whole document: UTF-8, or UTF-16 that says so.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is not well-formed or goes over a bound.
+    pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, DocumentError> {
+        reader::read_bytes(bytes, limits, None, |mut reader| {
+            let root = TreeReader::default().read_root(&mut reader)?;
+            reader.expect_end()?;
+            Ok(root)
+        })
+    }
+
     /// The name.
     #[must_use]
     pub fn name(&self) -> &Name {
@@ -155,7 +196,6 @@ impl Element {
     }
 
     /// Reads the element field by field, and refuses what nobody asked for.
-    #[must_use]
     pub fn fields(&self) -> Fields<'_> {
         Fields::of(self)
     }

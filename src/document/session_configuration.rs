@@ -111,8 +111,8 @@ pub const TRANSIENT_FACTORY: &str = "rejoin.TransientSessionManagerFactory";
 
 impl Default for SessionConfiguration {
     fn default() -> Self {
-        const MINUTE: Duration = Duration::from_secs(60);
-        const HOUR: Duration = Duration::from_secs(60 * 60);
+        const MINUTE: Duration = Duration::from_mins(1);
+        const HOUR: Duration = Duration::from_hours(1);
         Self {
             factory: TRANSIENT_FACTORY.into(),
             explicit: true,

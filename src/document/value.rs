@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use super::characters::{is_ncname, trim};
 use super::nearest::suggestion;
 use super::{Attribute, DocumentError, Position};
 
@@ -77,7 +78,7 @@ impl<'a> Value<'a> {
         match self.word() {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
-            _ => Err(self.expected("`true` or `false`".into())),
+            _ => Err(self.expected("`true` or `false`")),
         }
     }
 
@@ -105,7 +106,7 @@ impl<'a> Value<'a> {
         if is_ncname(word) {
             return Ok(word);
         }
-        Err(self.expected("a name: a letter or `_`, then letters, digits, `-`, `_` and `.`".into()))
+        Err(self.expected("a name: a letter or `_`, then letters, digits, `-`, `_` and `.`"))
     }
 
     /// A length of time above zero: milliseconds as a whole number, or an `xs:duration` of days, hours, minutes and seconds
@@ -117,10 +118,7 @@ impl<'a> Value<'a> {
     pub fn duration(&self) -> Result<Duration, DocumentError> {
         match super::duration::parse(self.word()) {
             Some(duration) if !duration.is_zero() => Ok(duration),
-            _ => {
-                Err(self
-                    .expected("a time above zero: milliseconds such as `600000`, or a duration such as `PT10M`".into()))
-            }
+            _ => Err(self.expected("a time above zero: milliseconds such as `600000`, or a duration such as `PT10M`")),
         }
     }
 
@@ -131,7 +129,7 @@ impl<'a> Value<'a> {
     /// [`DocumentError`] when it is negative, has years or months, or is no duration at all.
     pub fn duration_or_zero(&self) -> Result<Duration, DocumentError> {
         super::duration::parse(self.word())
-            .ok_or_else(|| self.expected("a time: milliseconds such as `2000`, or a duration such as `PT2S`".into()))
+            .ok_or_else(|| self.expected("a time: milliseconds such as `2000`, or a duration such as `PT2S`"))
     }
 
     /// [`Value::duration`], or `None` for `unbounded`.
@@ -146,8 +144,7 @@ impl<'a> Value<'a> {
         match super::duration::parse(self.word()) {
             Some(duration) if !duration.is_zero() => Ok(Some(duration)),
             _ => Err(self.expected(
-                "a time above zero (milliseconds such as `600000`, or a duration such as `PT10M`) or `unbounded`"
-                    .into(),
+                "a time above zero (milliseconds such as `600000`, or a duration such as `PT10M`) or `unbounded`",
             )),
         }
     }
@@ -160,7 +157,7 @@ impl<'a> Value<'a> {
 
     /// The error that this value is not what was expected. It repeats the value, shortened.
     #[must_use]
-    pub fn expected(&self, what: String) -> DocumentError {
+    pub fn expected(&self, what: impl Display) -> DocumentError {
         self.error(format!("{} has to be {what}, not `{}`", self.field(), shorten(self.word())))
     }
 
@@ -173,8 +170,8 @@ impl<'a> Value<'a> {
     }
 
     /// The text without white space around it.
-    fn word(&self) -> &str {
-        self.text.trim_matches([' ', '\t', '\r', '\n'])
+    pub(super) fn word(&self) -> &str {
+        trim(&self.text)
     }
 }
 
@@ -185,22 +182,4 @@ fn shorten(text: &str) -> Cow<'_, str> {
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
         None => Cow::Borrowed(text),
     }
-}
-
-/// Whether the text is an `xs:NCName`, by the table of XML 1.0, fifth edition.
-pub(super) fn is_ncname(text: &str) -> bool {
-    let mut characters = text.chars();
-    characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
-}
-
-pub(super) fn is_name_start(character: char) -> bool {
-    matches!(character, 'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
-        | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
-        | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
-        | '\u{10000}'..='\u{EFFFF}')
-}
-
-pub(super) fn is_name_character(character: char) -> bool {
-    is_name_start(character)
-        || matches!(character, '0'..='9' | '-' | '.' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
