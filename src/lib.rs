@@ -2,5 +2,7 @@
 
 pub mod block;
 pub mod document;
+pub mod session;
+
 pub mod format;
 pub mod resource;
