@@ -49,15 +49,18 @@ fn stream(
     };
     let shape = shapes.shape(&statement.sql, row.as_ref())?;
     let mut builder = RowsBuilder::new(shape, control.looks());
-    builder.push(row)?;
-    while let Some(row) = rows.next().map_err(resource_error)? {
+    let mut next = Some(row);
+    while let Some(row) = next {
+        builder.push(row)?;
         if builder.is_full(control.looks()) {
             send(Block::Rows(builder.take(control.looks())?))?;
         }
-        builder.push(row)?;
+        next = rows.next().map_err(resource_error)?;
     }
     drop(rows);
-    send(Block::Rows(builder.take(0)?))?;
+    if builder.has_rows() {
+        send(Block::Rows(builder.take(0)?))?;
+    }
     Ok(builder.total())
 }
 

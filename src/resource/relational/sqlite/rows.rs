@@ -63,6 +63,11 @@ impl RowsBuilder {
         self.rows_before + self.rows as u64
     }
 
+    /// Whether rows have been gathered since the last block.
+    pub(super) fn has_rows(&self) -> bool {
+        self.rows > 0
+    }
+
     /// Takes the block, and begins the next.
     pub(super) fn take(&mut self, looks: u32) -> Result<RecordBatch, ResourceError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
