@@ -124,6 +124,18 @@ impl BlockWriter {
         let _ = self.sender.send(Item::End).await;
     }
 
+    /// [`BlockWriter::finish`] if there is room for it at once.
+    ///
+    /// # Errors
+    ///
+    /// The writer itself, when it would have to wait.
+    pub fn try_finish(self) -> Result<(), Self> {
+        match self.sender.try_send(Item::End) {
+            Err(mpsc::error::TrySendError::Full(_)) => Err(self),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
     /// [`BlockWriter::finish`] from a thread that may block.
     ///
     /// # Panics

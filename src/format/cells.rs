@@ -1,9 +1,11 @@
 //! The columns of one block, each seen as its type once, and then row by row.
 
+use std::borrow::Cow;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, BinaryArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Schema};
 
 use super::FormatError;
 
@@ -14,23 +16,21 @@ pub(super) enum Cells<'a> {
     Booleans(&'a BooleanArray),
     Texts(&'a StringArray),
     Blobs(&'a BinaryArray),
+    /// Text and bytes side by side, in a column that is not one of bytes: those that are UTF-8 are text.
+    Mixed(&'a BinaryArray),
 }
 
 impl<'a> Cells<'a> {
-    /// All columns of a block.
-    pub(super) fn of(rows: &'a RecordBatch) -> Result<Vec<Self>, FormatError> {
-        (0..rows.num_columns()).map(|index| Self::column(rows, index)).collect()
-    }
-
-    /// One column of a block.
-    pub(super) fn column(rows: &'a RecordBatch, index: usize) -> Result<Self, FormatError> {
+    /// One column of a block, in a stream that announced `announced` for it.
+    pub(super) fn of(rows: &'a RecordBatch, index: usize, announced: &DataType) -> Result<Self, FormatError> {
         let array = rows.column(index);
         Ok(match array.data_type() {
             DataType::Int64 => Self::Integers(array.as_primitive::<Int64Type>()),
             DataType::Float64 => Self::Reals(array.as_primitive::<Float64Type>()),
             DataType::Boolean => Self::Booleans(array.as_boolean()),
             DataType::Utf8 => Self::Texts(array.as_string()),
-            DataType::Binary => Self::Blobs(array.as_binary()),
+            DataType::Binary if *announced == DataType::Binary => Self::Blobs(array.as_binary()),
+            DataType::Binary => Self::Mixed(array.as_binary()),
             other => {
                 return Err(FormatError::Type {
                     column: rows.schema_ref().field(index).name().clone(),
@@ -48,10 +48,61 @@ impl<'a> Cells<'a> {
             Self::Reals(array) => array.is_null(row),
             Self::Booleans(array) => array.is_null(row),
             Self::Texts(array) => array.is_null(row),
-            Self::Blobs(array) => array.is_null(row),
+            Self::Blobs(array) | Self::Mixed(array) => array.is_null(row),
         }
     }
 }
+
+/// What the writers remember of the stream: the types that it announced, and how many rows have passed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stream {
+    announced: Vec<DataType>,
+    rows: u64,
+}
+
+impl Stream {
+    /// A stream that begins with this schema.
+    pub(super) fn begun(schema: &Schema) -> Self {
+        Self { announced: schema.fields().iter().map(|field| field.data_type().clone()).collect(), rows: 0 }
+    }
+
+    /// All columns of a block. A stream that has not begun begins with it.
+    pub(super) fn cells<'a>(&mut self, rows: &'a RecordBatch) -> Result<Vec<Cells<'a>>, FormatError> {
+        if self.announced.len() != rows.num_columns() {
+            *self = Self::begun(rows.schema_ref());
+        }
+        self.announced.iter().enumerate().map(|(index, announced)| Cells::of(rows, index, announced)).collect()
+    }
+
+    /// The type that the stream announced for a column.
+    pub(super) fn announced(&self, column: usize) -> &DataType {
+        self.announced.get(column).unwrap_or(&DataType::Null)
+    }
+
+    /// Counts the rows of a block that was written.
+    pub(super) fn passed(&mut self, rows: &RecordBatch) {
+        self.rows += rows.num_rows() as u64;
+    }
+
+    /// An error about one value of the present block.
+    pub(super) fn value_error(
+        &self,
+        rows: &RecordBatch,
+        place: (usize, usize),
+        problem: impl Into<Cow<'static, str>>,
+    ) -> FormatError {
+        let (row, column) = place;
+        FormatError::Value {
+            row: self.rows + row as u64 + 1,
+            column: rows.schema_ref().field(column).name().clone(),
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Why bytes among text can't be written.
+pub(super) const NOT_TEXT: &str =
+    "the value is bytes, in a column of another type; read it with hex(…), or the whole column with CAST(… AS BLOB)";
 
 /// Appends an integer.
 #[inline]
@@ -70,6 +121,12 @@ pub(super) fn push_real(out: &mut String, value: f64) {
     } else {
         out.push_str(if value > 0.0 { "Infinity" } else { "-Infinity" });
     }
+}
+
+/// Appends a truth value.
+#[inline]
+pub(super) fn push_boolean(out: &mut String, value: bool) {
+    out.push_str(if value { "true" } else { "false" });
 }
 
 /// Appends bytes in base64.

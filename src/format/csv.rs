@@ -2,7 +2,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::FormatError;
-use super::cells::{Cells, push_base64, push_integer, push_real};
+use super::cells::{Cells, NOT_TEXT, Stream, push_base64, push_boolean, push_integer, push_real};
 
 /// How [`CsvWriter`] writes: the settings of the activity `sqlResultsToCSV`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,7 @@ pub struct CsvWriter {
     options: CsvOptions,
     /// Which bytes make a field need quotes.
     special: [bool; 256],
+    stream: Stream,
 }
 
 impl CsvWriter {
@@ -110,55 +111,67 @@ impl CsvWriter {
         for byte in [delimiter[0], b'"', b'\r', b'\n'] {
             special[usize::from(byte)] = options.escape;
         }
-        Ok(Self { options, special })
+        Ok(Self { options, special, stream: Stream::default() })
     }
 
-    /// Appends the names of the columns, if they were asked for.
+    /// Begins a stream of rows: appends the names of the columns, if they were asked for.
     pub fn begin(&mut self, schema: &Schema, out: &mut String) {
-        if self.options.header {
-            for (index, field) in schema.fields().iter().enumerate() {
-                if index > 0 {
-                    out.push(self.options.delimiter);
-                }
-                self.push_text(out, field.name());
-            }
-            out.push_str(self.options.line_break.text());
+        self.stream = Stream::begun(schema);
+        if !self.options.header {
+            return;
         }
+        for (index, field) in schema.fields().iter().enumerate() {
+            if index > 0 {
+                out.push(self.options.delimiter);
+            }
+            self.push_text(out, field.name());
+        }
+        out.push_str(self.options.line_break.text());
     }
 
-    /// Appends the rows of a block.
+    /// Appends the rows of a block. There is nothing to append at the end.
     ///
     /// # Errors
     ///
-    /// [`FormatError::Type`] when a column has a type that no data resource gives.
+    /// [`FormatError::Value`] for bytes in a column of another type, [`FormatError::Type`] when a column has a type that
+    /// no data resource gives.
     pub fn rows(&mut self, rows: &RecordBatch, out: &mut String) -> Result<(), FormatError> {
-        let columns = Cells::of(rows)?;
+        let columns = self.stream.cells(rows)?;
         let line_break = self.options.line_break.text();
         for row in 0..rows.num_rows() {
             for (index, column) in columns.iter().enumerate() {
                 if index > 0 {
                     out.push(self.options.delimiter);
                 }
-                self.push_cell(out, column, row);
+                if !self.push_cell(out, column, row) {
+                    return Err(self.stream.value_error(rows, (row, index), NOT_TEXT));
+                }
             }
             out.push_str(line_break);
         }
+        self.stream.passed(rows);
         Ok(())
     }
 
+    /// Appends one value, unless it is bytes where no bytes can be.
     #[inline]
-    fn push_cell(&self, out: &mut String, column: &Cells<'_>, row: usize) {
+    fn push_cell(&self, out: &mut String, column: &Cells<'_>, row: usize) -> bool {
         if column.is_null(row) {
             out.push_str(&self.options.null);
-            return;
+            return true;
         }
         match column {
             Cells::Integers(array) => push_integer(out, array.value(row)),
             Cells::Reals(array) => push_real(out, array.value(row)),
-            Cells::Booleans(array) => out.push_str(if array.value(row) { "true" } else { "false" }),
+            Cells::Booleans(array) => push_boolean(out, array.value(row)),
             Cells::Texts(array) => self.push_text(out, array.value(row)),
             Cells::Blobs(array) => push_base64(out, array.value(row)),
+            Cells::Mixed(array) => match std::str::from_utf8(array.value(row)) {
+                Ok(text) => self.push_text(out, text),
+                Err(_) => return false,
+            },
         }
+        true
     }
 
     #[inline]

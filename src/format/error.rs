@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 /// Why rows can't be written in a format, or a format's options can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -10,7 +12,7 @@ pub enum FormatError {
         /// The name of the column.
         column: String,
         /// What is wrong with the value, and what to do.
-        problem: String,
+        problem: Cow<'static, str>,
     },
     /// The format has no way to write values of a type.
     #[error(

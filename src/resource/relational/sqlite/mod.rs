@@ -26,7 +26,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{SqliteAddress, SqliteLocation, SqliteMode};
@@ -104,20 +103,19 @@ impl SqliteResource {
     /// Runs `work` with a reading connection on a blocking thread.
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, ResourceError> + Send + 'static,
+        work: impl FnOnce(&SqliteConnection) -> Result<T, ResourceError> + Send + 'static,
     ) -> Result<T, ResourceError> {
         let cancel = CancellationToken::new();
         let _stop = cancel.clone().drop_guard();
-        let _place = self.pool.place(&cancel).await?;
-        let pool = Arc::clone(&self.pool);
-        blocking(move || {
-            let control = Arc::new(Control::new(cancel, None));
-            pool.with_reader(|connection| {
-                let _guard = connection.under(&control);
-                work(connection)
+        let control = Arc::new(Control::new(cancel.clone(), None));
+        self.pool
+            .read(&cancel, move |runner| {
+                runner.with_connection(|connection, _| {
+                    let _guard = connection.under(&control);
+                    work(connection)
+                })
             })
-        })
-        .await
+            .await
     }
 }
 
@@ -152,18 +150,21 @@ impl RelationalResource for SqliteResource {
         let cancel = cancel.child_token();
         let _stop = cancel.clone().drop_guard();
         let control = Arc::new(Control::new(cancel.clone(), Some(output.watch())));
-        let mut place = self.pool.place(&cancel).await?;
-        let pool = Arc::clone(&self.pool);
-        blocking(move || {
-            let rows = pool.with_reader(|connection| {
-                query::run(connection, &statement, &control, |block| send(&output, block, &mut place, &cancel))
-            })?;
-            // Whoever waits for the end of this query may well have the next one in hand.
-            drop(place);
-            output.blocking_finish();
-            Ok(QueryEnd { rows })
-        })
-        .await
+        let stopped = cancel.clone();
+        self.pool
+            .read(&cancel, move |runner| {
+                let rows = runner.with_connection(|connection, place| {
+                    query::run(connection, &statement, &control, |block| send(&output, block, place, &stopped))
+                })?;
+                if let Err(output) = output.try_finish() {
+                    runner.place().leave(&stopped, async {
+                        output.finish().await;
+                        Ok(())
+                    })?;
+                }
+                Ok(QueryEnd { rows })
+            })
+            .await
     }
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
@@ -199,25 +200,18 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Sends a block from a blocking thread; while the reader keeps it waiting, the query leaves its place to others.
+/// Sends a block from a blocking thread; while the reader keeps it waiting, others may run.
 fn send(
     output: &BlockWriter,
     block: Block,
-    place: &mut Place,
+    place: &mut Place<'_>,
     cancel: &CancellationToken,
 ) -> Result<(), ResourceError> {
-    let block = match output.try_send(block) {
-        Ok(()) => return Ok(()),
-        Err(NotSent::ReaderGone) => return Err(ResourceError::Cancelled),
-        Err(NotSent::Full(block)) => block,
-    };
-    place.leave();
-    Handle::current().block_on(async {
-        tokio::select! {
-            biased;
-            () = cancel.cancelled() => return Err(ResourceError::Cancelled),
-            sent = output.send(block) => sent.map_err(|_| ResourceError::Cancelled)?,
+    match output.try_send(block) {
+        Ok(()) => Ok(()),
+        Err(NotSent::ReaderGone) => Err(ResourceError::Cancelled),
+        Err(NotSent::Full(block)) => {
+            place.leave_for(cancel, async { output.send(block).await.map_err(|_| ResourceError::Cancelled) })
         }
-        place.retake(cancel).await
-    })
+    }
 }

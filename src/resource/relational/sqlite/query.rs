@@ -44,7 +44,7 @@ fn stream(
     let Some(row) = rows.next().map_err(resource_error)? else {
         drop(rows);
         let shape = shapes.shape(&statement.sql, &prepared)?;
-        send(Block::Rows(RowsBuilder::new(shape, 0).take(0)?))?;
+        send(Block::Rows(RowsBuilder::new(shape, 0).finish()?))?;
         return Ok(0);
     };
     let shape = shapes.shape(&statement.sql, row.as_ref())?;
@@ -58,10 +58,11 @@ fn stream(
         next = rows.next().map_err(resource_error)?;
     }
     drop(rows);
+    let total = builder.total();
     if builder.has_rows() {
-        send(Block::Rows(builder.take(0)?))?;
+        send(Block::Rows(builder.finish()?))?;
     }
-    Ok(builder.total())
+    Ok(total)
 }
 
 fn check(statement: &CachedStatement<'_>) -> Result<(), ResourceError> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
 use rusqlite::Row;
 
 use super::column::{ColumnBuilder, NotText, Room};
@@ -68,33 +68,42 @@ impl RowsBuilder {
         self.rows > 0
     }
 
-    /// Takes the block, and begins the next.
+    /// Takes the block, and begins the next; `looks` is what the control counts now.
     pub(super) fn take(&mut self, looks: u32) -> Result<RecordBatch, ResourceError> {
+        // The next block is likely to need as much room for a row as this one.
+        let rows = self.rows.max(1);
+        let rooms: Vec<Room> = self.columns.iter().map(|column| room_like(column.byte_len(), rows)).collect();
+        let block = self.build()?;
+        let schema = self.stream_schema(&block);
+        let columns = schema.fields().iter().zip(rooms);
+        self.columns = columns.map(|(field, room)| ColumnBuilder::new(Some(field.data_type()), room)).collect();
+        self.looks = looks;
+        Ok(block)
+    }
+
+    /// Takes the last block.
+    pub(super) fn finish(mut self) -> Result<RecordBatch, ResourceError> {
+        self.build()
+    }
+
+    fn build(&mut self) -> Result<RecordBatch, ResourceError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
-        let rows = std::mem::take(&mut self.rows);
-        let mut next = Vec::with_capacity(self.columns.len());
         for (index, column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
-            let shape = &self.shape.columns[index];
-            // The next block is likely to be as large as this one, and the first one to be followed by a whole one.
-            let room = Room { rows: BLOCK_ROWS, bytes: (column.byte_len() / rows.max(1) + 1) * BLOCK_ROWS };
-            let array = column.finish(shape).map_err(|error| self.not_text(index, &error))?;
-            let announced = match &self.schema {
-                Some(schema) => schema.field(index).data_type().clone(),
-                None => shape.announced.clone().unwrap_or_else(|| array.data_type().clone()),
-            };
-            let room = Room { bytes: room.bytes.min(2 * ROWS_BYTES), ..room };
-            next.push((announced, room));
+            let array = column.finish(&self.shape.columns[index]).map_err(|error| self.not_text(index, &error))?;
             arrays.push(array);
         }
-        let schema = self.schema.get_or_insert_with(|| self.shape.schema(next.iter().map(|(kind, _)| kind.clone())));
-        let schema = schema_of(&self.shape, schema, &arrays);
-        self.columns = next.iter().map(|(kind, room)| ColumnBuilder::new(Some(kind), *room)).collect();
+        let schema = self.shape.schema(&arrays);
+        let rows = std::mem::take(&mut self.rows);
         self.rows_before += rows as u64;
         self.bytes = 0;
-        self.looks = looks;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         RecordBatch::try_new_with_options(schema, arrays, &options)
             .map_err(|error| ResourceError::Unavailable { message: format!("rows don't make a block: {error}") })
+    }
+
+    /// The schema of the stream is that of its first block.
+    fn stream_schema(&mut self, block: &RecordBatch) -> SchemaRef {
+        Arc::clone(self.schema.get_or_insert_with(|| block.schema()))
     }
 
     fn not_text(&self, column: usize, error: &NotText) -> ResourceError {
@@ -107,12 +116,6 @@ impl RowsBuilder {
     }
 }
 
-/// The schema of the stream, or one like it where a column of this block had to change its type.
-fn schema_of(shape: &ResultShape, schema: &SchemaRef, arrays: &[ArrayRef]) -> SchemaRef {
-    let same = schema.fields().iter().zip(arrays).all(|(field, array)| field.data_type() == array.data_type());
-    if same {
-        return Arc::clone(schema);
-    }
-    let types: Vec<DataType> = arrays.iter().map(|array| array.data_type().clone()).collect();
-    shape.schema(types)
+fn room_like(bytes: usize, rows: usize) -> Room {
+    Room { rows: BLOCK_ROWS, bytes: ((bytes / rows + 1) * BLOCK_ROWS).min(2 * ROWS_BYTES) }
 }

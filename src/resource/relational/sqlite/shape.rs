@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::ffi::CStr;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use parking_lot::Mutex;
 use rusqlite::Statement;
 
 use super::connection::STATEMENTS;
@@ -16,6 +18,7 @@ use crate::resource::ResourceError;
 #[derive(Debug)]
 pub(super) struct ResultShape {
     pub(super) columns: Vec<ColumnShape>,
+    last_schema: Mutex<Option<SchemaRef>>,
 }
 
 /// One column of a result.
@@ -52,7 +55,7 @@ impl ResultShape {
                 origin,
             });
         }
-        Ok(Self { columns })
+        Ok(Self { columns, last_schema: Mutex::default() })
     }
 
     /// Whether the statement still gives these columns: someone may have changed the schema.
@@ -67,18 +70,26 @@ impl ResultShape {
             )
     }
 
-    /// The schema of a stream with these types of columns.
-    pub(super) fn schema(&self, types: impl IntoIterator<Item = DataType>) -> SchemaRef {
+    /// The schema of a block of these columns. Most blocks of a statement have the same, so the last one is kept.
+    pub(super) fn schema(&self, arrays: &[ArrayRef]) -> SchemaRef {
+        let mut last = self.last_schema.lock();
+        if let Some(last) = last.as_ref().filter(|last| has_types_of(last, arrays)) {
+            return Arc::clone(last);
+        }
         let fields: Vec<Field> = self
             .columns
             .iter()
-            .zip(types)
-            .map(|(column, data_type)| {
-                Field::new(&column.name, data_type, true).with_metadata(column.origin.to_metadata())
+            .zip(arrays)
+            .map(|(column, array)| {
+                Field::new(&column.name, array.data_type().clone(), true).with_metadata(column.origin.to_metadata())
             })
             .collect();
-        Arc::new(Schema::new(fields))
+        Arc::clone(last.insert(Arc::new(Schema::new(fields))))
     }
+}
+
+fn has_types_of(schema: &Schema, arrays: &[ArrayRef]) -> bool {
+    schema.fields().iter().zip(arrays).all(|(field, array)| field.data_type() == array.data_type())
 }
 
 fn text(name: &CStr) -> String {
