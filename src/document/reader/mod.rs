@@ -32,9 +32,6 @@ use self::token::{Handler, token_error};
 use super::element::{Attribute, Element, Name};
 use super::{DocumentError, Limits, Position, Problem};
 
-/// How deep elements may stand in each other, whatever the configuration says: what is nested is handled nested.
-const DEEPEST: u32 = 1000;
-
 /// Text is handed on in pieces of about this size: the memory for it does not depend on the document.
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -332,7 +329,7 @@ impl<R: BufRead> XmlReader<R> {
     /// Goes into the element whose tag was read: from here on it is open.
     fn enter(&mut self) -> Result<(), DocumentError> {
         let depth = self.open.depth() + 1;
-        let deepest = self.limits.depth.min(DEEPEST);
+        let deepest = self.limits.depth.min(Limits::MOST_DEPTH);
         if depth > deepest {
             let message = format!("elements stand in each other deeper than {deepest}");
             return Err(too_large(self.tag.position, message));
