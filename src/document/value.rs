@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::characters::{is_ncname, is_space, trim};
 use super::nearest::suggestion;
 use super::{Attribute, DocumentError, Located, Position};
@@ -190,6 +192,16 @@ impl<'a> Value<'a> {
                 "a time above zero (milliseconds such as `600000`, or a duration such as `PT10M`) or `unbounded`",
             )),
         }
+    }
+
+    /// A moment in UTC: `2026-11-21T21:40:00Z`, with or without a fraction of the second.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is none, or in another time zone.
+    pub fn time(&self) -> Result<DateTime<Utc>, DocumentError> {
+        super::time::parse(self.word())
+            .ok_or_else(|| self.expected("a time in UTC, such as `2026-11-21T21:40:00.000Z`"))
     }
 
     /// An error at this value.

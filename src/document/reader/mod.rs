@@ -29,6 +29,7 @@ use self::scope::Scopes;
 use self::source::Source;
 use self::tag::Tag;
 use self::token::{Handler, token_error};
+use super::characters::is_blank;
 use super::element::{Attribute, Element, Name};
 use super::{DocumentError, Limits, Position, Problem};
 
@@ -244,6 +245,32 @@ impl<R: BufRead> XmlReader<R> {
             XmlEvent::Start(tag) => Ok(tag),
             _ => Err(malformed(position, "the document has no root element")),
         }
+    }
+
+    /// The start tag of the next child of an element that holds elements of one namespace and nothing else, or `None` at
+    /// its end.
+    pub(super) fn next_child(&mut self, parent: &str, namespace: &str) -> Result<Option<Element>, DocumentError> {
+        loop {
+            match self.next()? {
+                XmlEvent::Start(tag) if tag.namespace() == Some(namespace) => return Ok(Some(tag.to_element())),
+                XmlEvent::Start(tag) => {
+                    let name = tag.local_name();
+                    let message =
+                        format!("unexpected element `{name}` in `{parent}`: it is not in the namespace `{namespace}`");
+                    return Err(DocumentError::invalid(tag.position(), message));
+                }
+                XmlEvent::Text(text) if is_blank(text) => {}
+                XmlEvent::Text(_) => {
+                    return Err(DocumentError::invalid(self.position, format!("unexpected text in `{parent}`")));
+                }
+                XmlEvent::End | XmlEvent::Eof => return Ok(None),
+            }
+        }
+    }
+
+    /// The text of the event that was returned last.
+    pub(super) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The end of the document, after the end of its root.
