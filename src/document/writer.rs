@@ -1,10 +1,11 @@
 //! The one writer of XML documents: into a string, indented, with everything escaped that a reader would change.
 
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 use std::sync::Arc;
 
-use super::characters::{is_ncname, is_xml_character};
+use super::characters::is_ncname;
 use super::element::{Element, Name, Node};
+use super::escape::{Place, escape};
 use super::reader::{Scope, XML_NAMESPACE};
 
 /// Why something can't be written as XML.
@@ -17,6 +18,9 @@ pub enum Unwritable {
     /// This is not a name: a letter or `_`, then letters, digits, `-`, `_` and `.`.
     #[error("`{0}` is not a name in XML")]
     Name(Box<str>),
+    /// Data for a result that was not begun, or not with data of this kind.
+    #[error("no result is open that takes this data")]
+    OutOfPlace,
 }
 
 /// Writes elements, attributes and text. What can't be written is kept in mind, and [`XmlWriter::finish`] says it.
@@ -46,6 +50,11 @@ impl XmlWriter {
         Self::default()
     }
 
+    /// A writer of parts of a document in that namespace, which is the default there already.
+    pub(super) fn inside(namespace: &str) -> Self {
+        Self { declared: vec![(0, None, namespace.into())], ..Self::default() }
+    }
+
     /// Begins the root of a document of ours: every element of it is in that namespace.
     pub(super) fn root(&mut self, name: &str, namespace: &str) {
         self.start(name);
@@ -63,13 +72,7 @@ impl XmlWriter {
         self.out.push(' ');
         self.name(name);
         self.out.push_str("=\"");
-        let before = self.out.len();
-        // Writing to a string can't fail.
-        let _ = write!(self.out, "{value}");
-        if self.out.as_bytes()[before..].iter().any(|byte| is_escaped(*byte)) {
-            let value = self.out.split_off(before);
-            self.escaped(&value, true);
-        }
+        self.escaped(&value.to_string(), Place::Attribute);
         self.out.push('"');
     }
 
@@ -86,7 +89,7 @@ impl XmlWriter {
         if let Some(open) = self.open.last_mut() {
             open.has_text = true;
         }
-        self.escaped(text, false);
+        self.escaped(text, Place::Content);
     }
 
     /// Ends the element that was begun last.
@@ -122,6 +125,12 @@ impl XmlWriter {
             None => Ok(self.out),
             Some(problem) => Err(problem),
         }
+    }
+
+    /// The document, with U+FFFD for every character that XML has no way to write: for what has to be said in any case.
+    pub(super) fn finish_lossy(mut self) -> String {
+        self.out.push('\n');
+        self.out
     }
 
     /// An element as it was read, with the namespace declarations that it needs at this place.
@@ -220,29 +229,11 @@ impl XmlWriter {
         self.out.push_str(name);
     }
 
-    fn escaped(&mut self, text: &str, in_attribute: bool) {
-        for character in text.chars() {
-            match character {
-                '&' => self.out.push_str("&amp;"),
-                '<' => self.out.push_str("&lt;"),
-                '>' => self.out.push_str("&gt;"),
-                '"' if in_attribute => self.out.push_str("&quot;"),
-                // A reader makes these a line end or a space, unless they are references.
-                '\r' => self.out.push_str("&#13;"),
-                '\n' if in_attribute => self.out.push_str("&#10;"),
-                '\t' if in_attribute => self.out.push_str("&#9;"),
-                character if is_xml_character(character) => self.out.push(character),
-                character => {
-                    self.problem.get_or_insert(Unwritable::Character(character));
-                }
-            }
+    fn escaped(&mut self, text: &str, place: Place) {
+        if let Some(character) = escape(text, place, |piece| self.out.push_str(piece)) {
+            self.problem.get_or_insert(Unwritable::Character(character));
         }
     }
-}
-
-/// What an attribute value can't be left as it stands with; bytes that may begin a forbidden character are among them.
-fn is_escaped(byte: u8) -> bool {
-    byte < b' ' || matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xEF)
 }
 
 fn written(name: &Name) -> String {

@@ -7,6 +7,7 @@ mod writer;
 use super::reader::read_bytes;
 use super::{DocumentError, Element, Limits, Unwritable};
 
+pub(super) use session::read_session_id;
 pub use session::{SessionElement, SessionMode, TimeoutWish};
 
 /// The namespace of perform, response and fault documents.

@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use super::{ActivityElement, PerformDocument, SessionElement, Step, TYPES_NAMESPACE};
-use crate::document::characters::is_blank;
-use crate::document::reader::{TreeReader, XmlEvent, XmlReader};
+use crate::document::reader::{TreeReader, XmlReader};
 use crate::document::{DocumentError, Element, nearest, root};
 
 /// What a child of a perform document may be beside activities.
@@ -27,7 +26,7 @@ impl<'a> PerformReader<'a> {
         root::check(&perform, "perform", TYPES_NAMESPACE)?;
         perform.fields().finish_attributes()?;
         let mut document = PerformDocument { documentation: Vec::new(), session: None, steps: Vec::new() };
-        while let Some(child) = self.next_child(&perform)? {
+        while let Some(child) = self.reader.next_child("perform", TYPES_NAMESPACE)? {
             match child.local_name() {
                 "documentation" if document.session.is_none() && document.steps.is_empty() => {
                     let element = self.trees.read_content(child, &mut self.reader)?;
@@ -46,31 +45,6 @@ impl<'a> PerformReader<'a> {
         Ok(document)
     }
 
-    /// The start tag of the next child of an element that holds elements alone, or `None` at its end.
-    fn next_child(&mut self, parent: &Element) -> Result<Option<Element>, DocumentError> {
-        loop {
-            match self.reader.next()? {
-                XmlEvent::Start(tag) if tag.namespace() == Some(TYPES_NAMESPACE) => return Ok(Some(tag.to_element())),
-                XmlEvent::Start(tag) => {
-                    let message = format!(
-                        "unexpected element `{}` in `{}`: it is not in the namespace `{TYPES_NAMESPACE}`",
-                        tag.local_name(),
-                        parent.local_name()
-                    );
-                    return Err(DocumentError::invalid(tag.position(), message));
-                }
-                XmlEvent::Text(text) if is_blank(text) => {}
-                XmlEvent::Text(_) => {
-                    return Err(DocumentError::invalid(
-                        self.reader.position(),
-                        format!("unexpected text in `{}`", parent.local_name()),
-                    ));
-                }
-                XmlEvent::End | XmlEvent::Eof => return Ok(None),
-            }
-        }
-    }
-
     fn read_step(&mut self, head: Element) -> Result<Step, DocumentError> {
         match head.local_name() {
             "sequence" => Ok(Step::Sequence(self.read_group(&head)?)),
@@ -83,7 +57,7 @@ impl<'a> PerformReader<'a> {
     fn read_group(&mut self, head: &Element) -> Result<Vec<Step>, DocumentError> {
         head.fields().finish_attributes()?;
         let mut steps = Vec::new();
-        while let Some(child) = self.next_child(head)? {
+        while let Some(child) = self.reader.next_child(head.local_name(), TYPES_NAMESPACE)? {
             if matches!(child.local_name(), "documentation" | "session") {
                 return Err(misplaced(&child));
             }

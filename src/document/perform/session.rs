@@ -106,7 +106,7 @@ impl SessionElement {
         let mode_word = mode.as_ref().map(|value| value.choice(&MODES)).transpose()?;
         let session = Self {
             mode: mode_word.unwrap_or(if id.is_some() { SessionMode::Join } else { SessionMode::Create }),
-            id: id.as_ref().map(read_id).transpose()?,
+            id: id.as_ref().map(read_session_id).transpose()?,
             timeout: timeout.as_ref().map(read_timeout).transpose()?,
             wait: wait.as_ref().map(|value| out_of_range(value.duration_or_zero())).transpose()?,
             read: access.as_ref().map(|value| value.choice(&ACCESS)).transpose()?.unwrap_or(false),
@@ -172,7 +172,7 @@ impl SessionMode {
 const LONGEST_ID: usize = 256;
 
 /// The id, as long as it may be one. What it says is never repeated.
-fn read_id(value: &Value<'_>) -> Result<Box<str>, DocumentError> {
+pub(in crate::document) fn read_session_id(value: &Value<'_>) -> Result<Box<str>, DocumentError> {
     let id = value.word();
     if id.is_empty() || id.chars().count() > LONGEST_ID || id.contains([' ', '\t', '\r', '\n']) {
         let message =

@@ -29,11 +29,9 @@ use self::scope::Scopes;
 use self::source::Source;
 use self::tag::Tag;
 use self::token::{Handler, token_error};
+use super::characters::is_blank;
 use super::element::{Attribute, Element, Name};
 use super::{DocumentError, Limits, Position, Problem};
-
-/// How deep elements may stand in each other, whatever the configuration says: what is nested is handled nested.
-const DEEPEST: u32 = 1000;
 
 /// Text is handed on in pieces of about this size: the memory for it does not depend on the document.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -249,6 +247,32 @@ impl<R: BufRead> XmlReader<R> {
         }
     }
 
+    /// The start tag of the next child of an element that holds elements of one namespace and nothing else, or `None` at
+    /// its end.
+    pub(super) fn next_child(&mut self, parent: &str, namespace: &str) -> Result<Option<Element>, DocumentError> {
+        loop {
+            match self.next()? {
+                XmlEvent::Start(tag) if tag.namespace() == Some(namespace) => return Ok(Some(tag.to_element())),
+                XmlEvent::Start(tag) => {
+                    let name = tag.local_name();
+                    let message =
+                        format!("unexpected element `{name}` in `{parent}`: it is not in the namespace `{namespace}`");
+                    return Err(DocumentError::invalid(tag.position(), message));
+                }
+                XmlEvent::Text(text) if is_blank(text) => {}
+                XmlEvent::Text(_) => {
+                    return Err(DocumentError::invalid(self.position, format!("unexpected text in `{parent}`")));
+                }
+                XmlEvent::End | XmlEvent::Eof => return Ok(None),
+            }
+        }
+    }
+
+    /// The text of the event that was returned last.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The end of the document, after the end of its root.
     pub(super) fn expect_end(&mut self) -> Result<(), DocumentError> {
         match self.next()? {
@@ -332,7 +356,7 @@ impl<R: BufRead> XmlReader<R> {
     /// Goes into the element whose tag was read: from here on it is open.
     fn enter(&mut self) -> Result<(), DocumentError> {
         let depth = self.open.depth() + 1;
-        let deepest = self.limits.depth.min(DEEPEST);
+        let deepest = self.limits.depth.min(Limits::MOST_DEPTH);
         if depth > deepest {
             let message = format!("elements stand in each other deeper than {deepest}");
             return Err(too_large(self.tag.position, message));

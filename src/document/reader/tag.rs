@@ -7,10 +7,6 @@ use super::text::{self, Fault};
 use crate::document::characters::{is_space, ncname_length};
 use crate::document::{DocumentError, Limits, Position, Problem};
 
-/// The most attributes and namespace declarations that a start tag may have, whatever the configuration says:
-/// [`Fields`](crate::document::Fields) keeps a bit for each.
-pub(super) const MOST_ATTRIBUTES: u32 = 64;
-
 /// A part of [`Tag::text`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
@@ -94,8 +90,11 @@ impl Tag {
 
     fn read_attribute(&mut self, name: RawName, scanner: &mut Scanner<'_>) -> Result<(), DocumentError> {
         let position = scanner.position;
-        if self.attributes.len() + self.declarations.len() >= scanner.limits.attributes.min(MOST_ATTRIBUTES) as usize {
-            let message = format!("more than {} attributes in one tag", scanner.limits.attributes.min(MOST_ATTRIBUTES));
+        if self.attributes.len() + self.declarations.len()
+            >= scanner.limits.attributes.min(Limits::MOST_ATTRIBUTES) as usize
+        {
+            let message =
+                format!("more than {} attributes in one tag", scanner.limits.attributes.min(Limits::MOST_ATTRIBUTES));
             return Err(DocumentError::new(Problem::TooLarge, position, message));
         }
         let value = self.read_value(scanner)?;
