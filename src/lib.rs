@@ -6,3 +6,10 @@ pub mod session;
 
 pub mod format;
 pub mod resource;
+
+pub mod activity;
+pub mod engine;
+
+pub mod service;
+
+pub mod cli;

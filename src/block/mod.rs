@@ -11,6 +11,7 @@ mod pipe;
 mod scalar;
 mod stream_type;
 
+pub use column::ColumnOrigin;
 pub use pipe::{
     BlockReader, BlockWriter, NotSent, PIPE_BLOCKS, ReaderGone, ReaderWatch, Room, StreamBroken, pipe,
 };

@@ -6,10 +6,12 @@
 //! the SQL side where there is one.
 
 mod data_resource;
+mod data_resources;
 mod error;
 mod registry;
 pub mod relational;
 
 pub use data_resource::{DataResource, Product};
+pub use data_resources::DataResources;
 pub use error::{Blame, ResourceError};
 pub use registry::{DataResourceFactory, ResourceRegistry, ResourceSettings};

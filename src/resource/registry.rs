@@ -105,3 +105,9 @@ impl Default for ResourceRegistry {
         Self::with_defaults()
     }
 }
+
+impl std::fmt::Debug for ResourceRegistry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.factories.keys()).finish()
+    }
+}

@@ -76,3 +76,19 @@ pub enum AttributeError {
         name: Box<str>,
     },
 }
+
+impl AttributeError {
+    /// A name for programs.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Static { .. } | Self::ReadAccess { .. } => "AttributeReadOnly",
+            Self::Released { .. } => "SessionReleased",
+            Self::TooLarge { .. } | Self::SessionTooLarge { .. } => "AttributeTooLarge",
+            Self::TooMany { .. } => "TooManyAttributes",
+            Self::WrongType { .. } => "AttributeTypeMismatch",
+            Self::Overflow { .. } => "AttributeOverflow",
+            Self::NotStorable { .. } => "AttributeNotStorable",
+        }
+    }
+}

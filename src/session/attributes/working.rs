@@ -154,6 +154,18 @@ impl SessionAttributes {
         self.change(name)?.set(name, value, &self.shared.rules)
     }
 
+    /// Whether a value of that many bytes may become an attribute at all: for whoever gathers it piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError::TooLarge`] when it is more than an attribute may have.
+    pub fn check_size(&self, name: &str, bytes: u64) -> Result<(), AttributeError> {
+        match self.shared.rules.attribute_bytes {
+            Some(limit) if bytes > limit => Err(AttributeError::TooLarge { name: name.into(), bytes, limit }),
+            _ => Ok(()),
+        }
+    }
+
     /// Appends the blocks of a stream to the stream that the attribute holds, or makes it from them when there is none.
     ///
     /// # Errors
