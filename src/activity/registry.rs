@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Activity, ActivityContext, ActivityError, Ports, Properties, Setup, relational, session, transform, utility};
+use super::{
+    Activity, ActivityContext, ActivityError, Ports, Properties, Setup, relational, session, transform, utility,
+};
 use crate::document::{DocumentError, Element};
 use crate::resource::DataResources;
 
@@ -48,8 +50,7 @@ pub struct RunnableActivity {
 }
 
 /// Runs an activity, once.
-pub(crate) type RunActivity =
-    Box<dyn FnOnce(ActivityContext) -> BoxFuture<'static, Result<(), ActivityError>> + Send>;
+pub(crate) type RunActivity = Box<dyn FnOnce(ActivityContext) -> BoxFuture<'static, Result<(), ActivityError>> + Send>;
 
 /// The kinds of activities that a server knows.
 ///

@@ -12,9 +12,7 @@ mod scalar;
 mod stream_type;
 
 pub use column::ColumnOrigin;
-pub use pipe::{
-    BlockReader, BlockWriter, NotSent, PIPE_BLOCKS, ReaderGone, ReaderWatch, Room, StreamBroken, pipe,
-};
+pub use pipe::{BlockReader, BlockWriter, NotSent, PIPE_BLOCKS, ReaderGone, ReaderWatch, Room, StreamBroken, pipe};
 pub use scalar::{Scalar, ScalarType};
 pub use stream_type::StreamType;
 

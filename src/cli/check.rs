@@ -6,8 +6,8 @@ use std::process::ExitCode;
 
 use crate::activity::ActivityRegistry;
 use crate::document::{
-    ActivityConfiguration, DocumentError, Element, Limits, PerformDocument, ResourceConfiguration, ServiceConfiguration,
-    SessionConfiguration,
+    ActivityConfiguration, DocumentError, Element, Limits, PerformDocument, ResourceConfiguration,
+    ServiceConfiguration, SessionConfiguration,
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
@@ -21,7 +21,10 @@ pub(super) fn run(paths: &[PathBuf]) -> ExitCode {
         println!("{problem}");
     }
     if problems.is_empty() {
-        println!("no problems in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "));
+        println!(
+            "no problems in {}",
+            paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+        );
         return ExitCode::SUCCESS;
     }
     ExitCode::FAILURE
@@ -32,7 +35,9 @@ fn check(path: &Path) -> Vec<String> {
         return check_folder(path);
     }
     match fs::read(path) {
-        Ok(bytes) => check_document(&bytes).err().map(|problem| format!("{}:{problem}", path.display())).into_iter().collect(),
+        Ok(bytes) => {
+            check_document(&bytes).err().map(|problem| format!("{}:{problem}", path.display())).into_iter().collect()
+        }
         Err(error) => vec![format!("{}:1:1: the file can't be read: {error}", path.display())],
     }
 }
@@ -72,7 +77,9 @@ fn check_session(bytes: &[u8], limits: &Limits) -> Result<(), DocumentError> {
 
 fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
     let configuration = ActivityConfiguration::parse(bytes, limits).map_err(said)?;
-    Catalogue::configured(&ActivityRegistry::built_in(), &configuration, DataResources::default()).map(drop).map_err(said)
+    Catalogue::configured(&ActivityRegistry::built_in(), &configuration, DataResources::default())
+        .map(drop)
+        .map_err(said)
 }
 
 /// A perform document is planned against everything that there is: an empty database stands for the resource.

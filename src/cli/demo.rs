@@ -41,7 +41,9 @@ fn welcome(server: &BoundServer) {
     let style = Style::of_stdout();
     let url = format!("{}/services/demo", server.url());
     let post = "curl -s -H 'Content-Type: application/xml'";
-    let document = |content: &str| format!("'<perform xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/types\">{content}</perform>'");
+    let document = |content: &str| {
+        format!("'<perform xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/types\">{content}</perform>'")
+    };
     let query = "<sqlQueryStatement name=\"find\"><sqlParameter position=\"1\">Oban</sqlParameter>\
                  <expression>SELECT * FROM customer WHERE town = ? LIMIT 5</expression><resultStream name=\"rows\"/>\
                  </sqlQueryStatement><sqlResultsToCSV name=\"format\"><resultSet from=\"rows\"/><csvOutput name=\"csv\"/>\

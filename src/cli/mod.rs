@@ -71,11 +71,9 @@ enum Action {
     /// Posts a perform document and prints the answer
     ///
     /// The exit code is 0 when the request completed and 1 when it did not; a fault is printed on standard error.
-    #[command(
-        after_help = "Examples:\n  rejoin perform http://127.0.0.1:8080/services/demo query.xml\n  \
+    #[command(after_help = "Examples:\n  rejoin perform http://127.0.0.1:8080/services/demo query.xml\n  \
                       rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \
-                      REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -"
-    )]
+                      REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -")]
     Perform(PerformArguments),
 }
 

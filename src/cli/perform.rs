@@ -17,12 +17,19 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode> {
     let mut url = Url::parse(&arguments.url).with_context(|| format!("`{}` is no URL", arguments.url))?;
-    ensure!(url.scheme() == "http", "`{}`: only http is spoken here; put a TLS proxy in front for https", arguments.url);
+    ensure!(
+        url.scheme() == "http",
+        "`{}`: only http is spoken here; put a TLS proxy in front for https",
+        arguments.url
+    );
     if let Some(name) = &arguments.return_ {
         url.query_pairs_mut().append_pair("return", name);
     }
-    let mut request =
-        Client::new().post(url).header("content-type", "application/xml").header("te", "trailers").body(read(arguments)?);
+    let mut request = Client::new()
+        .post(url)
+        .header("content-type", "application/xml")
+        .header("te", "trailers")
+        .body(read(arguments)?);
     if let Some(session) = &arguments.session {
         request = request.header("rejoin-session", session);
     }

@@ -11,21 +11,63 @@ pub(crate) const CUSTOMERS: u32 = 10_000;
 pub(crate) const ORDERS: u32 = 25_000;
 
 const FIRST_NAMES: [&str; 24] = [
-    "Ada", "Alan", "Barbara", "Carl", "Donald", "Edsger", "Frances", "Grace", "Hedy", "Ivan", "Jean", "Katherine", "Leslie",
-    "Margaret", "Niklaus", "Ole", "Peter", "Radia", "Sophie", "Tony", "Ursula", "Vera", "Whitfield", "Zoe",
+    "Ada",
+    "Alan",
+    "Barbara",
+    "Carl",
+    "Donald",
+    "Edsger",
+    "Frances",
+    "Grace",
+    "Hedy",
+    "Ivan",
+    "Jean",
+    "Katherine",
+    "Leslie",
+    "Margaret",
+    "Niklaus",
+    "Ole",
+    "Peter",
+    "Radia",
+    "Sophie",
+    "Tony",
+    "Ursula",
+    "Vera",
+    "Whitfield",
+    "Zoe",
 ];
 
 const LAST_NAMES: [&str; 24] = [
-    "Adams", "Baker", "Campbell", "Douglas", "Evans", "Fraser", "Gordon", "Hughes", "Irvine", "Jones", "Kerr", "Lindsay",
-    "MacLeod", "Napier", "O'Brien", "Paterson", "Quinn", "Ross", "Stewart", "Thomson", "Urquhart", "Vance", "Wallace", "Young",
+    "Adams", "Baker", "Campbell", "Douglas", "Evans", "Fraser", "Gordon", "Hughes", "Irvine", "Jones", "Kerr",
+    "Lindsay", "MacLeod", "Napier", "O'Brien", "Paterson", "Quinn", "Ross", "Stewart", "Thomson", "Urquhart", "Vance",
+    "Wallace", "Young",
 ];
 
 const TOWNS: [&str; 12] = [
-    "Aberdeen", "Ayr", "Dundee", "Edinburgh", "Elgin", "Falkirk", "Glasgow", "Inverness", "Oban", "Perth", "Stirling", "Wick",
+    "Aberdeen",
+    "Ayr",
+    "Dundee",
+    "Edinburgh",
+    "Elgin",
+    "Falkirk",
+    "Glasgow",
+    "Inverness",
+    "Oban",
+    "Perth",
+    "Stirling",
+    "Wick",
 ];
 
 const ITEMS: [&str; 10] = [
-    "Kettle", "Lamp & shade", "Notebook <A5>", "Oatcakes", "Raincoat", "Shortbread", "Stamps \"1st\"", "Teapot", "Umbrella",
+    "Kettle",
+    "Lamp & shade",
+    "Notebook <A5>",
+    "Oatcakes",
+    "Raincoat",
+    "Shortbread",
+    "Stamps \"1st\"",
+    "Teapot",
+    "Umbrella",
     "Walking boots",
 ];
 
@@ -64,7 +106,8 @@ pub(crate) fn create(path: &Path) -> anyhow::Result<()> {
         let mut insert = transaction.prepare("INSERT INTO customer VALUES (?, ?, ?, ?, ?, ?)")?;
         for id in 1..=CUSTOMERS {
             let name = format!("{} {}", dice.pick(&FIRST_NAMES), dice.pick(&LAST_NAMES));
-            let phone = (dice.below(10) > 0).then(|| format!("01{:02} {:06}", dice.below(90) + 10, dice.below(1_000_000)));
+            let phone =
+                (dice.below(10) > 0).then(|| format!("01{:02} {:06}", dice.below(90) + 10, dice.below(1_000_000)));
             insert.execute(params![id, name, dice.pick(&TOWNS), phone, dice.money(5_000), dice.timestamp()])?;
         }
         let mut insert = transaction.prepare("INSERT INTO orders VALUES (?, ?, ?, ?, ?, ?)")?;

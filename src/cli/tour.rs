@@ -92,7 +92,9 @@ impl Guide {
              third says wait=\"0\" and is told at once that the session is in use.",
         );
         let sleeper = format!("<session id=\"{session}\"/>\n  <sleep name=\"nap\" duration=\"PT1S\"/>");
-        let waiter = format!("<session id=\"{session}\" wait=\"5000\"/>\n  <echo name=\"say\"><text>my turn</text><output name=\"said\"/></echo>");
+        let waiter = format!(
+            "<session id=\"{session}\" wait=\"5000\"/>\n  <echo name=\"say\"><text>my turn</text><output name=\"said\"/></echo>"
+        );
         let impatient = format!("<session id=\"{session}\" wait=\"0\"/>");
         let begun = Instant::now();
         let holding = self.send(&sleeper);
@@ -107,7 +109,10 @@ impl Guide {
         self.show(&sleeper, &slept?);
         self.show(&impatient, &turned_away);
         self.show(&waiter, &waited);
-        println!("{}", self.style.note(&format!("The second was answered {} ms after the first was sent.", after.as_millis())));
+        println!(
+            "{}",
+            self.style.note(&format!("The second was answered {} ms after the first was sent.", after.as_millis()))
+        );
         ensure!(turned_away.status == 423, "the impatient request should have been told that the session is in use");
         ensure!(waited.status == 200 && after >= Duration::from_secs(1), "the second request should have waited");
         Ok(())

@@ -68,10 +68,7 @@ impl AnswerStream {
     /// # Errors
     ///
     /// [`BrokenAnswer`], as there.
-    pub fn poll_next(
-        &mut self,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<Frame, BrokenAnswer>> {
+    pub fn poll_next(&mut self, context: &mut std::task::Context<'_>) -> std::task::Poll<Result<Frame, BrokenAnswer>> {
         self.pieces.poll_recv(context).map(|piece| piece.ok_or(BrokenAnswer))
     }
 }

@@ -41,9 +41,7 @@ impl Catalogue {
                 Requirement::Relational => resources.has_relational(),
                 Requirement::Grant => false,
             })
-            .map(|(name, factory)| {
-                (name.into(), Entry { factory: Arc::clone(factory), properties: Properties::new() })
-            })
+            .map(|(name, factory)| (name.into(), Entry { factory: Arc::clone(factory), properties: Properties::new() }))
             .collect();
         Self { entries, resources }
     }
@@ -65,7 +63,8 @@ impl Catalogue {
                 return Err(DocumentError::invalid(activity.name.position, unknown_activity(name, registry.names())));
             };
             let properties = activity.properties.iter();
-            let properties = properties.map(|property| (property.key.value.clone(), property.value.value.clone())).collect();
+            let properties =
+                properties.map(|property| (property.key.value.clone(), property.value.value.clone())).collect();
             entries.insert(name.as_str().into(), Entry { factory: Arc::clone(factory), properties });
         }
         Ok(Self { entries, resources })

@@ -41,7 +41,10 @@ pub struct PerformRequest {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("catalogue", &self.catalogue).field("admission", &self.admission).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("catalogue", &self.catalogue)
+            .field("admission", &self.admission)
+            .finish_non_exhaustive()
     }
 }
 

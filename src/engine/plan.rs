@@ -64,7 +64,10 @@ pub(super) struct PlannedStream {
 
 impl std::fmt::Debug for PlannedActivity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PlannedActivity").field("name", &self.name).field("element", &self.element).finish_non_exhaustive()
+        f.debug_struct("PlannedActivity")
+            .field("name", &self.name)
+            .field("element", &self.element)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,9 +153,7 @@ impl Plan {
             for (port, &stream) in self.activities[index].outputs.iter().enumerate() {
                 self.streams[stream].stream_type = match ports[index].outputs[port].port_type {
                     PortType::Is(stream_type) => stream_type,
-                    PortType::SameAs(input) => {
-                        self.streams[self.activities[index].inputs[input.index()]].stream_type
-                    }
+                    PortType::SameAs(input) => self.streams[self.activities[index].inputs[input.index()]].stream_type,
                 };
             }
         }

@@ -1,12 +1,12 @@
 //! An answer that outgrew what is held back: it goes out while the request runs.
 
+use super::PerformError;
 use super::answer::{AnswerSink, ClientGone};
 use super::collect::State;
 use super::control::Stop;
 use super::document_answer::DocumentAnswer;
 use super::results::{Form, Results, broke_off, into_bytes};
 use super::run::ActivityRun;
-use super::PerformError;
 use crate::block::BLOCK_BYTES;
 use crate::document::Status;
 use crate::session::SessionInfo;

@@ -15,8 +15,8 @@ use crate::document::{Located, Position, ServiceLimits, SessionConfiguration, TR
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
-    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes, SystemClock,
-    SystemIds, TransientSessionManager,
+    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes,
+    SystemClock, SystemIds, TransientSessionManager,
 };
 
 /// How long a draining server waits for the requests that run.
@@ -207,9 +207,8 @@ impl ServerBuilder {
         let file = resource.session_file.clone().unwrap_or_else(|| resource.file.clone());
         let statics = self.statics(&resource.session, &file);
         self.refuse_what_is_not_there_yet(&resource.session, &file)?;
-        let mut manager = TransientSessionManager::builder(resource.session.clone())
-            .statics(statics?)
-            .clock(Arc::clone(&self.clock));
+        let mut manager =
+            TransientSessionManager::builder(resource.session.clone()).statics(statics?).clock(Arc::clone(&self.clock));
         for listener in &self.listeners {
             manager = manager.listener(Arc::clone(listener));
         }

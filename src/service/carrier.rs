@@ -27,14 +27,18 @@ pub(super) fn requirement(
     if element.sequence.is_some() {
         return Err(refuse(element.position, "`sequence` needs durable sessions, which this resource does not have"));
     }
-    let written = element.id.as_deref().map(|id| parse_id(id).map_err(|refusal| refusal.at(element.position))).transpose()?;
+    let written =
+        element.id.as_deref().map(|id| parse_id(id).map_err(|refusal| refusal.at(element.position))).transpose()?;
     let mode = element.mode.unwrap_or(match (&written, &carried) {
         (None, None) => SessionMode::Create,
         _ => SessionMode::Join,
     });
     if mode == SessionMode::Create {
         if element.read || element.rotate {
-            return Err(refuse(element.position, "`access=\"read\"` and `rotate` need a session that exists: name its id"));
+            return Err(refuse(
+                element.position,
+                "`access=\"read\"` and `rotate` need a session that exists: name its id",
+            ));
         }
         return Ok(SessionRequirement::Create { timeout: element.timeout });
     }
@@ -43,7 +47,9 @@ pub(super) fn requirement(
         SessionMode::Terminate => {
             SessionRequirement::Terminate { id, wait: element.wait, activities: !document.steps.is_empty() }
         }
-        SessionMode::JoinOrCreate => SessionRequirement::JoinOrCreate { id, wait: element.wait, timeout: element.timeout },
+        SessionMode::JoinOrCreate => {
+            SessionRequirement::JoinOrCreate { id, wait: element.wait, timeout: element.timeout }
+        }
         SessionMode::Join | SessionMode::Create => {
             let access = if element.read { Access::Read } else { Access::Exclusive };
             join(id, element.wait, access, element.rotate)
@@ -78,7 +84,11 @@ fn carried_id(headers: &HeaderMap, header: &HeaderName) -> Result<Option<Session
     let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Refusal::new(400, "SessionRequirementInvalid", format!("the header `{header}` stands there twice")));
+        return Err(Refusal::new(
+            400,
+            "SessionRequirementInvalid",
+            format!("the header `{header}` stands there twice"),
+        ));
     }
     parse_id(value.to_str().unwrap_or_default()).map(Some)
 }

@@ -141,12 +141,14 @@ impl Loader {
 
     fn resource(&mut self, name: &str, file: &Path, named: Location<'_>) -> Option<ConfiguredResource> {
         let resource = self.read(file, Some(named), ResourceConfiguration::parse)?;
-        let session_file = resource.session_configuration.as_ref().map(|location| {
-            (beside(file, &location.value), Location { from: file, position: location.position })
-        });
-        let activities_file = resource.activity_configuration.as_ref().map(|location| {
-            (beside(file, &location.value), Location { from: file, position: location.position })
-        });
+        let session_file = resource
+            .session_configuration
+            .as_ref()
+            .map(|location| (beside(file, &location.value), Location { from: file, position: location.position }));
+        let activities_file = resource
+            .activity_configuration
+            .as_ref()
+            .map(|location| (beside(file, &location.value), Location { from: file, position: location.position }));
         let session = match &session_file {
             Some((path, named)) => self.read(path, Some(*named), SessionConfiguration::parse),
             None => Some(SessionConfiguration::default()),
@@ -156,6 +158,13 @@ impl Loader {
             None => None,
         };
         let session_file = session_file.map(|(path, _)| path);
-        Some(ConfiguredResource { name: name.into(), resource, file: file.into(), session: session?, session_file, activities })
+        Some(ConfiguredResource {
+            name: name.into(),
+            resource,
+            file: file.into(),
+            session: session?,
+            session_file,
+            activities,
+        })
     }
 }

@@ -62,8 +62,9 @@ async fn read_request<'a>(
 ) -> Result<(PerformRequest, &'a crate::engine::Engine), Refusal> {
     let resource = state.resource(resource)?;
     let charset = charset_of_xml(&head.headers)?;
-    let Query(parameters) = Query::<Parameters>::try_from_uri(&head.uri)
-        .map_err(|error| Refusal::new(400, "RequestInvalid", format!("{}; expected ?return=NAME", error.body_text())))?;
+    let Query(parameters) = Query::<Parameters>::try_from_uri(&head.uri).map_err(|error| {
+        Refusal::new(400, "RequestInvalid", format!("{}; expected ?return=NAME", error.body_text()))
+    })?;
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;

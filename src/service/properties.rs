@@ -76,7 +76,13 @@ fn describe_data_resource(
     element(out, 1, &start, |out| {
         let product = data_resource.product();
         let (product, version) = (escape(&*product.name), escape(&*product.version));
-        line(out, 2, &format!("<productInfo><productName>{product}</productName><productVersion>{version}</productVersion></productInfo>"));
+        line(
+            out,
+            2,
+            &format!(
+                "<productInfo><productName>{product}</productName><productVersion>{version}</productVersion></productInfo>"
+            ),
+        );
         match schema {
             Ok(None) => {}
             Ok(Some(schema)) => element(out, 2, "databaseSchema", |out| {

@@ -159,7 +159,8 @@ impl Refusal {
             }
             ActivityError::Resource(ResourceError::Unavailable { .. }) => {
                 tracing::error!(%request_id, activity = name, %error, "a data resource does not work");
-                let message = format!("the data resource of `{name}` does not answer; the log says more under {request_id}");
+                let message =
+                    format!("the data resource of `{name}` does not answer; the log says more under {request_id}");
                 Self::new(502, "DataResourceUnavailable", message).retry_after(Duration::from_secs(5))
             }
             _ => match error.kind() {
@@ -192,14 +193,18 @@ impl Refusal {
                 refusal.ended = Some((*reason, Some(*at)));
                 refusal
             }
-            SessionError::InUse { retry_after, .. } => Self::new(423, "SessionInUse", message).retry_after(*retry_after),
+            SessionError::InUse { retry_after, .. } => {
+                Self::new(423, "SessionInUse", message).retry_after(*retry_after)
+            }
             SessionError::QueueFull { retry_after, .. } => {
                 Self::new(503, "SessionQueueFull", message).retry_after(*retry_after)
             }
             SessionError::QuotaExceeded { .. } => {
                 Self::new(429, "SessionQuotaExceeded", message).retry_after(Duration::from_mins(1))
             }
-            SessionError::ServerFull { .. } => Self::new(503, "ServerBusy", message).retry_after(Duration::from_mins(1)),
+            SessionError::ServerFull { .. } => {
+                Self::new(503, "ServerBusy", message).retry_after(Duration::from_mins(1))
+            }
             SessionError::Draining => Self::new(503, "Draining", message).retry_after(Duration::from_secs(5)),
             SessionError::Conflict => Self::new(409, "SessionConflict", message),
             SessionError::Attribute(error) => Self::of_attribute(error, message),

@@ -48,7 +48,8 @@ async fn schema(Path(file): Path<String>, headers: HeaderMap) -> Response {
     match schemas::get(&file) {
         Some(schema) => xml(schema),
         None => {
-            let message = format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
+            let message =
+                format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
             Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
         }
     }

@@ -105,11 +105,8 @@ impl BoundServer {
     /// Serves until `shutdown` resolves. Then it takes nothing new, answers what has begun, and ends every session.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) {
         let state = self.state;
-        let maintenance: Vec<JoinHandle<()>> = state
-            .resources
-            .values()
-            .map(|resource| tokio::spawn(resource.engine.sessions().maintenance()))
-            .collect();
+        let maintenance: Vec<JoinHandle<()>> =
+            state.resources.values().map(|resource| tokio::spawn(resource.engine.sessions().maintenance())).collect();
         let draining = state.clone();
         let shutdown = async move {
             shutdown.await;

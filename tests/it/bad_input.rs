@@ -22,7 +22,10 @@ async fn documents_that_are_not_well_formed_are_refused_with_their_place() {
     }
     send(&context, perform("<echo name=\"e\"><text>hello</echo>")).await.is_fault(400, "DocumentMalformed").at(2, 27);
     send(&context, b"\xff\xfe<\x00".to_vec()).await.is_fault(400, "DocumentMalformed");
-    send(&context, perform("<echo name=\"e\"><text>\u{1}</text></echo>")).await.is_fault(400, "DocumentMalformed").at(2, 22);
+    send(&context, perform("<echo name=\"e\"><text>\u{1}</text></echo>"))
+        .await
+        .is_fault(400, "DocumentMalformed")
+        .at(2, 22);
     let mut not_utf8 = perform("<echo name=\"e\"><text>X</text></echo>").into_bytes();
     let place = not_utf8.iter().position(|&byte| byte == b'X').unwrap();
     not_utf8[place] = 0xFF;
@@ -49,7 +52,10 @@ async fn a_dtd_and_its_entities_are_refused() {
         perform("<echo name=\"e\"><text>&b;</text></echo>")
     );
     send(&context, bomb).await.is_fault(400, "DocumentMalformed").at(1, 1).says("DTD");
-    send(&context, perform("<echo name=\"e\"><text>&b;</text></echo>")).await.is_fault(400, "DocumentMalformed").at(2, 22);
+    send(&context, perform("<echo name=\"e\"><text>&b;</text></echo>"))
+        .await
+        .is_fault(400, "DocumentMalformed")
+        .at(2, 22);
 }
 
 #[tokio::test]
@@ -71,7 +77,8 @@ async fn a_gigabyte_of_text_without_a_length_is_refused_when_it_goes_over_the_bo
     let context = Context::new().await;
     let chunk = bytes::Bytes::from(vec![b'x'; 1 << 20]);
     let start = futures_util::stream::iter([bytes::Bytes::from(perform("<echo name=\"e\"><text>").into_bytes())]);
-    let chunks = futures_util::StreamExt::chain(start, futures_util::stream::iter((0..1024).map(move |_| chunk.clone())));
+    let chunks =
+        futures_util::StreamExt::chain(start, futures_util::stream::iter((0..1024).map(move |_| chunk.clone())));
     let body = reqwest::Body::wrap_stream(futures_util::StreamExt::map(chunks, Ok::<_, std::io::Error>));
     let request = context.client.post(context.url()).header("content-type", "application/xml").body(body);
     // The server may close the connection while the client still writes.
@@ -99,16 +106,23 @@ async fn misspelt_names_get_the_nearest_known_one() {
         .says("did you mean `text`?");
     context.perform("<session idd=\"x\"/>").await.is_fault(400, "DocumentInvalid").says("did you mean `id`?");
     let wrong = "<perform xmlns=\"http://example.org/other\"/>";
-    send(&context, wrong).await.is_fault(400, "DocumentInvalid").at(1, 1).says("http://ogsadai.org.uk/namespaces/2005/10/types");
+    send(&context, wrong)
+        .await
+        .is_fault(400, "DocumentInvalid")
+        .at(1, 1)
+        .says("http://ogsadai.org.uk/namespaces/2005/10/types");
 }
 
 #[tokio::test]
 async fn streams_that_do_not_fit_are_refused_before_anything_runs() {
     let context = Context::new().await;
     let update = "<sqlUpdateStatement name=\"u\"><expression>DELETE FROM customer</expression></sqlUpdateStatement>\n";
-    let echo = |name: &str, output: &str| format!("<echo name=\"{name}\"><text>x</text><output name=\"{output}\"/></echo>\n");
+    let echo =
+        |name: &str, output: &str| format!("<echo name=\"{name}\"><text>x</text><output name=\"{output}\"/></echo>\n");
     let join = |name: &str, from: &str, to: &str| {
-        format!("<blockAggregator name=\"{name}\"><input from=\"{from}\"/><blocksize size=\"1\"/><output name=\"{to}\"/></blockAggregator>\n")
+        format!(
+            "<blockAggregator name=\"{name}\"><input from=\"{from}\"/><blocksize size=\"1\"/><output name=\"{to}\"/></blockAggregator>\n"
+        )
     };
     for (content, code, says) in [
         (format!("{}{}", echo("a", "s"), echo("a", "t")), "DocumentInvalid", "`a`"),
@@ -139,7 +153,9 @@ async fn streams_that_do_not_fit_are_refused_before_anything_runs() {
 async fn sql_errors_leave_the_session_joinable_and_unchanged() {
     let context = Context::new().await;
     let id = context.create().await;
-    for sql in ["SELEC 1", "SELECT * FROM nowhere", "SELECT ? , ?", "SELECT 1 WHERE", "SELECT abs(-9223372036854775807 - 1)"] {
+    for sql in
+        ["SELEC 1", "SELECT * FROM nowhere", "SELECT ? , ?", "SELECT 1 WHERE", "SELECT abs(-9223372036854775807 - 1)"]
+    {
         let content = format!(
             r#"<session id="{id}"/>
             <sessionAttributeManagement name="set"><setAttribute name="left" type="text">over</setAttribute></sessionAttributeManagement>
@@ -148,15 +164,18 @@ async fn sql_errors_leave_the_session_joinable_and_unchanged() {
         );
         context.perform(&content).await.is_fault(422, "ActivityFailed").says("SqlError").says("<location ");
     }
-    let list = r#"<sessionAttributeManagement name="l"><listAttributes/><output name="o"/></sessionAttributeManagement>"#;
+    let list =
+        r#"<sessionAttributeManagement name="l"><listAttributes/><output name="o"/></sessionAttributeManagement>"#;
     context.perform(&format!("<session id=\"{id}\"/>{list}")).await.is_completed().says("<attributes count=\"0\">");
 }
 
 #[tokio::test]
 async fn a_body_that_comes_too_slowly_is_not_waited_for() {
-    let context = Context::with(|builder, resource| builder.resource(resource).body_timeout(Duration::from_millis(50))).await;
+    let context =
+        Context::with(|builder, resource| builder.resource(resource).body_timeout(Duration::from_millis(50))).await;
     let mut stream = TcpStream::connect(context.server.address()).await.unwrap();
-    let head = "POST /services/data HTTP/1.1\r\nhost: x\r\ncontent-type: application/xml\r\ncontent-length: 1000\r\n\r\n<";
+    let head =
+        "POST /services/data HTTP/1.1\r\nhost: x\r\ncontent-type: application/xml\r\ncontent-length: 1000\r\n\r\n<";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await.unwrap();

@@ -32,7 +32,9 @@ async fn csv_options_are_those_of_the_catalogue() {
         (r#"<includeHeader value="true"/>"#, "name,phone\nAda,0131\nCarl & Co,\n<Grace>,\"\"\n"),
         (r#"<escapeFields value="false"/>"#, "Ada,0131\nCarl & Co,\n<Grace>,\n"),
     ] {
-        let csv = format!(r#"<sqlResultsToCSV name="f"><resultSet from="rows"/><csvOutput name="csv"/>{options}</sqlResultsToCSV>"#);
+        let csv = format!(
+            r#"<sqlResultsToCSV name="f"><resultSet from="rows"/><csvOutput name="csv"/>{options}</sqlResultsToCSV>"#
+        );
         let reply = context.raw(&format!("{query}{csv}"), "csv").await;
         assert_eq!((reply.status, reply.text.as_str()), (200, expected), "{options}");
         assert_eq!(reply.header("content-type"), "text/csv; charset=utf-8");
@@ -54,12 +56,16 @@ async fn a_query_comes_back_as_a_web_row_set() {
 async fn an_update_changes_all_or_nothing() {
     let context = Context::new().await;
     let update = |sql: &str| {
-        format!(r#"<sqlUpdateStatement name="u"><expression>{sql}</expression><resultStream name="n"/></sqlUpdateStatement>"#)
+        format!(
+            r#"<sqlUpdateStatement name="u"><expression>{sql}</expression><resultStream name="n"/></sqlUpdateStatement>"#
+        )
     };
     let reply = context.raw(&update("UPDATE customer SET credit = 1 WHERE town = 'Perth'"), "n").await;
     assert_eq!(reply.text, "<updateCount>2</updateCount>");
     context
-        .perform(&update("INSERT INTO customer SELECT id + 2, name, town, phone, credit FROM customer ORDER BY id DESC"))
+        .perform(&update(
+            "INSERT INTO customer SELECT id + 2, name, town, phone, credit FROM customer ORDER BY id DESC",
+        ))
         .await
         .is_fault(422, "ActivityFailed")
         .says("SqlError");

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the top of the house to the bottom, as in `docs/architecture.md`.
-const ROOMS: [&str; 9] =
-    ["block", "document", "session", "format", "resource", "activity", "engine", "service", "cli"];
+const ROOMS: [&str; 9] = ["block", "document", "session", "format", "resource", "activity", "engine", "service", "cli"];
 
 #[test]
 fn no_room_imports_one_below_it() {
@@ -16,7 +15,9 @@ fn no_room_imports_one_below_it() {
             let text = fs::read_to_string(&file).unwrap();
             for (number, line) in text.lines().enumerate() {
                 for below in &ROOMS[height + 1..] {
-                    let names_it = [format!("crate::{below}::"), format!("rejoin::{below}::")].iter().any(|path| line.contains(path));
+                    let names_it = [format!("crate::{below}::"), format!("rejoin::{below}::")]
+                        .iter()
+                        .any(|path| line.contains(path));
                     if names_it && !line.trim_start().starts_with("//") {
                         broken.push(format!("{}:{}: {room} may not use {below}", file.display(), number + 1));
                     }

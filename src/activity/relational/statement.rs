@@ -57,7 +57,8 @@ impl StatementSettings {
             Expression::From(port) => read_expression(context, *port).await?,
         };
         let relational = self.resource.as_relational();
-        let relational = relational.ok_or_else(|| ActivityError::server("NotRelational", "the data resource changed"))?;
+        let relational =
+            relational.ok_or_else(|| ActivityError::server("NotRelational", "the data resource changed"))?;
         Ok((relational, sql))
     }
 }

@@ -48,7 +48,11 @@ impl Activity for DeliverFromSession {
                 None => {
                     return Err(ActivityError::client(
                         "AttributeNotReadable",
-                        format!("the attribute `{}` is a {}: it has no data to deliver", self.attribute, value.type_name()),
+                        format!(
+                            "the attribute `{}` is a {}: it has no data to deliver",
+                            self.attribute,
+                            value.type_name()
+                        ),
                     ));
                 }
             },

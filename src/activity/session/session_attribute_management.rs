@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use quick_xml::escape::{escape, partial_escape};
 
 use super::not_found;
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
 use crate::activity::transform::expect_text;
+use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, Scalar, ScalarType, StreamType};
 use crate::document::{DocumentError, Element, Fields, Value};
 use crate::session::{AttributeValue, SessionAttributes};
@@ -40,7 +40,8 @@ enum NewValue {
     From(InputPort, ScalarType),
 }
 
-const OPERATIONS: &[&str] = &["setAttribute", "incrementAttribute", "getAttribute", "removeAttribute", "listAttributes"];
+const OPERATIONS: &[&str] =
+    &["setAttribute", "incrementAttribute", "getAttribute", "removeAttribute", "listAttributes"];
 
 /// The longest text that is read from a stream to become one value.
 const LONGEST_VALUE: usize = 16 * 1024 * 1024;
@@ -144,7 +145,8 @@ impl Operation {
 }
 
 fn parse_scalar(scalar_type: ScalarType, value: &Value<'_>) -> Result<Scalar, DocumentError> {
-    Scalar::parse(scalar_type, value.as_str()).ok_or_else(|| value.expected(format!("of the type {}", scalar_type.name())))
+    Scalar::parse(scalar_type, value.as_str())
+        .ok_or_else(|| value.expected(format!("of the type {}", scalar_type.name())))
 }
 
 /// Reads the whole of a text stream as one value.
@@ -158,7 +160,10 @@ async fn read_scalar(
     while let Some(block) = input.next().await? {
         text.push_str(&expect_text(block)?);
         if text.len() > LONGEST_VALUE {
-            return Err(ActivityError::client("ValueTooLong", "the value is longer than 16 MiB: deliver it as a stream"));
+            return Err(ActivityError::client(
+                "ValueTooLong",
+                "the value is longer than 16 MiB: deliver it as a stream",
+            ));
         }
     }
     if scalar_type == ScalarType::Xml {

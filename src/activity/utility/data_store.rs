@@ -5,7 +5,9 @@ use bytestring::ByteString;
 use futures_util::future::try_join;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::activity::{Activity, ActivityContext, ActivityError, Input, InputPort, Output, OutputPort, PortType, Setup};
+use crate::activity::{
+    Activity, ActivityContext, ActivityError, Input, InputPort, Output, OutputPort, PortType, Setup,
+};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 
