@@ -1,0 +1,3 @@
+//! Tests of behaviour, in one binary: it links once.
+
+mod documents;
