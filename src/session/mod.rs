@@ -21,6 +21,8 @@
 
 mod attributes;
 mod clock;
+#[cfg(test)]
+mod conformance;
 mod error;
 mod id;
 mod info;

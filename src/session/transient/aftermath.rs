@@ -26,6 +26,8 @@ pub(super) struct Aftermath {
 #[derive(Debug)]
 pub(super) struct Ending {
     pub(super) ended: Ended,
+    /// When it was noticed.
+    pub(super) noticed: Moment,
     /// Under which it is found.
     pub(super) keys: Vec<SessionKey>,
     /// Under which moment it is in the list of deadlines.

@@ -508,7 +508,8 @@ impl Slot {
         }
         aftermath.wakers.extend(state.lock.dismiss());
         aftermath.wakers.extend(state.watchers.take());
-        aftermath.ending = Some(Ending { ended, keys: state.keys.all(), armed: state.armed, closing });
+        aftermath.ending =
+            Some(Ending { ended, noticed: time.now, keys: state.keys.all(), armed: state.armed, closing });
         ended
     }
 }
