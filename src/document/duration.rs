@@ -7,11 +7,14 @@ use std::time::Duration;
 const LONGEST_MILLIS: u64 = 1000 * 366 * 24 * 60 * 60 * 1000;
 
 /// Reads milliseconds or an `xs:duration` of days, hours, minutes and seconds. Years and months have no fixed length and are
-/// not read; neither is what is negative or longer than a thousand years. Of a fraction of a second, milliseconds count.
+/// not read; neither is what is negative, longer than a thousand years, or written with more than twelve digits (nine behind
+/// the point). What is shorter than a millisecond counts as a whole one.
+///
+/// `schemas/types.xsd` says the same.
 pub(super) fn parse(text: &str) -> Option<Duration> {
     let millis = match text.strip_prefix('P') {
         Some(rest) => parse_xs_duration(rest)?,
-        None => digits(text)?,
+        None => digits(text, 14)?,
     };
     (millis <= LONGEST_MILLIS).then(|| Duration::from_millis(millis))
 }
@@ -45,19 +48,17 @@ fn parse_seconds(text: &str) -> Option<u64> {
     let Some((whole, fraction)) = text.split_once('.') else {
         return scaled(text, 1000);
     };
-    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let millis: String = fraction.chars().chain("000".chars()).take(3).collect();
-    scaled(whole, 1000)?.checked_add(digits(&millis)?)
+    let width = u32::try_from(fraction.len()).ok()?;
+    let nanos = digits(fraction, 9)? * 10_u64.pow(9 - width);
+    scaled(whole, 1000)?.checked_add(nanos.div_ceil(1_000_000))
 }
 
 fn scaled(text: &str, scale: u64) -> Option<u64> {
-    digits(text)?.checked_mul(scale)
+    digits(text, 12)?.checked_mul(scale)
 }
 
-fn digits(text: &str) -> Option<u64> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+fn digits(text: &str, most: usize) -> Option<u64> {
+    if text.is_empty() || text.len() > most || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     text.parse().ok()
@@ -84,7 +85,11 @@ mod tests {
             ("PT24H", 86_400_000),
             ("P1D", 86_400_000),
             ("P1DT1H1M1.5S", 90_061_500),
-            ("PT0.0019S", 1),
+            ("PT0.0019S", 2),
+            ("PT0.000000001S", 1),
+            ("PT0.000S", 0),
+            ("P366000D", 31_622_400_000_000),
+            ("31622400000000", 31_622_400_000_000),
         ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)), "{text}");
         }
@@ -108,6 +113,13 @@ mod tests {
             "PT1.S",
             "1e3",
             "PT99999999999999H",
+            "PT999999999999H",
+            "P366001D",
+            "P366000DT0.000000001S",
+            "PT0.0000000001S",
+            "000000000000001",
+            "PTS",
+            "PT1H1H",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

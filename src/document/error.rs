@@ -12,6 +12,30 @@ pub struct Position {
 impl Position {
     /// The first character of a document.
     pub const START: Self = Self { line: 1, column: 1 };
+
+    /// Goes over bytes of the document. A line ends with `\n`; a byte that goes on with a character is not counted.
+    pub(super) fn advance(&mut self, bytes: &[u8]) {
+        let last_line = match memchr::memrchr(b'\n', bytes) {
+            None => bytes,
+            Some(end) => {
+                self.line = self.line.saturating_add(count(memchr::memchr_iter(b'\n', &bytes[..=end]).count()));
+                self.column = 1;
+                &bytes[end + 1..]
+            }
+        };
+        let characters = last_line.iter().filter(|byte| byte.cast_signed() >= -0x40).count();
+        self.column = self.column.saturating_add(count(characters));
+    }
+
+    /// The place behind those bytes.
+    pub(super) fn after(mut self, bytes: &[u8]) -> Self {
+        self.advance(bytes);
+        self
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl fmt::Display for Position {

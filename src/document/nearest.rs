@@ -21,7 +21,7 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
-/// `; did you mean `x`?` or, where nothing is near, `; expected one of `a`, `b``.
+/// How an error goes on: "did you mean" the nearest name or, where nothing is near, "expected one of" them all.
 pub(super) fn suggestion(wrong: &str, known: &[&str]) -> String {
     let mut text = String::new();
     if let Some(name) = nearest(wrong, known.iter().copied()) {

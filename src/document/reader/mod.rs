@@ -1,0 +1,470 @@
+//! The one reader of XML: a pull reader that is positioned, aware of namespaces, bounded, and as strict as XML 1.0.
+//!
+//! The tokens are cut by `quick-xml`, which is fast because it checks little. What a document may be is checked here: the
+//! grammar of tags, declarations and comments, the characters, the references, the namespaces, that there is one root and
+//! nothing but it, and that no bound of [`Limits`] is broken. A DTD is refused, so there are no entities but the
+//! predefined ones.
+
+mod declaration;
+mod encoding;
+mod scope;
+mod source;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod text;
+mod token;
+mod tree;
+
+use std::io::BufRead;
+use std::sync::Arc;
+
+use quick_xml::events::Event;
+
+pub(super) use scope::{Scope, XML_NAMESPACE};
+pub(super) use tree::TreeReader;
+
+use self::encoding::Encoding;
+use self::scope::Scopes;
+use self::source::Source;
+use self::tag::Tag;
+use self::token::{Handler, token_error};
+use super::characters::is_blank;
+use super::element::{Attribute, Element, Name};
+use super::{DocumentError, Limits, Position, Problem};
+
+/// Text is handed on in pieces of about this size: the memory for it does not depend on the document.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// Reads a document event by event.
+///
+/// ```
+/// use rejoin::document::{Limits, XmlEvent, XmlReader};
+///
+/// let mut reader = XmlReader::new(&b"<town><name>Perth</name></town>"[..], &Limits::default());
+/// let mut texts = Vec::new();
+/// loop {
+///     match reader.next()? {
+///         XmlEvent::Text(text) => texts.push(text.to_owned()),
+///         XmlEvent::End => {}
+///         XmlEvent::Start(tag) => assert!(tag.namespace().is_none()),
+///         XmlEvent::Eof => break,
+///     }
+/// }
+/// assert_eq!(texts, ["Perth"]);
+/// # Ok::<(), rejoin::document::DocumentError>(())
+/// ```
+#[derive(Debug)]
+pub struct XmlReader<R> {
+    reader: quick_xml::Reader<Source<R>>,
+    /// The token that was read last, as it stands.
+    token: Vec<u8>,
+    tag: Tag,
+    /// Text that was read and not handed on yet.
+    text: String,
+    /// What was read behind the text that was handed on.
+    held: Option<Token>,
+    open: OpenElements,
+    scopes: Scopes,
+    limits: Limits,
+    encoding: Encoding,
+    ascii: bool,
+    elements: u32,
+    stage: Stage,
+    position: Position,
+    text_position: Position,
+}
+
+/// What a document consists of. Comments and processing instructions are passed over, CDATA is text.
+#[derive(Debug)]
+pub enum XmlEvent<'a> {
+    /// A start tag. An empty element's end follows as an event of its own.
+    Start(StartTag<'a>),
+    /// The end of the element that was opened last.
+    End,
+    /// Text with references resolved and line ends normalised. A long one comes in several pieces, and what lies between
+    /// two tags comes in one if it is short.
+    Text(&'a str),
+    /// The end of the document.
+    Eof,
+}
+
+/// A start tag.
+#[derive(Debug)]
+pub struct StartTag<'a> {
+    tag: &'a Tag,
+    scope: Option<&'a Arc<Scope>>,
+}
+
+/// Where in the document the reader is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was read.
+    Start,
+    /// Before the root.
+    Prolog,
+    /// In the root.
+    Content,
+    /// After the root.
+    Epilog,
+}
+
+/// A token as far as it is known outside of the token buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// A start tag, which stands in `tag`.
+    Start {
+        empty: bool,
+    },
+    End,
+    /// Text, which was appended to `text`.
+    Text,
+    /// Something that says nothing.
+    Nothing,
+    Eof,
+}
+
+/// The elements that are open: their names, one behind the other, and where their tags stand.
+#[derive(Debug, Default)]
+struct OpenElements {
+    names: String,
+    starts: Vec<(usize, Position)>,
+}
+
+impl OpenElements {
+    fn depth(&self) -> u32 {
+        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
+    }
+
+    fn push(&mut self, name: &str, position: Position) {
+        self.starts.push((self.names.len(), position));
+        self.names.push_str(name);
+    }
+
+    /// The name of the innermost element and where its tag stands.
+    fn last(&self) -> Option<(&str, Position)> {
+        self.starts.last().map(|(start, position)| (&self.names[*start..], *position))
+    }
+
+    fn pop(&mut self) {
+        if let Some((start, _)) = self.starts.pop() {
+            self.names.truncate(start);
+        }
+    }
+}
+
+impl<R: BufRead> XmlReader<R> {
+    /// Reads UTF-8, of any size that the limits allow.
+    pub fn new(source: R, limits: &Limits) -> Self {
+        Self::with_encoding(source, limits, Encoding::Utf8)
+    }
+
+    fn with_encoding(source: R, limits: &Limits, encoding: Encoding) -> Self {
+        let mut reader = quick_xml::Reader::from_reader(Source::new(source, limits.document_bytes));
+        // Names are compared here, for an error that says where the element was opened.
+        reader.config_mut().check_end_names = false;
+        reader.config_mut().allow_unmatched_ends = true;
+        Self {
+            reader,
+            token: Vec::with_capacity(256),
+            tag: Tag::new(),
+            text: String::new(),
+            held: None,
+            open: OpenElements::default(),
+            scopes: Scopes::default(),
+            limits: limits.clone(),
+            encoding,
+            ascii: false,
+            elements: 0,
+            stage: Stage::Start,
+            position: Position::START,
+            text_position: Position::START,
+        }
+    }
+
+    /// Where the event that was returned last begins.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// How many elements are open.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        self.open.depth()
+    }
+
+    /// The next event. After [`XmlEvent::Eof`] it comes again and again.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] where the document is not well-formed, or goes over a bound. Reading on after an error has no
+    /// meaning.
+    // It lends what it returns, so it can't be the method of an iterator.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<XmlEvent<'_>, DocumentError> {
+        let token = match self.held.take() {
+            Some(token) => {
+                self.text.clear();
+                token
+            }
+            None => self.read()?,
+        };
+        Ok(match token {
+            Token::Text | Token::Nothing => {
+                self.position = self.text_position;
+                XmlEvent::Text(&self.text)
+            }
+            Token::Start { empty } => {
+                self.enter()?;
+                self.position = self.tag.position;
+                if empty {
+                    self.held = Some(Token::End);
+                }
+                XmlEvent::Start(StartTag { tag: &self.tag, scope: self.scopes.current() })
+            }
+            Token::End => {
+                self.scopes.pop(self.open.depth());
+                self.open.pop();
+                if self.open.starts.is_empty() {
+                    self.stage = Stage::Epilog;
+                }
+                XmlEvent::End
+            }
+            Token::Eof => {
+                self.held = Some(Token::Eof);
+                XmlEvent::Eof
+            }
+        })
+    }
+
+    /// The start tag of the root.
+    pub(super) fn expect_root(&mut self) -> Result<StartTag<'_>, DocumentError> {
+        let position = self.position;
+        match self.next()? {
+            XmlEvent::Start(tag) => Ok(tag),
+            _ => Err(malformed(position, "the document has no root element")),
+        }
+    }
+
+    /// The start tag of the next child of an element that holds elements of one namespace and nothing else, or `None` at
+    /// its end.
+    pub(super) fn next_child(&mut self, parent: &str, namespace: &str) -> Result<Option<Element>, DocumentError> {
+        loop {
+            match self.next()? {
+                XmlEvent::Start(tag) if tag.namespace() == Some(namespace) => return Ok(Some(tag.to_element())),
+                XmlEvent::Start(tag) => {
+                    let name = tag.local_name();
+                    let message =
+                        format!("unexpected element `{name}` in `{parent}`: it is not in the namespace `{namespace}`");
+                    return Err(DocumentError::invalid(tag.position(), message));
+                }
+                XmlEvent::Text(text) if is_blank(text) => {}
+                XmlEvent::Text(_) => {
+                    return Err(DocumentError::invalid(self.position, format!("unexpected text in `{parent}`")));
+                }
+                XmlEvent::End | XmlEvent::Eof => return Ok(None),
+            }
+        }
+    }
+
+    /// The text of the event that was returned last.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The end of the document, after the end of its root.
+    pub(super) fn expect_end(&mut self) -> Result<(), DocumentError> {
+        match self.next()? {
+            XmlEvent::Eof => Ok(()),
+            _ => Err(malformed(self.position, "the document goes on after its root element")),
+        }
+    }
+
+    /// The next token that says something; text before it goes first, and it is held.
+    fn read(&mut self) -> Result<Token, DocumentError> {
+        self.text.clear();
+        loop {
+            match self.read_token()? {
+                Token::Nothing => {}
+                Token::Text if self.text.len() < PIECE_BYTES => {}
+                token if token == Token::Text || self.text.is_empty() => return Ok(token),
+                token => {
+                    self.held = Some(token);
+                    return Ok(Token::Text);
+                }
+            }
+        }
+    }
+
+    fn read_token(&mut self) -> Result<Token, DocumentError> {
+        let first = self.stage == Stage::Start;
+        if first {
+            self.begin()?;
+        }
+        self.token.clear();
+        let source = self.reader.get_mut();
+        source.begin_token(self.limits.text_bytes.saturating_add(PIECE_BYTES as u64));
+        let start = source.position();
+        let event = match self.reader.read_event_into(&mut self.token) {
+            Ok(event) => event,
+            Err(error) => return Err(token_error(&error, start, &self.token, self.reader.get_ref(), &self.limits)),
+        };
+        if first && self.encoding.needs_declaration() && !matches!(event, Event::Decl(_)) {
+            return Err(malformed(start, encoding::NEEDS_DECLARATION));
+        }
+        let mut handler = Handler {
+            tag: &mut self.tag,
+            text: &mut self.text,
+            text_position: &mut self.text_position,
+            open: &self.open,
+            limits: &self.limits,
+            stage: self.stage,
+            ascii: self.ascii,
+            start,
+        };
+        match event {
+            Event::Text(raw) => handler.text(&raw),
+            Event::CData(raw) => handler.cdata(&raw),
+            Event::GeneralRef(raw) => handler.reference(&raw),
+            Event::Start(raw) => handler.start(&raw, false),
+            Event::Empty(raw) => handler.start(&raw, true),
+            Event::End(raw) => handler.end(raw.name().as_ref()),
+            Event::Comment(raw) => handler.passed_over(&raw, "<!--", declaration::check_comment(&raw)),
+            Event::PI(raw) => handler.passed_over(&raw, "<?", declaration::check_instruction(&raw)),
+            Event::Decl(raw) if first => {
+                let outcome = declaration::check_declaration(&raw, self.encoding);
+                self.ascii = outcome.as_ref().is_ok_and(|ascii| *ascii);
+                handler.passed_over(&raw, "<?", outcome.map(|_| ()))
+            }
+            Event::Decl(raw) => handler.passed_over(&raw, "<?", declaration::check_instruction(&raw)),
+            Event::DocType(_) => Err(dtd(start)),
+            Event::Eof => handler.end_of_document(),
+        }
+    }
+
+    /// What is done before the first token.
+    fn begin(&mut self) -> Result<(), DocumentError> {
+        self.stage = Stage::Prolog;
+        match self.reader.get_mut().skip_byte_order_mark() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(malformed(Position::START, "unexpected text before the root element")),
+            Err(error) => Err(broken(Position::START, &error)),
+        }
+    }
+
+    /// Goes into the element whose tag was read: from here on it is open.
+    fn enter(&mut self) -> Result<(), DocumentError> {
+        let depth = self.open.depth() + 1;
+        let deepest = self.limits.depth.min(Limits::MOST_DEPTH);
+        if depth > deepest {
+            let message = format!("elements stand in each other deeper than {deepest}");
+            return Err(too_large(self.tag.position, message));
+        }
+        self.elements += 1;
+        if self.elements > self.limits.elements {
+            let message = format!("more than {} elements", self.limits.elements);
+            return Err(too_large(self.tag.position, message));
+        }
+        if !self.tag.declarations.is_empty() {
+            self.scopes.push(depth, std::mem::take(&mut self.tag.declarations));
+        }
+        self.tag.resolve(self.scopes.current().map(|scope| &**scope))?;
+        self.open.push(self.tag.written_name(), self.tag.position);
+        self.stage = Stage::Content;
+        Ok(())
+    }
+}
+
+fn malformed(position: Position, message: impl Into<Box<str>>) -> DocumentError {
+    DocumentError::new(Problem::Malformed, position, message)
+}
+
+fn too_large(position: Position, message: impl Into<Box<str>>) -> DocumentError {
+    DocumentError::new(Problem::TooLarge, position, message)
+}
+
+fn dtd(position: Position) -> DocumentError {
+    malformed(position, "a DTD is refused: leave the DOCTYPE out")
+}
+
+fn broken(position: Position, error: &std::io::Error) -> DocumentError {
+    malformed(position, format!("the document breaks off: {error}"))
+}
+
+impl<'a> XmlReader<&'a [u8]> {
+    /// Reads text that is in memory already.
+    fn of_text(text: &'a str, limits: &Limits, encoding: Encoding) -> Self {
+        Self::with_encoding(text.as_bytes(), limits, encoding)
+    }
+}
+
+/// Reads a whole document that is in memory, in any encoding that is read. `charset` is the parameter of the HTTP media
+/// type, which goes before the XML declaration.
+pub(super) fn read_bytes<T>(
+    bytes: &[u8],
+    limits: &Limits,
+    charset: Option<&str>,
+    read: impl FnOnce(XmlReader<&[u8]>) -> Result<T, DocumentError>,
+) -> Result<T, DocumentError> {
+    if bytes.len() as u64 > limits.document_bytes {
+        return Err(too_large(Position::START, format!("the document has more than {} bytes", limits.document_bytes)));
+    }
+    let (text, encoding) = encoding::decode(bytes, charset)?;
+    // In UTF-8 a document may be longer than it came in.
+    let limits = &Limits { document_bytes: u64::MAX, ..limits.clone() };
+    read(XmlReader::of_text(&text, limits, encoding))
+}
+
+impl<'a> StartTag<'a> {
+    /// The name without prefix.
+    #[must_use]
+    pub fn local_name(&self) -> &'a str {
+        self.tag.local(self.tag.name)
+    }
+
+    /// The namespace, if it has one.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&'a str> {
+        self.tag.namespace.as_deref()
+    }
+
+    /// The value of the attribute without namespace of that name.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&'a str> {
+        let tag = self.tag;
+        tag.attributes
+            .iter()
+            .find(|attribute| attribute.namespace.is_none() && tag.local(attribute.name) == name)
+            .map(|attribute| tag.get(attribute.value))
+    }
+
+    /// Where the tag stands.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.tag.position
+    }
+
+    /// The element as far as its tag says: with its attributes, without what it holds.
+    #[must_use]
+    pub fn to_element(&self) -> Element {
+        let tag = self.tag;
+        let name = |raw, namespace: &Option<Arc<str>>| Name {
+            prefix: tag.prefix(raw).map(Into::into),
+            local: tag.local(raw).into(),
+            namespace: namespace.clone(),
+        };
+        let attributes = tag.attributes.iter().map(|attribute| Attribute {
+            name: name(attribute.name, &attribute.namespace),
+            value: tag.get(attribute.value).into(),
+            position: attribute.position,
+        });
+        Element {
+            name: name(tag.name, &tag.namespace),
+            position: tag.position,
+            attributes: attributes.collect(),
+            scope: self.scope.cloned(),
+            children: Vec::new(),
+        }
+    }
+}

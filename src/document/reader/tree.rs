@@ -1,0 +1,72 @@
+//! Elements with everything in them, from the events of the reader.
+
+use std::io::BufRead;
+
+use super::{XmlEvent, XmlReader, malformed, too_large};
+use crate::document::element::{Element, Node, Text};
+use crate::document::{DocumentError, Position};
+
+/// Builds elements. One builder serves a whole document: what it needs on the way is allocated once.
+#[derive(Debug, Default)]
+pub(in crate::document) struct TreeReader {
+    /// The elements that are open, without their children, and how many nodes stood in `nodes` when they were opened.
+    open: Vec<(Element, usize)>,
+    /// The children of all elements that are open, one after the other.
+    nodes: Vec<Node>,
+    /// A text whose end was not seen yet, and where it begins.
+    text: String,
+    text_position: Option<Position>,
+}
+
+impl TreeReader {
+    /// Reads from the beginning of a document to the end of its root.
+    pub(in crate::document) fn read_root<R: BufRead>(
+        &mut self,
+        reader: &mut XmlReader<R>,
+    ) -> Result<Element, DocumentError> {
+        let root = reader.expect_root()?.to_element();
+        self.read_content(root, reader)
+    }
+
+    /// Reads what an element holds whose start tag was just read, and its end.
+    pub(in crate::document) fn read_content<R: BufRead>(
+        &mut self,
+        element: Element,
+        reader: &mut XmlReader<R>,
+    ) -> Result<Element, DocumentError> {
+        let mut current = (element, 0);
+        loop {
+            match reader.next()? {
+                XmlEvent::Text(text) => {
+                    self.text.push_str(text);
+                    let begin = *self.text_position.get_or_insert(reader.position());
+                    let longest = reader.limits.text_bytes;
+                    if self.text.len() as u64 > longest {
+                        return Err(too_large(begin, format!("a text longer than {longest} bytes")));
+                    }
+                }
+                XmlEvent::Start(tag) => {
+                    self.end_text();
+                    let child = (tag.to_element(), self.nodes.len());
+                    self.open.push(std::mem::replace(&mut current, child));
+                }
+                XmlEvent::End => {
+                    self.end_text();
+                    let (mut element, first) = current;
+                    element.children = self.nodes.drain(first..).collect();
+                    let Some(parent) = self.open.pop() else { return Ok(element) };
+                    current = parent;
+                    self.nodes.push(Node::Element(element));
+                }
+                XmlEvent::Eof => return Err(malformed(reader.position(), "the document ends in an element")),
+            }
+        }
+    }
+
+    fn end_text(&mut self) {
+        if let Some(position) = self.text_position.take() {
+            self.nodes.push(Node::Text(Text { text: self.text.as_str().into(), position }));
+            self.text.clear();
+        }
+    }
+}
