@@ -111,7 +111,7 @@ pub(crate) async fn a_wish_is_cut_down_and_reported(make: Make) {
         assert_eq!(joined.info().timeout, Some(granted));
         let id = joined.info().id.clone();
         commit(joined).await;
-        stage.clock.advance(granted - INSTANT);
+        stage.clock.advance(granted.saturating_sub(INSTANT));
         assert!(stage.is_alive(&id).await);
         stage.clock.advance(granted);
         assert_eq!(stage.end_of(&id).await, Some(EndReason::Idle));
