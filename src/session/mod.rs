@@ -32,6 +32,8 @@ mod lifetime;
 mod listener;
 mod manager;
 mod manual_clock;
+#[cfg(test)]
+mod model;
 mod principal;
 mod random;
 mod requirement;

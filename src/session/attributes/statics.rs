@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::builtin;
@@ -148,7 +149,9 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         for value in self.in_order.iter().rev() {
-            value.close();
+            if catch_unwind(AssertUnwindSafe(|| value.close())).is_err() {
+                tracing::error!(attribute = value.type_name(), "closing a static session attribute panicked");
+            }
         }
     }
 }

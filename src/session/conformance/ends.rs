@@ -57,6 +57,13 @@ pub(crate) async fn an_end_is_remembered_for_its_time(make: Make) {
     assert_eq!(stage.end_of(&id).await, Some(EndReason::Terminated));
     stage.clock.advance(seconds(1));
     assert_eq!(stage.end_of(&id).await, None);
+    // It counts from the end, not from when somebody noticed.
+    let id = stage.session().await;
+    stage.clock.advance(seconds(39));
+    assert_eq!(stage.end_of(&id).await, Some(EndReason::Idle));
+    let id = stage.session().await;
+    stage.clock.advance(seconds(40));
+    assert_eq!(stage.end_of(&id).await, None);
     let forgetful = Stage::with(make, |setup| setup.settings.retention = seconds(0));
     let id = forgetful.session().await;
     commit(forgetful.terminate(&id, true).await.unwrap()).await;

@@ -19,7 +19,7 @@ pub(crate) use joins::*;
 pub(crate) use lifetimes::*;
 pub(crate) use locking::*;
 pub(crate) use operators::*;
-pub(crate) use stage::{Make, Setup};
+pub(crate) use stage::{Make, Setup, Stage};
 
 /// Runs every behaviour against the managers that a [`Make`] function makes.
 macro_rules! session_manager_conforms {
@@ -96,6 +96,11 @@ macro_rules! session_manager_conforms {
                 $crate::session::conformance::$behaviour($make).await;
             }
         )*
+
+        #[test]
+        fn random_histories_agree_with_the_reference() {
+            $crate::session::model::random_histories_agree($make);
+        }
     };
 }
 

@@ -71,7 +71,7 @@ impl Shared {
         let tombstones = if slot.implicit { &self.implicit_tombstones } else { &self.tombstones };
         for key in &ending.keys {
             let names = (slot.handle, slot.owner.clone());
-            tombstones.lock().add(*key, names, ending.ended, ending.noticed, retention);
+            tombstones.lock().add(*key, names, ending.ended, retention);
         }
         if !slot.implicit {
             for key in &ending.keys {
