@@ -1,4 +1,4 @@
-//! WebRowSet, the XML form of rows that `javax.sql.rowset` reads.
+//! `WebRowSet`, the XML form of rows that `javax.sql.rowset` reads.
 //!
 //! The schema is `http://java.sun.com/xml/ns/jdbc/webrowset.xsd`. What the schema leaves open is settled by the reader
 //! that Java brings: NULL is an element `null`, the rowset type is a name and not a number, names that may be missing are
@@ -44,7 +44,7 @@ pub struct WebRowSetOptions {
     pub command: Option<String>,
 }
 
-/// Writes rows as a WebRowSet document, without an XML declaration, so that it can stand inside another.
+/// Writes rows as a `WebRowSet` document, without an XML declaration, so that it can stand inside another.
 ///
 /// | values | `column-type` | written as |
 /// |---|---|---|

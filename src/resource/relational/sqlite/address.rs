@@ -132,16 +132,16 @@ mod tests {
         SqliteAddress::parse(uri, Path::new("/conf")).map_err(|error| error.to_string())
     }
 
-    fn file(path: &str, mode: SqliteMode) -> Result<SqliteAddress, String> {
-        Ok(SqliteAddress { location: SqliteLocation::File(path.into()), mode })
+    fn file(path: &str, mode: SqliteMode) -> SqliteAddress {
+        SqliteAddress { location: SqliteLocation::File(path.into()), mode }
     }
 
     #[test]
     fn paths_are_relative_to_the_configuration() {
-        assert_eq!(parse("sqlite:data/orders.db"), file("/conf/data/orders.db", SqliteMode::ReadWrite));
-        assert_eq!(parse("SQLite:/srv/orders.db"), file("/srv/orders.db", SqliteMode::ReadWrite));
-        assert_eq!(parse("sqlite:///srv/orders.db?mode=rwc"), file("/srv/orders.db", SqliteMode::Create));
-        assert_eq!(parse("sqlite:what%3F%20now.db"), file("/conf/what? now.db", SqliteMode::ReadWrite));
+        assert_eq!(parse("sqlite:data/orders.db"), Ok(file("/conf/data/orders.db", SqliteMode::ReadWrite)));
+        assert_eq!(parse("SQLite:/srv/orders.db"), Ok(file("/srv/orders.db", SqliteMode::ReadWrite)));
+        assert_eq!(parse("sqlite:///srv/orders.db?mode=rwc"), Ok(file("/srv/orders.db", SqliteMode::Create)));
+        assert_eq!(parse("sqlite:what%3F%20now.db"), Ok(file("/conf/what? now.db", SqliteMode::ReadWrite)));
     }
 
     #[test]

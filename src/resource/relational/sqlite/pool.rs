@@ -35,10 +35,10 @@ pub struct SqliteSettings {
 }
 
 impl Default for SqliteSettings {
-    /// Two places for each core, 256 open queries, five seconds.
+    /// One place for each core and two at least, 256 open queries, five seconds.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { places: 2 * cores, open_queries: 256, busy_timeout: Duration::from_secs(5) }
+        Self { places: cores.max(2), open_queries: 256, busy_timeout: Duration::from_secs(5) }
     }
 }
 
