@@ -8,7 +8,7 @@ use crate::resource::ResourceError;
 /// |---|---|
 /// | `sqlite:orders.db` | a file beside the configuration document |
 /// | `sqlite:/var/lib/orders.db`, `sqlite:///var/lib/orders.db` | a file by its absolute path |
-/// | `sqlite::memory:` | in memory, one for the resource, gone with it |
+/// | `sqlite::memory:` | in memory, one for the resource, gone with it; there, an update waits for running queries |
 ///
 /// A path may hold `%XX` for a byte that would end it (`%3F` for `?`, `%23` for `#`). After `?` may follow `mode=`: `rw`
 /// (the default: the file must exist), `rwc` (it is created when missing) or `ro` (nothing is ever written to it).

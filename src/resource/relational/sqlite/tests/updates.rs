@@ -112,3 +112,18 @@ async fn databases_in_memory_are_apart() {
     assert_eq!(csv(&one, "SELECT count(*) FROM t").await, "0\n");
     assert!(blocks(&other, "SELECT count(*) FROM t", []).await.is_err());
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_was_replaced_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = ["CREATE TABLE t (x)", "INSERT INTO t VALUES ('old')"];
+    let database = prepared(on_disk(&folder, SqliteMode::Create), &filled).await;
+    assert_eq!(csv(&database, "SELECT x FROM t").await, "old\n");
+    for name in ["test.db", "test.db-wal", "test.db-shm"] {
+        std::fs::remove_file(folder.path().join(name)).unwrap();
+    }
+    assert_eq!(update(&database, "CREATE TABLE t (x)").await, Ok(0));
+    assert_eq!(update(&database, "INSERT INTO t VALUES ('new')").await, Ok(1));
+    assert_eq!(csv(&database, "SELECT x FROM t").await, "new\n");
+}
