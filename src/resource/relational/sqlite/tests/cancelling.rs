@@ -10,7 +10,7 @@ async fn a_runaway_query_stops_when_it_is_cancelled() {
     cancel.cancel();
     assert_eq!(query.await, Err(ResourceError::Cancelled));
     assert!(reader.next().await.is_err(), "the stream is broken, not ended");
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_runaway_query_stops_when_its_reader_has_gone() {
     assert!(futures_util::poll!(&mut query).is_pending());
     drop(reader);
     assert_eq!(query.await, Err(ResourceError::Cancelled));
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }
 
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn a_runaway_query_stops_when_its_future_is_dropped() {
     assert!(futures_util::poll!(&mut query).is_pending());
     drop(query);
     assert!(reader.next().await.is_err());
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_query_whose_reader_does_not_read_stops_when_it_is_cancelled() {
     let mut query = Box::pin(database.query(Statement::new(ENDLESS, []), writer, cancel.clone()));
     assert!(futures_util::poll!(&mut query).is_pending());
     // That this one runs on the only place shows that the other waits for its reader.
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
     cancel.cancel();
     assert_eq!(query.await, Err(ResourceError::Cancelled));
     let mut blocks = 0;
@@ -51,7 +51,7 @@ async fn a_query_whose_reader_does_not_read_stops_when_it_is_cancelled() {
         blocks += 1;
     }
     assert_eq!(blocks, crate::block::PIPE_BLOCKS, "no more was made than the pipe holds");
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }
 
 #[tokio::test]
@@ -68,7 +68,7 @@ async fn a_query_that_waits_for_a_place_can_be_cancelled() {
     assert_eq!(second.await, Err(ResourceError::Cancelled));
     drop(reader);
     assert_eq!(first.await, Err(ResourceError::Cancelled));
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn a_runaway_update_stops_and_changes_nothing() {
     assert!(futures_util::poll!(&mut running).is_pending());
     cancel.cancel();
     assert_eq!(running.await, Err(ResourceError::Cancelled));
-    assert_eq!(csv(&database, "SELECT count(*) FROM t").await, "0\n");
+    assert_eq!(lines(&database, "SELECT count(*) FROM t").await, "0\n");
     assert_eq!(update(&database, "INSERT INTO t VALUES (7)").await, Ok(1));
 }
 
@@ -94,6 +94,6 @@ async fn an_update_that_waits_for_its_parameters_can_be_cancelled() {
     sender.send(vec![Parameter::Integer(1)]).await.unwrap();
     cancel.cancel();
     assert_eq!(running.await, Err(ResourceError::Cancelled));
-    assert_eq!(csv(&database, "SELECT count(*) FROM t").await, "0\n");
+    assert_eq!(lines(&database, "SELECT count(*) FROM t").await, "0\n");
     assert_eq!(update(&database, "INSERT INTO t VALUES (7)").await, Ok(1));
 }

@@ -8,13 +8,15 @@ mod waiting;
 
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::block::{StreamType, pipe};
-use crate::format::{CsvOptions, CsvWriter};
 use crate::resource::relational::Parameter;
 
 /// A query that never ends and never gives a row.
@@ -72,18 +74,35 @@ async fn blocks(
     Ok(blocks)
 }
 
-/// What a query without parameters gives, as CSV without a header, NULL as `-`.
-async fn csv(database: &SqliteResource, sql: &str) -> String {
-    csv_with(database, sql, []).await
+/// What a query without parameters gives: a line for each row, commas between values, NULL as `-`, bytes as `[41, ff]`.
+async fn lines(database: &SqliteResource, sql: &str) -> String {
+    lines_with(database, sql, []).await
 }
 
-async fn csv_with(database: &SqliteResource, sql: &str, parameters: impl IntoIterator<Item = Parameter>) -> String {
+async fn lines_with(database: &SqliteResource, sql: &str, parameters: impl IntoIterator<Item = Parameter>) -> String {
     let mut text = String::new();
-    let mut writer = CsvWriter::new(CsvOptions { null: "-".into(), ..CsvOptions::default() }).unwrap();
     for block in blocks(database, sql, parameters).await.unwrap() {
-        writer.rows(&block, &mut text).unwrap();
+        for row in 0..block.num_rows() {
+            let values: Vec<String> = block.columns().iter().map(|column| value(column, row)).collect();
+            text.push_str(&values.join(","));
+            text.push('\n');
+        }
     }
     text
+}
+
+fn value(column: &ArrayRef, row: usize) -> String {
+    match column.data_type() {
+        _ if column.is_null(row) => "-".to_owned(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Float64 => format!("{:?}", column.as_primitive::<Float64Type>().value(row)),
+        DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
+        DataType::Binary => {
+            let bytes = column.as_binary::<i32>().value(row);
+            std::str::from_utf8(bytes).map_or_else(|_| format!("{bytes:x?}"), str::to_owned)
+        }
+        other => panic!("no resource gives {other}"),
+    }
 }
 
 /// The error that a query without parameters gives.

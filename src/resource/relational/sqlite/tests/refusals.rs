@@ -32,7 +32,7 @@ async fn a_query_can_not_write_in_any_disguise() {
         assert!(matches!(error, ResourceError::ReadOnly { .. }), "{sql}: {error:?}");
         assert_eq!(error.blame(), Blame::Client);
     }
-    assert_eq!(csv(&database, "SELECT * FROM town").await, "1,Perth\n");
+    assert_eq!(lines(&database, "SELECT * FROM town").await, "1,Perth\n");
 }
 
 #[tokio::test]
@@ -75,17 +75,17 @@ async fn neither_queries_nor_updates_reach_beyond_their_database() {
         }
     }
     assert!(!file.exists());
-    assert_eq!(csv(&database, "SELECT * FROM town").await, "1,Perth\n");
+    assert_eq!(lines(&database, "SELECT * FROM town").await, "1,Perth\n");
 }
 
 #[tokio::test]
 async fn what_tells_about_the_database_may_be_asked() {
     let database = town().await;
-    assert_eq!(csv(&database, "PRAGMA table_info(town)").await, "0,id,INTEGER,0,-,1\n1,name,TEXT,0,-,0\n");
-    assert_eq!(csv(&database, "SELECT name FROM pragma_table_info('town')").await, "id\nname\n");
-    assert_eq!(csv(&database, "SELECT name FROM sqlite_schema").await, "town\n");
-    assert_eq!(csv(&database, "PRAGMA user_version").await, "0\n");
-    assert!(!csv(&database, "EXPLAIN QUERY PLAN SELECT * FROM town").await.is_empty());
+    assert_eq!(lines(&database, "PRAGMA table_info(town)").await, "0,id,INTEGER,0,-,1\n1,name,TEXT,0,-,0\n");
+    assert_eq!(lines(&database, "SELECT name FROM pragma_table_info('town')").await, "id\nname\n");
+    assert_eq!(lines(&database, "SELECT name FROM sqlite_schema").await, "town\n");
+    assert_eq!(lines(&database, "PRAGMA user_version").await, "0\n");
+    assert!(!lines(&database, "EXPLAIN QUERY PLAN SELECT * FROM town").await.is_empty());
 }
 
 #[tokio::test]
@@ -96,8 +96,8 @@ async fn a_text_holds_one_statement() {
         assert!(matches!(error, ResourceError::Sql { .. } | ResourceError::ReadOnly { .. }), "{sql}: {error:?}");
         update(&database, sql).await.expect_err(sql);
     }
-    assert_eq!(csv(&database, "SELECT 1; -- and no more\n /* at all */ ").await, "1\n");
-    assert_eq!(csv(&database, "\n  SELECT 1;\n").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1; -- and no more\n /* at all */ ").await, "1\n");
+    assert_eq!(lines(&database, "\n  SELECT 1;\n").await, "1\n");
     for sql in ["", "  ", ";", "-- nothing", "SELECT 1\0; DELETE FROM town"] {
         let error = query_error(&database, sql).await;
         assert!(matches!(error, ResourceError::Sql { .. }), "{sql}: {error:?}");
@@ -136,7 +136,7 @@ async fn the_number_of_parameters_must_be_right() {
         assert_eq!(error.to_string(), message);
     }
     // Nothing is left bound for the next one.
-    assert_eq!(csv_with(&database, "SELECT ?", ["kept".into()]).await, "kept\n");
+    assert_eq!(lines_with(&database, "SELECT ?", ["kept".into()]).await, "kept\n");
     assert!(blocks(&database, "SELECT ?", []).await.is_err());
 }
 
@@ -169,5 +169,5 @@ async fn a_query_at_the_limit_of_open_ones_is_refused_as_busy() {
     assert!(matches!(error, ResourceError::Busy { .. }) && error.is_retryable());
     drop(reader);
     assert_eq!(first.await, Err(ResourceError::Cancelled));
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }

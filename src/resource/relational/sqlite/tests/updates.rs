@@ -24,7 +24,7 @@ async fn an_update_runs_for_every_row_of_parameters() {
     let running = database.update("INSERT INTO t VALUES (?, ?)".into(), rows, CancellationToken::new());
     let (changed, ()) = tokio::join!(running, send);
     assert_eq!(changed, Ok(1000));
-    assert_eq!(csv(&database, "SELECT count(*), sum(x) FROM t").await, "1000,499500\n");
+    assert_eq!(lines(&database, "SELECT count(*), sum(x) FROM t").await, "1000,499500\n");
 }
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn rows_of_parameters_take_effect_all_or_none() {
     let (sender, rows) = ParameterRows::channel();
     sender.finish().await;
     assert_eq!(insert(rows).await, Ok(0));
-    assert_eq!(csv(&database, "SELECT count(*) FROM t").await, "0\n");
+    assert_eq!(lines(&database, "SELECT count(*) FROM t").await, "0\n");
 }
 
 #[tokio::test]
@@ -72,10 +72,10 @@ async fn a_file_is_created_only_when_asked_and_never_written_when_not() {
 
     let created =
         prepared(on_disk(&folder, SqliteMode::Create), &["CREATE TABLE t (x)", "INSERT INTO t VALUES (1)"]).await;
-    assert_eq!(csv(&created, "SELECT x FROM t").await, "1\n");
+    assert_eq!(lines(&created, "SELECT x FROM t").await, "1\n");
 
     let read_only = on_disk(&folder, SqliteMode::ReadOnly);
-    assert_eq!(csv(&read_only, "SELECT x FROM t").await, "1\n");
+    assert_eq!(lines(&read_only, "SELECT x FROM t").await, "1\n");
     let error = update(&read_only, "INSERT INTO t VALUES (2)").await.unwrap_err();
     assert!(matches!(error, ResourceError::ReadOnly { .. }), "{error:?}");
 }
@@ -90,7 +90,7 @@ async fn readers_and_the_writer_do_not_wait_for_one_another() {
     assert!(futures_util::poll!(&mut reading).is_pending());
     reader.next().await.unwrap();
     assert_eq!(update(&database, "INSERT INTO t VALUES (1)").await, Ok(1));
-    assert_eq!(csv(&database, "SELECT y FROM t").await, "1\n");
+    assert_eq!(lines(&database, "SELECT y FROM t").await, "1\n");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_lock_of_another_program_is_busy() {
 async fn databases_in_memory_are_apart() {
     let (one, other) = (memory(), memory());
     update(&one, "CREATE TABLE t (x)").await.unwrap();
-    assert_eq!(csv(&one, "SELECT count(*) FROM t").await, "0\n");
+    assert_eq!(lines(&one, "SELECT count(*) FROM t").await, "0\n");
     assert!(blocks(&other, "SELECT count(*) FROM t", []).await.is_err());
 }
 
@@ -119,11 +119,11 @@ async fn a_file_that_was_replaced_is_opened_again() {
     let folder = tempfile::tempdir().unwrap();
     let filled = ["CREATE TABLE t (x)", "INSERT INTO t VALUES ('old')"];
     let database = prepared(on_disk(&folder, SqliteMode::Create), &filled).await;
-    assert_eq!(csv(&database, "SELECT x FROM t").await, "old\n");
+    assert_eq!(lines(&database, "SELECT x FROM t").await, "old\n");
     for name in ["test.db", "test.db-wal", "test.db-shm"] {
         std::fs::remove_file(folder.path().join(name)).unwrap();
     }
     assert_eq!(update(&database, "CREATE TABLE t (x)").await, Ok(0));
     assert_eq!(update(&database, "INSERT INTO t VALUES ('new')").await, Ok(1));
-    assert_eq!(csv(&database, "SELECT x FROM t").await, "new\n");
+    assert_eq!(lines(&database, "SELECT x FROM t").await, "new\n");
 }

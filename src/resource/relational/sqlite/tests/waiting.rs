@@ -50,7 +50,7 @@ async fn a_query_that_waited_for_its_reader_goes_on_where_it_was() {
         while let Ok(Some(Block::Rows(block))) = reader.next().await {
             rows += block.num_rows();
             // Another one runs between any two blocks.
-            assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+            assert_eq!(lines(&database, "SELECT 1").await, "1\n");
         }
         rows
     };
@@ -68,12 +68,12 @@ async fn queries_that_wait_for_their_readers_do_not_starve_others() {
         assert!(futures_util::poll!(&mut query).is_pending());
         stalled.push((query, reader));
     }
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
     for (query, reader) in stalled {
         drop(reader);
         assert_eq!(query.await, Err(ResourceError::Cancelled));
     }
-    assert_eq!(csv(&database, "SELECT 1").await, "1\n");
+    assert_eq!(lines(&database, "SELECT 1").await, "1\n");
 }
 
 #[tokio::test]
@@ -83,7 +83,7 @@ async fn a_fault_in_one_query_leaves_its_place_to_the_next() {
     let fault = database.pool.read::<()>(&cancel, |_| panic!("a fault, for the test"));
     let mut fault = Box::pin(fault);
     assert!(futures_util::poll!(&mut fault).is_pending());
-    let next = csv(&database, "SELECT 1");
+    let next = lines(&database, "SELECT 1");
     let (fault, next) = tokio::join!(fault, next);
     assert!(matches!(fault, Err(ResourceError::Unavailable { .. })), "{fault:?}");
     assert_eq!(next, "1\n");
