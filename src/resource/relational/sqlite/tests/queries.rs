@@ -71,7 +71,7 @@ async fn reals_come_back_as_they_are() {
 #[tokio::test]
 async fn empty_and_missing_values_are_told_apart() {
     let found = blocks(&memory(), "SELECT '' AS t, NULL AS n, x'' AS b, 'a' || char(0) || 'b' AS z", []).await.unwrap();
-    let nulls: Vec<usize> = found[0].columns().iter().map(|column| column.null_count()).collect();
+    let nulls: Vec<usize> = found[0].columns().iter().map(Array::null_count).collect();
     assert_eq!(nulls, [0, 1, 0, 0]);
     assert_eq!(lines(&memory(), "SELECT 'a' || char(0) || 'b'").await, "a\0b\n");
 }
