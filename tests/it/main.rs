@@ -6,3 +6,4 @@ mod documents;
 mod pipelines;
 mod rooms;
 mod sessions;
+mod webrowset;
