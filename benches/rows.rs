@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use arrow_array::RecordBatch;
 use rejoin::block::{BLOCK_BYTES, Block, StreamType, pipe};
-use rejoin::format::{CsvOptions, CsvWriter};
+use rejoin::format::{CsvOptions, CsvWriter, FormatError, WebRowSetOptions, WebRowSetWriter};
 use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteResource, SqliteSettings};
 use rejoin::resource::relational::{Parameter, RelationalResource, Statement};
 use support::people::{self, SELECT_ALL, SELECT_ONE};
@@ -28,6 +29,7 @@ async fn main() -> Result<()> {
     let address = SqliteAddress::parse(&format!("sqlite:{}", path.display()), folder.path())?;
     let database = Arc::new(SqliteResource::new(address, &SqliteSettings::default()));
     whole_table(&database, &path, rounds).await?;
+    formats_alone(&database, rows, rounds).await?;
     one_row(&database, rows).await
 }
 
@@ -39,7 +41,7 @@ fn argument(name: &str, default: u32) -> Result<u32> {
 
 async fn whole_table(database: &Arc<SqliteResource>, path: &Path, rounds: u32) -> Result<()> {
     let mut sqlite3 = Vec::new();
-    let (mut blocks, mut csv, mut first) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut blocks, mut csv, mut xml, mut first) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..=rounds {
         sqlite3.push(sqlite3_csv(path)?);
         let (whole, first_block) = read(database, |_, _| Ok(())).await?;
@@ -47,14 +49,64 @@ async fn whole_table(database: &Arc<SqliteResource>, path: &Path, rounds: u32) -
         first.push(first_block);
         let mut writer = CsvWriter::new(CsvOptions::default())?;
         csv.push(read(database, move |rows, out| Ok(writer.rows(rows, out)?)).await?.0);
+        let mut writer = WebRowSetWriter::new(WebRowSetOptions::default());
+        xml.push(read(database, move |rows, out| Ok(writer.rows(rows, out)?)).await?.0);
     }
     // The first round warms up.
     let base = median(&sqlite3[1..]);
     line("sqlite3 -csv > /dev/null", &sqlite3[1..], base);
     line("blocks, discarded", &blocks[1..], base);
     line("blocks, CSV", &csv[1..], base);
+    line("blocks, WebRowSet", &xml[1..], base);
     line("first block", &first[1..], base);
     Ok(())
+}
+
+/// Times the formats without anything else, on one thread: what they cost where cores are scarce.
+async fn formats_alone(database: &Arc<SqliteResource>, rows: u32, rounds: u32) -> Result<()> {
+    let blocks = some_blocks(database).await?;
+    let held: usize = blocks.iter().map(RecordBatch::num_rows).sum();
+    let (mut csv, mut xml) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let mut writer = CsvWriter::new(CsvOptions::default())?;
+        csv.push(formatted(&blocks, rows, held, |block, out| writer.rows(block, out))?);
+        let mut writer = WebRowSetWriter::new(WebRowSetOptions::default());
+        xml.push(formatted(&blocks, rows, held, |block, out| writer.rows(block, out))?);
+    }
+    println!("CSV alone, {rows} rows        {:>10.2?}", median(&csv));
+    println!("WebRowSet alone, {rows} rows  {:>10.2?}", median(&xml));
+    Ok(())
+}
+
+async fn some_blocks(database: &Arc<SqliteResource>) -> Result<Vec<RecordBatch>> {
+    let (writer, mut reader) = pipe(StreamType::Rows);
+    let database = Arc::clone(database);
+    let statement = Statement::new(format!("{SELECT_ALL} LIMIT 10000"), []);
+    let query = tokio::spawn(async move { database.query(statement, writer, CancellationToken::new()).await });
+    let mut blocks = Vec::new();
+    while let Some(Block::Rows(rows)) = reader.next().await? {
+        blocks.push(rows);
+    }
+    query.await??;
+    Ok(blocks)
+}
+
+fn formatted(
+    blocks: &[RecordBatch],
+    rows: u32,
+    held: usize,
+    mut format: impl FnMut(&RecordBatch, &mut String) -> Result<(), FormatError>,
+) -> Result<Duration> {
+    let start = Instant::now();
+    let mut out = String::with_capacity(4 * BLOCK_BYTES);
+    for _ in 0..usize::try_from(rows)? / held.max(1) {
+        for block in blocks {
+            format(block, &mut out)?;
+            std::hint::black_box(&out);
+            out.clear();
+        }
+    }
+    Ok(start.elapsed())
 }
 
 /// Times the `sqlite3` command on the same query.
@@ -70,7 +122,7 @@ fn sqlite3_csv(path: &Path) -> Result<Duration> {
 /// Reads the whole table through the pipe, and gives the time of the whole and that of the first block.
 async fn read(
     database: &Arc<SqliteResource>,
-    mut format: impl FnMut(&arrow_array::RecordBatch, &mut String) -> Result<()> + Send + 'static,
+    mut format: impl FnMut(&RecordBatch, &mut String) -> Result<()> + Send + 'static,
 ) -> Result<(Duration, Duration)> {
     let start = Instant::now();
     let (writer, mut reader) = pipe(StreamType::Rows);

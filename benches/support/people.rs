@@ -72,7 +72,7 @@ pub(crate) fn make(path: &Path, rows: u32) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
-/// A small generator of numbers that repeat from run to run (SplitMix64).
+/// A small generator of numbers that repeat from run to run (`SplitMix64`).
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {

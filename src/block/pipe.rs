@@ -292,4 +292,24 @@ mod tests {
         reader.next().await.unwrap();
         next.await.unwrap();
     }
+
+    #[tokio::test]
+    async fn who_does_not_wait_gets_the_block_back() {
+        let (writer, mut reader) = pipe(StreamType::Text);
+        for _ in 0..PIPE_BLOCKS {
+            writer.try_send(text("a")).unwrap();
+        }
+        assert!(matches!(writer.try_send(text("b")), Err(NotSent::Full(Block::Text(text))) if text == "b"));
+        let writer = writer.try_finish().unwrap_err();
+        reader.next().await.unwrap();
+        writer.try_finish().unwrap();
+        while reader.next().await.unwrap().is_some() {}
+
+        let (writer, reader) = pipe(StreamType::Text);
+        let watch = writer.watch();
+        assert!(!watch.reader_gone());
+        drop(reader);
+        assert!(watch.reader_gone());
+        assert!(matches!(writer.try_send(text("b")), Err(NotSent::ReaderGone)));
+    }
 }

@@ -8,7 +8,7 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 /// allowed: [`Fields::finish`] refuses everything else and names the nearest field that the reader knows.
 ///
 /// Children have to be in the namespace of their parent. An error about a child that is not expected is held back to
-/// `finish`, except where a required one is missing.
+/// `finish`, except where a required one is missing. An element of which no child was asked for has to be empty.
 ///
 /// ```
 /// use rejoin::document::{Element, Limits};
@@ -31,11 +31,13 @@ pub struct Fields<'a> {
     next: usize,
     attribute_names: Vec<&'static str>,
     child_names: Vec<&'static str>,
+    /// Whether a child was asked for, be it there or not.
+    holds_elements: bool,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn of(element: &'a Element) -> Self {
-        Self { element, taken: 0, next: 0, attribute_names: Vec::new(), child_names: Vec::new() }
+        Self { element, taken: 0, next: 0, attribute_names: Vec::new(), child_names: Vec::new(), holds_elements: false }
     }
 
     /// The element that is read.
@@ -75,6 +77,7 @@ impl<'a> Fields<'a> {
     /// The next child, if it has that name.
     pub fn child(&mut self, name: &'static str) -> Option<&'a Element> {
         self.child_names.push(name);
+        self.holds_elements = true;
         let (index, child) = self.peek()?;
         if child.local_name() != name || child.name.namespace != self.element.name.namespace {
             return None;
@@ -119,6 +122,7 @@ impl<'a> Fields<'a> {
 
     /// The next child, whatever it is: for content that is open to extension.
     pub fn any_child(&mut self) -> Option<&'a Element> {
+        self.holds_elements = true;
         let (index, child) = self.peek()?;
         self.next = index + 1;
         Some(child)
@@ -135,13 +139,15 @@ impl<'a> Fields<'a> {
             return Err(self.unexpected(child, &self.child_names));
         }
         for node in &self.element.children {
-            if let Node::Text(text) = node
-                && !text.is_blank()
-            {
-                return Err(DocumentError::invalid(
-                    text.position,
-                    format!("unexpected text in `{}`", self.element.local_name()),
-                ));
+            let Node::Text(text) = node else { continue };
+            let name = self.element.local_name();
+            if !text.is_blank() {
+                return Err(DocumentError::invalid(text.position, format!("unexpected text in `{name}`")));
+            }
+            // As XML Schema has it: white space is nothing between elements, and something where there can't be any.
+            if !self.holds_elements {
+                let message = format!("`{name}` has to be empty: not even white space may stand in it");
+                return Err(DocumentError::invalid(text.position, message));
             }
         }
         Ok(())
@@ -222,5 +228,79 @@ impl<'a> Fields<'a> {
             format!("unexpected element `{name}` in `{parent}`{}", suggestion(name, expected))
         };
         DocumentError::invalid(child.position, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Limits;
+
+    fn parse(document: &str) -> Element {
+        Element::parse(document.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    fn refused(outcome: Result<(), DocumentError>) -> String {
+        outcome.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_was_not_asked_for_is_refused_where_it_stands() {
+        let element = parse("<a x='1' y='2'><b/><c/></a>");
+        let mut fields = element.fields();
+        assert_eq!(fields.attribute("x").unwrap().as_str(), "1");
+        assert_eq!(refused(fields.finish()), "1:10: unknown attribute `y` on `a`; expected `x`");
+        let mut fields = element.fields();
+        assert!(fields.attribute("x").is_some() && fields.attribute("y").is_some() && fields.child("b").is_some());
+        assert_eq!(refused(fields.finish()), "1:20: unexpected element `c` in `a`; expected `b`");
+    }
+
+    #[test]
+    fn the_nearest_name_is_said() {
+        let element = parse("<a nmae='1'><expresion/></a>");
+        let mut fields = element.fields();
+        let error = fields.required_attribute("name").unwrap_err();
+        assert_eq!(error.to_string(), "1:4: unknown attribute `nmae` on `a`; did you mean `name`?");
+        let error = fields.required_child("expression").unwrap_err();
+        assert_eq!(error.to_string(), "1:13: unexpected element `expresion` in `a`; did you mean `expression`?");
+    }
+
+    #[test]
+    fn children_come_in_order_and_in_the_namespace_of_their_parent() {
+        let element = parse("<a xmlns='urn:a'><c/><b/><b/><b xmlns='urn:b'/></a>");
+        let mut fields = element.fields();
+        assert!(fields.child("b").is_none());
+        assert!(fields.child("c").is_some());
+        assert_eq!(fields.children("b").len(), 2);
+        let error = refused(fields.finish());
+        assert_eq!(error, "1:30: unexpected element `b` of the namespace `urn:b` in `a`");
+        let mut fields = element.fields();
+        assert!(fields.child("b").is_none() && fields.child("c").is_some() && fields.child("c").is_none());
+        assert!(refused(fields.finish()).contains("unexpected element `b` in `a`") || element.elements().count() == 4);
+    }
+
+    #[test]
+    fn white_space_is_nothing_between_elements_and_something_elsewhere() {
+        let element = parse("<a> <b/>\n</a>");
+        let mut fields = element.fields();
+        assert!(fields.child("b").is_some());
+        assert_eq!(fields.finish(), Ok(()));
+        let element = parse("<a>\n</a>");
+        let mut fields = element.fields();
+        assert!(fields.child("b").is_none());
+        assert_eq!(fields.finish(), Ok(()));
+        assert_eq!(
+            refused(element.fields().finish()),
+            "1:4: `a` has to be empty: not even white space may stand in it"
+        );
+        assert_eq!(parse("<a><!-- c --></a>").fields().finish(), Ok(()));
+    }
+
+    #[test]
+    fn a_hint_at_a_schema_may_stand_anywhere() {
+        let element = parse("<a xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:schemaLocation='u u.xsd'/>");
+        assert_eq!(element.fields().finish(), Ok(()));
+        let element = parse("<a xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:type='b'/>");
+        assert!(element.fields().finish().is_err());
     }
 }

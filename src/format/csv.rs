@@ -44,13 +44,13 @@ impl LineBreak {
     /// All names, in the order in which errors list them.
     pub const NAMES: [&'static str; 3] = ["CR", "LF", "CRLF"];
 
-    /// The line break of that name.
+    /// The line break of that name. `LFCR`, which stands in an example of OGSA-DAI's, is taken for `CRLF`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
             "CR" => Self::Cr,
             "LF" => Self::Lf,
-            "CRLF" => Self::CrLf,
+            "CRLF" | "LFCR" => Self::CrLf,
             _ => return None,
         })
     }
@@ -196,4 +196,110 @@ fn push_quoted(out: &mut String, text: &str) {
     }
     out.push_str(rest);
     out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, StringArray};
+
+    use super::*;
+
+    fn text_column(values: &[Option<&str>]) -> RecordBatch {
+        let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
+        RecordBatch::try_from_iter([("a", array)]).unwrap()
+    }
+
+    fn written(options: CsvOptions, rows: &RecordBatch) -> String {
+        let mut writer = CsvWriter::new(options).unwrap();
+        let mut out = String::new();
+        writer.begin(rows.schema_ref(), &mut out);
+        writer.rows(rows, &mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn fields_that_would_be_misread_are_quoted() {
+        let values = ["plain", "a,b", "say \"hi\"", "\"", "one\ntwo", "one\rtwo", " spaced ", "é;𝄞"];
+        let rows = text_column(&values.map(Some));
+        let expected = "plain\n\"a,b\"\n\"say \"\"hi\"\"\"\n\"\"\"\"\n\"one\ntwo\"\n\"one\rtwo\"\n spaced \né;𝄞\n";
+        assert_eq!(written(CsvOptions::default(), &rows), expected);
+    }
+
+    #[test]
+    fn any_character_separates() {
+        let values: Vec<ArrayRef> =
+            vec![Arc::new(StringArray::from(vec!["a;b"])), Arc::new(StringArray::from(vec!["c§d"]))];
+        let rows = RecordBatch::try_from_iter([("x", values[0].clone()), ("y", values[1].clone())]).unwrap();
+        let with = |delimiter| written(CsvOptions { delimiter, header: true, ..CsvOptions::default() }, &rows);
+        assert_eq!(with(';'), "x;y\n\"a;b\";c§d\n");
+        assert_eq!(with('\t'), "x\ty\na;b\tc§d\n");
+        assert_eq!(with('§'), "x§y\na;b§\"c§d\"\n");
+        for delimiter in ['"', '\n', '\r'] {
+            assert!(CsvWriter::new(CsvOptions { delimiter, ..CsvOptions::default() }).is_err());
+        }
+    }
+
+    #[test]
+    fn null_is_told_from_a_text_that_looks_like_it() {
+        let rows = text_column(&[None, Some(""), Some("NULL"), Some("null")]);
+        assert_eq!(written(CsvOptions::default(), &rows), "\n\"\"\nNULL\nnull\n");
+        let named = CsvOptions { null: "NULL".into(), ..CsvOptions::default() };
+        assert_eq!(written(named, &rows), "NULL\n\n\"NULL\"\nnull\n");
+    }
+
+    #[test]
+    fn without_escaping_fields_are_as_they_are() {
+        let rows = text_column(&[Some("a,\"b\""), Some(""), None]);
+        let options = CsvOptions { escape: false, ..CsvOptions::default() };
+        assert_eq!(written(options, &rows), "a,\"b\"\n\n\n");
+    }
+
+    #[test]
+    fn lines_end_as_asked() {
+        let rows = text_column(&[Some("a"), Some("b")]);
+        for (name, expected) in [("CR", "a\rb\r"), ("LF", "a\nb\n"), ("CRLF", "a\r\nb\r\n"), ("LFCR", "a\r\nb\r\n")] {
+            let line_break = LineBreak::from_name(name).unwrap();
+            assert_eq!(written(CsvOptions { line_break, ..CsvOptions::default() }, &rows), expected);
+        }
+        assert!(LineBreak::from_name("lf").is_none());
+        assert!(LineBreak::NAMES.iter().all(|name| LineBreak::from_name(name).is_some()));
+    }
+
+    #[test]
+    fn names_of_columns_are_escaped_like_values() {
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+        let rows = RecordBatch::try_from_iter([("sum(a,b)", array.clone()), ("", array)]).unwrap();
+        let options = CsvOptions { header: true, ..CsvOptions::default() };
+        assert_eq!(written(options, &rows), "\"sum(a,b)\",\"\"\n1,1\n");
+    }
+
+    #[test]
+    fn every_type_has_its_form() {
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("i", Arc::new(Int64Array::from(vec![i64::MIN]))),
+            ("r", Arc::new(Float64Array::from(vec![1e-7]))),
+            ("n", Arc::new(Float64Array::from(vec![f64::NAN]))),
+            ("b", Arc::new(BooleanArray::from(vec![true]))),
+            ("x", Arc::new(BinaryArray::from(vec![&b"\x00\xff"[..]]))),
+        ];
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        assert_eq!(written(CsvOptions::default(), &rows), "-9223372036854775808,1e-7,NaN,true,AP8=\n");
+    }
+
+    #[test]
+    fn a_text_is_written_alike_whatever_stands_around_it() {
+        let first = text_column(&[Some("a,b")]);
+        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![Some(&b"a,b"[..]), None, Some(&b"\xff"[..])]));
+        let later = RecordBatch::try_from_iter([("a", bytes)]).unwrap();
+        let mut writer = CsvWriter::new(CsvOptions::default()).unwrap();
+        let mut out = String::new();
+        writer.begin(first.schema_ref(), &mut out);
+        writer.rows(&first, &mut out).unwrap();
+        let error = writer.rows(&later, &mut out).unwrap_err();
+        assert_eq!(out, "\"a,b\"\n\"a,b\"\n\n");
+        assert!(error.to_string().starts_with("row 4, column `a`: the value is bytes"), "{error}");
+        assert_eq!(written(CsvOptions::default(), &later), "YSxi\n\n/w==\n");
+    }
 }

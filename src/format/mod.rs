@@ -20,6 +20,7 @@
 //! ```
 
 mod cells;
+mod column_definition;
 mod csv;
 mod error;
 mod projection;

@@ -106,3 +106,51 @@ impl ColumnText {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, BinaryArray, Float64Array, StringArray};
+
+    use super::*;
+
+    fn rows() -> RecordBatch {
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("Name", Arc::new(StringArray::from(vec![Some("a & b"), None]))),
+            ("name", Arc::new(Float64Array::from(vec![0.5, 2.0]))),
+            ("raw", Arc::new(BinaryArray::from(vec![&b"\xff"[..], &b""[..]]))),
+        ];
+        RecordBatch::try_from_iter(columns).unwrap()
+    }
+
+    fn projected(choice: &ColumnChoice) -> Vec<Option<String>> {
+        let rows = rows();
+        let mut column = ColumnText::new(rows.schema_ref(), choice).unwrap();
+        let mut seen = Vec::new();
+        column.values(&rows, |value| seen.push(value.map(str::to_owned))).unwrap();
+        seen
+    }
+
+    #[test]
+    fn a_column_is_found_by_name_or_number() {
+        assert_eq!(projected(&ColumnChoice::Number(1)), [Some("a & b".to_owned()), None]);
+        assert_eq!(projected(&ColumnChoice::Name("name".into())), [Some("0.5".to_owned()), Some("2.0".to_owned())]);
+        assert_eq!(projected(&ColumnChoice::Name("RAW".into())), [Some("/w==".to_owned()), Some(String::new())]);
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_answered_with_those_that_are() {
+        for (choice, wanted) in [
+            (ColumnChoice::Name("nome".into()), "`nome`"),
+            (ColumnChoice::Number(0), "number 0"),
+            (ColumnChoice::Number(4), "number 4"),
+        ] {
+            let error = ColumnText::new(rows().schema_ref(), &choice).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("there is no column {wanted}; the columns are `Name`, `name`, `raw`")
+            );
+        }
+    }
+}

@@ -1,16 +1,16 @@
-//! WebRowSet, the XML form of rows that `javax.sql.rowset` reads.
+//! `WebRowSet`, the XML form of rows that `javax.sql.rowset` reads.
 //!
 //! The schema is `http://java.sun.com/xml/ns/jdbc/webrowset.xsd`. What the schema leaves open is settled by the reader
 //! that Java brings: NULL is an element `null`, the rowset type is a name and not a number, names that may be missing are
 //! `null` too, and only a rowset that may be updated takes the rows that are read into it.
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Schema};
 
 use super::FormatError;
 use super::cells::{Cells, NOT_TEXT, Stream, push_base64, push_boolean, push_integer, push_real};
-use super::xml_text::{is_xml, push_content};
-use crate::block::ColumnOrigin;
+use super::column_definition::{push_definition, push_name, push_number};
+use super::xml_text::push_content;
 
 const START: &str = concat!(
     r#"<webRowSet xmlns="http://java.sun.com/xml/ns/jdbc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" "#,
@@ -44,7 +44,7 @@ pub struct WebRowSetOptions {
     pub command: Option<String>,
 }
 
-/// Writes rows as a WebRowSet document, without an XML declaration, so that it can stand inside another.
+/// Writes rows as a `WebRowSet` document, without an XML declaration, so that it can stand inside another.
 ///
 /// | values | `column-type` | written as |
 /// |---|---|---|
@@ -174,7 +174,7 @@ impl WebRowSetWriter {
 fn check_announced(text: &str, announced: &DataType) -> Result<(), String> {
     let (fits, name) = match announced {
         DataType::Int64 => (text.parse::<i64>().is_ok(), "BIGINT"),
-        DataType::Float64 => (text.parse::<f64>().is_ok(), "DOUBLE"),
+        DataType::Float64 => (is_double(text), "DOUBLE"),
         DataType::Boolean => (text.parse::<bool>().is_ok(), "BOOLEAN"),
         _ => (true, ""),
     };
@@ -187,6 +187,11 @@ fn check_announced(text: &str, announced: &DataType) -> Result<(), String> {
     ))
 }
 
+/// Whether Java's reader takes the text for a `double`: it knows fewer words for what is not finite than we do.
+fn is_double(text: &str) -> bool {
+    text.parse::<f64>().is_ok_and(f64::is_finite) || matches!(text, "Infinity" | "-Infinity" | "NaN")
+}
+
 #[cold]
 fn unwritable(character: char) -> String {
     format!(
@@ -196,125 +201,71 @@ fn unwritable(character: char) -> String {
     )
 }
 
-fn push_definition(out: &mut String, number: usize, field: &Field) -> Result<(), FormatError> {
-    let origin = ColumnOrigin::of(field);
-    let Some(facts) = facts_of(field.data_type()) else {
-        return Err(FormatError::Type { column: field.name().clone(), data_type: field.data_type().to_string() });
-    };
-    let length = origin.type_name.as_deref().and_then(declared_length);
-    let nullable = match origin.nullable {
-        Some(false) => 0,
-        Some(true) => 1,
-        None => 2,
-    };
-    out.push_str("<column-definition>");
-    push_number(out, "column-index", number);
-    push_flag(out, "auto-increment", origin.auto_increment);
-    push_flag(out, "case-sensitive", facts.is_text);
-    push_flag(out, "currency", false);
-    push_number(out, "nullable", nullable);
-    push_flag(out, "signed", facts.is_number);
-    push_flag(out, "searchable", true);
-    push_number(out, "column-display-size", length.filter(|_| facts.is_text).unwrap_or(facts.display_size));
-    push_element(out, "column-label", field.name())?;
-    push_element(out, "column-name", field.name())?;
-    push_element(out, "schema-name", "")?;
-    push_number(out, "column-precision", length.filter(|_| facts.is_text).unwrap_or(facts.precision));
-    push_number(out, "column-scale", 0);
-    push_element(out, "table-name", origin.table.as_deref().unwrap_or(""))?;
-    push_element(out, "catalog-name", "")?;
-    push_element(out, "column-type", facts.code)?;
-    push_element(out, "column-type-name", origin.type_name.as_deref().unwrap_or(facts.type_name))?;
-    out.push_str("</column-definition>");
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-/// What a document says about a column by its type.
-struct Facts {
-    /// The code of `java.sql.Types`.
-    code: &'static str,
-    type_name: &'static str,
-    display_size: usize,
-    precision: usize,
-    is_number: bool,
-    is_text: bool,
-}
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
 
-/// The largest `int` of Java, for what has no bound.
-const UNBOUNDED: usize = 2_147_483_647;
+    use super::*;
 
-fn facts_of(data_type: &DataType) -> Option<Facts> {
-    let number = |code, type_name, display_size, precision| Facts {
-        code,
-        type_name,
-        display_size,
-        precision,
-        is_number: true,
-        is_text: false,
-    };
-    let other = |code, type_name, display_size, is_text| Facts {
-        code,
-        type_name,
-        display_size,
-        precision: 0,
-        is_number: false,
-        is_text,
-    };
-    Some(match data_type {
-        DataType::Int64 => number("-5", "BIGINT", 20, 19),
-        DataType::Float64 => number("8", "DOUBLE", 24, 17),
-        DataType::Boolean => other("16", "BOOLEAN", 5, false),
-        DataType::Utf8 => other("12", "VARCHAR", UNBOUNDED, true),
-        DataType::Binary => other("-3", "VARBINARY", UNBOUNDED, false),
-        _ => return None,
-    })
-}
-
-/// The 40 of `VARCHAR(40)`.
-fn declared_length(type_name: &str) -> Option<usize> {
-    let (_, length) = type_name.strip_suffix(')')?.split_once('(')?;
-    length.trim().parse().ok().filter(|length| *length <= UNBOUNDED)
-}
-
-fn push_number(out: &mut String, name: &str, value: usize) {
-    push_raw(out, name, |out| out.push_str(itoa::Buffer::new().format(value)));
-}
-
-fn push_flag(out: &mut String, name: &str, value: bool) {
-    push_raw(out, name, |out| push_boolean(out, value));
-}
-
-fn push_element(out: &mut String, name: &str, text: &str) -> Result<(), FormatError> {
-    let mut result = Ok(());
-    push_raw(out, name, |out| result = push_name(out, name, text));
-    result
-}
-
-fn push_raw(out: &mut String, name: &str, content: impl FnOnce(&mut String)) {
-    for part in ["<", name, ">"] {
-        out.push_str(part);
+    fn one_column(array: ArrayRef) -> RecordBatch {
+        RecordBatch::try_from_iter([("a", array)]).unwrap()
     }
-    content(out);
-    for part in ["</", name, ">"] {
-        out.push_str(part);
-    }
-}
 
-/// Appends a name. Java's reader keeps only the last piece that its parser gives it of a name, and a reference such as
-/// `&amp;` would begin a new piece: so names that need one stand in a CDATA section.
-fn push_name(out: &mut String, what: &str, text: &str) -> Result<(), FormatError> {
-    if let Some(character) = text.chars().find(|character| !is_xml(*character)) {
-        let code = u32::from(character);
-        return Err(FormatError::Option(format!(
-            "{what}: it holds the character U+{code:04X}, which no XML document can"
-        )));
+    fn texts(values: &[&str]) -> RecordBatch {
+        one_column(Arc::new(StringArray::from(values.to_vec())))
     }
-    let in_section = text.contains(['&', '<', '>']) && !text.contains(['\r', ']']);
-    if in_section {
-        for part in ["<![CDATA[", text, "]]>"] {
-            out.push_str(part);
-        }
-        return Ok(());
+
+    fn begun(schema: &Schema) -> (WebRowSetWriter, String) {
+        let mut writer = WebRowSetWriter::new(WebRowSetOptions::default());
+        let mut out = String::new();
+        writer.begin(schema, &mut out).unwrap();
+        (writer, out)
     }
-    push_content(out, text).map_err(|_| FormatError::Option(format!("{what} can't be written")))
+
+    #[test]
+    fn a_column_has_all_its_seventeen_facts() {
+        let (_, out) = begun(texts(&[]).schema_ref());
+        let definition = out.split("<column-definition>").nth(1).unwrap().split("</column-definition>").next().unwrap();
+        let names: Vec<&str> = definition.split("</").skip(1).map(|part| part.split('>').next().unwrap()).collect();
+        let expected = "column-index auto-increment case-sensitive currency nullable signed searchable \
+            column-display-size column-label column-name schema-name column-precision column-scale table-name \
+            catalog-name column-type column-type-name";
+        assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_character_that_no_document_can_hold_is_named_by_row_and_column() {
+        let rows = texts(&["fine", "a\u{1}b"]);
+        let (mut writer, mut out) = begun(rows.schema_ref());
+        writer.rows(&texts(&["one before"]), &mut out).unwrap();
+        let error = writer.rows(&rows, &mut out).unwrap_err().to_string();
+        assert!(error.starts_with("row 3, column `a`: the text holds the character U+0001"), "{error}");
+    }
+
+    #[test]
+    fn a_later_value_must_be_of_the_type_that_was_announced() {
+        let integers = one_column(Arc::new(Int64Array::from(vec![1])));
+        let (mut writer, mut out) = begun(integers.schema_ref());
+        writer.rows(&integers, &mut out).unwrap();
+        writer.rows(&texts(&["2"]), &mut out).unwrap();
+        let error = writer.rows(&texts(&["3", "4.5"]), &mut out).unwrap_err().to_string();
+        assert!(error.starts_with("row 4, column `a`: the value is not of the type BIGINT"), "{error}");
+        let reals = one_column(Arc::new(Float64Array::from(vec![1.0])));
+        let (mut writer, mut out) = begun(reals.schema_ref());
+        writer.rows(&texts(&["3", "4.5", "Infinity"]), &mut out).unwrap();
+        assert!(writer.rows(&texts(&["many"]), &mut out).is_err());
+        assert!(writer.rows(&texts(&["inf"]), &mut out).is_err());
+    }
+
+    #[test]
+    fn nothing_that_is_written_ends_a_cdata_section_but_names() {
+        let rows = texts(&["]]>", "<![CDATA[ ]]>"]);
+        let (mut writer, _) = begun(rows.schema_ref());
+        let mut out = String::new();
+        writer.rows(&rows, &mut out).unwrap();
+        writer.end(&mut out);
+        assert!(!out.contains("]]>"));
+    }
 }

@@ -18,7 +18,7 @@ pub(super) fn push_content(out: &mut String, text: &str) -> Result<(), char> {
 /// Whether a byte may have to be escaped or refused. (U+FFFE and U+FFFF begin with 0xEF.)
 #[inline]
 fn needs_care(byte: u8) -> bool {
-    (byte < 0x20) | (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == 0xEF)
+    matches!(byte, 0..0x20 | b'&' | b'<' | b'>' | 0xEF)
 }
 
 fn push_escaped(out: &mut String, text: &str) -> Result<(), char> {

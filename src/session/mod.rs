@@ -21,6 +21,8 @@
 
 mod attributes;
 mod clock;
+#[cfg(test)]
+mod conformance;
 mod error;
 mod id;
 mod info;
@@ -30,6 +32,8 @@ mod lifetime;
 mod listener;
 mod manager;
 mod manual_clock;
+#[cfg(test)]
+mod model;
 mod principal;
 mod random;
 mod requirement;

@@ -12,8 +12,10 @@ use crate::document::{DocumentError, Position, Problem};
 pub(super) enum Encoding {
     /// As UTF-8.
     Utf8,
-    /// As UTF-16, because a byte order mark says so.
-    Utf16,
+    /// As UTF-16 with the low byte first, because a byte order mark says so.
+    MarkedUtf16Le,
+    /// As UTF-16 with the high byte first, because a byte order mark says so.
+    MarkedUtf16Be,
     /// As UTF-16 without a mark, the low byte first.
     Utf16Le,
     /// As UTF-16 without a mark, the high byte first.
@@ -38,21 +40,15 @@ impl Encoding {
     pub(super) fn check_declared(self, name: &str) -> Result<bool, String> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         match self {
+            Self::Told => Ok(false),
             Self::Utf8 if is("US-ASCII") || is("ASCII") => Ok(true),
             Self::Utf8 if is("UTF-8") || is("UTF8") => Ok(false),
-            Self::Utf16 if is("UTF-16") || is("UTF-16LE") || is("UTF-16BE") => Ok(false),
-            Self::Utf16Le if is("UTF-16LE") => Ok(false),
-            Self::Utf16Be if is("UTF-16BE") => Ok(false),
-            Self::Told => Ok(false),
-            Self::Utf8 if is("UTF-16") || is("UTF-16LE") || is("UTF-16BE") => {
+            Self::MarkedUtf16Le | Self::MarkedUtf16Be if is("UTF-16") => Ok(false),
+            Self::MarkedUtf16Le | Self::Utf16Le if is("UTF-16LE") => Ok(false),
+            Self::MarkedUtf16Be | Self::Utf16Be if is("UTF-16BE") => Ok(false),
+            Self::Utf16Le | Self::Utf16Be if is("UTF-16") => Err(NEEDS_DECLARATION.into()),
+            _ if ["UTF-8", "UTF8", "UTF-16", "UTF-16LE", "UTF-16BE"].iter().any(|known| is(known)) => {
                 Err(format!("the declaration says {name}, but the bytes are not: {REMEDY}"))
-            }
-            Self::Utf16 if is("UTF-8") => {
-                Err(format!("the declaration says UTF-8, but the bytes are UTF-16: {REMEDY}"))
-            }
-            Self::Utf16Le | Self::Utf16Be if is("UTF-16") => {
-                Err("UTF-16 has to begin with a byte order mark, or its declaration has to say UTF-16LE or UTF-16BE"
-                    .into())
             }
             _ => Err(format!("the encoding `{name}` is not read: {REMEDY}")),
         }
@@ -66,10 +62,10 @@ pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<(Cow<
         return Err(refused(Position::START, format!("UTF-32 is not read: {REMEDY}")));
     }
     if let Some(rest) = bytes.strip_prefix(&[0xFF, 0xFE]) {
-        return utf16(rest, u16::from_le_bytes).map(|text| (text, declared(told, Encoding::Utf16)));
+        return utf16(rest, u16::from_le_bytes).map(|text| (text, declared(told, Encoding::MarkedUtf16Le)));
     }
     if let Some(rest) = bytes.strip_prefix(&[0xFE, 0xFF]) {
-        return utf16(rest, u16::from_be_bytes).map(|text| (text, declared(told, Encoding::Utf16)));
+        return utf16(rest, u16::from_be_bytes).map(|text| (text, declared(told, Encoding::MarkedUtf16Be)));
     }
     let has_mark = bytes.starts_with(&[0xEF, 0xBB, 0xBF]);
     match told {

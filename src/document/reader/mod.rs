@@ -346,9 +346,12 @@ impl<R: BufRead> XmlReader<R> {
     /// What is done before the first token.
     fn begin(&mut self) -> Result<(), DocumentError> {
         self.stage = Stage::Prolog;
-        match self.reader.get_mut().skip_byte_order_mark() {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(malformed(Position::START, "unexpected text before the root element")),
+        let source = self.reader.get_mut();
+        let outcome = source.looks_like_utf16().and_then(|utf16| Ok((utf16, source.skip_byte_order_mark()?)));
+        match outcome {
+            Ok((true, _)) => Err(malformed(Position::START, "UTF-16 is not read from a stream: send UTF-8")),
+            Ok((false, true)) => Ok(()),
+            Ok((false, false)) => Err(malformed(Position::START, "unexpected text before the root element")),
             Err(error) => Err(broken(Position::START, &error)),
         }
     }

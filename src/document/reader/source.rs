@@ -61,6 +61,13 @@ impl<R: BufRead> Source<R> {
         Ok(self.peek()? != Some(MARK[0]))
     }
 
+    /// Whether a stream looks like UTF-16, as far as its first bytes came at once.
+    pub(super) fn looks_like_utf16(&mut self) -> io::Result<bool> {
+        self.peek()?;
+        let begin = self.inner.fill_buf()?;
+        Ok([[0xFF, 0xFE], [0xFE, 0xFF], [b'<', 0], [0, b'<']].iter().any(|marks| begin.starts_with(marks)))
+    }
+
     fn peek(&mut self) -> io::Result<Option<u8>> {
         loop {
             match self.inner.fill_buf() {

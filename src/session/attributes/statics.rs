@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::builtin;
@@ -23,7 +24,8 @@ pub trait StaticSessionAttribute: Any + Send + Sync + fmt::Debug {
         None
     }
 
-    /// Lets go of what it holds. Called once, when the last session that has it is gone; must not block.
+    /// Lets go of what it holds. Called once, when the manager and the last session that had it are gone, after everything that
+    /// stands below it in the configuration. It must not block.
     fn close(&self) {}
 }
 
@@ -147,7 +149,9 @@ impl Made {
 impl Drop for Made {
     fn drop(&mut self) {
         for value in self.in_order.iter().rev() {
-            value.close();
+            if catch_unwind(AssertUnwindSafe(|| value.close())).is_err() {
+                tracing::error!(attribute = value.type_name(), "closing a static session attribute panicked");
+            }
         }
     }
 }
@@ -174,5 +178,57 @@ impl StaticAttributes {
     /// All attributes, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn StaticSessionAttribute>)> {
         self.0.by_name.iter().map(|(name, value)| (&**name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Service(u8, Arc<Mutex<Vec<u8>>>);
+
+    impl StaticSessionAttribute for Service {
+        fn type_name(&self) -> &'static str {
+            "service"
+        }
+
+        fn close(&self) {
+            self.1.lock().push(self.0);
+        }
+    }
+
+    #[test]
+    fn static_attributes_are_closed_in_reverse_order_when_the_last_user_is_gone() {
+        let closed = Arc::new(Mutex::new(Vec::new()));
+        let service = |number| -> Arc<dyn StaticSessionAttribute> { Arc::new(Service(number, Arc::clone(&closed))) };
+        let statics = StaticAttributes::new([("b", service(1)), ("c", service(2)), ("a", service(3))]);
+        let user = statics.clone();
+        drop(statics);
+        assert!(closed.lock().is_empty());
+        drop(user);
+        assert_eq!(*closed.lock(), [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_value_is_reached_by_name_and_type() {
+        let service: Arc<dyn StaticSessionAttribute> = Arc::new(Service(7, Arc::default()));
+        let statics = StaticAttributes::new([("service", service)]);
+        let value = Arc::clone(statics.get("service").unwrap());
+        assert_eq!(value.downcast::<Service>().unwrap().0, 7);
+        assert!(Arc::clone(statics.get("service").unwrap()).downcast::<super::super::Counter>().is_none());
+        assert!(statics.get("other").is_none());
+    }
+
+    #[test]
+    fn a_program_adds_implementations_of_its_own() {
+        let mut registry = StaticAttributeRegistry::default();
+        registry.register("example.Service", |_: &Element| -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+            Ok(Arc::new(Service(1, Arc::default())))
+        });
+        let known: Vec<_> = registry.implementations().collect();
+        assert_eq!(known, ["example.Service", "rejoin.Counter", "rejoin.Text", "rejoin.Xml"]);
     }
 }

@@ -308,3 +308,124 @@ fn check(name: &str, bytes: u64, all: u64, count: usize, rules: &AttributeRules)
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{Block, StreamType};
+    use crate::session::{Counter, SessionHandle, StaticSessionAttribute};
+
+    fn fresh() -> SessionAttributes {
+        over(AttributeSnapshot::default())
+    }
+
+    fn over(base: AttributeSnapshot) -> SessionAttributes {
+        SessionAttributes::new(base, Access::Exclusive, Arc::default())
+    }
+
+    /// Commits, and answers with what the next request sees.
+    fn next(attributes: &SessionAttributes, mut base: AttributeSnapshot) -> AttributeSnapshot {
+        base.apply(attributes.finish()).close(SessionHandle::new(uuid::Uuid::nil()));
+        base
+    }
+
+    fn names(attributes: &SessionAttributes) -> Vec<(Box<str>, &'static str)> {
+        attributes.list().into_iter().map(|attribute| (attribute.name, attribute.type_name)).collect()
+    }
+
+    fn text(texts: &[&'static str]) -> StoredStream {
+        let mut stream = StoredStream::new(StreamType::Text);
+        for text in texts {
+            stream.push(Block::Text((*text).into())).unwrap();
+        }
+        stream
+    }
+
+    #[test]
+    fn a_request_sees_its_own_changes_over_what_was_there() {
+        // Behaviour 39.
+        let first = fresh();
+        first.set("b", Scalar::Boolean(true)).unwrap();
+        first.set("d", Scalar::Real(0.5)).unwrap();
+        first.set("a", Scalar::Xml("<x/>".into())).unwrap();
+        let base = next(&first, AttributeSnapshot::default());
+        let second = over(base.clone());
+        second.set("c", text(&["x"])).unwrap();
+        assert!(second.remove("b").unwrap());
+        assert!(!second.remove("b").unwrap());
+        second.set("a", Scalar::Text("y".into())).unwrap();
+        second.set("e", Scalar::Integer(1)).unwrap();
+        assert!(second.remove("e").unwrap());
+        let expected = [("a".into(), "text"), ("c".into(), "text"), ("d".into(), "real")];
+        assert_eq!(names(&second), expected);
+        assert_eq!((second.count(), second.contains("b"), second.contains("c")), (3, false, true));
+        let third = over(next(&second, base.clone()));
+        assert_eq!(names(&third), expected);
+        assert_eq!(names(&over(base)).len(), 3, "a snapshot that somebody has does not change");
+    }
+
+    #[test]
+    fn bytes_and_count_follow_every_change() {
+        let mut base = AttributeSnapshot::default();
+        for (text, bytes, count) in [(Some("four"), 5, 1), (Some("seven"), 6, 1), (None, 0, 0), (None, 0, 0)] {
+            let request = over(base.clone());
+            match text {
+                Some(text) => request.set("a", Scalar::Text(text.into())).unwrap(),
+                None => drop(request.remove("a").unwrap()),
+            }
+            base = next(&request, base);
+            assert_eq!((base.byte_size(), base.count()), (bytes, count), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_increment_needs_an_integer_and_room_for_the_sum() {
+        let attributes = fresh();
+        assert_eq!(attributes.increment("n", 5), Ok(5));
+        assert_eq!(attributes.increment("n", -7), Ok(-2));
+        attributes.set("n", Scalar::Integer(i64::MAX)).unwrap();
+        assert_eq!(attributes.increment("n", 1), Err(AttributeError::Overflow { name: "n".into() }));
+        assert_eq!(attributes.increment("n", 0), Ok(i64::MAX));
+        attributes.set("n", Scalar::Text("3".into())).unwrap();
+        let wrong = AttributeError::WrongType { name: "n".into(), found: "text", needed: "an integer" };
+        assert_eq!(attributes.increment("n", 1), Err(wrong));
+    }
+
+    #[test]
+    fn a_stream_is_appended_to_a_stream_of_its_type() {
+        let attributes = fresh();
+        attributes.append("s", &text(&["a"])).unwrap();
+        attributes.append("s", &text(&["b", "c"])).unwrap();
+        let Some(AttributeValue::Stream(whole)) = attributes.get("s") else { panic!("no stream") };
+        assert_eq!(whole.block_count(), 3);
+        attributes.append("s", &StoredStream::new(StreamType::Text)).unwrap();
+        let wrong = |found| AttributeError::WrongType { name: "s".into(), found, needed: "a stream of the same type" };
+        let mut bytes = StoredStream::new(StreamType::Bytes);
+        bytes.push(Block::Bytes(bytes::Bytes::from_static(b"x"))).unwrap();
+        assert_eq!(attributes.append("s", &bytes), Err(wrong("text")));
+        attributes.set("s", Scalar::Text("a".into())).unwrap();
+        assert_eq!(attributes.append("s", &text(&["a"])), Err(wrong("text")));
+    }
+
+    #[test]
+    fn a_static_value_is_not_kept_under_another_name() {
+        let counter: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(0));
+        let refused = AttributeError::NotStorable { name: "mine".into() };
+        assert_eq!(fresh().set("mine", AttributeValue::Static(counter)), Err(refused));
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_everything_as_it_was() {
+        // Behaviour 40.
+        let rules = AttributeRules { attribute_bytes: Some(40), ..AttributeRules::default() };
+        let attributes = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Arc::new(rules));
+        attributes.set("n", Scalar::Integer(1)).unwrap();
+        assert!(matches!(
+            attributes.set("n", Scalar::Text("x".repeat(40).into())),
+            Err(AttributeError::TooLarge { .. })
+        ));
+        assert!(matches!(attributes.append("s", &text(&["x"])), Err(AttributeError::TooLarge { .. })));
+        assert_eq!(attributes.increment("n", 1), Ok(2));
+        assert_eq!(attributes.count(), 1);
+    }
+}

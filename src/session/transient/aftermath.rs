@@ -1,6 +1,7 @@
 //! What is left to do once the mutex of a session is free.
 
 use std::task::Waker;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -38,15 +39,24 @@ pub(super) struct Ending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ended {
     pub(super) reason: EndReason,
+    /// When it was over; not when somebody noticed.
+    pub(super) moment: Moment,
+    /// The same on the wall clock.
     pub(super) at: DateTime<Utc>,
 }
 
 impl Ended {
-    pub(super) fn new(reason: EndReason, at: Moment, time: Time) -> Self {
-        Self { reason, at: time.wall_at(at).unwrap_or(time.wall) }
+    pub(super) fn new(reason: EndReason, moment: Moment, time: Time) -> Self {
+        Self { reason, moment, at: time.wall_at(moment).unwrap_or(time.wall) }
     }
 
+    /// What is said to those who took part in it.
     pub(super) fn error(self) -> SessionError {
         SessionError::Ended { reason: self.reason, at: self.at }
+    }
+
+    /// What is said to those who come later, as long as the end is remembered.
+    pub(super) fn error_for(self, retention: Duration, now: Moment) -> SessionError {
+        if now < self.moment.after(retention) { self.error() } else { SessionError::NotFound }
     }
 }

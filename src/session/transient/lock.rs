@@ -147,6 +147,15 @@ impl JoinLock {
         first.waker
     }
 
+    /// Takes the lock from whoever holds it. As [`JoinLock::hand_over`], and the fence rises even if nobody waits, so that the
+    /// one who lost it can tell.
+    pub(super) fn evict(&mut self) -> Option<Waker> {
+        if self.queue.is_empty() {
+            self.fence += 1;
+        }
+        self.hand_over()
+    }
+
     /// Lets the lock go to nobody: the session has ended, and whoever waits is sent away.
     pub(super) fn let_go(&mut self) {
         self.held = Held::No;
@@ -249,6 +258,19 @@ mod tests {
         lock.hand_over();
         assert!(!lock.is_held_under(first));
         assert!(matches!(lock.claim(ticket), Turn::Taken(second) if second > first));
+    }
+
+    #[test]
+    fn who_lost_the_lock_is_left_with_an_old_fence() {
+        // Behaviour 20.
+        let mut lock = JoinLock::default();
+        for waiters in 0..2 {
+            let lost = lock.try_take().unwrap();
+            let tickets: Vec<_> = (0..waiters).map(|_| lock.enqueue(8).unwrap()).collect();
+            lock.evict();
+            assert!(lock.fence() > lost && !lock.is_held_under(lost));
+            assert_eq!(lock.is_held(), !tickets.is_empty());
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ mod shared;
 mod slot;
 mod sweep;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tombstones;
 mod waiting;
 mod watchers;
@@ -91,14 +93,14 @@ impl TransientSessionManagerBuilder {
     }
 
     /// Where it gets its time from.
-    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
     /// Where it gets ids from.
-    pub fn ids(mut self, ids: impl IdSource + 'static) -> Self {
-        self.ids = Arc::new(ids);
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
         self
     }
 

@@ -12,6 +12,7 @@ use super::aftermath::Aftermath;
 use super::lock::Fence;
 use super::shared::Shared;
 use super::slot::Slot;
+use crate::session::clock::Time;
 use crate::session::{
     Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, SessionError, StagedAttributes,
 };
@@ -41,13 +42,13 @@ impl Participation for Part {
     }
 
     fn release(self: Box<Self>, outcome: Outcome, staged: StagedAttributes) -> Releasing {
-        let (shared, slot) = (&self.shared, &self.slot);
+        let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
-        let held = shared.clock.now().since(self.since);
-        shared.tell(slot, |listener, event| listener.released(event, self.request, outcome, held));
+        let held = time.now.since(self.since);
+        self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
         // The lock is still held, so the next request comes in after all of this.
-        let departure = self.leave();
+        let departure = self.leave(time);
         Either::Left(ready(result.map(|()| departure)))
     }
 }
@@ -62,8 +63,7 @@ impl Part {
         result
     }
 
-    fn leave(&self) -> Departure {
-        let time = self.shared.time();
+    fn leave(&self, time: Time) -> Departure {
         let mut aftermath = Aftermath::default();
         let ended = match self.fence {
             Some(fence) => self.slot.leave(fence, self.ends, time, &mut aftermath),

@@ -67,12 +67,11 @@ impl Shared {
     /// Takes an ended session out of the maps and remembers its end: first the one, then the other, so that somebody who looks
     /// meanwhile finds it here or there.
     fn bury(&self, slot: &Arc<Slot>, ending: &Ending) {
-        let now = self.clock.now();
         let retention = slot.policy.settings.retention;
         let tombstones = if slot.implicit { &self.implicit_tombstones } else { &self.tombstones };
         for key in &ending.keys {
             let names = (slot.handle, slot.owner.clone());
-            tombstones.lock().add(*key, names, ending.ended, now, retention);
+            tombstones.lock().add(*key, names, ending.ended, retention);
         }
         if !slot.implicit {
             for key in &ending.keys {

@@ -239,9 +239,10 @@ impl Slot {
     pub(super) fn commit(&self, fence: Fence, staged: StagedAttributes) -> (Result<(), SessionError>, Dropped) {
         let mut state = self.state();
         let refusal = match state.ended {
+            // It had lost the session, whatever became of that later.
+            _ if state.lock.fence() != fence => Err(SessionError::Conflict),
             Some(ended) => Err(ended.error()),
-            None if state.lock.is_held_under(fence) => Ok(()),
-            None => Err(SessionError::Conflict),
+            None => Ok(()),
         };
         let dropped = match &refusal {
             Ok(()) => state.attributes.apply(staged),
@@ -378,25 +379,27 @@ impl Slot {
     /// Whether a newcomer may come in at all.
     fn admit(&self, state: &mut State, visitor: Visitor<'_>, aftermath: &mut Aftermath) -> Result<(), SessionError> {
         let Visitor { key, time, .. } = visitor;
-        if let Some(ended) = state.ended {
-            return Err(ended.error());
-        }
-        match state.keys.present(key, time.now) {
-            Presented::Valid => {}
-            Presented::OutOfDate => return Err(SessionError::NotFound),
-            Presented::Reused => {
-                aftermath.id_reused = true;
-                return Err(Self::end_now(state, EndReason::Killed, time.now, time, aftermath).error());
+        let ended = if let Some(ended) = state.ended {
+            ended
+        } else {
+            match state.keys.present(key, time.now) {
+                Presented::Valid => {}
+                Presented::OutOfDate => return Err(SessionError::NotFound),
+                Presented::Reused => {
+                    aftermath.id_reused = true;
+                    return Err(Self::end_now(state, EndReason::Killed, time.now, time, aftermath).error());
+                }
             }
-        }
-        if let Some((reason, at)) = self.over(state, time.now) {
-            return Err(Self::end_now(state, reason, at, time, aftermath).error());
-        }
-        if self.lifetime <= time.now {
-            // It ends when those who are joined release it; nobody new comes in.
-            return Err(Ended::new(EndReason::Lifetime, self.lifetime, time).error());
-        }
-        Ok(())
+            if let Some((reason, at)) = self.over(state, time.now) {
+                Self::end_now(state, reason, at, time, aftermath)
+            } else if self.lifetime <= time.now {
+                // It ends when those who are joined release it; nobody new comes in.
+                Ended::new(EndReason::Lifetime, self.lifetime, time)
+            } else {
+                return Ok(());
+            }
+        };
+        Err(ended.error_for(self.policy.settings.retention, time.now))
     }
 
     fn grant(&self, state: &mut State, fence: Fence, request: Uuid, now: Moment) -> Grant {
@@ -449,12 +452,13 @@ impl Slot {
             state.lock.let_go();
             Self::end_now(state, reason, at, time, aftermath);
         } else {
-            self.hand_over(state, time.now, aftermath);
+            aftermath.wakers.extend(state.lock.hand_over());
+            self.name_holder(state, time.now);
         }
     }
 
-    fn hand_over(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
-        aftermath.wakers.extend(state.lock.hand_over());
+    /// The lock has just been let go, perhaps to a waiter, which has yet to come for it.
+    fn name_holder(&self, state: &mut State, now: Moment) {
         state.holder =
             state.lock.is_held().then(|| Holder { request: None, since: now, limit: self.policy.execution_limit(now) });
     }
@@ -463,7 +467,8 @@ impl Slot {
     fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
         if state.ended.is_none() && state.holder.is_some_and(|holder| holder.is_overdue(now)) {
             state.released = now;
-            self.hand_over(state, now, aftermath);
+            aftermath.wakers.extend(state.lock.evict());
+            self.name_holder(state, now);
             aftermath.wakers.extend(state.watchers.take());
         }
     }

@@ -35,23 +35,22 @@ impl Tombstones {
         Self { by_key: HashMap::default(), in_order: VecDeque::new(), capacity }
     }
 
-    /// Remembers a session from `now` on for the time of `retention`.
+    /// Remembers a session for the time of `retention` after its end.
     pub(super) fn add(
         &mut self,
         key: SessionKey,
         (handle, owner): (SessionHandle, Principal),
         ended: Ended,
-        now: Moment,
         retention: Duration,
     ) {
-        self.purge(now);
-        if retention.is_zero() || self.capacity == 0 {
+        self.purge(ended.moment);
+        if retention.is_zero() {
             return;
         }
         if self.in_order.len() >= self.capacity {
             self.forget_oldest();
         }
-        let until = now.after(retention);
+        let until = ended.moment.after(retention);
         self.in_order.push_back((until, key));
         self.by_key.insert(key, Tombstone { handle, owner, ended, until });
     }
@@ -82,16 +81,16 @@ mod tests {
     use super::*;
     use crate::session::{EndReason, SessionId};
 
-    const ENDED: Ended = Ended { reason: EndReason::Idle, at: DateTime::UNIX_EPOCH };
     const SECOND: Duration = Duration::from_secs(1);
 
     fn key(number: u8) -> SessionKey {
         SessionKey::of(&SessionId::from_bytes([number; 32]))
     }
 
-    fn add(tombstones: &mut Tombstones, number: u8, now: Moment, retention: Duration) {
+    fn add(tombstones: &mut Tombstones, number: u8, moment: Moment, retention: Duration) {
         let names = (SessionHandle::new(uuid::Uuid::nil()), Principal::anonymous());
-        tombstones.add(key(number), names, ENDED, now, retention);
+        let ended = Ended { reason: EndReason::Idle, moment, at: DateTime::UNIX_EPOCH };
+        tombstones.add(key(number), names, ended, retention);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::resource::ResourceError;
 /// |---|---|
 /// | `sqlite:orders.db` | a file beside the configuration document |
 /// | `sqlite:/var/lib/orders.db`, `sqlite:///var/lib/orders.db` | a file by its absolute path |
-/// | `sqlite::memory:` | in memory, one for the resource, gone with it |
+/// | `sqlite::memory:` | in memory, one for the resource, gone with it; there, an update waits for running queries |
 ///
 /// A path may hold `%XX` for a byte that would end it (`%3F` for `?`, `%23` for `#`). After `?` may follow `mode=`: `rw`
 /// (the default: the file must exist), `rwc` (it is created when missing) or `ro` (nothing is ever written to it).
@@ -132,16 +132,16 @@ mod tests {
         SqliteAddress::parse(uri, Path::new("/conf")).map_err(|error| error.to_string())
     }
 
-    fn file(path: &str, mode: SqliteMode) -> Result<SqliteAddress, String> {
-        Ok(SqliteAddress { location: SqliteLocation::File(path.into()), mode })
+    fn file(path: &str, mode: SqliteMode) -> SqliteAddress {
+        SqliteAddress { location: SqliteLocation::File(path.into()), mode }
     }
 
     #[test]
     fn paths_are_relative_to_the_configuration() {
-        assert_eq!(parse("sqlite:data/orders.db"), file("/conf/data/orders.db", SqliteMode::ReadWrite));
-        assert_eq!(parse("SQLite:/srv/orders.db"), file("/srv/orders.db", SqliteMode::ReadWrite));
-        assert_eq!(parse("sqlite:///srv/orders.db?mode=rwc"), file("/srv/orders.db", SqliteMode::Create));
-        assert_eq!(parse("sqlite:what%3F%20now.db"), file("/conf/what? now.db", SqliteMode::ReadWrite));
+        assert_eq!(parse("sqlite:data/orders.db"), Ok(file("/conf/data/orders.db", SqliteMode::ReadWrite)));
+        assert_eq!(parse("SQLite:/srv/orders.db"), Ok(file("/srv/orders.db", SqliteMode::ReadWrite)));
+        assert_eq!(parse("sqlite:///srv/orders.db?mode=rwc"), Ok(file("/srv/orders.db", SqliteMode::Create)));
+        assert_eq!(parse("sqlite:what%3F%20now.db"), Ok(file("/conf/what? now.db", SqliteMode::ReadWrite)));
     }
 
     #[test]

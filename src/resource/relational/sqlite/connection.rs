@@ -75,6 +75,19 @@ impl SqliteConnection {
         &self.connection
     }
 
+    /// Whether the connection may be used after a pause: the file that it has opened is still the one at its path.
+    pub(super) fn is_fresh(&self) -> bool {
+        #[cfg(unix)]
+        {
+            let mut moved = 0;
+            // A database in memory has no answer, and can't move.
+            let _ = self.connection.file_control(None::<&str>, rusqlite::FileControl::HasMoved(&mut moved));
+            moved == 0
+        }
+        #[cfg(not(unix))]
+        true
+    }
+
     /// Runs statements of our own, which may do what those of clients may not.
     pub(super) fn run_own(&self, sql: &str) -> Result<(), ResourceError> {
         self.gate.opened(|| self.connection.execute_batch(sql)).map_err(resource_error)

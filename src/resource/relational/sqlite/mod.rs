@@ -186,7 +186,7 @@ impl RelationalResource for SqliteResource {
     }
 
     async fn schema(&self) -> Result<DatabaseSchema, ResourceError> {
-        self.read(|connection| schema::read(connection)).await
+        self.read(schema::read).await
     }
 }
 
@@ -215,3 +215,6 @@ fn send(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,10 +35,10 @@ pub struct SqliteSettings {
 }
 
 impl Default for SqliteSettings {
-    /// Two places for each core, 256 open queries, five seconds.
+    /// One place for each core and two at least, 256 open queries, five seconds.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { places: 2 * cores, open_queries: 256, busy_timeout: Duration::from_secs(5) }
+        Self { places: cores.max(2), open_queries: 256, busy_timeout: Duration::from_secs(5) }
     }
 }
 
@@ -191,7 +191,13 @@ impl Pool {
 
     /// The writing connection, opened if it is not open; blocks meanwhile.
     pub(super) fn open_writer(&self, writer: &mut Writer) -> Result<SqliteConnection, ResourceError> {
-        writer.slot.take().map_or_else(|| self.connect(Purpose::Write), Ok)
+        let kept = writer.slot.take().filter(SqliteConnection::is_fresh);
+        kept.map_or_else(|| self.connect(Purpose::Write), Ok)
+    }
+
+    fn idle_connection(&self) -> Option<SqliteConnection> {
+        let idle = self.state.lock().idle.pop();
+        idle.filter(SqliteConnection::is_fresh)
     }
 
     fn connect(&self, purpose: Purpose) -> Result<SqliteConnection, ResourceError> {
@@ -238,7 +244,7 @@ impl Runner {
         &mut self,
         work: impl FnOnce(&mut SqliteConnection, &mut Place<'_>) -> Result<T, ResourceError>,
     ) -> Result<T, ResourceError> {
-        let kept = self.connection.take().or_else(|| self.pool.state.lock().idle.pop());
+        let kept = self.connection.take().or_else(|| self.pool.idle_connection());
         let mut connection = kept.map_or_else(|| self.pool.connect(Purpose::Read), Ok)?;
         let result = work(&mut connection, &mut Place { pool: &self.pool, placed: &mut self.placed });
         if !result.as_ref().is_err_and(breaks_connection) {

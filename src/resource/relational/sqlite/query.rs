@@ -43,12 +43,12 @@ fn stream(
     // The first step sees whether the schema has changed; only then is it known what the columns are.
     let Some(row) = rows.next().map_err(resource_error)? else {
         drop(rows);
-        let shape = shapes.shape(&statement.sql, &prepared)?;
-        send(Block::Rows(RowsBuilder::new(shape, 0).finish()?))?;
+        let shape = shapes.shape(&statement.sql, &prepared);
+        send(Block::Rows(RowsBuilder::new(shape).finish()?))?;
         return Ok(0);
     };
-    let shape = shapes.shape(&statement.sql, row.as_ref())?;
-    let mut builder = RowsBuilder::new(shape, control.looks());
+    let shape = shapes.shape(&statement.sql, row.as_ref());
+    let mut builder = RowsBuilder::new(shape);
     let mut next = Some(row);
     while let Some(row) = next {
         builder.push(row)?;

@@ -30,15 +30,15 @@ pub(super) struct RowsBuilder {
     bytes: usize,
     /// Rows of the blocks before it.
     rows_before: u64,
-    /// What the control counted when the block was begun.
+    /// What the control counted when the block was begun; it begins with the statement.
     looks: u32,
 }
 
 impl RowsBuilder {
-    pub(super) fn new(shape: Arc<ResultShape>, looks: u32) -> Self {
-        let room = Room { rows: FIRST_BLOCK_ROWS, bytes: 0 };
+    pub(super) fn new(shape: Arc<ResultShape>) -> Self {
+        let room = Room { rows: 8, bytes: 64 };
         let columns = shape.columns.iter().map(|column| ColumnBuilder::new(column.announced.as_ref(), room)).collect();
-        Self { shape, schema: None, columns, rows: 0, bytes: 0, rows_before: 0, looks }
+        Self { shape, schema: None, columns, rows: 0, bytes: 0, rows_before: 0, looks: 0 }
     }
 
     /// Appends one row.

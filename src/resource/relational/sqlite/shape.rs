@@ -10,9 +10,7 @@ use parking_lot::Mutex;
 use rusqlite::Statement;
 
 use super::connection::STATEMENTS;
-use super::error::resource_error;
 use crate::block::ColumnOrigin;
-use crate::resource::ResourceError;
 
 /// The columns of a result, before any row was seen.
 #[derive(Debug)]
@@ -34,12 +32,13 @@ pub(super) struct ColumnShape {
 }
 
 impl ResultShape {
-    fn of(statement: &Statement<'_>) -> Result<Self, ResourceError> {
+    fn of(statement: &Statement<'_>) -> Self {
         let mut columns = Vec::with_capacity(statement.column_count());
         for (index, column) in statement.columns().enumerate() {
             let mut origin =
                 ColumnOrigin { type_name: column.decl_type().map(str::to_owned), ..ColumnOrigin::default() };
-            if let Some(found) = statement.column_metadata(index).map_err(resource_error)? {
+            // A column of a table-valued function is said to come from a table that can't be asked about.
+            if let Ok(Some(found)) = statement.column_metadata(index) {
                 let (_, table, name, _, _, not_null, primary_key, auto_increment) = found;
                 let rowid =
                     primary_key && origin.type_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case("INTEGER"));
@@ -55,7 +54,7 @@ impl ResultShape {
                 origin,
             });
         }
-        Ok(Self { columns, last_schema: Mutex::default() })
+        Self { columns, last_schema: Mutex::default() }
     }
 
     /// Whether the statement still gives these columns: someone may have changed the schema.
@@ -130,15 +129,15 @@ pub(super) struct ShapeCache(HashMap<String, Arc<ResultShape>>);
 
 impl ShapeCache {
     /// The shape of a statement that has made its first step, which is when it knows of a changed schema.
-    pub(super) fn shape(&mut self, sql: &str, statement: &Statement<'_>) -> Result<Arc<ResultShape>, ResourceError> {
+    pub(super) fn shape(&mut self, sql: &str, statement: &Statement<'_>) -> Arc<ResultShape> {
         if let Some(known) = self.0.get(sql).filter(|known| known.fits(statement)) {
-            return Ok(Arc::clone(known));
+            return Arc::clone(known);
         }
-        let shape = Arc::new(ResultShape::of(statement)?);
+        let shape = Arc::new(ResultShape::of(statement));
         if self.0.len() >= STATEMENTS {
             self.0.clear();
         }
         self.0.insert(sql.to_owned(), Arc::clone(&shape));
-        Ok(shape)
+        shape
     }
 }

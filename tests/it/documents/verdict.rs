@@ -1,0 +1,142 @@
+//! What our readers say, and where they may say something else than the schemas.
+
+use rejoin::document::{
+    ActivityConfiguration, DocumentError, Element, Fault, Limits, PerformDocument, Problem, ResourceConfiguration,
+    ResponseEvent, ResponseReader, ServiceConfiguration, SessionConfiguration, Step, TYPES_NAMESPACE,
+};
+
+use super::corpus::Kind;
+
+/// What is said of a document, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Valid,
+    /// Well-formed, but not a document of its kind.
+    Invalid(String),
+    /// Not well-formed.
+    Malformed(String),
+}
+
+/// What our reader says. What stands inside of the activities of a perform document is theirs to read: a reader of activities
+/// goes here, behind `PerformDocument::parse`, and then [`without_activities`] goes.
+pub(super) fn our_verdict(kind: Kind, bytes: &[u8]) -> Verdict {
+    let limits = Limits::default();
+    let outcome = match kind {
+        Kind::Perform => PerformDocument::parse(bytes).map(drop),
+        Kind::Response => read_response(bytes),
+        Kind::Fault => Fault::parse(bytes, &limits).map(drop),
+        Kind::Service => ServiceConfiguration::parse(bytes, &limits).map(drop),
+        Kind::Resource => ResourceConfiguration::parse(bytes, &limits).map(drop),
+        Kind::Activity => ActivityConfiguration::parse(bytes, &limits).map(drop),
+        Kind::Session => SessionConfiguration::parse(bytes, &limits).map(drop),
+    };
+    match outcome {
+        Ok(()) => Verdict::Valid,
+        Err(error) if error.problem() == Problem::Malformed => Verdict::Malformed(error.to_string()),
+        Err(error) => Verdict::Invalid(error.to_string()),
+    }
+}
+
+fn read_response(bytes: &[u8]) -> Result<(), DocumentError> {
+    let mut reader = ResponseReader::new(bytes)?;
+    while reader.next()? != ResponseEvent::End {}
+    Ok(())
+}
+
+/// How the verdicts differ, unless they don't, or it is known why.
+pub(super) fn difference(bytes: &[u8], ours: &Verdict, theirs: &Verdict) -> Option<&'static str> {
+    match (ours, theirs) {
+        // Of an invalid document we say the first thing that is wrong, and they may find it malformed further on.
+        (Verdict::Valid, Verdict::Valid)
+        | (Verdict::Malformed(_), Verdict::Malformed(_))
+        | (Verdict::Invalid(_), Verdict::Invalid(_) | Verdict::Malformed(_)) => None,
+        (Verdict::Valid, Verdict::Malformed(why)) if is_about_a_namespace_name(why) => None,
+        (Verdict::Valid, Verdict::Malformed(_)) => Some("only they say it is not well-formed"),
+        (Verdict::Valid, Verdict::Invalid(why)) if is_blank_cdata(bytes, why) => None,
+        (Verdict::Valid, Verdict::Invalid(why)) if is_name_of_the_fifth_edition(why) => None,
+        (Verdict::Valid, Verdict::Invalid(_)) => Some("only they say it is invalid"),
+        (Verdict::Invalid(why), Verdict::Valid) if is_contradiction(why) || is_type_attribute(why) => None,
+        (Verdict::Invalid(_), Verdict::Valid) => Some("only we say it is invalid"),
+        (Verdict::Malformed(why), _) if is_refused_by_us_alone(why) || is_not_seen_by_them(bytes, why) => None,
+        (Verdict::Malformed(_), _) => Some("only we say it is not well-formed"),
+    }
+}
+
+/// XML Schema 1.0 can't say what goes together with what. Such checks have a word of their own, and stand in the
+/// documentation of the schema.
+fn is_contradiction(why: &str) -> bool {
+    why.contains("contradictory")
+}
+
+/// `xsi:type` may name the type that an element has anyway; no schema can forbid it.
+fn is_type_attribute(why: &str) -> bool {
+    why.contains("unknown attribute `type` on") || why.contains("unknown attribute `nil` on")
+}
+
+/// What is XML and refused nevertheless: a DTD, and encodings other than UTF-8 and UTF-16 that says so.
+fn is_refused_by_us_alone(why: &str) -> bool {
+    ["a DTD is refused", "send UTF-8", "UTF-16 has to begin with"].iter().any(|reason| why.contains(reason))
+}
+
+/// They stop at a NUL behind the root and at what is not in the encoding that was declared, and pass over half a character at
+/// the end.
+fn is_not_seen_by_them(bytes: &[u8], why: &str) -> bool {
+    let declares_ascii = || String::from_utf8_lossy(bytes).contains("US-ASCII");
+    why.contains("cut in two") || why.contains("outside of the root") && (bytes.contains(&0) || declares_ascii())
+}
+
+/// To Namespaces in XML the name of a namespace is a text; they want it to be a URI.
+fn is_about_a_namespace_name(why: &str) -> bool {
+    why.contains("is not a valid URI") || why.contains("is not absolute")
+}
+
+/// A name may have more characters since the fifth edition of XML 1.0; to their types, though not to their parser, the fourth
+/// holds.
+fn is_name_of_the_fifth_edition(why: &str) -> bool {
+    why.contains("'xs:NCName'") && !why.is_ascii()
+}
+
+/// White space is allowed between elements. They make an exception of white space in a CDATA section; XML Schema, which
+/// knows characters and no sections, makes none.
+fn is_blank_cdata(bytes: &[u8], why: &str) -> bool {
+    let text = String::from_utf8_lossy(bytes).replace('\0', "");
+    let mut sections = text.split("<![CDATA[").skip(1).filter_map(|rest| rest.split("]]>").next());
+    why.contains("Character content") && sections.any(|section| section.trim().is_empty())
+}
+
+/// Whether what they say is about an element that is ours to read, and not an activity's.
+pub(super) fn is_about_the_document(bytes: &[u8], theirs: &Verdict) -> bool {
+    fn holds(element: &Element, name: &str) -> bool {
+        element.elements().any(|child| child.local_name() == name || holds(child, name))
+    }
+    fn in_activity(steps: &[Step], name: &str) -> bool {
+        steps.iter().any(|step| match step {
+            Step::Activity(activity) => holds(&activity.element, name),
+            Step::Sequence(steps) | Step::Flow(steps) => in_activity(steps, name),
+        })
+    }
+    let (Verdict::Invalid(why) | Verdict::Malformed(why)) = theirs else { return false };
+    let ours = ["perform", "documentation", "session", "sequence", "flow"];
+    let named = ours.into_iter().find(|element| why.contains(&format!(": element {element}: ")));
+    named.is_some_and(|name| !in_activity(&PerformDocument::parse(bytes).unwrap().steps, name))
+}
+
+/// The document with each of its activities replaced by one that is good: if that is valid, what is wrong stands inside of
+/// an activity.
+pub(super) fn without_activities(bytes: &[u8]) -> String {
+    fn replace(steps: &mut [Step]) {
+        for step in steps {
+            match step {
+                Step::Activity(activity) => {
+                    activity.element = Element::new("sleep", Some(TYPES_NAMESPACE))
+                        .with_attribute("name", &activity.name)
+                        .with_attribute("duration", 1);
+                }
+                Step::Sequence(steps) | Step::Flow(steps) => replace(steps),
+            }
+        }
+    }
+    let mut document = PerformDocument::parse(bytes).unwrap();
+    replace(&mut document.steps);
+    document.to_xml().unwrap()
+}
