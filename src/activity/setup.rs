@@ -73,6 +73,22 @@ impl<'a> Setup<'a> {
         Ok(InputPort(self.ports.inputs.len() - 1))
     }
 
+    /// Checks an element whose `from` has been read: what comes from a stream is not given in the document as well.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it holds anything but white space.
+    pub fn refuse_content_beside_from(&self, element: &Element) -> Result<(), DocumentError> {
+        if element.is_blank() {
+            return Ok(());
+        }
+        let name = element.local_name();
+        Err(DocumentError::invalid(
+            element.position(),
+            format!("contradictory `{name}`: it has both a content and a stream (`from`): leave one out"),
+        ))
+    }
+
     /// Reads the next child, `<child name="…"/>`, and declares the output that it names.
     ///
     /// # Errors
@@ -152,9 +168,10 @@ impl<'a> Setup<'a> {
     }
 
     fn no_such_resource(&self, name: &Value<'_>) -> DocumentError {
-        let hint = nearest(name.as_str(), self.resources.names())
+        let wanted = name.as_str().trim();
+        let hint = nearest(wanted, self.resources.names())
             .map(|known| format!("; did you mean `{known}`?"))
             .unwrap_or_default();
-        name.error(format!("this data service resource has no data resource `{}`{hint}", name.as_str()))
+        name.error(format!("this data service resource has no data resource `{wanted}`{hint}"))
     }
 }

@@ -51,13 +51,17 @@ fn check_folder(folder: &Path) -> Vec<String> {
 /// What kind of document it is, its root says.
 fn check_document(bytes: &[u8]) -> Result<(), String> {
     let limits = Limits::default();
-    let root = Element::parse(bytes, &limits).map_err(said)?;
+    let root = Element::parse(bytes, &limits).map_err(|error| said(&error))?;
     match root.local_name() {
         "perform" => check_perform(bytes),
-        "dataServiceConfiguration" => ServiceConfiguration::parse(bytes, &limits).map(drop).map_err(said),
-        "dataServiceResourceConfiguration" => ResourceConfiguration::parse(bytes, &limits).map(drop).map_err(said),
+        "dataServiceConfiguration" => {
+            ServiceConfiguration::parse(bytes, &limits).map(drop).map_err(|error| said(&error))
+        }
+        "dataServiceResourceConfiguration" => {
+            ResourceConfiguration::parse(bytes, &limits).map(drop).map_err(|error| said(&error))
+        }
         "activityConfiguration" => check_activities(bytes, &limits),
-        "sessionConfiguration" => check_session(bytes, &limits).map_err(said),
+        "sessionConfiguration" => check_session(bytes, &limits).map_err(|error| said(&error)),
         other => Err(format!(
             "{}: `{other}` is no document of ours; expected one of `perform`, `dataServiceConfiguration`, \
              `dataServiceResourceConfiguration`, `activityConfiguration`, `sessionConfiguration`",
@@ -66,7 +70,7 @@ fn check_document(bytes: &[u8]) -> Result<(), String> {
     }
 }
 
-fn said(error: DocumentError) -> String {
+fn said(error: &DocumentError) -> String {
     error.to_string()
 }
 
@@ -76,15 +80,15 @@ fn check_session(bytes: &[u8], limits: &Limits) -> Result<(), DocumentError> {
 }
 
 fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
-    let configuration = ActivityConfiguration::parse(bytes, limits).map_err(said)?;
+    let configuration = ActivityConfiguration::parse(bytes, limits).map_err(|error| said(&error))?;
     Catalogue::configured(&ActivityRegistry::built_in(), &configuration, DataResources::default())
         .map(drop)
-        .map_err(said)
+        .map_err(|error| said(&error))
 }
 
 /// A perform document is planned against everything that there is: an empty database stands for the resource.
 fn check_perform(bytes: &[u8]) -> Result<(), String> {
-    let document = PerformDocument::parse(bytes).map_err(said)?;
+    let document = PerformDocument::parse(bytes).map_err(|error| said(&error))?;
     let mut resources = DataResources::default();
     let settings = ResourceSettings::new("sqlite::memory:", ".");
     resources.add("", ResourceRegistry::with_defaults().open(&settings).map_err(|error| format!("1:1: {error}"))?);

@@ -79,7 +79,7 @@ enum Action {
 
 #[derive(Debug, Args)]
 struct PerformArguments {
-    /// The data service resource, such as http://127.0.0.1:8080/services/orders
+    /// The data service resource, such as <http://127.0.0.1:8080/services/orders>
     url: String,
     /// The perform document; - reads standard input
     file: PathBuf,

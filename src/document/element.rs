@@ -101,7 +101,9 @@ impl Text {
         self.position
     }
 
-    pub(super) fn is_blank(&self) -> bool {
+    /// Whether it is nothing but white space.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
         is_blank(&self.text)
     }
 }
@@ -245,6 +247,12 @@ impl Element {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
         })
+    }
+
+    /// Whether it holds nothing but white space.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.children.iter().all(|node| matches!(node, Node::Text(text) if text.is_blank()))
     }
 
     /// The value of the attribute without namespace of that name.

@@ -188,12 +188,11 @@ async fn answer_whole(
         stopped = results.stopped() => Some(stopped),
         () = head.closed() => None,
     };
-    let activities = match stopped {
-        Some(stopped) => stopped?,
-        None => {
-            control.stop(Stop::ClientGone);
-            results.stopped().await?
-        }
+    let activities = if let Some(stopped) = stopped {
+        stopped?
+    } else {
+        control.stop(Stop::ClientGone);
+        results.stopped().await?
     };
     let made = match results.failure(&activities) {
         Some(failure) => Err(failure),

@@ -1,5 +1,7 @@
 //! What is served where.
 
+use std::fmt::Write;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
@@ -37,7 +39,8 @@ async fn ready(State(state): State<ServiceState>) -> Response {
         for (name, data_resource) in resource.engine.catalogue().resources().iter() {
             if let Err(error) = data_resource.health().await {
                 tracing::warn!(resource = %resource.name, data_resource = name, %error, "a data resource does not answer");
-                problems.push_str(&format!("{}: the data resource `{name}` does not answer\n", resource.name));
+                // Writing to a string can't fail.
+                let _ = writeln!(problems, "{}: the data resource `{name}` does not answer", resource.name);
             }
         }
     }
@@ -45,13 +48,11 @@ async fn ready(State(state): State<ServiceState>) -> Response {
 }
 
 async fn schema(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    match schemas::get(&file) {
-        Some(schema) => xml(schema),
-        None => {
-            let message =
-                format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
-            Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
-        }
+    if let Some(schema) = schemas::get(&file) {
+        xml(schema)
+    } else {
+        let message = format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
+        Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
     }
 }
 

@@ -1,6 +1,24 @@
 //! The XSDs, as they are served and as they stand in the repository.
 
-const SCHEMAS: &[(&str, &str)] = &[];
+/// Every schema file by its name.
+macro_rules! schemas {
+    ($($name:literal),+ $(,)?) => {
+        &[$(($name, include_str!(concat!("../../schemas/", $name)))),+]
+    };
+}
+
+const SCHEMAS: &[(&str, &str)] = schemas![
+    "activities.xsd",
+    "activity.xsd",
+    "fault.xsd",
+    "perform.xsd",
+    "problem.xsd",
+    "resource.xsd",
+    "response.xsd",
+    "service.xsd",
+    "session.xsd",
+    "types.xsd",
+];
 
 /// The schema of that file name.
 pub(super) fn get(file: &str) -> Option<&'static str> {

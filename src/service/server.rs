@@ -56,7 +56,6 @@ pub struct RunningServer {
 
 impl Server {
     /// A server to configure.
-    #[must_use]
     pub fn builder() -> ServerBuilder {
         ServerBuilder::new()
     }

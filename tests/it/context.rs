@@ -31,7 +31,7 @@ const TOWNS: &str = "
 impl Context {
     /// A server with one resource, `data`, over a small database of customers.
     pub(crate) async fn new() -> Self {
-        Self::with(|builder, resource| builder.resource(resource)).await
+        Self::with(rejoin::service::ServerBuilder::resource).await
     }
 
     /// The same, configured further.

@@ -7,3 +7,4 @@ mod documents;
 mod pipelines;
 mod rooms;
 mod sessions;
+mod webrowset;

@@ -75,7 +75,7 @@ async fn terminate_ends_the_session_after_the_activities_and_again_without_them(
     let context = Context::new().await;
     let id = context.create().await;
     let terminate = format!("<session id=\"{id}\" mode=\"terminate\"/>");
-    let reply = context.perform(&format!("{terminate}{}", COUNT)).await;
+    let reply = context.perform(&format!("{terminate}{COUNT}")).await;
     reply.is_completed().says("<attribute name=\"n\" type=\"integer\">1</attribute>");
     context.perform(&terminate).await.is_completed();
     context.perform(&format!("{terminate}{COUNT}")).await.is_fault(410, "SessionEnded").says("reason=\"terminated\"");

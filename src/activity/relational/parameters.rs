@@ -21,9 +21,6 @@ enum Source {
     Stream,
 }
 
-/// The largest position: as many as `SQLite` has at the most.
-const LARGEST_POSITION: usize = 32_766;
-
 impl Parameters {
     /// Reads `<sqlParameter position="1">…</sqlParameter>` and `<sqlParameter position="2" from="s"/>`, any number of them.
     pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
@@ -34,21 +31,21 @@ impl Parameters {
         for element in elements {
             let mut parameter = element.fields();
             let position_value = parameter.required_attribute("position")?;
-            let position: usize = position_value.integer(1..=LARGEST_POSITION)?;
+            let position = position_value.integer(1..=u32::MAX)? as usize;
             let from = parameter.attribute("from");
             parameter.finish_attributes()?;
             let Some(slot) = sources.get_mut(position - 1) else {
                 return Err(position_value.error(format!(
-                    "the `sqlParameter` of position {position} leaves a gap: {} parameters have the positions 1 to {0}",
+                    "contradictory positions: {} parameters have the positions 1 to {0}, and this one has {position}",
                     sources.len()
                 )));
             };
             if slot.is_some() {
-                return Err(position_value.error(format!("a second `sqlParameter` of position {position}")));
+                return Err(position_value.error(format!("contradictory positions: a second `sqlParameter` of position {position}")));
             }
             *slot = Some(match from {
                 Some(from) => {
-                    parameter.finish()?;
+                    setup.refuse_content_beside_from(element)?;
                     from_streams.push((position - 1, setup.input_from(&from, StreamType::Text)?));
                     Source::Stream
                 }

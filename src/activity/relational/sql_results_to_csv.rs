@@ -42,7 +42,7 @@ impl Activity for SqlResultsToCsv {
             options.line_break = value.choice(&names)?;
         }
         if let Some(value) = option(fields, "nullDataStr")? {
-            options.null = value.as_str().to_owned();
+            value.as_str().clone_into(&mut options.null);
         }
         if let Some(value) = option(fields, "includeHeader")? {
             options.header = value.boolean()?;

@@ -34,15 +34,13 @@ impl StatementSettings {
         let parameters = Parameters::parse(fields, setup)?;
         let element = fields.required_child("expression")?;
         let mut settings = element.fields();
-        let expression = match settings.attribute("from") {
-            Some(from) => {
-                settings.finish()?;
-                Expression::From(setup.input_from(&from, StreamType::Text)?)
-            }
-            None => {
-                settings.finish_attributes()?;
-                Expression::Given(element.text()?.into_owned())
-            }
+        let from = settings.attribute("from");
+        settings.finish_attributes()?;
+        let expression = if let Some(from) = from {
+            setup.refuse_content_beside_from(element)?;
+            Expression::From(setup.input_from(&from, StreamType::Text)?)
+        } else {
+            Expression::Given(element.text()?.into_owned())
         };
         Ok(Self { resource, parameters, expression })
     }

@@ -1,11 +1,12 @@
 use async_trait::async_trait;
+use bytestring::ByteString;
 use quick_xml::escape::{escape, partial_escape};
 
 use super::not_found;
 use crate::activity::transform::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, Scalar, ScalarType, StreamType};
-use crate::document::{DocumentError, Element, Fields, Value};
+use crate::document::{DocumentError, Element, Fields, Node};
 use crate::session::{AttributeValue, SessionAttributes};
 
 /// `sessionAttributeManagement`: sets, counts up, gets, removes or lists session attributes.
@@ -92,23 +93,14 @@ impl Operation {
         let scalar_type =
             fields.attribute("type").map_or(Ok(ScalarType::Text), |scalar_type| scalar_type.choice(&types))?;
         let from = fields.attribute("from");
-        let value = match (from, scalar_type) {
-            (Some(from), _) => {
-                let input = setup.input_from(&from, StreamType::Text)?;
-                fields.finish()?;
-                NewValue::From(input, scalar_type)
+        fields.finish_attributes()?;
+        let value = match from {
+            Some(from) => {
+                setup.refuse_content_beside_from(element)?;
+                NewValue::From(setup.input_from(&from, StreamType::Text)?, scalar_type)
             }
-            (None, ScalarType::Xml) => {
-                let xml = fields.any_child().ok_or_else(|| {
-                    DocumentError::invalid(element.position(), "a `setAttribute` of the type `xml` holds one element")
-                })?;
-                fields.finish()?;
-                NewValue::Given(Scalar::Xml(xml.to_xml().unwrap_or_default().into()))
-            }
-            (None, _) => {
-                fields.finish_attributes()?;
-                NewValue::Given(parse_scalar(scalar_type, &element.value()?)?)
-            }
+            None if scalar_type == ScalarType::Xml => NewValue::Given(Scalar::Xml(given_xml(element)?)),
+            None => NewValue::Given(given_scalar(scalar_type, element)?),
         };
         Ok(Self::Set { name, value })
     }
@@ -144,9 +136,30 @@ impl Operation {
     }
 }
 
-fn parse_scalar(scalar_type: ScalarType, value: &Value<'_>) -> Result<Scalar, DocumentError> {
-    Scalar::parse(scalar_type, value.as_str())
-        .ok_or_else(|| value.expected(format!("of the type {}", scalar_type.name())))
+/// The one element that a `setAttribute` of the type `xml` holds.
+fn given_xml(element: &Element) -> Result<ByteString, DocumentError> {
+    let has_text = element.children().iter().any(|node| matches!(node, Node::Text(text) if !text.is_blank()));
+    let mut elements = element.elements();
+    match (elements.next(), elements.next()) {
+        (Some(only), None) if !has_text => match only.to_xml() {
+            Ok(xml) => Ok(xml.into()),
+            Err(error) => Err(DocumentError::invalid(only.position(), error.to_string())),
+        },
+        _ => Err(contradictory(element, "of the type `xml` it holds one element")),
+    }
+}
+
+fn given_scalar(scalar_type: ScalarType, element: &Element) -> Result<Scalar, DocumentError> {
+    let name = scalar_type.name();
+    let Ok(text) = element.text() else {
+        return Err(contradictory(element, &format!("of the type `{name}` it holds text alone")));
+    };
+    Scalar::parse(scalar_type, &text)
+        .ok_or_else(|| contradictory(element, &format!("its value is not of the type `{name}`")))
+}
+
+fn contradictory(element: &Element, why: &str) -> DocumentError {
+    DocumentError::invalid(element.position(), format!("contradictory `setAttribute`: {why}"))
 }
 
 /// Reads the whole of a text stream as one value.
@@ -189,7 +202,7 @@ fn attribute_to_xml(name: &str, value: &AttributeValue) -> String {
             .collect(),
         value => match value.scalar() {
             Some(Scalar::Xml(xml)) => xml.to_string(),
-            Some(scalar) => partial_escape(&scalar.to_string()).into_owned(),
+            Some(scalar) => partial_escape(scalar.to_string()).into_owned(),
             None => String::new(),
         },
     };

@@ -40,15 +40,12 @@ impl Activity for DataStore {
     const ELEMENT: &'static str = "dataStore";
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let (source, port_type) = match fields.child("input") {
-            Some(input) => {
-                let input = setup.input_of(input, StreamType::Any)?;
-                (Source::Stream(input), PortType::SameAs(input))
-            }
-            None => {
-                let items = fields.children("item").into_iter().map(|item| Ok(item.text_only()?.into_owned().into()));
-                (Source::Items(items.collect::<Result<_, DocumentError>>()?), PortType::Is(StreamType::Text))
-            }
+        let (source, port_type) = if let Some(input) = fields.child("input") {
+            let input = setup.input_of(input, StreamType::Any)?;
+            (Source::Stream(input), PortType::SameAs(input))
+        } else {
+            let items = fields.children("item").into_iter().map(|item| Ok(item.text_only()?.into_owned().into()));
+            (Source::Items(items.collect::<Result<_, DocumentError>>()?), PortType::Is(StreamType::Text))
         };
         let cursor = setup.output_of(fields.required_child("itemCursor")?, port_type, None)?;
         Ok(Self { source, cursor })

@@ -216,10 +216,7 @@ mod tests {
         for attributes in [
             "id='x' mode='create'",
             "mode='create' access='read'",
-            "rotate='true'",
-            "mode='join'",
-            "mode='terminate'",
-            "mode='joinOrCreate'",
+            "mode='create' rotate='true'",
             "id='x' timeout='1'",
             "id='x' mode='terminate' timeout='1'",
             "id='x' mode='terminate' access='read'",
@@ -241,6 +238,13 @@ mod tests {
         }
         for attributes in ["mode='jion' id='x'", "rotate='yes'", "access='write'", "colour='red'"] {
             assert_eq!(session(attributes).unwrap_err().problem(), Problem::Invalid, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn the_id_may_come_from_elsewhere() {
+        for attributes in ["mode='join'", "mode='terminate'", "mode='joinOrCreate'", "rotate='true'", "access='read'"] {
+            assert!(session(attributes).unwrap().id.is_none(), "{attributes}");
         }
     }
 

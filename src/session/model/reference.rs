@@ -187,13 +187,12 @@ impl Reference {
     pub(super) fn read(&mut self, session: usize) -> Request {
         let wish = Wish { deadline: 0, after: After::Stay, end_again: false, or_create: false, stranger: false };
         let request = self.add(Some(session), wish, Standing::Joined);
-        match self.received(session, false) {
-            Some(refused) => self.resolve(request, refused),
-            None => {
-                self.parts[request].reads = true;
-                self.parts[request].view = self.sessions[session].attributes.clone();
-                self.sessions[session].readers.insert(request);
-            }
+        if let Some(refused) = self.received(session, false) {
+            self.resolve(request, refused)
+        } else {
+            self.parts[request].reads = true;
+            self.parts[request].view = self.sessions[session].attributes.clone();
+            self.sessions[session].readers.insert(request);
         }
         request
     }
