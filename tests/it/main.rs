@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod context;
+mod documentation;
 mod documents;
 mod pipelines;
 mod rooms;
