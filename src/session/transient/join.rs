@@ -47,7 +47,7 @@ impl Purpose {
 
 impl Shared {
     pub(super) fn join(self: &Arc<Self>, requirement: SessionRequirement, who: &Participant) -> Joining {
-        if requirement != SessionRequirement::Implicit && !self.policy.read().settings.explicit {
+        if !matches!(requirement, SessionRequirement::Implicit) && !self.policy.read().settings.explicit {
             return at_once(Err(SessionError::Disabled));
         }
         match requirement {

@@ -77,7 +77,7 @@ impl Shared {
             for key in &ending.keys {
                 drop(self.keys.remove(key));
             }
-            drop(self.deadlines.remove(ending.armed, slot.handle));
+            self.deadlines.remove(ending.armed, slot);
             self.quotas.give_back(&slot.owner);
         }
         if ending.closing {
