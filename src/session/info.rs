@@ -76,7 +76,7 @@ pub struct SessionStatus {
     pub implicit: bool,
     /// When it was created.
     pub created: DateTime<Utc>,
-    /// When a request last released it; `None` if none has.
+    /// When a request last released it; `None` while one is joined.
     pub released: Option<DateTime<Utc>>,
     /// The idle time-out; `None` is unbounded.
     pub timeout: Option<Duration>,

@@ -130,3 +130,16 @@ impl fmt::Debug for Joined {
         f.debug_struct("Joined").field("info", &self.info).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guard_and_its_attributes_go_where_the_request_goes() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Joined>();
+        travels::<SessionAttributes>();
+        travels::<SessionError>();
+    }
+}

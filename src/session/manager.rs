@@ -39,7 +39,7 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 /// 8. *Exactly once.* Whatever ends a request, its part in the session is given back once: by the release, or by dropping the
 ///    [`Joined`].
 ///
-/// `conformance.rs` in this room runs these against any manager.
+/// `conformance` in this room runs these against any manager.
 #[async_trait]
 pub trait SessionManager: Send + Sync + 'static {
     /// Lets a request take part in a session, as it requires.
@@ -67,7 +67,7 @@ pub trait SessionManager: Send + Sync + 'static {
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError>;
 
     /// Lets nobody new in, ends the sessions that nobody holds, and the others when they are released. Returns when none is
-    /// left.
+    /// left. Dropping the answer does not let anybody in again.
     async fn drain(&self);
 
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the

@@ -1,8 +1,10 @@
 //! The attributes of a session as they were last released.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::working::entry_bytes;
 use super::{AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes};
 
 /// The attributes of a session as they were last released, in the order of their names. A clone shares them.
@@ -113,6 +115,32 @@ impl AttributeSnapshot {
 
     fn list(&self) -> &[Entry] {
         self.entries.as_ref().map_or(&[], |entries| &entries.list)
+    }
+}
+
+/// What a store loads, created in that order. Of two values of one name the later one counts.
+///
+/// ```
+/// use rejoin::block::Scalar;
+/// use rejoin::session::{AttributeSnapshot, AttributeValue};
+///
+/// let stored = [("visits", Scalar::Integer(3)), ("town", Scalar::Text("Perth".into()))];
+/// let snapshot: AttributeSnapshot = stored.map(|(name, value)| (name, AttributeValue::from(value))).into_iter().collect();
+/// assert_eq!((snapshot.count(), snapshot.byte_size()), (2, 23));
+/// ```
+impl<N: Into<Arc<str>>> FromIterator<(N, AttributeValue)> for AttributeSnapshot {
+    fn from_iter<I: IntoIterator<Item = (N, AttributeValue)>>(values: I) -> Self {
+        let mut by_name = BTreeMap::new();
+        let mut next_order = 0;
+        for (name, value) in values {
+            by_name.insert(name.into(), (value, next_order));
+            next_order += 1;
+        }
+        let entry = |(name, (value, order))| Entry { name, value, order };
+        let list: Vec<Entry> = by_name.into_iter().map(entry).collect();
+        let bytes = list.iter().map(|entry| entry_bytes(&entry.name, &entry.value)).sum();
+        let entries = (!list.is_empty()).then(|| Arc::new(Entries { list, bytes, next_order }));
+        Self { entries }
     }
 }
 

@@ -262,7 +262,7 @@ impl SessionAttributes {
 }
 
 /// What an attribute takes of the bytes that a session may have.
-fn entry_bytes(name: &str, value: &AttributeValue) -> u64 {
+pub(super) fn entry_bytes(name: &str, value: &AttributeValue) -> u64 {
     value.byte_size().saturating_add(name.len() as u64)
 }
 

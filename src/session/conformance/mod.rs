@@ -85,6 +85,7 @@ macro_rules! session_manager_conforms {
             an_operator_ends_a_session_that_is_held
             a_session_that_was_ended_is_forced_when_its_holder_stays
             draining_lets_requests_finish_and_nobody_in
+            draining_does_not_wait_for_ever
             listeners_hear_everything_in_order
             a_listener_that_panics_harms_nobody
         }

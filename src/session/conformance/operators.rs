@@ -166,6 +166,22 @@ pub(crate) async fn draining_lets_requests_finish_and_nobody_in(make: Make) {
     stage.manager.drain().await;
 }
 
+pub(crate) async fn draining_does_not_wait_for_ever(make: Make) {
+    // Behaviour 62: a request that holds its session for longer than it may is not waited for.
+    let stage = Stage::with(make, |setup| setup.settings.join.execution = Some(seconds(5)));
+    let (stuck, ended) = (stage.create().await, stage.create().await);
+    stage.manager.end(ended.info().handle, EndReason::Killed).await.unwrap();
+    let mut drain = Box::pin(stage.manager.drain());
+    assert!(poll!(&mut drain).is_pending());
+    for _ in 0..6 {
+        assert!(poll!(&mut drain).is_pending());
+        stage.clock.advance(seconds(1));
+    }
+    drain.await;
+    assert!(stuck.release(Outcome::Commit).await.is_err());
+    drop(ended);
+}
+
 pub(crate) async fn listeners_hear_everything_in_order(make: Make) {
     // Behaviour 67.
     let log = Log::default();

@@ -58,7 +58,7 @@ impl Shared {
         self.tell(&slot, |listener, event| listener.created(event));
         let ends = implicit.then_some(EndReason::Completed);
         let purpose = Purpose { created: true, access: Access::Exclusive, rotate: false, ends };
-        self.joined(&slot, grant, Arrival { id, request: who.request_id, purpose, at: time.now }, time)
+        self.joined(slot, grant, Arrival { id, request: who.request_id, purpose, at: time.now }, time)
     }
 
     /// Enters a new session into the maps, if the service takes new ones.

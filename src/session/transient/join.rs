@@ -1,6 +1,7 @@
 //! Joins: from a requirement to a guard.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::{Either, ready};
@@ -47,7 +48,7 @@ impl Purpose {
 
 impl Shared {
     pub(super) fn join(self: &Arc<Self>, requirement: SessionRequirement, who: &Participant) -> Joining {
-        if requirement != SessionRequirement::Implicit && !self.policy.read().settings.explicit {
+        if !matches!(requirement, SessionRequirement::Implicit) && !self.explicit.load(Ordering::Relaxed) {
             return at_once(Err(SessionError::Disabled));
         }
         match requirement {
@@ -107,7 +108,7 @@ impl Shared {
         };
         let arrival = Arrival { id, request: who.request_id, purpose, at: time.now };
         match entry {
-            Entry::Joined(grant) => at_once(self.joined(&slot, grant, arrival, time)),
+            Entry::Joined(grant) => at_once(self.joined(slot, grant, arrival, time)),
             Entry::Queued(ticket) => {
                 let deadline = time.now.after(slot.policy.wait(wait));
                 let place = Place::new(Arc::clone(self), Arc::clone(&slot), ticket, who.request_id);
@@ -115,7 +116,7 @@ impl Shared {
                 Either::Right(Box::pin(async move {
                     let grant = place.wait(deadline).await?;
                     let time = shared.time();
-                    shared.joined(&slot, grant, arrival, time)
+                    shared.joined(slot, grant, arrival, time)
                 }))
             }
         }
@@ -144,14 +145,14 @@ impl Shared {
     /// The guard for a request that has joined.
     pub(super) fn joined(
         self: &Arc<Self>,
-        slot: &Arc<Slot>,
+        slot: Arc<Slot>,
         grant: Grant,
         arrival: Arrival,
         time: Time,
     ) -> Result<Joined, SessionError> {
         let Arrival { id, request, purpose, at } = arrival;
         let waited = time.now.since(at);
-        self.tell(slot, |listener, event| listener.joined(event, request, purpose.access, waited));
+        self.tell(&slot, |listener, event| listener.joined(event, request, purpose.access, waited));
         let info = SessionInfo {
             id,
             handle: slot.handle,
@@ -164,9 +165,10 @@ impl Shared {
             fence: grant.fence,
         };
         let attributes = SessionAttributes::new(grant.attributes, purpose.access, Arc::clone(&slot.policy.rules));
+        let rotating = purpose.rotate.then(|| Arc::clone(&slot));
         let part = Part {
             shared: Arc::clone(self),
-            slot: Arc::clone(slot),
+            slot,
             request,
             since: time.now,
             limit: grant.limit,
@@ -174,11 +176,11 @@ impl Shared {
             ends: purpose.ends,
         };
         let joined = Joined::new(info, attributes, Box::new(part));
-        if purpose.rotate {
-            // If it fails the guard gives back what was joined.
-            return Ok(joined.renamed(self.rotate(slot, time)?));
+        match rotating {
+            // If there is no new id, dropping the guard gives back what was joined.
+            Some(slot) => Ok(joined.renamed(self.rotate(&slot, time)?)),
+            None => Ok(joined),
         }
-        Ok(joined)
     }
 
     /// Gives a session a new id.

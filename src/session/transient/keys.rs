@@ -15,8 +15,14 @@ const REMEMBERED: usize = 4;
 #[derive(Debug)]
 pub(super) struct Keys {
     current: SessionKey,
-    /// The oldest first.
-    retired: Vec<Retired>,
+    /// Most sessions have none.
+    retired: Option<Box<History>>,
+}
+
+/// The keys that were rotated away, the oldest first.
+#[derive(Debug, Default)]
+struct History {
+    keys: Vec<Retired>,
 }
 
 #[derive(Debug)]
@@ -41,21 +47,22 @@ pub(super) enum Presented {
 
 impl Keys {
     pub(super) fn new(current: SessionKey) -> Self {
-        Self { current, retired: Vec::new() }
+        Self { current, retired: None }
     }
 
     /// Somebody comes with the id of that key.
     pub(super) fn present(&mut self, key: &SessionKey, now: Moment) -> Presented {
+        let retired = self.retired.as_mut().map_or(&mut [][..], |history| &mut history.keys);
         let older = if *key == self.current {
-            self.retired.len()
+            retired.len()
         } else {
-            match self.retired.iter().position(|retired| retired.key == *key) {
-                Some(index) if self.retired[index].superseded => return Presented::Reused,
-                Some(index) if now < self.retired[index].until => index,
+            match retired.iter().position(|retired| retired.key == *key) {
+                Some(index) if retired[index].superseded => return Presented::Reused,
+                Some(index) if now < retired[index].until => index,
                 _ => return Presented::OutOfDate,
             }
         };
-        for retired in &mut self.retired[..older] {
+        for retired in &mut retired[..older] {
             retired.superseded = true;
         }
         Presented::Valid
@@ -64,14 +71,15 @@ impl Keys {
     /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
     pub(super) fn rotate(&mut self, new: SessionKey, now: Moment) -> Option<SessionKey> {
         let key = std::mem::replace(&mut self.current, new);
-        let forgotten = (self.retired.len() == REMEMBERED).then(|| self.retired.remove(0).key);
-        self.retired.push(Retired { key, until: now.after(ROTATION_GRACE), superseded: false });
+        let retired = &mut self.retired.get_or_insert_default().keys;
+        let forgotten = (retired.len() == REMEMBERED).then(|| retired.remove(0).key);
+        retired.push(Retired { key, until: now.after(ROTATION_GRACE), superseded: false });
         forgotten
     }
 
     /// All keys.
     pub(super) fn all(&self) -> Vec<SessionKey> {
-        let retired = self.retired.iter().map(|retired| retired.key);
+        let retired = self.retired.iter().flat_map(|history| &history.keys).map(|retired| retired.key);
         std::iter::once(self.current).chain(retired).collect()
     }
 }

@@ -35,8 +35,14 @@ pub(super) enum Turn {
 pub(super) struct JoinLock {
     fence: Fence,
     held: Held,
-    queue: VecDeque<Waiter>,
+    /// Most sessions never have one.
+    queue: Option<Box<Queue>>,
     last_ticket: u64,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiters: VecDeque<Waiter>,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +80,7 @@ impl JoinLock {
 
     /// How many wait.
     pub(super) fn waiters(&self) -> usize {
-        self.queue.len()
+        self.queue.as_ref().map_or(0, |queue| queue.waiters.len())
     }
 
     /// Takes the lock if it is free.
@@ -90,12 +96,12 @@ impl JoinLock {
     /// Takes the last place of the queue. To be called when the lock is held.
     pub(super) fn enqueue(&mut self, max_waiters: usize) -> Result<Ticket, Full> {
         debug_assert!(self.is_held(), "a free lock is taken, not waited for");
-        if self.queue.len() >= max_waiters {
+        if self.waiters() >= max_waiters {
             return Err(Full);
         }
         self.last_ticket += 1;
         let ticket = Ticket(self.last_ticket);
-        self.queue.push_back(Waiter { ticket, waker: None });
+        self.queue.get_or_insert_default().waiters.push_back(Waiter { ticket, waker: None });
         Ok(ticket)
     }
 
@@ -103,9 +109,9 @@ impl JoinLock {
     pub(super) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Turn {
         let turn = self.claim(ticket);
         if turn == Turn::Waiting
-            && let Ok(index) = self.place(ticket)
+            && let Some(waiter) = self.waiter(ticket)
         {
-            match &mut self.queue[index].waker {
+            match &mut waiter.waker {
                 Some(known) => known.clone_from(waker),
                 unknown => *unknown = Some(waker.clone()),
             }
@@ -118,7 +124,7 @@ impl JoinLock {
         if self.held == Held::Granted(ticket) {
             self.held = Held::Yes;
             Turn::Taken(self.fence)
-        } else if self.place(ticket).is_ok() {
+        } else if self.waiter(ticket).is_some() {
             Turn::Waiting
         } else {
             Turn::Lost
@@ -132,14 +138,16 @@ impl JoinLock {
 
     /// A waiter that was not handed the lock goes away. Its waker is of no more use; it is dropped outside of the mutex.
     pub(super) fn leave(&mut self, ticket: Ticket) -> Option<Waker> {
-        let index = self.place(ticket).ok()?;
-        self.queue.remove(index)?.waker
+        let waiters = &mut self.queue.as_mut()?.waiters;
+        let index = waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()?;
+        waiters.remove(index)?.waker
     }
 
     /// Lets the lock go: to the first waiter, whose waker is to be woken outside of the mutex, or to nobody.
     pub(super) fn hand_over(&mut self) -> Option<Waker> {
-        let Some(first) = self.queue.pop_front() else {
+        let Some(first) = self.queue.as_mut().and_then(|queue| queue.waiters.pop_front()) else {
             self.held = Held::No;
+            self.queue = None;
             return None;
         };
         self.held = Held::Granted(first.ticket);
@@ -150,7 +158,7 @@ impl JoinLock {
     /// Takes the lock from whoever holds it. As [`JoinLock::hand_over`], and the fence rises even if nobody waits, so that the
     /// one who lost it can tell.
     pub(super) fn evict(&mut self) -> Option<Waker> {
-        if self.queue.is_empty() {
+        if self.waiters() == 0 {
             self.fence += 1;
         }
         self.hand_over()
@@ -170,11 +178,14 @@ impl JoinLock {
 
     /// Sends all waiters away: those wakers are to be woken, outside of the mutex. Who holds the lock still holds it.
     pub(super) fn dismiss(&mut self) -> Vec<Waker> {
-        std::mem::take(&mut self.queue).into_iter().filter_map(|waiter| waiter.waker).collect()
+        let queue = self.queue.take().unwrap_or_default();
+        queue.waiters.into_iter().filter_map(|waiter| waiter.waker).collect()
     }
 
-    fn place(&self, ticket: Ticket) -> Result<usize, usize> {
-        self.queue.binary_search_by_key(&ticket, |waiter| waiter.ticket)
+    fn waiter(&mut self, ticket: Ticket) -> Option<&mut Waiter> {
+        let waiters = &mut self.queue.as_mut()?.waiters;
+        let index = waiters.binary_search_by_key(&ticket, |waiter| waiter.ticket).ok()?;
+        waiters.get_mut(index)
     }
 }
 

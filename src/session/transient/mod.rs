@@ -23,6 +23,7 @@ mod waiting;
 mod watchers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -114,6 +115,7 @@ impl TransientSessionManagerBuilder {
     #[must_use]
     pub fn build(self) -> TransientSessionManager {
         let shared = Shared {
+            explicit: AtomicBool::new(self.settings.explicit),
             policy: RwLock::new(Arc::new(Policy::new(self.settings, self.statics))),
             clock: self.clock,
             ids: self.ids,
@@ -151,6 +153,7 @@ impl TransientSessionManager {
 
     /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
     pub fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
+        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
         let policy = Arc::new(Policy::new(settings, statics));
         let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
         drop(old);

@@ -4,7 +4,10 @@ use std::ops::Bound;
 use std::pin::pin;
 use std::sync::Arc;
 
+use futures_util::future::select;
+
 use super::aftermath::Aftermath;
+use super::policy::EVICTION_GRACE;
 use super::shared::Shared;
 use super::slot::{Slot, State, Visitor};
 use crate::session::clock::Time;
@@ -70,6 +73,21 @@ impl Shared {
 
     pub(super) async fn drain(&self) {
         self.handles.lock().draining = true;
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            emptied.as_mut().enable();
+            self.drain_once();
+            if self.handles.lock().sessions.is_empty() {
+                return;
+            }
+            // Whoever releases its session ends it; those who never do are looked after from time to time.
+            let again = self.clock.sleep_until(self.clock.now().after(EVICTION_GRACE));
+            select(emptied, again).await;
+        }
+    }
+
+    /// Ends what nobody holds, and tells the others to end when they are released.
+    fn drain_once(&self) {
         let everything = SessionFilter::default();
         let mut last = None;
         loop {
@@ -82,14 +100,7 @@ impl Shared {
                 self.settle(slot, aftermath);
             }
         }
-        loop {
-            let mut emptied = pin!(self.emptied.notified());
-            emptied.as_mut().enable();
-            if self.handles.lock().sessions.is_empty() {
-                return;
-            }
-            emptied.await;
-        }
+        self.sweep_rest(self.time());
     }
 }
 
@@ -108,8 +119,8 @@ impl Slot {
             owner: self.owner.clone(),
             state: if state.ended.is_some() { SessionState::Closing } else { busy },
             implicit: self.implicit,
-            created: self.created.wall,
-            released: (state.released > self.created.now).then(|| time.wall_at(state.released)).flatten(),
+            created: self.created,
+            released: if state.is_joined() { None } else { time.wall_at(state.released) },
             timeout: self.timeout,
             idle_expires: if state.is_joined() { None } else { time.wall_at(self.idle_deadline(state)) },
             lifetime_expires: time.wall_at(self.lifetime),

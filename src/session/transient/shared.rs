@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -22,6 +23,8 @@ use crate::session::{Clock, Dropped, EndReason, IdSource, SessionEvent, SessionL
 pub(super) struct Shared {
     /// For the sessions created from now on.
     pub(super) policy: RwLock<Arc<Policy>>,
+    /// Whether there are explicit sessions at all: of the policy, for every join to see.
+    pub(super) explicit: AtomicBool,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) listeners: Vec<Arc<dyn SessionListener>>,
@@ -77,7 +80,7 @@ impl Shared {
             for key in &ending.keys {
                 drop(self.keys.remove(key));
             }
-            drop(self.deadlines.remove(ending.armed, slot.handle));
+            self.deadlines.remove(ending.armed, slot);
             self.quotas.give_back(&slot.owner);
         }
         if ending.closing {

@@ -1,6 +1,7 @@
 //! The maps that sessions are found in.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -71,20 +72,54 @@ pub(super) struct HandleIndex {
 /// moment that is not too late, and when that comes it is looked at and, if it lives, entered anew. So a release costs nothing
 /// here, and expiry costs as much as there is to expire.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines(Mutex<BTreeMap<(Moment, SessionHandle), Arc<Slot>>>);
+pub(super) struct Deadlines(Mutex<BTreeSet<Deadline>>);
+
+/// Deadlines are in the order of their moments; those of one moment in any.
+#[derive(Debug)]
+struct Deadline {
+    moment: Moment,
+    slot: Arc<Slot>,
+}
+
+impl Deadline {
+    fn key(&self) -> (Moment, *const Slot) {
+        (self.moment, Arc::as_ptr(&self.slot))
+    }
+}
+
+impl PartialEq for Deadline {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Deadline {}
+
+impl PartialOrd for Deadline {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Deadline {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
 
 impl Deadlines {
     pub(super) fn insert(&self, moment: Moment, slot: &Arc<Slot>) {
         if moment != Moment::NEVER {
-            self.0.lock().insert((moment, slot.handle), Arc::clone(slot));
+            self.0.lock().insert(Deadline { moment, slot: Arc::clone(slot) });
         }
     }
 
-    pub(super) fn remove(&self, moment: Moment, handle: SessionHandle) -> Option<Arc<Slot>> {
-        if moment == Moment::NEVER {
-            return None;
+    pub(super) fn remove(&self, moment: Moment, slot: &Arc<Slot>) {
+        if moment != Moment::NEVER {
+            let deadline = Deadline { moment, slot: Arc::clone(slot) };
+            let removed = self.0.lock().take(&deadline);
+            drop(removed);
         }
-        self.0.lock().remove(&(moment, handle))
     }
 
     #[cfg(test)]
@@ -97,10 +132,10 @@ impl Deadlines {
         let mut deadlines = self.0.lock();
         let mut due = Vec::new();
         while due.len() < most
-            && let Some(first) = deadlines.first_entry()
-            && first.key().0 <= now
+            && deadlines.first().is_some_and(|first| first.moment <= now)
+            && let Some(first) = deadlines.pop_first()
         {
-            due.push(first.remove());
+            due.push(first.slot);
         }
         due
     }

@@ -131,9 +131,9 @@ fn those_who_stop_watching_are_forgotten() {
         let mut ended = joined.ended();
         assert!((&mut ended).now_or_never().is_none());
         assert!((&mut ended).now_or_never().is_none());
-        assert_eq!(slot.state().watchers.len(), 1);
+        assert_eq!(slot.state().watchers.as_ref().unwrap().len(), 1);
     }
-    assert_eq!(slot.state().watchers.len(), 0);
+    assert_eq!(slot.state().watchers.as_ref().unwrap().len(), 0);
 }
 
 #[test]

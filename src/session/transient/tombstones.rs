@@ -31,8 +31,11 @@ pub(super) struct Tombstone {
 
 impl Tombstones {
     /// Room for so many; the oldest give way.
+    ///
+    /// The room is taken at once, so that nobody ever waits while the map grows. It takes memory only as it is used.
     pub(super) fn new(capacity: usize) -> Self {
-        Self { by_key: HashMap::default(), in_order: VecDeque::new(), capacity }
+        let by_key = HashMap::with_capacity_and_hasher(capacity, BuildKeyHasher::default());
+        Self { by_key, in_order: VecDeque::with_capacity(capacity), capacity }
     }
 
     /// Remembers a session for the time of `retention` after its end.

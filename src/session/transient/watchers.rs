@@ -33,7 +33,7 @@ impl Watchers {
     }
 
     /// All wakers, to be woken outside of the mutex.
-    pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        std::mem::take(&mut self.list).into_iter().map(|(_, waker)| waker)
+    pub(super) fn into_wakers(self) -> impl Iterator<Item = Waker> + use<> {
+        self.list.into_iter().map(|(_, waker)| waker)
     }
 }
