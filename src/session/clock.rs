@@ -1,7 +1,7 @@
 //! Time, as sessions see it: a monotonic clock that decides, and a wall clock that is only shown.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -56,20 +56,6 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Resolves once `moment` has come.
     fn sleep_until(&self, moment: Moment) -> BoxFuture<'static, ()>;
-}
-
-impl<C: Clock + ?Sized> Clock for Arc<C> {
-    fn now(&self) -> Moment {
-        (**self).now()
-    }
-
-    fn wall(&self) -> DateTime<Utc> {
-        (**self).wall()
-    }
-
-    fn sleep_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
-        (**self).sleep_until(moment)
-    }
 }
 
 /// The clock of the machine. Its sleeps need a Tokio runtime.

@@ -64,7 +64,7 @@ async fn requests_beyond_the_bound_are_refused_at_once() {
     let sleeper = "<sleep name=\"nap\" duration=\"PT10M\"/>";
     let running: Vec<_> = (0..2).map(|_| tokio::spawn(context.post(sleeper).send())).collect();
     let refused = loop {
-        let probe = Reply::of(context.post("").timeout(Duration::from_secs(60)).send().await.unwrap()).await;
+        let probe = Reply::of(context.post("").timeout(Duration::from_mins(1)).send().await.unwrap()).await;
         if probe.status != 200 {
             break probe;
         }
