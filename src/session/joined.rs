@@ -38,8 +38,8 @@ pub trait Participation: Send + Sync {
 /// The answer to a release.
 pub type Releasing = Answer<Result<Departure, SessionError>>;
 
-/// How a session stands right after a request released it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a session stands right after a request released it. Empty when the request had lost the session before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Departure {
     /// When it will end unless somebody joins it; `None` if it won't, or has.
     pub idle_expires: Option<DateTime<Utc>>,

@@ -1,10 +1,13 @@
 //! Behaviour, through the doors that users take. One binary, so that it is linked once.
 
 mod bad_input;
+mod command;
 mod context;
 mod documentation;
 mod documents;
 mod pipelines;
 mod rooms;
+mod service;
 mod sessions;
+mod streaming;
 mod webrowset;

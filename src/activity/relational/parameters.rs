@@ -41,7 +41,8 @@ impl Parameters {
                 )));
             };
             if slot.is_some() {
-                return Err(position_value.error(format!("contradictory positions: a second `sqlParameter` of position {position}")));
+                return Err(position_value
+                    .error(format!("contradictory positions: a second `sqlParameter` of position {position}")));
             }
             *slot = Some(match from {
                 Some(from) => {

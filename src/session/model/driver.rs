@@ -154,23 +154,23 @@ impl Driver {
                 self.asked(joining);
             }
             Event::Join { session, wait_ticks, stranger } => {
-                self.join(session, *wait_ticks, After::Stay, (false, false, *stranger));
+                self.join(*session, *wait_ticks, After::Stay, (false, false, *stranger));
             }
             Event::JoinOrCreate { session, wait_ticks } => {
-                self.join(session, *wait_ticks, After::Stay, (false, true, false));
+                self.join(*session, *wait_ticks, After::Stay, (false, true, false));
             }
             Event::Terminate { session, wait_ticks, activities } => {
-                self.join(session, *wait_ticks, After::End(Reason::Terminated), (!activities, false, false));
+                self.join(*session, *wait_ticks, After::End(Reason::Terminated), (!activities, false, false));
             }
             Event::Read { session } => {
-                if let Some(session) = pick(session, self.names.len()) {
+                if let Some(session) = pick(*session, self.names.len()) {
                     let joining = self.stage.read(&self.names[session].0.clone());
                     self.reference.read(session);
                     self.asked(joining);
                 }
             }
             Event::Kill { session } => {
-                if let Some(session) = pick(session, self.names.len()) {
+                if let Some(session) = pick(*session, self.names.len()) {
                     let ending = self.stage.manager.end(self.names[session].1, EndReason::Killed);
                     drop(ending.now_or_never());
                     self.reference.kill(session);
@@ -180,22 +180,22 @@ impl Driver {
             Event::StepWall { hours } => self.stage.clock.step_wall(TimeDelta::hours(*hours)),
             Event::Maintain => self.maintain(),
             Event::Cancel { request } => {
-                if let Some(request) = self.choose(request, Standing::Waiting) {
+                if let Some(request) = self.choose(*request, Standing::Waiting) {
                     self.leave(request);
                 }
             }
-            Event::Increment { request, name } => self.increment(request, *name)?,
-            Event::Remove { request, name } => self.remove(request, *name)?,
-            Event::SetLive { request, name } => self.set_live(request, *name),
-            Event::Commit { request } => self.release(request, Some(Outcome::Commit))?,
-            Event::Discard { request } => self.release(request, Some(Outcome::Discard))?,
-            Event::Drop { request } => self.release(request, None)?,
+            Event::Increment { request, name } => self.increment(*request, *name)?,
+            Event::Remove { request, name } => self.remove(*request, *name)?,
+            Event::SetLive { request, name } => self.set_live(*request, *name),
+            Event::Commit { request } => self.release(*request, Some(Outcome::Commit))?,
+            Event::Discard { request } => self.release(*request, Some(Outcome::Discard))?,
+            Event::Drop { request } => self.release(*request, None)?,
         }
         self.look_around();
         Ok(())
     }
 
-    fn join(&mut self, session: &Index, wait: u64, after: After, flags: (bool, bool, bool)) {
+    fn join(&mut self, session: Index, wait: u64, after: After, flags: (bool, bool, bool)) {
         let Some(session) = pick(session, self.names.len()) else { return };
         let (end_again, or_create, stranger) = flags;
         let (id, wish_for) = (self.names[session].0.clone(), Some(ticks(wait)));
@@ -244,14 +244,14 @@ impl Driver {
     }
 
     /// One of the requests that stand like that.
-    fn choose(&self, index: &Index, standing: Standing) -> Option<usize> {
+    fn choose(&self, index: Index, standing: Standing) -> Option<usize> {
         let all: Vec<_> =
             (0..self.requests.len()).filter(|at| self.reference.parts[*at].standing == standing).collect();
         Some(all[pick(index, all.len())?])
     }
 
     /// A request that may change something.
-    fn worker(&self, index: &Index) -> Option<(usize, &Joined)> {
+    fn worker(&self, index: Index) -> Option<(usize, &Joined)> {
         let request = self.choose(index, Standing::Joined).filter(|request| !self.reference.parts[*request].reads)?;
         match &self.requests[request] {
             Actual::Joined(joined) => Some((request, joined)),
@@ -259,7 +259,7 @@ impl Driver {
         }
     }
 
-    fn increment(&mut self, index: &Index, name: usize) -> Result<(), TestCaseError> {
+    fn increment(&mut self, index: Index, name: usize) -> Result<(), TestCaseError> {
         let Some((request, joined)) = self.worker(index) else { return Ok(()) };
         let result = joined.attributes().increment(NAMES[name], 1).ok();
         let view = &mut self.reference.parts[request].view;
@@ -275,7 +275,7 @@ impl Driver {
         Ok(())
     }
 
-    fn remove(&mut self, index: &Index, name: usize) -> Result<(), TestCaseError> {
+    fn remove(&mut self, index: Index, name: usize) -> Result<(), TestCaseError> {
         let Some((request, joined)) = self.worker(index) else { return Ok(()) };
         let removed = joined.attributes().remove(NAMES[name]).ok();
         let expected = self.reference.parts[request].view.remove(&name).is_some();
@@ -283,7 +283,7 @@ impl Driver {
         Ok(())
     }
 
-    fn set_live(&mut self, index: &Index, name: usize) {
+    fn set_live(&mut self, index: Index, name: usize) {
         let number = self.living;
         let living = Arc::new(Living { number, closed: Arc::clone(&self.closed) });
         let Some((request, joined)) = self.worker(index) else { return };
@@ -292,7 +292,7 @@ impl Driver {
         self.reference.set_live(request, name, number);
     }
 
-    fn release(&mut self, index: &Index, outcome: Option<Outcome>) -> Result<(), TestCaseError> {
+    fn release(&mut self, index: Index, outcome: Option<Outcome>) -> Result<(), TestCaseError> {
         let Some(request) = self.choose(index, Standing::Joined) else { return Ok(()) };
         let Actual::Joined(joined) = std::mem::replace(&mut self.requests[request], Actual::Gone) else {
             return Ok(());
@@ -374,7 +374,7 @@ impl Driver {
     }
 }
 
-fn pick(index: &Index, count: usize) -> Option<usize> {
+fn pick(index: Index, count: usize) -> Option<usize> {
     (count > 0).then(|| index.index(count))
 }
 

@@ -143,9 +143,12 @@ impl Reference {
 
     fn create_for(&mut self, request: Request, implicit: bool) {
         self.expire();
-        let there = self.sessions.iter().filter(|session| !session.implicit && session.ended.is_none()).count();
+        if !implicit && self.count() >= MAX_SESSIONS {
+            self.sweep();
+        }
+        let full = !implicit && self.count() >= MAX_SESSIONS;
         let part = &mut self.parts[request];
-        if !implicit && there >= MAX_SESSIONS {
+        if full {
             part.standing = Standing::ServerFull;
             return;
         }
@@ -188,7 +191,7 @@ impl Reference {
         let wish = Wish { deadline: 0, after: After::Stay, end_again: false, or_create: false, stranger: false };
         let request = self.add(Some(session), wish, Standing::Joined);
         if let Some(refused) = self.received(session, false) {
-            self.resolve(request, refused)
+            self.resolve(request, refused);
         } else {
             self.parts[request].reads = true;
             self.parts[request].view = self.sessions[session].attributes.clone();
@@ -291,18 +294,32 @@ impl Reference {
         }
     }
 
-    /// Somebody tidies up: sessions whose holder has overstayed end, if they are over.
+    /// How many explicit sessions there are.
+    fn count(&self) -> usize {
+        self.sessions.iter().filter(|session| !session.implicit && session.ended.is_none()).count()
+    }
+
+    /// Somebody tidies up.
     pub(super) fn maintain(&mut self) {
+        self.sweep();
+        for session in 0..self.sessions.len() {
+            let place = &mut self.sessions[session];
+            if let Some((holder, since)) = place.holder
+                && place.ended.is_some()
+                && self.now >= since + EXECUTION + GRACE
+            {
+                place.holder = None;
+                self.parts[holder].forced = true;
+                self.close(session);
+            }
+        }
+    }
+
+    /// Ends what is over. A holder that has overstayed does not keep a session alive whose lifetime is over.
+    fn sweep(&mut self) {
         for session in 0..self.sessions.len() {
             let place = &self.sessions[session];
-            let Some((holder, since)) = place.holder else { continue };
-            let overdue = self.now >= since + EXECUTION + GRACE;
-            let over = self.now >= place.created + LIFETIME && !place.implicit;
-            if overdue && place.ended.is_some() {
-                self.parts[holder].forced = true;
-                self.sessions[session].holder = None;
-                self.close(session);
-            } else if overdue && over {
+            if !place.implicit && self.now >= place.created + LIFETIME {
                 self.evict(session);
             }
         }
@@ -372,7 +389,8 @@ impl Reference {
         if departs {
             self.depart(session, after);
         }
-        let reason = self.sessions[session].ended.map(|(reason, _)| reason);
+        let known = self.sessions[session].ended.filter(|_| !self.parts[request].lost);
+        let reason = known.map(|(reason, _)| reason);
         if farewell == Farewell::Done(None) { Farewell::Done(reason) } else { farewell }
     }
 

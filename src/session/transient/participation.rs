@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::aftermath::Aftermath;
 use super::lock::Fence;
 use super::shared::Shared;
-use super::slot::Slot;
+use super::slot::{Farewell, Slot};
 use crate::session::clock::Time;
 use crate::session::{
     Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, SessionError, StagedAttributes,
@@ -65,18 +65,19 @@ impl Part {
 
     fn leave(&self, time: Time) -> Departure {
         let mut aftermath = Aftermath::default();
-        let ended = match self.fence {
+        let farewell = match self.fence {
             Some(fence) => self.slot.leave(fence, self.ends, time, &mut aftermath),
             None => self.slot.leave_reading(time, &mut aftermath),
         };
         self.shared.settle(&self.slot, aftermath);
-        match ended {
-            Some(_) => Departure { idle_expires: None, lifetime_expires: None, ended },
-            None => Departure {
+        match farewell {
+            Farewell::Alive => Departure {
                 idle_expires: self.slot.idle_expiry(time),
                 lifetime_expires: time.wall_at(self.slot.lifetime),
-                ended,
+                ended: None,
             },
+            Farewell::Ended(reason) => Departure { ended: Some(reason), ..Departure::default() },
+            Farewell::Lost => Departure::default(),
         }
     }
 }
@@ -121,7 +122,7 @@ impl Participation for Detached {
     }
 
     fn release(self: Box<Self>, _outcome: Outcome, _staged: StagedAttributes) -> Releasing {
-        let departure = Departure { idle_expires: None, lifetime_expires: None, ended: Some(self.reason) };
+        let departure = Departure { ended: Some(self.reason), ..Departure::default() };
         Either::Left(ready(Ok(departure)))
     }
 }

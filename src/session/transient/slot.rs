@@ -95,6 +95,17 @@ pub(super) enum Entry {
     Queued(Ticket),
 }
 
+/// How a session stands when a request leaves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// It lives.
+    Alive,
+    /// It has ended.
+    Ended(EndReason),
+    /// The request had lost it, and what became of it is none of its business.
+    Lost,
+}
+
 /// A request that wants to join.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Visitor<'a> {
@@ -256,24 +267,26 @@ impl Slot {
         self.state().attributes.refuse(staged)
     }
 
-    /// The request that holds the lock under `fence` lets it go, and the session ends if it has a reason to. Answers with
-    /// the reason if it has ended.
+    /// The request that holds the lock under `fence` lets it go, and the session ends if it has a reason to.
     pub(super) fn leave(
         &self,
         fence: Fence,
         ends: Option<EndReason>,
         time: Time,
         aftermath: &mut Aftermath,
-    ) -> Option<EndReason> {
+    ) -> Farewell {
         let mut state = self.state();
+        if state.lock.fence() != fence {
+            return Farewell::Lost;
+        }
         if state.lock.is_held_under(fence) {
             self.depart(&mut state, ends, time, aftermath);
         }
-        state.ended.map(|ended| ended.reason)
+        state.farewell()
     }
 
     /// A request with read access goes away.
-    pub(super) fn leave_reading(&self, time: Time, aftermath: &mut Aftermath) -> Option<EndReason> {
+    pub(super) fn leave_reading(&self, time: Time, aftermath: &mut Aftermath) -> Farewell {
         let mut state = self.state();
         state.readers = state.readers.saturating_sub(1);
         if state.ended.is_none() && !state.is_joined() {
@@ -282,7 +295,7 @@ impl Slot {
                 Self::end_now(&mut state, reason, at, time, aftermath);
             }
         }
-        state.ended.map(|ended| ended.reason)
+        state.farewell()
     }
 
     /// Somebody ends the session, now. Answers whether a request holds it still.
@@ -519,6 +532,10 @@ impl Slot {
 }
 
 impl State {
+    fn farewell(&self) -> Farewell {
+        self.ended.map_or(Farewell::Alive, |ended| Farewell::Ended(ended.reason))
+    }
+
     /// Whether any request is joined, the lock held or not.
     pub(super) fn is_joined(&self) -> bool {
         self.readers > 0 || self.lock.is_held()

@@ -45,6 +45,11 @@ impl KeyTable {
         slot
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
     fn shard(&self, key: &SessionKey) -> &Mutex<Shard> {
         // The map itself uses the low bits and the topmost seven.
         let index = (key.spread() >> 32) as usize % SHARDS;
@@ -80,6 +85,11 @@ impl Deadlines {
             return None;
         }
         self.0.lock().remove(&(moment, handle))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().len()
     }
 
     /// Takes out what is due at `now`, so many at the most.
@@ -137,6 +147,11 @@ impl Quotas {
             None => drop(counts.by_principal.insert(owner.clone(), 1)),
         }
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.0.lock().all
     }
 
     /// Counts one less.

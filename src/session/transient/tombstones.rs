@@ -67,6 +67,11 @@ impl Tombstones {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.in_order.len()
+    }
+
     fn forget_oldest(&mut self) {
         if let Some((_, key)) = self.in_order.pop_front() {
             self.by_key.remove(&key);

@@ -21,6 +21,11 @@ impl Watchers {
         *key = Some(self.last_key);
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// Takes a waker back; it is dropped outside of the mutex.
     pub(super) fn forget(&mut self, key: u64) -> Option<Waker> {
         let index = self.list.iter().position(|(other, _)| *other == key)?;

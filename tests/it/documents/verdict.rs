@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use rejoin::activity::ActivityRegistry;
 use rejoin::document::{
-    ActivityConfiguration, DocumentError, Fault, Limits, PerformDocument, Problem, ResourceConfiguration, ResponseEvent,
-    ResponseReader, ServiceConfiguration, SessionConfiguration,
+    ActivityConfiguration, DocumentError, Fault, Limits, PerformDocument, Problem, ResourceConfiguration,
+    ResponseEvent, ResponseReader, ServiceConfiguration, SessionConfiguration,
 };
 use rejoin::engine::{Catalogue, Plan, PlanProblem};
 use rejoin::resource::{DataResources, ResourceRegistry, ResourceSettings};
