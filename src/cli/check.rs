@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::activity::ActivityRegistry;
 use crate::document::{
     ActivityConfiguration, DocumentError, Element, Limits, PerformDocument, ResourceConfiguration,
-    ServiceConfiguration, SessionConfiguration,
+    ServiceConfiguration, SessionConfiguration, Step,
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
@@ -86,12 +87,25 @@ fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
         .map_err(|error| said(&error))
 }
 
-/// A perform document is planned against everything that there is: an empty database stands for the resource.
+/// A perform document is planned against everything that there is: an empty database stands for each data resource that it
+/// names.
 fn check_perform(bytes: &[u8]) -> Result<(), String> {
     let document = PerformDocument::parse(bytes).map_err(|error| said(&error))?;
-    let mut resources = DataResources::default();
     let settings = ResourceSettings::new("sqlite::memory:", ".");
-    resources.add("", ResourceRegistry::with_defaults().open(&settings).map_err(|error| format!("1:1: {error}"))?);
+    let database = ResourceRegistry::with_defaults().open(&settings).map_err(|error| format!("1:1: {error}"))?;
+    let mut resources = DataResources::default();
+    resources.add("", Arc::clone(&database));
+    for name in resource_names(&document.steps) {
+        resources.add(name, Arc::clone(&database));
+    }
     let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), resources);
     Plan::new(&document, &catalogue).map(drop).map_err(|error| error.to_string())
+}
+
+fn resource_names(steps: &[Step]) -> Vec<&str> {
+    let names = steps.iter().flat_map(|step| match step {
+        Step::Activity(activity) => activity.element.attribute("resource").into_iter().collect(),
+        Step::Sequence(steps) | Step::Flow(steps) => resource_names(steps),
+    });
+    names.collect()
 }

@@ -11,8 +11,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may take to send the head of a request; also how long a connection is kept that nobody uses.
+const HEAD_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long to wait before another connection is accepted when the system has no room for one.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -6,6 +6,7 @@ mod context;
 mod documentation;
 mod documents;
 mod pipelines;
+mod random_pipelines;
 mod rooms;
 mod service;
 mod sessions;

@@ -8,9 +8,11 @@
 mod driver;
 mod reference;
 
+use std::hash::{BuildHasher as _, RandomState};
+
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::conformance::Make;
 
@@ -110,14 +112,25 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Lets a manager live through random histories. A failure is shown as the shortest history that fails, with its seed.
+/// The environment variable that repeats a failed run.
+const SEED: &str = "SESSION_HISTORIES_SEED";
+
+/// Lets a manager live through random histories. Of a failure the shortest history that fails is shown, and the seed that
+/// repeats the run.
 pub(crate) fn random_histories_agree(make: Make) {
     // More with PROPTEST_CASES.
     let default = Config::default();
     let config = Config { cases: default.cases.max(1000), failure_persistence: None, ..default };
+    let seed = match std::env::var(SEED) {
+        Ok(seed) => seed.parse().expect("the seed is a number"),
+        Err(_) => RandomState::new().hash_one(0),
+    };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&u64::to_le_bytes(seed));
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let histories = prop::collection::vec(event(), 1..80);
-    let result = TestRunner::new(config).run(&histories, |history| driver::live_through(make, &history));
-    if let Err(error) = result {
-        panic!("{error}");
+    let run = |history: Vec<Event>| driver::live_through(make, &history);
+    if let Err(error) = TestRunner::new_with_rng(config, rng).run(&histories, run) {
+        panic!("{SEED}={seed} repeats this: {error}");
     }
 }

@@ -363,6 +363,16 @@ impl Reference {
         part.view.insert(name, Value::Live(number));
     }
 
+    /// Whether the request may lose its session at any time: it has overstayed, the session is over, and whoever makes room or
+    /// tidies up may have found that.
+    pub(super) fn may_have_lost(&self, request: Request) -> bool {
+        let Some(session) = self.parts[request].session else { return false };
+        let place = &self.sessions[session];
+        let overdue =
+            place.holder.is_some_and(|(holder, since)| holder == request && self.now >= since + EXECUTION + GRACE);
+        overdue && !place.implicit && self.now >= place.created + LIFETIME
+    }
+
     pub(super) fn release(&mut self, request: Request, commit: bool) -> Farewell {
         self.parts[request].standing = Standing::Gone;
         let Some(session) = self.parts[request].session else { return Farewell::Done(None) };
