@@ -35,7 +35,7 @@
 //! - [`block`]: what flows between activities: blocks of rows, text and bytes, and the bounded pipe.
 //! - [`document`]: the XML documents, read with a position for every error, and written.
 //! - [`session`]: what makes the service remember: ids, attributes, lifetimes, the join lock, the manager.
-//! - [`format`]: rows to text: WebRowSet, CSV, the values of one column.
+//! - [`mod@format`]: rows to text: WebRowSet, CSV, the values of one column.
 //! - [`resource`]: where data come from; the one room that knows a database driver.
 //! - [`activity`]: the steps of a perform document: the trait, the registry, one file for each activity.
 //! - [`engine`]: from a document to its answer: plan, join, run, release.
