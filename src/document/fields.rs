@@ -53,7 +53,7 @@ impl<'a> Fields<'a> {
             .element
             .attributes
             .iter()
-            .position(|attribute| attribute.name.namespace.is_none() && &*attribute.name.local == name)?;
+            .position(|attribute| attribute.name.namespace.is_none() && attribute.name.local == name)?;
         self.taken |= 1 << (index & 63);
         Some(Value::of_attribute(self.element.local_name(), &self.element.attributes[index]))
     }

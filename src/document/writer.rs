@@ -1,5 +1,6 @@
 //! The one writer of XML documents: into a string, indented, with everything escaped that a reader would change.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -236,9 +237,9 @@ impl XmlWriter {
     }
 }
 
-fn written(name: &Name) -> String {
+fn written(name: &Name) -> Cow<'_, str> {
     match &name.prefix {
-        Some(prefix) => format!("{prefix}:{}", name.local),
-        None => name.local.clone().into(),
+        Some(prefix) => format!("{prefix}:{}", name.local).into(),
+        None => name.local().into(),
     }
 }

@@ -31,7 +31,7 @@ use self::tag::Tag;
 use self::token::{Handler, token_error};
 use super::characters::is_blank;
 use super::element::{Attribute, Element, Name};
-use super::{DocumentError, Limits, Position, Problem};
+use super::{DocumentError, Limits, Position, Problem, vocabulary};
 
 /// Text is handed on in pieces of about this size: the memory for it does not depend on the document.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -71,6 +71,8 @@ pub struct XmlReader<R> {
     ascii: bool,
     elements: u32,
     stage: Stage,
+    /// Where the token begins that is read next.
+    at: Position,
     position: Position,
     text_position: Position,
 }
@@ -177,6 +179,7 @@ impl<R: BufRead> XmlReader<R> {
             ascii: false,
             elements: 0,
             stage: Stage::Start,
+            at: Position::START,
             position: Position::START,
             text_position: Position::START,
         }
@@ -303,9 +306,8 @@ impl<R: BufRead> XmlReader<R> {
             self.begin()?;
         }
         self.token.clear();
-        let source = self.reader.get_mut();
-        source.begin_token(self.limits.text_bytes.saturating_add(PIECE_BYTES as u64));
-        let start = source.position();
+        self.reader.get_mut().begin_token(self.limits.text_bytes.saturating_add(PIECE_BYTES as u64));
+        let start = self.at;
         let event = match self.reader.read_event_into(&mut self.token) {
             Ok(event) => event,
             Err(error) => return Err(token_error(&error, start, &self.token, self.reader.get_ref(), &self.limits)),
@@ -323,7 +325,7 @@ impl<R: BufRead> XmlReader<R> {
             ascii: self.ascii,
             start,
         };
-        match event {
+        let token = match event {
             Event::Text(raw) => handler.text(&raw),
             Event::CData(raw) => handler.cdata(&raw),
             Event::GeneralRef(raw) => handler.reference(&raw),
@@ -340,7 +342,13 @@ impl<R: BufRead> XmlReader<R> {
             Event::Decl(raw) => handler.passed_over(&raw, "<?", declaration::check_instruction(&raw)),
             Event::DocType(_) => Err(dtd(start)),
             Event::Eof => handler.end_of_document(),
-        }
+        }?;
+        self.at = match token {
+            // It was counted for its attributes.
+            Token::Start { .. } => self.tag.end,
+            _ => start.after(&self.token),
+        };
+        Ok(token)
     }
 
     /// What is done before the first token.
@@ -395,13 +403,6 @@ fn broken(position: Position, error: &std::io::Error) -> DocumentError {
     malformed(position, format!("the document breaks off: {error}"))
 }
 
-impl<'a> XmlReader<&'a [u8]> {
-    /// Reads text that is in memory already.
-    fn of_text(text: &'a str, limits: &Limits, encoding: Encoding) -> Self {
-        Self::with_encoding(text.as_bytes(), limits, encoding)
-    }
-}
-
 /// Reads a whole document that is in memory, in any encoding that is read. `charset` is the parameter of the HTTP media
 /// type, which goes before the XML declaration.
 pub(super) fn read_bytes<T>(
@@ -413,10 +414,10 @@ pub(super) fn read_bytes<T>(
     if bytes.len() as u64 > limits.document_bytes {
         return Err(too_large(Position::START, format!("the document has more than {} bytes", limits.document_bytes)));
     }
-    let (text, encoding) = encoding::decode(bytes, charset)?;
+    let (utf8, encoding) = encoding::decode(bytes, charset)?;
     // In UTF-8 a document may be longer than it came in.
     let limits = &Limits { document_bytes: u64::MAX, ..limits.clone() };
-    read(XmlReader::of_text(&text, limits, encoding))
+    read(XmlReader::with_encoding(&utf8, limits, encoding))
 }
 
 impl<'a> StartTag<'a> {
@@ -454,7 +455,7 @@ impl<'a> StartTag<'a> {
         let tag = self.tag;
         let name = |raw, namespace: &Option<Arc<str>>| Name {
             prefix: tag.prefix(raw).map(Into::into),
-            local: tag.local(raw).into(),
+            local: vocabulary::name(tag.local(raw)),
             namespace: namespace.clone(),
         };
         let attributes = tag.attributes.iter().map(|attribute| Attribute {

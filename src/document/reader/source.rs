@@ -1,8 +1,6 @@
-//! The bytes of a document on their way to the tokenizer: counted and bounded.
+//! The bytes of a document on their way to the tokenizer: bounded.
 
 use std::io::{self, BufRead, Read};
-
-use crate::document::Position;
 
 /// A bound that the bytes went over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,12 +11,11 @@ pub(super) enum Bound {
     Token,
 }
 
-/// Counts lines and columns in what is consumed, and shows no byte over a bound: the tokenizer gathers a token in memory
-/// before anybody can look at it, so the bound has to hold here.
+/// Shows no byte over a bound: the tokenizer gathers a token in memory before anybody can look at it, so the bound has to
+/// hold here.
 #[derive(Debug)]
 pub(super) struct Source<R> {
     inner: R,
-    position: Position,
     document_left: u64,
     token_left: u64,
     over: Option<Bound>,
@@ -26,12 +23,7 @@ pub(super) struct Source<R> {
 
 impl<R: BufRead> Source<R> {
     pub(super) fn new(inner: R, document_bytes: u64) -> Self {
-        Self { inner, position: Position::START, document_left: document_bytes, token_left: 0, over: None }
-    }
-
-    /// Where the next byte stands.
-    pub(super) fn position(&self) -> Position {
-        self.position
+        Self { inner, document_left: document_bytes, token_left: 0, over: None }
     }
 
     /// The bound that made the last read fail.
@@ -92,10 +84,6 @@ impl<R: BufRead> BufRead for Source<R> {
     }
 
     fn consume(&mut self, amount: usize) {
-        // What is consumed was shown, so this doesn't read again.
-        if let Ok(available) = self.inner.fill_buf() {
-            self.position.advance(&available[..amount.min(available.len())]);
-        }
         self.inner.consume(amount);
         self.document_left = self.document_left.saturating_sub(amount as u64);
         self.token_left = self.token_left.saturating_sub(amount as u64);
@@ -115,17 +103,6 @@ impl<R: BufRead> Read for Source<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_and_columns_are_counted_in_what_is_consumed() {
-        let mut source = Source::new("añb\r\nxyz".as_bytes(), 100);
-        source.begin_token(100);
-        for (amount, at) in [(1, "1:2"), (2, "1:3"), (2, "1:5"), (1, "2:1"), (2, "2:3")] {
-            source.fill_buf().unwrap();
-            source.consume(amount);
-            assert_eq!(source.position().to_string(), at);
-        }
-    }
 
     #[test]
     fn no_byte_over_a_bound_is_shown() {
@@ -160,7 +137,6 @@ mod tests {
         ] {
             let mut source = Source::new(io::BufReader::with_capacity(1, bytes), 100);
             assert_eq!(source.skip_byte_order_mark().unwrap(), good);
-            assert_eq!(source.position(), Position::START);
         }
     }
 }

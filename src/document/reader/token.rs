@@ -28,22 +28,27 @@ impl Handler<'_> {
                 Some(offset) => Err(malformed(self.at(raw, offset), "unexpected text outside of the root element")),
             };
         }
-        self.check(raw, 0, text::check_text(raw))?;
-        self.push(raw)
+        let returns = self.check(raw, 0, text::check_text(raw))?;
+        self.push(raw, returns)
     }
 
     pub(super) fn cdata(&mut self, raw: &str) -> Result<Token, DocumentError> {
         self.expect_content()?;
         self.check(raw, "<![CDATA[".len(), text::check_characters(raw))?;
-        self.push(raw)
+        self.push(raw, true)
     }
 
-    fn push(&mut self, raw: &str) -> Result<Token, DocumentError> {
+    /// Appends text; `returns` says whether there may be a line end in it that is not handed on as it is.
+    fn push(&mut self, raw: &str, returns: bool) -> Result<Token, DocumentError> {
         if raw.len() as u64 > self.limits.text_bytes {
             return Err(too_large(self.start, format!("a text longer than {} bytes", self.limits.text_bytes)));
         }
         self.begin_text();
-        text::push_lines(raw, self.text);
+        if returns {
+            text::push_lines(raw, self.text);
+        } else {
+            self.text.push_str(raw);
+        }
         Ok(Token::Text)
     }
 
@@ -66,7 +71,7 @@ impl Handler<'_> {
             return Err(malformed(self.start, "a second root element: a document has one"));
         }
         self.check(raw, 1, Ok(()))?;
-        self.tag.read(raw, self.start, self.limits)?;
+        self.tag.read(raw, empty, self.start, self.limits)?;
         Ok(Token::Start { empty })
     }
 
@@ -110,7 +115,7 @@ impl Handler<'_> {
     }
 
     /// Turns what is wrong in a token, `opening` bytes behind its beginning, into an error in the document.
-    fn check(&self, raw: &str, opening: usize, outcome: Result<(), Fault>) -> Result<(), DocumentError> {
+    fn check<T>(&self, raw: &str, opening: usize, outcome: Result<T, Fault>) -> Result<T, DocumentError> {
         if self.ascii && !raw.is_ascii() {
             return Err(malformed(self.start, "the declaration says US-ASCII, but here is another character"));
         }
@@ -141,9 +146,11 @@ pub(super) fn token_error<R: BufRead>(
 
     match error {
         Error::Io(error) => match source.over() {
-            Some(Bound::Document) => too_large(source.position(), format!("more than {} bytes", limits.document_bytes)),
+            Some(Bound::Document) => {
+                too_large(start.after(token), format!("more than {} bytes", limits.document_bytes))
+            }
             Some(Bound::Token) => too_large(start, format!("a text or tag longer than {} bytes", limits.text_bytes)),
-            None => broken(source.position(), error),
+            None => broken(start.after(token), error),
         },
         Error::Encoding(EncodingError::Utf8(error)) => {
             encoding::not_utf8(start.after(&token[..error.valid_up_to().min(token.len())]))

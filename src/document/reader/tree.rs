@@ -2,9 +2,9 @@
 
 use std::io::BufRead;
 
-use super::{XmlEvent, XmlReader, malformed, too_large};
+use super::{PIECE_BYTES, XmlEvent, XmlReader, malformed, too_large};
 use crate::document::element::{Element, Node, Text};
-use crate::document::{DocumentError, Position};
+use crate::document::{DocumentError, Position, vocabulary};
 
 /// Builds elements. One builder serves a whole document: what it needs on the way is allocated once.
 #[derive(Debug, Default)]
@@ -37,14 +37,7 @@ impl TreeReader {
         let mut current = (element, 0);
         loop {
             match reader.next()? {
-                XmlEvent::Text(text) => {
-                    self.text.push_str(text);
-                    let begin = *self.text_position.get_or_insert(reader.position());
-                    let longest = reader.limits.text_bytes;
-                    if self.text.len() as u64 > longest {
-                        return Err(too_large(begin, format!("a text longer than {longest} bytes")));
-                    }
-                }
+                XmlEvent::Text(_) => self.take_text(reader)?,
                 XmlEvent::Start(tag) => {
                     self.end_text();
                     let child = (tag.to_element(), self.nodes.len());
@@ -63,10 +56,26 @@ impl TreeReader {
         }
     }
 
+    /// Takes over the text that the reader is at: all of it, or a piece.
+    fn take_text<R: BufRead>(&mut self, reader: &XmlReader<R>) -> Result<(), DocumentError> {
+        let (text, longest) = (reader.text(), reader.limits.text_bytes);
+        let position = *self.text_position.get_or_insert(reader.position());
+        if (self.text.len() + text.len()) as u64 > longest {
+            return Err(too_large(position, format!("a text longer than {longest} bytes")));
+        }
+        if self.text.is_empty() && text.len() < PIECE_BYTES {
+            self.text_position = None;
+            self.nodes.push(Node::Text(Text { text: vocabulary::text(text), position }));
+        } else {
+            self.text.push_str(text);
+        }
+        Ok(())
+    }
+
+    /// Ends the text that came in pieces, if one did.
     fn end_text(&mut self) {
         if let Some(position) = self.text_position.take() {
-            self.nodes.push(Node::Text(Text { text: self.text.as_str().into(), position }));
-            self.text.clear();
+            self.nodes.push(Node::Text(Text { text: std::mem::take(&mut self.text).into(), position }));
         }
     }
 }
