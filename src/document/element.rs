@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::characters::is_blank;
 use super::reader::{self, Scope, TreeReader};
+use super::vocabulary::Namespace;
 use super::writer::XmlWriter;
 use super::{DocumentError, Fields, Limits, Position, Unwritable, Value, vocabulary};
 
@@ -17,7 +18,8 @@ pub struct Element {
     pub(super) name: Name,
     pub(super) position: Position,
     pub(super) attributes: Vec<Attribute>,
-    /// The namespaces that are declared here and around here: what a prefix inside of a value may mean.
+    /// The namespaces that are declared here and around here, if there are prefixes among them: what one inside of a value
+    /// may mean.
     pub(super) scope: Option<Arc<Scope>>,
     pub(super) children: Vec<Node>,
 }
@@ -27,7 +29,7 @@ pub struct Element {
 pub struct Name {
     pub(super) prefix: Option<Box<str>>,
     pub(super) local: Cow<'static, str>,
-    pub(super) namespace: Option<Arc<str>>,
+    pub(super) namespace: Option<Namespace>,
 }
 
 /// An attribute; namespace declarations are not among them.
@@ -254,6 +256,13 @@ impl Element {
             .iter()
             .find(|attribute| attribute.name.namespace.is_none() && attribute.name.local == name)
             .map(|attribute| &*attribute.value)
+    }
+
+    /// The value of the attribute without namespace of that name, to be read as a typed value.
+    #[must_use]
+    pub fn attribute_value(&self, name: &str) -> Option<Value<'_>> {
+        let named = |attribute: &&Attribute| attribute.name.namespace.is_none() && attribute.name.local == name;
+        self.attributes.iter().find(named).map(|attribute| Value::of_attribute(self.local_name(), attribute))
     }
 
     /// Reads the element field by field, and refuses what nobody asked for.

@@ -16,23 +16,28 @@ impl Position {
     /// Goes over bytes of the document. A line ends with `\n`; a byte that goes on with a character is not counted.
     pub(super) fn advance(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
+        let mut at = *self;
         for word in words {
             if is_plain(u64::from_ne_bytes(*word)) {
-                self.column = self.column.saturating_add(8);
+                at.column = at.column.saturating_add(8);
             } else {
-                word.iter().for_each(|byte| self.advance_byte(*byte));
+                at = at.after_bytes(word);
             }
         }
-        rest.iter().for_each(|byte| self.advance_byte(*byte));
+        *self = at.after_bytes(rest);
     }
 
-    fn advance_byte(&mut self, byte: u8) {
-        if byte == b'\n' {
-            self.line = self.line.saturating_add(1);
-            self.column = 1;
-        } else if byte.cast_signed() >= -0x40 {
-            self.column = self.column.saturating_add(1);
+    fn after_bytes(self, bytes: &[u8]) -> Self {
+        let Self { mut line, mut column } = self;
+        for byte in bytes {
+            if *byte == b'\n' {
+                line = line.saturating_add(1);
+                column = 1;
+            } else {
+                column = column.saturating_add(u32::from(byte.cast_signed() >= -0x40));
+            }
         }
+        Self { line, column }
     }
 
     /// The place behind those bytes.

@@ -1,6 +1,10 @@
 //! The words of our documents: a name that is among them takes no memory.
 
 use std::borrow::Cow;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::{CONFIGURATION_NAMESPACE, TYPES_NAMESPACE};
 
 /// The names of elements and attributes that come up most, by their length.
 const WORDS: [&[&str]; 19] = [
@@ -37,6 +41,41 @@ const WORDS: [&[&str]; 19] = [
 
 /// A line end and an indentation, as deep as most are.
 const INDENTATION: &str = "\n                                ";
+
+/// A namespace as it is kept: one of ours, or one that the declaration and all that is in it share.
+#[derive(Debug, Clone)]
+pub(super) enum Namespace {
+    Known(&'static str),
+    Other(Arc<str>),
+}
+
+impl Deref for Namespace {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Known(name) => name,
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl From<&str> for Namespace {
+    fn from(name: &str) -> Self {
+        match [TYPES_NAMESPACE, CONFIGURATION_NAMESPACE].into_iter().find(|known| *known == name) {
+            Some(known) => Self::Known(known),
+            None => Self::Other(name.into()),
+        }
+    }
+}
+
+impl PartialEq for Namespace {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Namespace {}
 
 /// A name as it is kept.
 pub(super) fn name(name: &str) -> Cow<'static, str> {

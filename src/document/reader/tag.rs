@@ -1,10 +1,9 @@
 //! Start tags: names, attributes and namespace declarations, read strictly.
 
-use std::sync::Arc;
-
 use super::scope::{Declaration, Scope, XML_NAMESPACE, XMLNS_NAMESPACE};
 use super::text::{self, Fault};
 use crate::document::characters::{SPECIAL, SUSPECT, is_space, kinds_of, ncname_length};
+use crate::document::vocabulary::Namespace;
 use crate::document::{DocumentError, Limits, Position, Problem};
 
 /// A part of [`Tag::text`].
@@ -25,7 +24,7 @@ pub(super) struct RawName {
 #[derive(Debug)]
 pub(super) struct RawAttribute {
     pub(super) name: RawName,
-    pub(super) namespace: Option<Arc<str>>,
+    pub(super) namespace: Option<Namespace>,
     pub(super) value: Span,
     pub(super) position: Position,
 }
@@ -36,7 +35,7 @@ pub(super) struct Tag {
     /// The tag as it stands, without its brackets; after it the values that had to be normalised.
     text: String,
     pub(super) name: RawName,
-    pub(super) namespace: Option<Arc<str>>,
+    pub(super) namespace: Option<Namespace>,
     pub(super) attributes: Vec<RawAttribute>,
     pub(super) declarations: Vec<Declaration>,
     pub(super) position: Position,
@@ -47,10 +46,10 @@ pub(super) struct Tag {
 impl Tag {
     pub(super) fn new() -> Self {
         Self {
-            text: String::new(),
+            text: String::with_capacity(128),
             name: RawName { prefix: None, local: Span { start: 0, end: 0 } },
             namespace: None,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(4),
             declarations: Vec::new(),
             position: Position::START,
             end: Position::START,
@@ -181,12 +180,12 @@ fn twice(position: Position, local: &str) -> DocumentError {
     malformed(position, format!("the attribute `{local}` stands twice in the tag"))
 }
 
-fn lookup(prefix: &str, scope: Option<&Scope>, position: Position) -> Result<Arc<str>, DocumentError> {
+fn lookup(prefix: &str, scope: Option<&Scope>, position: Position) -> Result<Namespace, DocumentError> {
     if prefix == "xml" {
         return Ok(XML_NAMESPACE.into());
     }
     match scope.and_then(|scope| scope.find(Some(prefix))) {
-        Some(namespace) => Ok(Arc::clone(namespace)),
+        Some(namespace) => Ok(namespace.clone()),
         None => Err(malformed(position, format!("the prefix `{prefix}` is not declared: add `xmlns:{prefix}=\"…\"`"))),
     }
 }

@@ -7,7 +7,7 @@ use crate::document::element::{Element, Node, Text};
 use crate::document::{DocumentError, Position, vocabulary};
 
 /// Builds elements. One builder serves a whole document: what it needs on the way is allocated once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::document) struct TreeReader {
     /// The elements that are open, without their children, and how many nodes stood in `nodes` when they were opened.
     open: Vec<(Element, usize)>,
@@ -16,6 +16,13 @@ pub(in crate::document) struct TreeReader {
     /// A text whose end was not seen yet, and where it begins.
     text: String,
     text_position: Option<Position>,
+}
+
+impl Default for TreeReader {
+    fn default() -> Self {
+        // As much as an activity needs.
+        Self { open: Vec::with_capacity(4), nodes: Vec::with_capacity(8), text: String::new(), text_position: None }
+    }
 }
 
 impl TreeReader {
@@ -34,22 +41,23 @@ impl TreeReader {
         element: Element,
         reader: &mut XmlReader<R>,
     ) -> Result<Element, DocumentError> {
-        let mut current = (element, 0);
+        self.open.push((element, 0));
         loop {
             match reader.next()? {
                 XmlEvent::Text(_) => self.take_text(reader)?,
                 XmlEvent::Start(tag) => {
                     self.end_text();
-                    let child = (tag.to_element(), self.nodes.len());
-                    self.open.push(std::mem::replace(&mut current, child));
+                    self.open.push((tag.to_element(), self.nodes.len()));
                 }
                 XmlEvent::End => {
                     self.end_text();
-                    let (mut element, first) = current;
-                    element.children = self.nodes.drain(first..).collect();
-                    let Some(parent) = self.open.pop() else { return Ok(element) };
-                    current = parent;
-                    self.nodes.push(Node::Element(element));
+                    if let Some((mut element, first)) = self.open.pop() {
+                        element.children = self.nodes.drain(first..).collect();
+                        if self.open.is_empty() {
+                            return Ok(element);
+                        }
+                        self.nodes.push(Node::Element(element));
+                    }
                 }
                 XmlEvent::Eof => return Err(malformed(reader.position(), "the document ends in an element")),
             }
