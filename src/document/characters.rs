@@ -9,11 +9,12 @@ pub(super) fn is_ncname(text: &str) -> bool {
 /// The number of bytes of the longest `NCName` that the text begins with.
 pub(super) fn ncname_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    if !bytes.first().is_some_and(|byte| *byte >= 0x80 || is_name_start(char::from(*byte))) {
-        return 0;
+    match bytes.first() {
+        None => return 0,
+        Some(first) if first.is_ascii() && kinds_of(*first) & NAME_START == 0 => return 0,
+        Some(_) => {}
     }
-    let ascii =
-        bytes.iter().position(|byte| *byte >= 0x80 || !is_name_character(char::from(*byte))).unwrap_or(bytes.len());
+    let ascii = bytes.iter().position(|byte| kinds_of(*byte) & NAME == 0).unwrap_or(bytes.len());
     if bytes.get(ascii).is_none_or(u8::is_ascii) {
         return ascii;
     }
@@ -25,6 +26,52 @@ pub(super) fn ncname_length(text: &str) -> usize {
         allowed = is_name_character;
     }
     text.len()
+}
+
+/// A byte that begins a name, if it is ASCII.
+const NAME_START: u8 = 1;
+/// A byte that goes on with a name, if it is ASCII.
+const NAME: u8 = 2;
+/// A byte that an attribute value can't be taken over with as it stands: white space other than a space, `&` and `<`.
+pub(super) const SPECIAL: u8 = 4;
+/// A byte that XML can't hold, or that begins a character which it may not be able to hold.
+pub(super) const SUSPECT: u8 = 8;
+/// A carriage return.
+pub(super) const RETURN: u8 = 16;
+/// `>`
+pub(super) const GREATER: u8 = 32;
+
+static KINDS: [u8; 256] = kinds();
+
+const fn kinds() -> [u8; 256] {
+    let mut kinds = [0; 256];
+    let mut byte: u8 = 0;
+    loop {
+        kinds[byte as usize] = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => NAME_START | NAME,
+            b'0'..=b'9' | b'-' | b'.' => NAME,
+            b'\t' | b'\n' | b'&' | b'<' => SPECIAL,
+            b'\r' => SPECIAL | RETURN,
+            b'>' => GREATER,
+            // U+FFFE and U+FFFF begin with the last of these.
+            0..=0x1F | 0xEF => SUSPECT,
+            _ => 0,
+        };
+        if byte == u8::MAX {
+            return kinds;
+        }
+        byte += 1;
+    }
+}
+
+/// What the readers want to know of a byte.
+pub(super) fn kinds_of(byte: u8) -> u8 {
+    KINDS[usize::from(byte)]
+}
+
+/// What kinds of bytes there are in a text.
+pub(super) fn kinds_in(text: &str) -> u8 {
+    text.bytes().fold(0, |kinds, byte| kinds | kinds_of(byte))
 }
 
 fn is_name_start(character: char) -> bool {

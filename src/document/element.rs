@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::characters::is_blank;
 use super::reader::{self, Scope, TreeReader};
+use super::vocabulary::Namespace;
 use super::writer::XmlWriter;
-use super::{DocumentError, Fields, Limits, Position, Unwritable, Value};
+use super::{DocumentError, Fields, Limits, Position, Unwritable, Value, vocabulary};
 
 /// An XML element with everything in it, every node with its line and column.
 ///
@@ -17,7 +18,8 @@ pub struct Element {
     pub(super) name: Name,
     pub(super) position: Position,
     pub(super) attributes: Vec<Attribute>,
-    /// The namespaces that are declared here and around here: what a prefix inside of a value may mean.
+    /// The namespaces that are declared here and around here, if there are prefixes among them: what one inside of a value
+    /// may mean.
     pub(super) scope: Option<Arc<Scope>>,
     pub(super) children: Vec<Node>,
 }
@@ -26,8 +28,8 @@ pub struct Element {
 #[derive(Debug, Clone)]
 pub struct Name {
     pub(super) prefix: Option<Box<str>>,
-    pub(super) local: Box<str>,
-    pub(super) namespace: Option<Arc<str>>,
+    pub(super) local: Cow<'static, str>,
+    pub(super) namespace: Option<Namespace>,
 }
 
 /// An attribute; namespace declarations are not among them.
@@ -50,7 +52,7 @@ pub enum Node {
 /// A piece of text between two tags.
 #[derive(Debug, Clone)]
 pub struct Text {
-    pub(super) text: Box<str>,
+    pub(super) text: Cow<'static, str>,
     pub(super) position: Position,
 }
 
@@ -167,7 +169,7 @@ impl Element {
     #[must_use]
     pub fn new(name: &str, namespace: Option<&str>) -> Self {
         Self {
-            name: Name { prefix: None, local: name.into(), namespace: namespace.map(Into::into) },
+            name: Name { prefix: None, local: vocabulary::name(name), namespace: namespace.map(Into::into) },
             position: Position::START,
             attributes: Vec::new(),
             scope: None,
@@ -178,7 +180,7 @@ impl Element {
     /// The element with an attribute more, which is in no namespace.
     #[must_use]
     pub fn with_attribute(mut self, name: &str, value: impl Display) -> Self {
-        let name = Name { prefix: None, local: name.into(), namespace: None };
+        let name = Name { prefix: None, local: vocabulary::name(name), namespace: None };
         self.attributes.push(Attribute { name, value: value.to_string().into(), position: Position::START });
         self
     }
@@ -192,10 +194,10 @@ impl Element {
 
     /// The element with text more, behind what it holds.
     #[must_use]
-    pub fn with_text(mut self, text: impl Into<Box<str>>) -> Self {
+    pub fn with_text(mut self, text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.is_empty() {
-            self.children.push(Node::Text(Text { text, position: Position::START }));
+            self.children.push(Node::Text(Text { text: text.into(), position: Position::START }));
         }
         self
     }
@@ -260,8 +262,15 @@ impl Element {
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes
             .iter()
-            .find(|attribute| attribute.name.namespace.is_none() && &*attribute.name.local == name)
+            .find(|attribute| attribute.name.namespace.is_none() && attribute.name.local == name)
             .map(|attribute| &*attribute.value)
+    }
+
+    /// The value of the attribute without namespace of that name, to be read as a typed value.
+    #[must_use]
+    pub fn attribute_value(&self, name: &str) -> Option<Value<'_>> {
+        let named = |attribute: &&Attribute| attribute.name.namespace.is_none() && attribute.name.local == name;
+        self.attributes.iter().find(named).map(|attribute| Value::of_attribute(self.local_name(), attribute))
     }
 
     /// Reads the element field by field, and refuses what nobody asked for.

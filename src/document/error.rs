@@ -15,16 +15,29 @@ impl Position {
 
     /// Goes over bytes of the document. A line ends with `\n`; a byte that goes on with a character is not counted.
     pub(super) fn advance(&mut self, bytes: &[u8]) {
-        let last_line = match memchr::memrchr(b'\n', bytes) {
-            None => bytes,
-            Some(end) => {
-                self.line = self.line.saturating_add(count(memchr::memchr_iter(b'\n', &bytes[..=end]).count()));
-                self.column = 1;
-                &bytes[end + 1..]
+        let (words, rest) = bytes.as_chunks::<8>();
+        let mut at = *self;
+        for word in words {
+            if is_plain(u64::from_ne_bytes(*word)) {
+                at.column = at.column.saturating_add(8);
+            } else {
+                at = at.after_bytes(word);
             }
-        };
-        let characters = last_line.iter().filter(|byte| byte.cast_signed() >= -0x40).count();
-        self.column = self.column.saturating_add(count(characters));
+        }
+        *self = at.after_bytes(rest);
+    }
+
+    fn after_bytes(self, bytes: &[u8]) -> Self {
+        let Self { mut line, mut column } = self;
+        for byte in bytes {
+            if *byte == b'\n' {
+                line = line.saturating_add(1);
+                column = 1;
+            } else {
+                column = column.saturating_add(u32::from(byte.cast_signed() >= -0x40));
+            }
+        }
+        Self { line, column }
     }
 
     /// The place behind those bytes.
@@ -34,8 +47,13 @@ impl Position {
     }
 }
 
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// Whether eight bytes are all ASCII and none is a `\n`: then they are eight characters of one line.
+fn is_plain(word: u64) -> bool {
+    const ONES: u64 = u64::MAX / 0xFF;
+    const HIGH: u64 = ONES * 0x80;
+    // A byte that is a `\n` is zero here; borrowing from it sets its high bit, and that of no other before it.
+    let newlines = word ^ (ONES * 0x0A);
+    (word | (newlines.wrapping_sub(ONES) & !newlines)) & HIGH == 0
 }
 
 impl fmt::Display for Position {
@@ -114,5 +132,28 @@ impl DocumentError {
     pub fn with_problem(mut self, problem: Problem) -> Self {
         self.problem = problem;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_are_counted_in_characters() {
+        let mut position = Position::START;
+        for (bytes, at) in [
+            ("a", "1:2"),
+            ("ñ😀", "1:4"),
+            ("", "1:4"),
+            ("\r\n", "2:1"),
+            ("x\n\nyé", "4:3"),
+            ("0123456789abcdef\n0123456789é", "5:12"),
+        ] {
+            position.advance(bytes.as_bytes());
+            assert_eq!(position.to_string(), at);
+        }
+        // A character that is cut in two counts once.
+        assert_eq!(Position::START.after(&"é".as_bytes()[..1]).after(&"é".as_bytes()[1..]).to_string(), "1:2");
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Fields<'a> {
             .element
             .attributes
             .iter()
-            .position(|attribute| attribute.name.namespace.is_none() && &*attribute.name.local == name)?;
+            .position(|attribute| attribute.name.namespace.is_none() && attribute.name.local == name)?;
         self.taken |= 1 << (index & 63);
         Some(Value::of_attribute(self.element.local_name(), &self.element.attributes[index]))
     }
@@ -218,7 +218,7 @@ impl<'a> Fields<'a> {
         let parent = self.element.local_name();
         let name = child.local_name();
         let message = if child.name.namespace != self.element.name.namespace {
-            match &child.name.namespace {
+            match child.name.namespace() {
                 Some(namespace) => format!("unexpected element `{name}` of the namespace `{namespace}` in `{parent}`"),
                 None => format!("unexpected element `{name}` without a namespace in `{parent}`"),
             }

@@ -17,6 +17,7 @@ mod response;
 mod root;
 mod time;
 mod value;
+mod vocabulary;
 mod writer;
 
 pub use configuration::{

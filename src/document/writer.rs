@@ -1,5 +1,6 @@
 //! The one writer of XML documents: into a string, indented, with everything escaped that a reader would change.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::characters::is_ncname;
 use super::element::{Element, Name, Node};
 use super::escape::{Place, escape};
 use super::reader::{Scope, XML_NAMESPACE};
+use super::vocabulary::Namespace;
 
 /// Why something can't be written as XML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +31,7 @@ pub(super) struct XmlWriter {
     out: String,
     open: Vec<Open>,
     /// The namespace declarations in force, the innermost last; with each the number of open elements it belongs to.
-    declared: Vec<(usize, Option<Box<str>>, Arc<str>)>,
+    declared: Vec<(usize, Option<Box<str>>, Namespace)>,
     /// Whether the start tag that was written last lacks its `>`.
     in_tag: bool,
     problem: Option<Unwritable>,
@@ -58,7 +60,7 @@ impl XmlWriter {
     /// Begins the root of a document of ours: every element of it is in that namespace.
     pub(super) fn root(&mut self, name: &str, namespace: &str) {
         self.start(name);
-        self.declare(None, &Arc::from(namespace));
+        self.declare(None, &Namespace::from(namespace));
     }
 
     /// Begins an element in the default namespace.
@@ -166,12 +168,12 @@ impl XmlWriter {
                 self.need(declaration.prefix.as_deref(), &declaration.namespace);
             }
         }
-        let no_namespace = Arc::from("");
+        let no_namespace = Namespace::from("");
         self.need(element.name.prefix.as_deref(), element.name.namespace.as_ref().unwrap_or(&no_namespace));
     }
 
     /// Sees to it that a prefix stands for a namespace in the element that was just begun.
-    fn need(&mut self, prefix: Option<&str>, namespace: &Arc<str>) {
+    fn need(&mut self, prefix: Option<&str>, namespace: &Namespace) {
         if &**namespace == XML_NAMESPACE {
             return;
         }
@@ -182,12 +184,12 @@ impl XmlWriter {
         }
     }
 
-    fn declare(&mut self, prefix: Option<&str>, namespace: &Arc<str>) {
+    fn declare(&mut self, prefix: Option<&str>, namespace: &Namespace) {
         match prefix {
-            None => self.attribute("xmlns", namespace),
-            Some(prefix) => self.attribute(&format!("xmlns:{prefix}"), namespace),
+            None => self.attribute("xmlns", &**namespace),
+            Some(prefix) => self.attribute(&format!("xmlns:{prefix}"), &**namespace),
         }
-        self.declared.push((self.open.len(), prefix.map(Into::into), Arc::clone(namespace)));
+        self.declared.push((self.open.len(), prefix.map(Into::into), namespace.clone()));
     }
 
     /// Makes place for an element in the one that is open.
@@ -236,9 +238,9 @@ impl XmlWriter {
     }
 }
 
-fn written(name: &Name) -> String {
+fn written(name: &Name) -> Cow<'_, str> {
     match &name.prefix {
-        Some(prefix) => format!("{prefix}:{}", name.local),
-        None => name.local.clone().into(),
+        Some(prefix) => format!("{prefix}:{}", name.local).into(),
+        None => name.local().into(),
     }
 }

@@ -67,7 +67,7 @@ impl<'a> PerformReader<'a> {
     }
 
     fn read_activity(&mut self, head: Element) -> Result<ActivityElement, DocumentError> {
-        let Some(value) = head.fields().attribute("name") else { return Err(nameless(&head)) };
+        let Some(value) = head.attribute_value("name") else { return Err(nameless(&head)) };
         let name: Box<str> = value.name()?.into();
         if !self.names.insert(name.clone()) {
             return Err(value.error(format!("the name `{name}` is given twice: the names of activities are unique")));

@@ -55,8 +55,9 @@ impl Encoding {
     }
 }
 
-/// The text of a whole document. `charset` is the parameter of the HTTP media type.
-pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<(Cow<'a, str>, Encoding), DocumentError> {
+/// A whole document as UTF-8. `charset` is the parameter of the HTTP media type. What comes as UTF-8 is taken as it is:
+/// whether it is any is found out token by token.
+pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<(Cow<'a, [u8]>, Encoding), DocumentError> {
     let told = charset.map(charset_encoding).transpose()?;
     if bytes.starts_with(&[0xFF, 0xFE, 0, 0]) || bytes.starts_with(&[0, 0, 0xFE, 0xFF]) {
         return Err(refused(Position::START, format!("UTF-32 is not read: {REMEDY}")));
@@ -78,16 +79,15 @@ pub(super) fn decode<'a>(bytes: &'a [u8], charset: Option<&str>) -> Result<(Cow<
         None if bytes.starts_with(b"<\0?\0") => utf16(bytes, u16::from_le_bytes).map(|text| (text, Encoding::Utf16Le)),
         None if bytes.starts_with(b"\0<\0?") => utf16(bytes, u16::from_be_bytes).map(|text| (text, Encoding::Utf16Be)),
         _ => {
-            let text = utf8(bytes)?;
             if told == Some(Charset::Ascii)
-                && let Some(offset) = text.bytes().position(|byte| !byte.is_ascii())
+                && let Some(offset) = bytes.iter().position(|byte| !byte.is_ascii())
             {
                 return Err(refused(
                     Position::START.after(&bytes[..offset]),
                     format!("this is not US-ASCII: {REMEDY}"),
                 ));
             }
-            Ok((Cow::Borrowed(text), declared(told, Encoding::Utf8)))
+            Ok((Cow::Borrowed(bytes), declared(told, Encoding::Utf8)))
         }
     }
 }
@@ -123,16 +123,12 @@ fn declared(told: Option<Charset>, found: Encoding) -> Encoding {
     if told.is_some() { Encoding::Told } else { found }
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, DocumentError> {
-    std::str::from_utf8(bytes).map_err(|error| not_utf8(Position::START.after(&bytes[..error.valid_up_to()])))
-}
-
 /// The error at a byte that is no UTF-8.
 pub(super) fn not_utf8(position: Position) -> DocumentError {
     refused(position, format!("this is not UTF-8: {REMEDY}"))
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, DocumentError> {
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, [u8]>, DocumentError> {
     let mut text = String::with_capacity(bytes.len() / 2);
     let (pairs, rest) = bytes.as_chunks::<2>();
     for character in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
@@ -149,7 +145,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, str>, Documen
     if !rest.is_empty() {
         return Err(refused(Position::START.after(text.as_bytes()), "the last UTF-16 character is cut in two"));
     }
-    Ok(Cow::Owned(text))
+    Ok(Cow::Owned(text.into_bytes()))
 }
 
 fn refused(position: Position, message: impl Into<Box<str>>) -> DocumentError {

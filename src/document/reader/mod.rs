@@ -1,10 +1,11 @@
 //! The one reader of XML: a pull reader that is positioned, aware of namespaces, bounded, and as strict as XML 1.0.
 //!
-//! The tokens are cut by `quick-xml`, which is fast because it checks little. What a document may be is checked here: the
-//! grammar of tags, declarations and comments, the characters, the references, the namespaces, that there is one root and
-//! nothing but it, and that no bound of [`Limits`] is broken. A DTD is refused, so there are no entities but the
-//! predefined ones.
+//! The tokens are cut by the parsers of `quick-xml`, which are fast because they check little. What a document may be is
+//! checked here: the grammar of tags, declarations and comments, the characters, the references, the namespaces, that there
+//! is one root and nothing but it, and that no bound of [`Limits`] is broken. A DTD is refused, so there are no entities but
+//! the predefined ones.
 
+mod cut;
 mod declaration;
 mod encoding;
 mod scope;
@@ -19,18 +20,18 @@ mod tree;
 use std::io::BufRead;
 use std::sync::Arc;
 
-use quick_xml::events::Event;
-
 pub(super) use scope::{Scope, XML_NAMESPACE};
 pub(super) use tree::TreeReader;
 
+use self::cut::{Cutter, TokenKind};
 use self::encoding::Encoding;
 use self::scope::Scopes;
-use self::source::Source;
+use self::source::{Source, Stop};
 use self::tag::Tag;
-use self::token::{Handler, token_error};
+use self::token::Handler;
 use super::characters::is_blank;
 use super::element::{Attribute, Element, Name};
+use super::vocabulary::{self, Namespace};
 use super::{DocumentError, Limits, Position, Problem};
 
 /// Text is handed on in pieces of about this size: the memory for it does not depend on the document.
@@ -56,9 +57,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 /// ```
 #[derive(Debug)]
 pub struct XmlReader<R> {
-    reader: quick_xml::Reader<Source<R>>,
-    /// The token that was read last, as it stands.
-    token: Vec<u8>,
+    source: Source<R>,
     tag: Tag,
     /// Text that was read and not handed on yet.
     text: String,
@@ -71,6 +70,8 @@ pub struct XmlReader<R> {
     ascii: bool,
     elements: u32,
     stage: Stage,
+    /// Where the token begins that is read next.
+    at: Position,
     position: Position,
     text_position: Position,
 }
@@ -125,7 +126,7 @@ enum Token {
 }
 
 /// The elements that are open: their names, one behind the other, and where their tags stand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct OpenElements {
     names: String,
     starts: Vec<(usize, Position)>,
@@ -160,23 +161,19 @@ impl<R: BufRead> XmlReader<R> {
     }
 
     fn with_encoding(source: R, limits: &Limits, encoding: Encoding) -> Self {
-        let mut reader = quick_xml::Reader::from_reader(Source::new(source, limits.document_bytes));
-        // Names are compared here, for an error that says where the element was opened.
-        reader.config_mut().check_end_names = false;
-        reader.config_mut().allow_unmatched_ends = true;
         Self {
-            reader,
-            token: Vec::with_capacity(256),
+            source: Source::new(source, limits.document_bytes),
             tag: Tag::new(),
-            text: String::new(),
+            text: String::with_capacity(256),
             held: None,
-            open: OpenElements::default(),
+            open: OpenElements { names: String::with_capacity(128), starts: Vec::with_capacity(8) },
             scopes: Scopes::default(),
             limits: limits.clone(),
             encoding,
             ascii: false,
             elements: 0,
             stage: Stage::Start,
+            at: Position::START,
             position: Position::START,
             text_position: Position::START,
         }
@@ -302,57 +299,94 @@ impl<R: BufRead> XmlReader<R> {
         if first {
             self.begin()?;
         }
-        self.token.clear();
-        let source = self.reader.get_mut();
-        source.begin_token(self.limits.text_bytes.saturating_add(PIECE_BYTES as u64));
-        let start = source.position();
-        let event = match self.reader.read_event_into(&mut self.token) {
-            Ok(event) => event,
-            Err(error) => return Err(token_error(&error, start, &self.token, self.reader.get_ref(), &self.limits)),
+        let Some((kind, length)) = self.cut_token()? else { return self.end_of_document() };
+        let token = match self.source.bytes() {
+            Ok(bytes) => &bytes[..length],
+            Err(stop) => return Err(stopped(stop, self.at, &self.limits)),
         };
-        if first && self.encoding.needs_declaration() && !matches!(event, Event::Decl(_)) {
-            return Err(malformed(start, encoding::NEEDS_DECLARATION));
-        }
+        let token = std::str::from_utf8(token)
+            .map_err(|error| encoding::not_utf8(self.at.after(&token[..error.valid_up_to()])))?;
         let mut handler = Handler {
             tag: &mut self.tag,
             text: &mut self.text,
             text_position: &mut self.text_position,
+            ascii: &mut self.ascii,
             open: &self.open,
             limits: &self.limits,
+            encoding: self.encoding,
             stage: self.stage,
-            ascii: self.ascii,
-            start,
+            start: self.at,
         };
-        match event {
-            Event::Text(raw) => handler.text(&raw),
-            Event::CData(raw) => handler.cdata(&raw),
-            Event::GeneralRef(raw) => handler.reference(&raw),
-            Event::Start(raw) => handler.start(&raw, false),
-            Event::Empty(raw) => handler.start(&raw, true),
-            Event::End(raw) => handler.end(raw.name().as_ref()),
-            Event::Comment(raw) => handler.passed_over(&raw, "<!--", declaration::check_comment(&raw)),
-            Event::PI(raw) => handler.passed_over(&raw, "<?", declaration::check_instruction(&raw)),
-            Event::Decl(raw) if first => {
-                let outcome = declaration::check_declaration(&raw, self.encoding);
-                self.ascii = outcome.as_ref().is_ok_and(|ascii| *ascii);
-                handler.passed_over(&raw, "<?", outcome.map(|_| ()))
+        let outcome = handler.token(kind, token, first)?;
+        match outcome {
+            // It was counted for its attributes.
+            Token::Start { .. } => self.at = self.tag.end,
+            _ => self.at.advance(token.as_bytes()),
+        }
+        self.source.consume(length);
+        Ok(outcome)
+    }
+
+    /// What the next token is, and its length. `None` is the end of the document.
+    fn cut_token(&mut self) -> Result<Option<(TokenKind, usize)>, DocumentError> {
+        let mut cutter = Cutter::new();
+        loop {
+            let bytes = self.source.bytes().map_err(|stop| stopped(stop, self.at, &self.limits))?;
+            if bytes.is_empty() {
+                return Ok(None);
             }
-            Event::Decl(raw) => handler.passed_over(&raw, "<?", declaration::check_instruction(&raw)),
-            Event::DocType(_) => Err(dtd(start)),
-            Event::Eof => handler.end_of_document(),
+            let there = bytes.len();
+            if let Some(length) = cutter.cut(bytes)
+                && let Some(kind) = cutter.kind()
+            {
+                return Ok(Some((kind, length)));
+            }
+            if there as u64 > self.limits.text_bytes.saturating_add(PIECE_BYTES as u64) {
+                let what = cutter.kind().map_or("a token", TokenKind::describe);
+                return Err(too_large(self.at, format!("{what} longer than {} bytes", self.limits.text_bytes)));
+            }
+            match (self.source.gather(), cutter.kind()) {
+                (Ok(()), _) => {}
+                (Err(Stop::End), Some(TokenKind::Text)) => return Ok(Some((TokenKind::Text, there))),
+                (Err(Stop::End), kind) => {
+                    let what = kind.map_or("a tag", TokenKind::describe);
+                    return Err(malformed(self.at, format!("{what} that does not end")));
+                }
+                (Err(stop), _) => {
+                    let position = self.source.bytes().map_or(self.at, |bytes| self.at.after(bytes));
+                    return Err(stopped(stop, position, &self.limits));
+                }
+            }
         }
     }
 
-    /// What is done before the first token.
+    /// What is done before the first token: a byte order mark is passed over, which is no character of the document.
     fn begin(&mut self) -> Result<(), DocumentError> {
+        const MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
         self.stage = Stage::Prolog;
-        let source = self.reader.get_mut();
-        let outcome = source.looks_like_utf16().and_then(|utf16| Ok((utf16, source.skip_byte_order_mark()?)));
-        match outcome {
-            Ok((true, _)) => Err(malformed(Position::START, "UTF-16 is not read from a stream: send UTF-8")),
-            Ok((false, true)) => Ok(()),
-            Ok((false, false)) => Err(malformed(Position::START, "unexpected text before the root element")),
-            Err(error) => Err(broken(Position::START, &error)),
+        loop {
+            let bytes = self.source.bytes().map_err(|stop| stopped(stop, self.at, &self.limits))?;
+            if [[0xFF, 0xFE], [0xFE, 0xFF], [b'<', 0], [0, b'<']].iter().any(|utf16| bytes.starts_with(utf16)) {
+                return Err(malformed(self.at, "UTF-16 is not read from a stream: send UTF-8"));
+            }
+            if bytes.starts_with(MARK) {
+                self.source.consume(MARK.len());
+                return Ok(());
+            }
+            if bytes.is_empty() || !MARK.starts_with(bytes) || self.source.gather().is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn end_of_document(&self) -> Result<Token, DocumentError> {
+        match (self.stage, self.open.last()) {
+            (Stage::Epilog, _) => Ok(Token::Eof),
+            (_, Some((open, opened))) => {
+                let message = format!("the document ends inside of the element `{open}` of {opened}");
+                Err(malformed(self.at, message))
+            }
+            _ => Err(malformed(self.at, "the document has no root element")),
         }
     }
 
@@ -387,18 +421,12 @@ fn too_large(position: Position, message: impl Into<Box<str>>) -> DocumentError 
     DocumentError::new(Problem::TooLarge, position, message)
 }
 
-fn dtd(position: Position) -> DocumentError {
-    malformed(position, "a DTD is refused: leave the DOCTYPE out")
-}
-
-fn broken(position: Position, error: &std::io::Error) -> DocumentError {
-    malformed(position, format!("the document breaks off: {error}"))
-}
-
-impl<'a> XmlReader<&'a [u8]> {
-    /// Reads text that is in memory already.
-    fn of_text(text: &'a str, limits: &Limits, encoding: Encoding) -> Self {
-        Self::with_encoding(text.as_bytes(), limits, encoding)
+/// The error where no more bytes come.
+fn stopped(stop: Stop, position: Position, limits: &Limits) -> DocumentError {
+    match stop {
+        Stop::End => malformed(position, "the document ends too early"),
+        Stop::TooLarge => too_large(position, format!("the document has more than {} bytes", limits.document_bytes)),
+        Stop::Broken(error) => malformed(position, format!("the document breaks off: {error}")),
     }
 }
 
@@ -413,10 +441,10 @@ pub(super) fn read_bytes<T>(
     if bytes.len() as u64 > limits.document_bytes {
         return Err(too_large(Position::START, format!("the document has more than {} bytes", limits.document_bytes)));
     }
-    let (text, encoding) = encoding::decode(bytes, charset)?;
+    let (utf8, encoding) = encoding::decode(bytes, charset)?;
     // In UTF-8 a document may be longer than it came in.
     let limits = &Limits { document_bytes: u64::MAX, ..limits.clone() };
-    read(XmlReader::of_text(&text, limits, encoding))
+    read(XmlReader::with_encoding(&utf8, limits, encoding))
 }
 
 impl<'a> StartTag<'a> {
@@ -452,9 +480,9 @@ impl<'a> StartTag<'a> {
     #[must_use]
     pub fn to_element(&self) -> Element {
         let tag = self.tag;
-        let name = |raw, namespace: &Option<Arc<str>>| Name {
+        let name = |raw, namespace: &Option<Namespace>| Name {
             prefix: tag.prefix(raw).map(Into::into),
-            local: tag.local(raw).into(),
+            local: vocabulary::name(tag.local(raw)),
             namespace: namespace.clone(),
         };
         let attributes = tag.attributes.iter().map(|attribute| Attribute {
@@ -466,7 +494,7 @@ impl<'a> StartTag<'a> {
             name: name(tag.name, &tag.namespace),
             position: tag.position,
             attributes: attributes.collect(),
-            scope: self.scope.cloned(),
+            scope: self.scope.filter(|scope| scope.has_prefixes()).cloned(),
             children: Vec::new(),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::document::vocabulary::Namespace;
+
 /// The namespace of the prefix `xml`, which every document has.
 pub(in crate::document) const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 /// The namespace of the prefix `xmlns`, which nothing may be bound to.
@@ -12,22 +14,30 @@ pub(super) const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 pub(in crate::document) struct Scope {
     declarations: Vec<Declaration>,
     outer: Option<Arc<Scope>>,
+    has_prefixes: bool,
 }
 
 /// `xmlns="…"` (without prefix) or `xmlns:p="…"`; an empty namespace takes the default back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::document) struct Declaration {
     pub(in crate::document) prefix: Option<Box<str>>,
-    pub(in crate::document) namespace: Arc<str>,
+    pub(in crate::document) namespace: Namespace,
 }
 
 impl Scope {
     pub(in crate::document) fn new(declarations: Vec<Declaration>, outer: Option<Arc<Self>>) -> Self {
-        Self { declarations, outer }
+        let has_prefixes = outer.as_ref().is_some_and(|outer| outer.has_prefixes)
+            || declarations.iter().any(|declaration| declaration.prefix.is_some());
+        Self { declarations, outer, has_prefixes }
+    }
+
+    /// Whether a prefix is declared here or around here.
+    pub(in crate::document) fn has_prefixes(&self) -> bool {
+        self.has_prefixes
     }
 
     /// The declaration that holds for a prefix.
-    pub(in crate::document) fn find(&self, prefix: Option<&str>) -> Option<&Arc<str>> {
+    pub(in crate::document) fn find(&self, prefix: Option<&str>) -> Option<&Namespace> {
         let mut scope = Some(self);
         while let Some(here) = scope {
             if let Some(found) = here.declarations.iter().find(|declaration| declaration.prefix.as_deref() == prefix) {

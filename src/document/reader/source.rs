@@ -1,166 +1,156 @@
-//! The bytes of a document on their way to the tokenizer: counted and bounded.
+//! The bytes of a document on their way to the tokens: bounded, and gathered where a token does not come at once.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, ErrorKind};
 
-use crate::document::Position;
-
-/// A bound that the bytes went over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// The size of the document.
-    Document,
-    /// The size of one token: a tag, a text, a comment.
-    Token,
-}
-
-/// Counts lines and columns in what is consumed, and shows no byte over a bound: the tokenizer gathers a token in memory
-/// before anybody can look at it, so the bound has to hold here.
+/// Gives the bytes that come next. What the underlying reader holds is shown as it is; only a token that is cut over two of
+/// its buffers is gathered in memory here.
 #[derive(Debug)]
 pub(super) struct Source<R> {
     inner: R,
-    position: Position,
-    document_left: u64,
-    token_left: u64,
-    over: Option<Bound>,
+    /// What was gathered, from `start` on.
+    gathered: Vec<u8>,
+    start: usize,
+    /// How many more bytes may be taken from the reader.
+    left: u64,
+}
+
+/// Why no more bytes come.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// There are no more.
+    End,
+    /// The document is larger than it may be.
+    TooLarge,
+    /// They could not be read.
+    Broken(io::Error),
 }
 
 impl<R: BufRead> Source<R> {
     pub(super) fn new(inner: R, document_bytes: u64) -> Self {
-        Self { inner, position: Position::START, document_left: document_bytes, token_left: 0, over: None }
+        Self { inner, gathered: Vec::new(), start: 0, left: document_bytes }
     }
 
-    /// Where the next byte stands.
-    pub(super) fn position(&self) -> Position {
-        self.position
-    }
-
-    /// The bound that made the last read fail.
-    pub(super) fn over(&self) -> Option<Bound> {
-        self.over
-    }
-
-    /// From here on, `bytes` and no more may be read before this is called again.
-    pub(super) fn begin_token(&mut self, bytes: u64) {
-        self.token_left = bytes;
-    }
-
-    /// Passes over a byte order mark, which is no character of the document. What begins with its first byte and is none
-    /// can't begin a document either; then the answer is `false`.
-    pub(super) fn skip_byte_order_mark(&mut self) -> io::Result<bool> {
-        const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
-        if self.peek()? != Some(MARK[0]) {
-            return Ok(true);
+    /// The bytes that are there; none at the end of the document.
+    pub(super) fn bytes(&mut self) -> Result<&[u8], Stop> {
+        if self.start < self.gathered.len() {
+            return Ok(&self.gathered[self.start..]);
         }
-        for byte in MARK {
-            if self.peek()? != Some(byte) {
-                return Ok(false);
-            }
-            self.inner.consume(1);
+        match shown(&mut self.inner, self.left) {
+            Ok(bytes) => Ok(bytes),
+            Err(Stop::End) => Ok(&[]),
+            Err(stop) => Err(stop),
         }
-        // The tokenizer would pass over a second mark without a word.
-        Ok(self.peek()? != Some(MARK[0]))
     }
 
-    /// Whether a stream looks like UTF-16, as far as its first bytes came at once.
-    pub(super) fn looks_like_utf16(&mut self) -> io::Result<bool> {
-        self.peek()?;
-        let begin = self.inner.fill_buf()?;
-        Ok([[0xFF, 0xFE], [0xFE, 0xFF], [b'<', 0], [0, b'<']].iter().any(|marks| begin.starts_with(marks)))
+    /// Gathers more behind the bytes that are there: as many as come at once.
+    pub(super) fn gather(&mut self) -> Result<(), Stop> {
+        self.gathered.drain(..self.start);
+        self.start = 0;
+        if self.gathered.is_empty() {
+            self.take()?;
+        }
+        self.take()
     }
 
-    fn peek(&mut self) -> io::Result<Option<u8>> {
-        loop {
-            match self.inner.fill_buf() {
-                Ok(available) => return Ok(available.first().copied()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+    /// Takes over what the reader holds.
+    fn take(&mut self) -> Result<(), Stop> {
+        let bytes = shown(&mut self.inner, self.left)?;
+        self.gathered.extend_from_slice(bytes);
+        let taken = bytes.len();
+        self.inner.consume(taken);
+        self.left -= taken as u64;
+        Ok(())
+    }
+
+    /// How much memory is used for what was gathered.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        self.gathered.capacity()
+    }
+
+    /// Passes over bytes that were shown.
+    pub(super) fn consume(&mut self, amount: usize) {
+        if self.start < self.gathered.len() {
+            self.start += amount;
+            if self.start == self.gathered.len() {
+                self.gathered.clear();
+                self.start = 0;
             }
+        } else {
+            self.inner.consume(amount);
+            self.left -= amount as u64;
         }
     }
 }
 
-impl<R: BufRead> BufRead for Source<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let available = self.inner.fill_buf()?;
-        let allowed = self.document_left.min(self.token_left);
-        if allowed == 0 && !available.is_empty() {
-            self.over = Some(if self.document_left == 0 { Bound::Document } else { Bound::Token });
-            return Err(io::Error::other("over a bound"));
+/// What a reader holds, as far as it may be looked at; at least one byte.
+fn shown<R: BufRead>(inner: &mut R, left: u64) -> Result<&[u8], Stop> {
+    // A loop can't lend what it finds: this waits until there is something, and the next look shows it.
+    loop {
+        match inner.fill_buf() {
+            Ok([]) => return Err(Stop::End),
+            Ok(_) if left == 0 => return Err(Stop::TooLarge),
+            Ok(_) => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(Stop::Broken(error)),
         }
-        let allowed = usize::try_from(allowed).unwrap_or(usize::MAX).min(available.len());
-        Ok(&available[..allowed])
     }
-
-    fn consume(&mut self, amount: usize) {
-        // What is consumed was shown, so this doesn't read again.
-        if let Ok(available) = self.inner.fill_buf() {
-            self.position.advance(&available[..amount.min(available.len())]);
-        }
-        self.inner.consume(amount);
-        self.document_left = self.document_left.saturating_sub(amount as u64);
-        self.token_left = self.token_left.saturating_sub(amount as u64);
-    }
-}
-
-impl<R: BufRead> Read for Source<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let amount = available.len().min(buffer.len());
-        buffer[..amount].copy_from_slice(&available[..amount]);
-        self.consume(amount);
-        Ok(amount)
-    }
+    let bytes = inner.fill_buf().map_err(Stop::Broken)?;
+    let allowed = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+    Ok(&bytes[..allowed])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufReader;
+
     use super::*;
 
-    #[test]
-    fn lines_and_columns_are_counted_in_what_is_consumed() {
-        let mut source = Source::new("añb\r\nxyz".as_bytes(), 100);
-        source.begin_token(100);
-        for (amount, at) in [(1, "1:2"), (2, "1:3"), (2, "1:5"), (1, "2:1"), (2, "2:3")] {
-            source.fill_buf().unwrap();
-            source.consume(amount);
-            assert_eq!(source.position().to_string(), at);
+    fn all<R: BufRead>(source: &mut Source<R>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        loop {
+            match source.bytes().unwrap() {
+                [] => return bytes,
+                shown => {
+                    let shown = shown.len();
+                    bytes.extend_from_slice(&source.bytes().unwrap()[..shown]);
+                    source.consume(shown);
+                }
+            }
         }
     }
 
     #[test]
-    fn no_byte_over_a_bound_is_shown() {
-        let mut source = Source::new(&b"0123456789"[..], 8);
-        source.begin_token(4);
-        assert_eq!(source.fill_buf().unwrap(), b"0123");
-        source.consume(4);
-        assert!(source.fill_buf().is_err());
-        assert_eq!(source.over(), Some(Bound::Token));
-        source.begin_token(100);
-        assert_eq!(source.fill_buf().unwrap(), b"4567");
-        source.consume(4);
-        assert!(source.fill_buf().is_err());
-        assert_eq!(source.over(), Some(Bound::Document));
+    fn what_is_gathered_comes_before_the_rest() {
+        let mut source = Source::new(BufReader::with_capacity(3, &b"0123456789"[..]), 100);
+        assert_eq!(source.bytes().unwrap(), b"012");
+        source.consume(1);
+        source.gather().unwrap();
+        assert_eq!(source.bytes().unwrap(), b"12345");
+        source.consume(2);
+        source.gather().unwrap();
+        assert_eq!(source.bytes().unwrap(), b"345678");
+        source.gather().unwrap();
+        assert!(matches!(source.gather(), Err(Stop::End)));
+        source.consume(2);
+        assert_eq!(all(&mut source), b"56789");
+    }
+
+    #[test]
+    fn no_byte_over_the_bound_is_shown() {
+        for gathers in [0, 1] {
+            let mut source = Source::new(&b"0123456789"[..], 8);
+            for _ in 0..gathers {
+                source.gather().unwrap_err();
+            }
+            assert_eq!(source.bytes().unwrap(), b"01234567");
+            source.consume(8);
+            assert!(matches!(source.bytes(), Err(Stop::TooLarge)));
+        }
     }
 
     #[test]
     fn a_document_of_exactly_the_bound_is_read_to_its_end() {
-        let mut source = Source::new(&b"0123"[..], 4);
-        source.begin_token(4);
-        source.consume(4);
-        assert_eq!(source.fill_buf().unwrap(), b"");
-    }
-
-    #[test]
-    fn one_byte_order_mark_is_passed_over_however_it_is_cut() {
-        for (bytes, good) in [
-            (&b"\xEF\xBB\xBF<a/>"[..], true),
-            (b"<a/>", true),
-            (b"\xEF\xBB<a/>", false),
-            (b"\xEF\xBB\xBF\xEF\xBB\xBF<a/>", false),
-        ] {
-            let mut source = Source::new(io::BufReader::with_capacity(1, bytes), 100);
-            assert_eq!(source.skip_byte_order_mark().unwrap(), good);
-            assert_eq!(source.position(), Position::START);
-        }
+        assert_eq!(all(&mut Source::new(&b"0123"[..], 4)), b"0123");
     }
 }

@@ -1,10 +1,9 @@
 //! Start tags: names, attributes and namespace declarations, read strictly.
 
-use std::sync::Arc;
-
 use super::scope::{Declaration, Scope, XML_NAMESPACE, XMLNS_NAMESPACE};
 use super::text::{self, Fault};
-use crate::document::characters::{is_space, ncname_length};
+use crate::document::characters::{SPECIAL, SUSPECT, is_space, kinds_of, ncname_length};
+use crate::document::vocabulary::Namespace;
 use crate::document::{DocumentError, Limits, Position, Problem};
 
 /// A part of [`Tag::text`].
@@ -25,7 +24,7 @@ pub(super) struct RawName {
 #[derive(Debug)]
 pub(super) struct RawAttribute {
     pub(super) name: RawName,
-    pub(super) namespace: Option<Arc<str>>,
+    pub(super) namespace: Option<Namespace>,
     pub(super) value: Span,
     pub(super) position: Position,
 }
@@ -36,21 +35,24 @@ pub(super) struct Tag {
     /// The tag as it stands, without its brackets; after it the values that had to be normalised.
     text: String,
     pub(super) name: RawName,
-    pub(super) namespace: Option<Arc<str>>,
+    pub(super) namespace: Option<Namespace>,
     pub(super) attributes: Vec<RawAttribute>,
     pub(super) declarations: Vec<Declaration>,
     pub(super) position: Position,
+    /// Behind its last bracket.
+    pub(super) end: Position,
 }
 
 impl Tag {
     pub(super) fn new() -> Self {
         Self {
-            text: String::new(),
+            text: String::with_capacity(128),
             name: RawName { prefix: None, local: Span { start: 0, end: 0 } },
             namespace: None,
-            attributes: Vec::new(),
+            attributes: Vec::with_capacity(4),
             declarations: Vec::new(),
             position: Position::START,
+            end: Position::START,
         }
     }
 
@@ -73,7 +75,13 @@ impl Tag {
     }
 
     /// Reads a tag that begins at `position` and holds `content` between its brackets. Namespaces are not looked up yet.
-    pub(super) fn read(&mut self, content: &str, position: Position, limits: &Limits) -> Result<(), DocumentError> {
+    pub(super) fn read(
+        &mut self,
+        content: &str,
+        empty: bool,
+        position: Position,
+        limits: &Limits,
+    ) -> Result<(), DocumentError> {
         self.text.clear();
         self.text.push_str(content);
         self.attributes.clear();
@@ -85,6 +93,7 @@ impl Tag {
         while let Some(name) = scanner.next_attribute()? {
             self.read_attribute(name, &mut scanner)?;
         }
+        self.end = scanner.position_of(content.len()).after(if empty { b"/>" } else { b">" });
         Ok(())
     }
 
@@ -120,23 +129,20 @@ impl Tag {
 
     /// The value, taken over as it stands where nothing has to be normalised.
     fn read_value(&mut self, scanner: &mut Scanner<'_>) -> Result<Span, DocumentError> {
-        let raw = scanner.value()?;
-        let content = &scanner.content[raw.start..raw.end];
-        if content.len() as u64 > scanner.limits.text_bytes {
+        let (raw, kinds) = scanner.value()?;
+        if (raw.end - raw.start) as u64 > scanner.limits.text_bytes {
             let message = format!("an attribute value longer than {} bytes", scanner.limits.text_bytes);
             return Err(DocumentError::new(Problem::TooLarge, scanner.position, message));
         }
-        let mut normalised = raw;
-        let outcome = text::check_characters(content).and_then(|()| {
-            if content.bytes().any(text::is_special) {
-                normalised.start = self.text.len();
-                text::push_attribute_value(content, &mut self.text)?;
-                normalised.end = self.text.len();
-            }
-            Ok(())
-        });
+        if kinds & (SPECIAL | SUSPECT) == 0 {
+            return Ok(raw);
+        }
+        let content = &scanner.content[raw.start..raw.end];
+        let start = self.text.len();
+        let outcome =
+            text::check_characters(content).and_then(|()| text::push_attribute_value(content, &mut self.text));
         outcome.map_err(|Fault { offset, message }| malformed(scanner.position_of(raw.start + offset), message))?;
-        Ok(normalised)
+        Ok(Span { start, end: self.text.len() })
     }
 
     fn same_name(&self, one: RawName, other: RawName) -> bool {
@@ -174,12 +180,12 @@ fn twice(position: Position, local: &str) -> DocumentError {
     malformed(position, format!("the attribute `{local}` stands twice in the tag"))
 }
 
-fn lookup(prefix: &str, scope: Option<&Scope>, position: Position) -> Result<Arc<str>, DocumentError> {
+fn lookup(prefix: &str, scope: Option<&Scope>, position: Position) -> Result<Namespace, DocumentError> {
     if prefix == "xml" {
         return Ok(XML_NAMESPACE.into());
     }
     match scope.and_then(|scope| scope.find(Some(prefix))) {
-        Some(namespace) => Ok(Arc::clone(namespace)),
+        Some(namespace) => Ok(namespace.clone()),
         None => Err(malformed(position, format!("the prefix `{prefix}` is not declared: add `xmlns:{prefix}=\"…\"`"))),
     }
 }
@@ -264,18 +270,22 @@ impl Scanner<'_> {
         Ok(Some(name))
     }
 
-    /// A value in quotes: what stands between them.
-    fn value(&mut self) -> Result<Span, DocumentError> {
+    /// A value in quotes: what stands between them, and what kinds of bytes are in it.
+    fn value(&mut self) -> Result<(Span, u8), DocumentError> {
         self.skip_space();
         let Some(quote @ (b'"' | b'\'')) = self.peek() else {
             return Err(malformed(self.position_of(self.at), "the value of an attribute has to stand in quotes"));
         };
         let start = self.at + 1;
-        let Some(length) = memchr::memchr(quote, &self.content.as_bytes()[start..]) else {
-            return Err(malformed(self.position_of(self.at), "the value of an attribute does not end"));
-        };
-        self.at = start + length + 1;
-        Ok(Span { start, end: start + length })
+        let mut kinds = 0;
+        for (length, byte) in self.content.as_bytes()[start..].iter().enumerate() {
+            if *byte == quote {
+                self.at = start + length + 1;
+                return Ok((Span { start, end: start + length }, kinds));
+            }
+            kinds |= kinds_of(*byte);
+        }
+        Err(malformed(self.position_of(self.at), "the value of an attribute does not end"))
     }
 
     fn peek(&self) -> Option<u8> {

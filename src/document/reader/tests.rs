@@ -231,7 +231,7 @@ fn a_text_without_end_is_refused_without_being_gathered() {
             }
         };
         assert_eq!(error.problem(), Problem::TooLarge, "{opening}");
-        assert!(reader.token.capacity() < 4 << 20);
+        assert!(reader.source.memory() < 4 << 20);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Text and references: what may stand in them, and what they say.
 
-use crate::document::characters::{forbidden, is_xml_character};
+use crate::document::characters::{GREATER, RETURN, SPECIAL, SUSPECT, forbidden, is_xml_character, kinds_in, kinds_of};
 
 /// What is wrong at a byte of a text.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,13 +23,19 @@ pub(super) fn check_characters(text: &str) -> Result<(), Fault> {
     }
 }
 
-/// Refuses what can't stand between two tags as it is: `]]>`, and what XML can't hold.
-pub(super) fn check_text(text: &str) -> Result<(), Fault> {
-    check_characters(text)?;
-    match memchr::memmem::find(text.as_bytes(), b"]]>") {
-        None => Ok(()),
-        Some(offset) => Err(Fault::new(offset, "`]]>` can't stand in text: write `]]&gt;`")),
+/// Refuses what can't stand between two tags as it is: `]]>`, and what XML can't hold. Answers whether there is a line end
+/// in it that is not handed on as it is.
+pub(super) fn check_text(text: &str) -> Result<bool, Fault> {
+    let kinds = kinds_in(text);
+    if kinds & SUSPECT != 0 {
+        check_characters(text)?;
     }
+    if kinds & GREATER != 0
+        && let Some(offset) = memchr::memmem::find(text.as_bytes(), b"]]>")
+    {
+        return Err(Fault::new(offset, "`]]>` can't stand in text: write `]]&gt;`"));
+    }
+    Ok(kinds & RETURN != 0)
 }
 
 fn not_allowed(character: char) -> String {
@@ -89,7 +95,7 @@ fn resolve_number(number: &str) -> Result<char, String> {
 pub(super) fn push_attribute_value(raw: &str, out: &mut String) -> Result<(), Fault> {
     let mut done = 0;
     let bytes = raw.as_bytes();
-    while let Some(found) = bytes[done..].iter().position(|byte| is_special(*byte)) {
+    while let Some(found) = bytes[done..].iter().position(|byte| kinds_of(*byte) & SPECIAL != 0) {
         let at = done + found;
         out.push_str(&raw[done..at]);
         done = match bytes[at] {
@@ -109,11 +115,6 @@ pub(super) fn push_attribute_value(raw: &str, out: &mut String) -> Result<(), Fa
     }
     out.push_str(&raw[done..]);
     Ok(())
-}
-
-/// What an attribute value can't be taken over with as it stands.
-pub(super) fn is_special(byte: u8) -> bool {
-    matches!(byte, b'&' | b'<' | b'\t' | b'\n' | b'\r')
 }
 
 /// A `&` that begins no reference.
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn the_end_of_a_cdata_section_cannot_stand_in_text() {
         assert_eq!(check_text("ab]]>").unwrap_err().offset, 2);
-        assert_eq!(check_text("ab]] > ]>"), Ok(()));
+        assert_eq!(check_text("ab]] > ]>"), Ok(false));
         assert_eq!(check_text("ab\u{1}").unwrap_err().offset, 2);
     }
 }

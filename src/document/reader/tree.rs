@@ -2,12 +2,12 @@
 
 use std::io::BufRead;
 
-use super::{XmlEvent, XmlReader, malformed, too_large};
+use super::{PIECE_BYTES, XmlEvent, XmlReader, malformed, too_large};
 use crate::document::element::{Element, Node, Text};
-use crate::document::{DocumentError, Position};
+use crate::document::{DocumentError, Position, vocabulary};
 
 /// Builds elements. One builder serves a whole document: what it needs on the way is allocated once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::document) struct TreeReader {
     /// The elements that are open, without their children, and how many nodes stood in `nodes` when they were opened.
     open: Vec<(Element, usize)>,
@@ -16,6 +16,13 @@ pub(in crate::document) struct TreeReader {
     /// A text whose end was not seen yet, and where it begins.
     text: String,
     text_position: Option<Position>,
+}
+
+impl Default for TreeReader {
+    fn default() -> Self {
+        // As much as an activity needs.
+        Self { open: Vec::with_capacity(4), nodes: Vec::with_capacity(8), text: String::new(), text_position: None }
+    }
 }
 
 impl TreeReader {
@@ -34,39 +41,49 @@ impl TreeReader {
         element: Element,
         reader: &mut XmlReader<R>,
     ) -> Result<Element, DocumentError> {
-        let mut current = (element, 0);
+        self.open.push((element, 0));
         loop {
             match reader.next()? {
-                XmlEvent::Text(text) => {
-                    self.text.push_str(text);
-                    let begin = *self.text_position.get_or_insert(reader.position());
-                    let longest = reader.limits.text_bytes;
-                    if self.text.len() as u64 > longest {
-                        return Err(too_large(begin, format!("a text longer than {longest} bytes")));
-                    }
-                }
+                XmlEvent::Text(_) => self.take_text(reader)?,
                 XmlEvent::Start(tag) => {
                     self.end_text();
-                    let child = (tag.to_element(), self.nodes.len());
-                    self.open.push(std::mem::replace(&mut current, child));
+                    self.open.push((tag.to_element(), self.nodes.len()));
                 }
                 XmlEvent::End => {
                     self.end_text();
-                    let (mut element, first) = current;
-                    element.children = self.nodes.drain(first..).collect();
-                    let Some(parent) = self.open.pop() else { return Ok(element) };
-                    current = parent;
-                    self.nodes.push(Node::Element(element));
+                    if let Some((mut element, first)) = self.open.pop() {
+                        element.children = self.nodes.drain(first..).collect();
+                        if self.open.is_empty() {
+                            return Ok(element);
+                        }
+                        self.nodes.push(Node::Element(element));
+                    }
                 }
                 XmlEvent::Eof => return Err(malformed(reader.position(), "the document ends in an element")),
             }
         }
     }
 
+    /// Takes over the text that the reader is at: all of it, or a piece.
+    fn take_text<R: BufRead>(&mut self, reader: &XmlReader<R>) -> Result<(), DocumentError> {
+        let (text, longest) = (reader.text(), reader.limits.text_bytes);
+        let position = *self.text_position.get_or_insert(reader.position());
+        if (self.text.len() + text.len()) as u64 > longest {
+            return Err(too_large(position, format!("a text longer than {longest} bytes")));
+        }
+        if self.text.is_empty() && text.len() < PIECE_BYTES {
+            self.text_position = None;
+            self.nodes.push(Node::Text(Text { text: vocabulary::text(text), position }));
+        } else {
+            self.text.push_str(text);
+        }
+        Ok(())
+    }
+
+    /// Ends the text that came in pieces, if one did.
     fn end_text(&mut self) {
         if let Some(position) = self.text_position.take() {
-            self.nodes.push(Node::Text(Text { text: self.text.as_str().into(), position }));
-            self.text.clear();
+            self.nodes.push(Node::Text(Text { text: std::mem::take(&mut self.text).into(), position }));
         }
     }
 }

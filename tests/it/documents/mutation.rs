@@ -282,6 +282,9 @@ const VALUES: &[&str] = &[
     " 2026-11-21T21:40:00Z ",
 ];
 
+/// How many of the values tell names from what is none.
+const NAMES: usize = 16;
+
 /// The names of elements and attributes in the documents of a kind.
 pub(super) fn words(documents: &[Document]) -> Vec<String> {
     let mut words = BTreeSet::new();
@@ -344,7 +347,10 @@ pub(super) fn sweep_values(documents: &[Document]) -> Vec<Document> {
             if key.ends_with("/@xmlns") || !seen.insert(key.clone()) {
                 continue;
             }
-            swept.extend(VALUES.iter().map(|new| {
+            // Most attributes are names, and what is a name does not depend on whose it is.
+            let is_name = ["/@name", "/@from"].iter().any(|name| key.ends_with(name));
+            let values = if is_name { &VALUES[..NAMES] } else { VALUES };
+            swept.extend(values.iter().map(|new| {
                 let bytes = [&text[..value.start], new, &text[value.end..]].concat();
                 changed(document, bytes, format!("{key} is {new:?}"))
             }));
