@@ -19,13 +19,10 @@ use crate::session::StaticAttributeRegistry;
 pub(super) fn run(paths: &[PathBuf]) -> ExitCode {
     let problems: Vec<String> = paths.iter().flat_map(|path| check(path)).collect();
     for problem in &problems {
-        println!("{problem}");
+        say!("{problem}");
     }
     if problems.is_empty() {
-        println!(
-            "no problems in {}",
-            paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
-        );
+        say!("no problems in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "));
         return ExitCode::SUCCESS;
     }
     ExitCode::FAILURE

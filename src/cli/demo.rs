@@ -50,15 +50,15 @@ fn welcome(server: &BoundServer) {
                  <includeHeader value=\"true\"/></sqlResultsToCSV>";
     let count = "<sessionAttributeManagement name=\"count\"><incrementAttribute name=\"visits\"/><output name=\"visits\"/>\
                  </sessionAttributeManagement>";
-    println!("{url}\n\n{}", style.heading("Paste these into another terminal:"));
-    println!("\n{}", style.note("# rows as CSV"));
-    println!("{post} '{url}?return=csv' -d {}", document(query));
-    println!("\n{}", style.note("# a session: its id comes in a header"));
-    println!(
+    say!("{url}\n\n{}", style.heading("Paste these into another terminal:"));
+    say!("\n{}", style.note("# rows as CSV"));
+    say!("{post} '{url}?return=csv' -d {}", document(query));
+    say!("\n{}", style.note("# a session: its id comes in a header"));
+    say!(
         "SESSION=$({post} -o /dev/null -D - '{url}' -d {} | tr -d '\\r' | sed -n 's/^rejoin-session: //p'); echo \"$SESSION\"",
         document("<session/>")
     );
-    println!("\n{}", style.note("# a visit in that session: again, and the count rises"));
-    println!("{post} '{url}?return=visits' -H \"Rejoin-Session: $SESSION\" -d {}; echo", document(count));
-    println!("\n{}", style.note("Ctrl-C ends it. `rejoin demo --tour` walks through all of it."));
+    say!("\n{}", style.note("# a visit in that session: again, and the count rises"));
+    say!("{post} '{url}?return=visits' -H \"Rejoin-Session: $SESSION\" -d {}; echo", document(count));
+    say!("\n{}", style.note("Ctrl-C ends it. `rejoin demo --tour` walks through all of it."));
 }

@@ -28,10 +28,10 @@ pub(super) fn run(dir: &Path) -> anyhow::Result<()> {
             fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
         }
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
-        println!("{}", path.display());
+        say!("{}", path.display());
     }
     let dir = dir.display();
-    println!("\nNext:\n  rejoin check {dir}\n  rejoin serve --config {dir}");
-    println!("  rejoin perform http://127.0.0.1:8080/services/data {dir}/hello.xml");
+    say!("\nNext:\n  rejoin check {dir}\n  rejoin serve --config {dir}");
+    say!("  rejoin perform http://127.0.0.1:8080/services/data {dir}/hello.xml");
     Ok(())
 }

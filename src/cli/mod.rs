@@ -1,5 +1,14 @@
 //! The `rejoin` command.
 
+/// Prints a line to standard output. Whoever reads it may stop reading (`| head`): that is no reason to stop working.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write;
+        // A reader that has gone needs no line.
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
 mod check;
 mod demo;
 mod init;

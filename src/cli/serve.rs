@@ -14,7 +14,7 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<ExitCode> {
     log_to_stderr();
     let configuration = Configuration::load(config)?;
     let server = Server::builder().configuration(configuration).build()?.bind().await?;
-    println!("{}", server.url());
+    say!("{}", server.url());
     let shutdown = shutdown_signal()?;
     server.serve(shutdown).await;
     Ok(ExitCode::SUCCESS)

@@ -14,7 +14,7 @@ pub(super) async fn run(url: &str, style: Style) -> anyhow::Result<()> {
     guide.state_across_requests(&session).await?;
     guide.the_lock(&session).await?;
     guide.end(&session).await?;
-    println!("\n{}", style.heading("That was the tour. `rejoin demo` leaves the same server running for you."));
+    say!("\n{}", style.heading("That was the tour. `rejoin demo` leaves the same server running for you."));
     Ok(())
 }
 
@@ -109,7 +109,7 @@ impl Guide {
         self.show(&sleeper, &slept?);
         self.show(&impatient, &turned_away);
         self.show(&waiter, &waited);
-        println!(
+        say!(
             "{}",
             self.style.note(&format!("The second was answered {} ms after the first was sent.", after.as_millis()))
         );
@@ -143,7 +143,7 @@ impl Guide {
     }
 
     fn scene(&self, title: &str, shows: &str) {
-        println!("\n{}\n{}", self.style.heading(title), self.style.note(shows));
+        say!("\n{}\n{}", self.style.heading(title), self.style.note(shows));
     }
 
     async fn post(&self, content: &str) -> anyhow::Result<Reply> {
@@ -153,8 +153,8 @@ impl Guide {
     }
 
     fn show(&self, content: &str, reply: &Reply) {
-        println!("\n{}\n{}", self.style.arrow("→ POST /services/demo"), document(content));
-        println!("{}\n{}", self.style.arrow(&format!("← {}", reply.status)), reply.text.trim_end());
+        say!("\n{}\n{}", self.style.arrow("→ POST /services/demo"), document(content));
+        say!("{}\n{}", self.style.arrow(&format!("← {}", reply.status)), reply.text.trim_end());
     }
 
     async fn send(&self, content: &str) -> anyhow::Result<Reply> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use crate::context::perform;
 
@@ -25,14 +25,17 @@ fn text(bytes: &[u8]) -> String {
 struct Serving {
     child: Child,
     url: String,
+    /// Open for as long as the server runs: it may have more to say.
+    _stdout: BufReader<ChildStdout>,
 }
 
 impl Serving {
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        Self { child, url: url.trim().to_owned() }
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut url).unwrap();
+        Self { child, url: url.trim().to_owned(), _stdout: stdout }
     }
 
     fn signal(&self, name: &str) {
@@ -157,16 +160,9 @@ fn the_three_lines_of_the_demo_work_when_they_are_pasted() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let mut commands: Vec<String> = Vec::new();
-    for line in lines {
-        if line.starts_with("curl") || line.starts_with("SESSION=") {
-            commands.push(line);
-        }
-        if commands.len() == 3 {
-            break;
-        }
-    }
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let is_command = |line: &String| line.starts_with("curl") || line.starts_with("SESSION=");
+    let commands: Vec<String> = lines.by_ref().filter(is_command).take(3).collect();
     let script = format!("{}\n{}\n{}\n{}\n", commands[0], commands[1], commands[2], commands[2]);
     let output = Command::new("bash").args(["-c", &script]).output().unwrap();
     child.kill().unwrap();
