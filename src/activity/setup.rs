@@ -59,16 +59,13 @@ impl<'a> Setup<'a> {
         self.input_from(&from, accepts)
     }
 
-    /// Declares the input of which `from` is the stream. Naming a stream again gives the same input.
+    /// Declares the input of which `from` is the stream.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] when it is not a name.
     pub fn input_from(&mut self, from: &Value<'_>, accepts: StreamType) -> Result<InputPort, DocumentError> {
         let stream = from.name()?;
-        if let Some(index) = self.ports.inputs.iter().position(|input| &*input.stream == stream) {
-            return Ok(InputPort(index));
-        }
         self.ports.inputs.push(DeclaredInput { stream: stream.into(), accepts, position: from.position() });
         Ok(InputPort(self.ports.inputs.len() - 1))
     }
@@ -170,6 +167,7 @@ impl<'a> Setup<'a> {
     fn no_such_resource(&self, name: &Value<'_>) -> DocumentError {
         let wanted = name.as_str().trim();
         let hint = nearest(wanted, self.resources.names())
+            .filter(|known| !known.is_empty())
             .map(|known| format!("; did you mean `{known}`?"))
             .unwrap_or_default();
         name.error(format!("this data service resource has no data resource `{wanted}`{hint}"))

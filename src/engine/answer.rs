@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::document::Status;
 use crate::session::SessionInfo;
@@ -47,10 +50,14 @@ pub struct BrokenAnswer;
 /// How many pieces wait for a slow client before the pipeline waits as well.
 const PIECES: usize = 4;
 
-/// Makes an answer that streams, and the sink that feeds it.
-pub(super) fn answer_pipe() -> (AnswerSink, AnswerStream) {
+/// How long a client that does not read is waited for when its request has been stopped: long enough to take the last words,
+/// if it reads at all.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Makes an answer that streams, and the sink that feeds it. `stopped` says that the request was stopped.
+pub(super) fn answer_pipe(stopped: CancellationToken) -> (AnswerSink, AnswerStream) {
     let (sender, pieces) = mpsc::channel(PIECES);
-    (AnswerSink { sender }, AnswerStream { pieces })
+    (AnswerSink { sender, stopped }, AnswerStream { pieces })
 }
 
 impl AnswerStream {
@@ -76,6 +83,7 @@ impl AnswerStream {
 /// Where the pieces of an answer go. Dropping it without [`AnswerSink::end`] breaks the answer.
 pub(super) struct AnswerSink {
     sender: mpsc::Sender<Frame>,
+    stopped: CancellationToken,
 }
 
 /// The client has gone.
@@ -87,12 +95,25 @@ impl AnswerSink {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.sender.send(Frame::Data(bytes)).await.map_err(|_| ClientGone)
+        self.send_frame(Frame::Data(bytes)).await
     }
 
     pub(super) async fn end(self, status: Status) {
         // A client that has gone needs no end.
-        let _ = self.sender.send(Frame::End(status)).await;
+        let _ = self.send_frame(Frame::End(status)).await;
+    }
+
+    /// A client that does not read holds its request only until that is stopped.
+    async fn send_frame(&self, frame: Frame) -> Result<(), ClientGone> {
+        tokio::select! {
+            sent = self.sender.send(frame) => sent.map_err(|_| ClientGone),
+            () = self.given_up() => Err(ClientGone),
+        }
+    }
+
+    async fn given_up(&self) {
+        self.stopped.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
     }
 
     /// Returns once the client has gone.

@@ -49,6 +49,8 @@ pub(super) enum Gathered {
     All,
     /// They hold more than is held back.
     TooMuch,
+    /// The data of one can't stand in an answer: the request is of no use any more.
+    Refused,
 }
 
 impl Collection {
@@ -79,6 +81,9 @@ impl Collection {
                     }
                 }
                 open |= result.state == State::Open;
+            }
+            if self.results.iter().any(|result| result.problem.is_some()) {
+                return Poll::Ready(Gathered::Refused);
             }
             match open {
                 true if self.bytes > HOLD_BACK => Poll::Ready(Gathered::TooMuch),

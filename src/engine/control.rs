@@ -28,6 +28,11 @@ impl Control {
         self.cancel.cancel();
     }
 
+    /// Stops every activity, because the request has failed by itself.
+    pub(super) fn give_up(&self) {
+        self.cancel.cancel();
+    }
+
     /// The failure of a request that was stopped.
     pub(super) fn failure(&self) -> Option<PerformError> {
         Some(match self.stopped.get()? {

@@ -7,8 +7,10 @@ use super::end_point::EndPoint;
 use super::run::ActivityRun;
 use crate::activity::ActivityError;
 use crate::block::{Block, StreamType};
-use crate::document::{ErrorKind, GrantedTimeout, Position, ResponseError, ResponseSession, ResponseWriter, Status};
-use crate::session::SessionInfo;
+use crate::document::{
+    ErrorKind, GrantedTimeout, Position, ResponseError, ResponseSession, ResponseWriter, Status, Unwritable,
+};
+use crate::session::{SessionError, SessionInfo};
 
 /// A response document in the making.
 pub(super) struct DocumentAnswer {
@@ -86,7 +88,16 @@ impl DocumentAnswer {
             Block::Rows(_) => return Err(ActivityError::client("WrongStreamType", "rows can't stand in an answer")),
         };
         written.map_err(|error| {
-            ActivityError::client("NotXmlText", format!("{error}; ask for the raw end-point with ?return=NAME"))
+            let Unwritable::Character(character) = error else {
+                return ActivityError::server("AnswerOutOfPlace", error.to_string());
+            };
+            ActivityError::client(
+                "NotXmlText",
+                format!(
+                    "the character U+{:04X} can't stand in XML: ask for the raw end-point with ?return=NAME",
+                    u32::from(character)
+                ),
+            )
         })
     }
 
@@ -99,6 +110,11 @@ impl DocumentAnswer {
                 self.writer.break_result(&error);
             }
         }
+    }
+
+    /// The result of an end-point that was stopped before it got its turn.
+    pub(super) fn terminated_end_point(&mut self, end_point: &EndPoint) {
+        self.writer.result(&end_point.name, Status::Terminated);
     }
 
     /// The status of the request, which ends the document.
@@ -120,8 +136,11 @@ impl DocumentAnswer {
         let (code, kind) = match failure {
             PerformError::Activity { error, position, .. } => return self.error(error, Some(*position)),
             PerformError::TimedOut => ("RequestTimedOut", ErrorKind::Client),
-            PerformError::SessionEnded(_) => ("SessionEnded", ErrorKind::Client),
-            PerformError::Session(_) => ("SessionConflict", ErrorKind::Client),
+            PerformError::SessionEnded(_) | PerformError::Session(SessionError::Ended { .. }) => {
+                ("SessionEnded", ErrorKind::Client)
+            }
+            PerformError::Session(SessionError::Conflict) => ("SessionConflict", ErrorKind::Client),
+            PerformError::Session(SessionError::Attribute(error)) => (error.code(), ErrorKind::Client),
             _ => ("Internal", ErrorKind::Server),
         };
         let message = if kind == ErrorKind::Server { self.reference.clone() } else { failure.to_string() };
@@ -130,6 +149,10 @@ impl DocumentAnswer {
 
     /// What a client may see of an error: of its own mistakes everything, of the service's a reference.
     fn error(&self, error: &ActivityError, location: Option<Position>) -> ResponseError {
+        if let ActivityError::Cancelled = error {
+            let message = "the request was stopped: see the results of its activities".into();
+            return ResponseError { code: "Stopped".into(), kind: ErrorKind::Client, message, location };
+        }
         let kind = error.kind();
         let message = if kind == ErrorKind::Server { self.reference.clone() } else { error.to_string() };
         ResponseError { code: error.code().into(), kind, message, location }
@@ -138,11 +161,15 @@ impl DocumentAnswer {
 
 fn response_session(session: &SessionInfo) -> ResponseSession {
     let timeout = session.timeout.map_or(GrantedTimeout::Unbounded, GrantedTimeout::After);
+    let has_ended = session.implicit || session.ended_by_this;
     ResponseSession {
         id: session.id.expose().as_str().into(),
         created: session.created,
-        timeout: (!session.implicit).then_some(timeout),
-        idle_expires: session.idle_expires,
+        timeout: (!has_ended).then_some(timeout),
+        // Whichever comes first ends it.
+        idle_expires: session
+            .idle_expires
+            .map(|idle| session.lifetime_expires.map_or(idle, |lifetime| lifetime.min(idle))),
         lifetime_expires: session.lifetime_expires,
     }
 }

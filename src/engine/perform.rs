@@ -166,8 +166,12 @@ async fn answer(mut results: Results<'_>, participation: Participation, request_
             Gathered::All
         }
     };
+    if gathered == Gathered::Refused {
+        results.control.give_up();
+        results.collection.drain().await;
+    }
     match gathered {
-        Gathered::All => {
+        Gathered::All | Gathered::Refused => {
             let answer = answer_whole(results, participation, request_id, &mut head).await;
             // A client that went away in this very moment has its changes all the same: the request was complete.
             let _ = head.send(answer);
@@ -217,7 +221,7 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
         Form::Document => DocumentAnswer::CONTENT_TYPE,
         Form::Raw(_) => results.collection.raw_content_type(),
     };
-    let (sink, stream) = answer_pipe();
+    let (sink, stream) = answer_pipe(results.control.cancel.clone());
     let body = AnswerBody::Stream(stream);
     // A client that has gone by now is seen by the sink.
     let _ = head.send(Ok(Answer { session: session.clone(), content_type, body }));

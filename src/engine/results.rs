@@ -137,6 +137,6 @@ fn failed(activity: &ActivityRun, error: Arc<ActivityError>) -> PerformError {
 }
 
 /// A stream broke off.
-pub(super) fn broke_off(name: &str) -> ActivityError {
+fn broke_off(name: &str) -> ActivityError {
     ActivityError::server("StreamBroken", format!("`{name}` broke off before its end"))
 }

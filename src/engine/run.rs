@@ -20,6 +20,10 @@ pub(super) struct Run {
     activities: Vec<ActivityRun>,
     /// What is needed to start each; taken then.
     waiting: Vec<Option<Waiting>>,
+    /// How many steps before each have not completed yet.
+    missing: Vec<usize>,
+    /// Which activities wait for each to complete.
+    followers: Vec<Vec<usize>>,
     tasks: JoinSet<Result<(), ActivityError>>,
     cancel: CancellationToken,
 }
@@ -30,8 +34,6 @@ pub(super) struct ActivityRun {
     pub(super) position: Position,
     pub(super) status: Status,
     pub(super) error: Option<Arc<ActivityError>>,
-    /// What has to complete before this one starts.
-    after: Vec<usize>,
     task: Option<Id>,
 }
 
@@ -61,9 +63,15 @@ impl Run {
             writers.push(Some(writer));
             readers.push(Some(reader));
         }
-        let mut run = Self { activities: Vec::new(), waiting: Vec::new(), tasks: JoinSet::new(), cancel };
         let kinships = kinships(&activities, &streams);
-        for mut activity in activities {
+        let missing: Vec<usize> = activities.iter().map(|activity| activity.after.len()).collect();
+        let mut followers = vec![Vec::new(); activities.len()];
+        for (index, activity) in activities.iter().enumerate() {
+            activity.after.iter().for_each(|&before| followers[before].push(index));
+        }
+        let mut run =
+            Self { activities: Vec::new(), waiting: Vec::new(), missing, followers, tasks: JoinSet::new(), cancel };
+        for activity in activities {
             let inputs = activity.inputs.iter().filter_map(|&stream| readers[stream].take()).collect();
             let outputs = activity.outputs.iter().filter_map(|&stream| writers[stream].take()).collect();
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone());
@@ -72,7 +80,6 @@ impl Run {
                 position: activity.position,
                 status: Status::Unstarted,
                 error: None,
-                after: std::mem::take(&mut activity.after),
                 task: None,
             });
             run.waiting.push(Some(Waiting { activity, context }));
@@ -83,7 +90,9 @@ impl Run {
             .zip(kinships)
             .filter_map(|((stream, reader), kin)| Some(EndPoint::new(stream, reader?, kin)))
             .collect();
-        run.start_ready();
+        for index in 0..run.activities.len() {
+            run.start_if_ready(index);
+        }
         (run, end_points)
     }
 
@@ -100,40 +109,39 @@ impl Run {
     fn settle(&mut self) {
         // What never started, because what it waited for failed.
         self.waiting.clear();
-        if self.cancel.is_cancelled() || self.activities.iter().any(|activity| activity.status == Status::Error) {
-            return;
-        }
+        let failed = self.cancel.is_cancelled();
         for activity in &mut self.activities {
-            match activity.error.as_deref() {
-                // Whoever read its output completed without the rest.
-                Some(ActivityError::ReaderGone) => {
-                    activity.status = Status::Completed;
-                    activity.error = None;
-                }
+            match (activity.error.as_deref(), failed) {
+                (Some(ActivityError::ReaderGone), false) => activity.error = None,
+                (Some(ActivityError::ReaderGone), true) => activity.status = Status::Terminated,
                 // Nobody failed, and yet a stream broke off: an activity completed without ending its output.
-                Some(_) => {
+                (Some(_), false) => {
                     activity.status = Status::Error;
                     let error = ActivityError::server("OutputNotFinished", "an input broke off, and nobody failed");
                     activity.error = Some(Arc::new(error));
                 }
-                None => {}
+                (Some(_), true) | (None, _) => {}
             }
         }
     }
 
-    fn start_ready(&mut self) {
-        if self.cancel.is_cancelled() {
-            return;
+    /// Starts an activity that has nothing to wait for any more.
+    fn start_if_ready(&mut self, index: usize) {
+        if self.missing[index] == 0
+            && !self.cancel.is_cancelled()
+            && let Some(waiting) = self.waiting[index].take()
+        {
+            let task = self.spawn(waiting);
+            self.activities[index].task = Some(task);
+            self.activities[index].status = Status::Processing;
         }
-        for index in 0..self.activities.len() {
-            let is_completed = |&before: &usize| self.activities[before].status == Status::Completed;
-            if self.activities[index].after.iter().all(is_completed)
-                && let Some(waiting) = self.waiting[index].take()
-            {
-                let task = self.spawn(waiting);
-                self.activities[index].task = Some(task);
-                self.activities[index].status = Status::Processing;
-            }
+    }
+
+    fn completed(&mut self, index: usize) {
+        self.activities[index].status = Status::Completed;
+        for follower in std::mem::take(&mut self.followers[index]) {
+            self.missing[follower] -= 1;
+            self.start_if_ready(follower);
         }
     }
 
@@ -160,19 +168,20 @@ impl Run {
             Err(error) => (error.id(), Err(ActivityError::server("Panicked", error.to_string()))),
         };
         let Some(index) = self.activities.iter().position(|activity| activity.task == Some(id)) else { return };
-        let activity = &mut self.activities[index];
         match result {
-            Ok(()) => {
-                activity.status = Status::Completed;
-                self.start_ready();
+            Ok(()) => self.completed(index),
+            // Whoever read its output completed without the rest, unless it failed: then that is noted as well.
+            Err(error @ ActivityError::ReaderGone) if !self.cancel.is_cancelled() => {
+                self.activities[index].error = Some(Arc::new(error));
+                self.completed(index);
             }
             Err(error @ (ActivityError::ReaderGone | ActivityError::InputBroken | ActivityError::Cancelled)) => {
-                activity.status = Status::Terminated;
-                activity.error = Some(Arc::new(error));
+                self.activities[index].status = Status::Terminated;
+                self.activities[index].error = Some(Arc::new(error));
             }
             Err(error) => {
-                activity.status = Status::Error;
-                activity.error = Some(Arc::new(error));
+                self.activities[index].status = Status::Error;
+                self.activities[index].error = Some(Arc::new(error));
                 self.cancel.cancel();
             }
         }

@@ -5,11 +5,21 @@ use super::answer::{AnswerSink, ClientGone};
 use super::collect::State;
 use super::control::Stop;
 use super::document_answer::DocumentAnswer;
-use super::results::{Form, Results, broke_off, into_bytes};
+use super::results::{Form, Results, into_bytes};
 use super::run::ActivityRun;
+use crate::activity::ActivityError;
 use crate::block::BLOCK_BYTES;
 use crate::document::Status;
 use crate::session::SessionInfo;
+
+/// How far the end-points have been written.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    /// Which have been begun, or are not wanted.
+    begun: Vec<bool>,
+    /// One broke off: its result is still open in the document.
+    broken: bool,
+}
 
 impl Results<'_> {
     /// Writes every end-point into the sink and waits until all activities have stopped. What is not written yet of a
@@ -21,24 +31,44 @@ impl Results<'_> {
         session: &SessionInfo,
     ) -> Result<(Vec<ActivityRun>, DocumentAnswer), PerformError> {
         let mut document = DocumentAnswer::begin(request_id, session);
+        let mut progress = Progress::default();
         let written = tokio::select! {
-            written = self.write(sink, &mut document) => written,
+            written = self.write(sink, &mut document, &mut progress) => written,
             () = sink.closed() => Err(ClientGone),
         };
         if let Err(ClientGone) = written {
             self.control.stop(Stop::ClientGone);
+        }
+        if written.is_err() || progress.broken {
+            self.control.give_up();
             self.collection.drain().await;
         }
         // A session is free again when nothing works in it any more.
-        let run = self.stopped().await?;
-        Ok((run, document))
+        let control = self.control;
+        let activities = tokio::select! {
+            activities = self.stopped() => Some(activities),
+            () = sink.closed() => None,
+        };
+        let activities = if let Some(activities) = activities {
+            activities?
+        } else {
+            control.stop(Stop::ClientGone);
+            self.stopped().await?
+        };
+        self.write_what_is_left(&mut document, &progress, &activities);
+        Ok((activities, document))
     }
 
-    async fn write(&mut self, sink: &AnswerSink, document: &mut DocumentAnswer) -> Result<(), ClientGone> {
+    async fn write(
+        &mut self,
+        sink: &AnswerSink,
+        document: &mut DocumentAnswer,
+        progress: &mut Progress,
+    ) -> Result<(), ClientGone> {
         self.collection.spool_kin();
-        let mut written: Vec<bool> = self.collection.results.iter().map(|result| !result.wanted).collect();
-        while let Some(index) = self.collection.next_result(&written).await {
-            written[index] = true;
+        progress.begun = self.collection.results.iter().map(|result| !result.wanted).collect();
+        while let Some(index) = self.collection.next_result(&progress.begun).await {
+            progress.begun[index] = true;
             match self.form {
                 Form::Document => self.write_end_point(index, sink, document).await?,
                 Form::Raw(_) => {
@@ -47,11 +77,16 @@ impl Results<'_> {
                     }
                 }
             }
+            if self.collection.results[index].state != State::Ended {
+                progress.broken = true;
+                return Ok(());
+            }
         }
         self.collection.drain().await;
         Ok(())
     }
 
+    /// Writes one end-point. If it breaks off its result stays open, until it is known why.
     async fn write_end_point(
         &mut self,
         index: usize,
@@ -69,20 +104,35 @@ impl Results<'_> {
         while let Some(block) = next {
             if let Err(problem) = document.block(&block) {
                 self.collection.results[index].refuse(problem);
-                break;
+                return Ok(());
             }
             if document.len() >= BLOCK_BYTES {
                 sink.send(document.take()).await?;
             }
             next = self.collection.next_block(index).await;
         }
-        let result = &self.collection.results[index];
-        match result.problem() {
-            Some(problem) => document.end_end_point(Some(problem)),
-            None if result.state == State::Ended => document.end_end_point(None),
-            None => document.end_end_point(Some(&broke_off(&result.end_point.name))),
+        if self.collection.results[index].state == State::Ended {
+            document.end_end_point(None);
         }
         Ok(())
+    }
+
+    /// Closes the result that broke off with what broke it, and names the end-points that never got their turn.
+    fn write_what_is_left(&self, document: &mut DocumentAnswer, progress: &Progress, activities: &[ActivityRun]) {
+        if let Form::Raw(_) = self.form {
+            return;
+        }
+        if progress.broken {
+            match self.failure(activities) {
+                Some(PerformError::Activity { error, .. }) => document.end_end_point(Some(&error)),
+                _ => document.end_end_point(Some(&ActivityError::Cancelled)),
+            }
+        }
+        for (result, begun) in self.collection.results.iter().zip(&progress.begun) {
+            if !begun {
+                document.terminated_end_point(&result.end_point);
+            }
+        }
     }
 }
 

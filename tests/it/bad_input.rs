@@ -131,6 +131,14 @@ async fn streams_that_do_not_fit_are_refused_before_anything_runs() {
         (format!("{}{}{}", echo("a", "s"), join("b", "s", "t"), join("c", "s", "v")), "StreamInvalid", "one reader"),
         (format!("{}{}", join("a", "y", "x"), join("b", "x", "y")), "StreamInvalid", "cycle"),
         (
+            format!(
+                "{}<sqlUpdateStatement name=\"b\"><sqlParameter position=\"1\" from=\"s\"/><expression from=\"s\"/></sqlUpdateStatement>",
+                echo("a", "s")
+            ),
+            "StreamInvalid",
+            "one reader",
+        ),
+        (
             "<sqlQueryStatement name=\"q\"><expression>SELECT 1</expression><resultStream name=\"r\"/></sqlQueryStatement>".into(),
             "StreamInvalid",
             "sqlResultsToCSV",

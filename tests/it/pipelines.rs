@@ -166,9 +166,9 @@ async fn a_failed_step_of_a_sequence_keeps_the_later_ones_from_starting() {
 }
 
 #[tokio::test]
-async fn two_end_points_of_one_source_both_come_back_however_large() {
+async fn two_large_end_points_both_come_back() {
     let context = Context::new().await;
-    // The numbers go into a table of the session, then come out twice side by side; each is far more than is held back.
+    // Each is far more than is held back.
     let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i &lt; 60000) SELECT i, printf('%050d', i) FROM n";
     let one = |name: &str| {
         format!(
@@ -212,4 +212,22 @@ async fn text_that_holds_the_end_of_a_cdata_section_comes_back_as_it_was() {
 async fn a_document_without_activities_is_legal() {
     let context = Context::new().await;
     context.perform("").await.is_completed();
+}
+
+#[tokio::test]
+async fn a_statement_that_never_ran_gives_a_row_set_without_columns() {
+    let context = Context::new().await;
+    let content = r#"<dataStore name="ids"><itemCursor name="id"/></dataStore>
+        <sqlQueryStatement name="q"><sqlParameter position="1" from="id"/>
+            <expression>SELECT name FROM customer WHERE id = ?</expression><resultStream name="r"/></sqlQueryStatement>
+        <sqlResultsToXML name="f"><resultSet from="r"/><webRowSet name="table"/></sqlResultsToXML>"#;
+    context.raw(content, "table").await.says("<column-count>0</column-count>").says("</webRowSet>");
+}
+
+#[tokio::test]
+async fn xml_from_a_stream_is_kept_as_an_element() {
+    let context = Context::new().await;
+    let content = r#"<echo name="e"><text>&lt;?xml version="1.0"?&gt;&lt;a b="c"/&gt;</text><output name="x"/></echo>
+        <sessionAttributeManagement name="s"><setAttribute name="x" type="xml" from="x"/><output name="o"/></sessionAttributeManagement>"#;
+    assert_eq!(context.raw(content, "o").await.text, r#"<attribute name="x" type="xml"><a b="c"/></attribute>"#);
 }

@@ -1,8 +1,12 @@
 //! Answers that outgrow what is held back: in flat memory, broken where the request failed, cancelled where the client left.
 
 use std::io::Read;
+use std::time::Duration;
 
 use futures_util::StreamExt;
+use rejoin::activity::{Activity, ActivityContext, ActivityError, OutputPort, Setup};
+use rejoin::block::{Block, StreamType};
+use rejoin::document::{DocumentError, Fields};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -39,6 +43,7 @@ async fn a_failure_midway_is_told_in_the_response_document() {
     assert_eq!(reply.status, 200);
     reply
         .says("<result name=\"csv\" status=\"PROCESSING\"")
+        .says("]]><error code=\"SqlError\" kind=\"client\"")
         .says("<result name=\"find\" status=\"ERROR\"><error code=\"SqlError\" kind=\"client\"")
         .says("<result name=\"format\" status=\"TERMINATED\"/>")
         .says("<request status=\"ERROR\">");
@@ -177,4 +182,109 @@ async fn http_2_without_tls_is_spoken() {
     let failing = client.post(context.url()).query(&[("return", "csv")]).header("content-type", "application/xml");
     let response = failing.body(perform(&numbers(100_000))).send().await.unwrap();
     assert!(response.bytes().await.is_err(), "the stream is reset");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_holds_its_place_no_longer_than_its_session() {
+    let context = Context::with(|builder, mut resource| {
+        resource.session.join.execution = Some(Duration::from_millis(50));
+        builder.resource(resource).admission(1, 1)
+    })
+    .await;
+    let mut stalled = TcpStream::connect(context.server.address()).await.unwrap();
+    let body = perform(&numbers(0));
+    let head = format!(
+        "POST /services/data HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/xml\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stalled.write_all(head.as_bytes()).await.unwrap();
+    stalled.write_all(body.as_bytes()).await.unwrap();
+    // It has its place when the first bytes of its answer are there; it reads no more.
+    stalled.read_exact(&mut [0; 100]).await.unwrap();
+    context.perform("<echo name=\"e\"><text>x</text></echo>").await.is_completed();
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_after_the_data_and_before_the_end_frees_its_session() {
+    let context = Context::new().await;
+    let id = context.create().await;
+    let limited = numbers(0).replace("FROM n</expression>", "FROM n LIMIT 20000</expression>");
+    let sleeper = "<sleep name=\"nap\" duration=\"PT10M\"/>";
+    let response = context.post(&format!("<session id=\"{id}\"/>{limited}{sleeper}")).send().await.unwrap();
+    let mut body = response.bytes_stream();
+    let mut seen = String::new();
+    while !seen.contains("00020000\n") {
+        seen.push_str(&String::from_utf8_lossy(&body.next().await.unwrap().unwrap()));
+        seen.drain(..seen.len().saturating_sub(200));
+    }
+    drop(body);
+    context.perform(&format!("<session id=\"{id}\" wait=\"60000\"/>")).await.is_completed();
+}
+
+/// Two outputs of one activity, block by block in turn: the one can't be read to its end before the other.
+struct Twice {
+    first: OutputPort,
+    second: OutputPort,
+}
+
+#[async_trait::async_trait]
+impl Activity for Twice {
+    const ELEMENT: &'static str = "twice";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let first = setup.output(fields, "first", StreamType::Text)?;
+        Ok(Self { first, second: setup.output(fields, "second", StreamType::Text)? })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let (first, second) = (context.output(self.first), context.output(self.second));
+        for number in 0..60_000 {
+            first.send(Block::Text(format!("{number:050}\n").into())).await?;
+            second.send(Block::Text(format!("{number:060}\n").into())).await?;
+        }
+        first.finish().await;
+        second.finish().await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn two_end_points_of_one_activity_both_come_back_however_large() {
+    let context = Context::with(|builder, resource| builder.resource(resource).activity::<Twice>()).await;
+    let twice = "<twice name=\"t\"><first name=\"a\"/><second name=\"b\"/></twice>";
+    let reply = context.perform(twice).await;
+    reply.is_completed();
+    assert_eq!(reply.text.matches(&format!("{:050}\n", 59_999)).count(), 2, "in both, because one is longer");
+    assert_eq!(context.raw(twice, "b").await.text.len(), 60_000 * 61);
+}
+
+/// Panics where it is told to.
+struct Panics {
+    output: OutputPort,
+}
+
+#[async_trait::async_trait]
+impl Activity for Panics {
+    const ELEMENT: &'static str = "panics";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        Ok(Self { output: setup.output(fields, "output", StreamType::Text)? })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let _output = context.output(self.output);
+        panic!("on purpose, with a secret")
+    }
+}
+
+/// Behaviour 18.
+#[tokio::test]
+async fn a_panic_is_the_services_fault_and_leaves_the_session_joinable() {
+    let context = Context::with(|builder, resource| builder.resource(resource).activity::<Panics>()).await;
+    let id = context.create().await;
+    let panics = "<panics name=\"p\"><output name=\"o\"/></panics>";
+    let reply = context.perform(&format!("<session id=\"{id}\"/>{panics}")).await;
+    reply.is_fault(500, "Internal").says("request id");
+    assert!(!reply.text.contains("secret"));
+    context.perform(&format!("<session id=\"{id}\"/>")).await.is_completed();
 }

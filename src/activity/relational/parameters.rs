@@ -28,6 +28,7 @@ impl Parameters {
         let mut sources: Vec<Option<Source>> = Vec::new();
         sources.resize_with(elements.len(), || None);
         let mut from_streams = Vec::new();
+        let mut streams: Vec<(String, InputPort)> = Vec::new();
         for element in elements {
             let mut parameter = element.fields();
             let position_value = parameter.required_attribute("position")?;
@@ -47,7 +48,13 @@ impl Parameters {
             *slot = Some(match from {
                 Some(from) => {
                     setup.refuse_content_beside_from(element)?;
-                    from_streams.push((position - 1, setup.input_from(&from, StreamType::Text)?));
+                    let port = match streams.iter().find(|(name, _)| *name == from.as_str().trim()) {
+                        // Several parameters may take turns at one stream.
+                        Some((_, port)) => *port,
+                        None => setup.input_from(&from, StreamType::Text)?,
+                    };
+                    streams.push((from.as_str().trim().to_owned(), port));
+                    from_streams.push((position - 1, port));
                     Source::Stream
                 }
                 None => Source::Given(Parameter::Text(element.text()?.as_ref().into())),

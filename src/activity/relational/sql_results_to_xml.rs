@@ -1,3 +1,4 @@
+use arrow_schema::Schema;
 use async_trait::async_trait;
 
 use super::expect_rows;
@@ -44,10 +45,12 @@ impl Activity for SqlResultsToXml {
                 output.send(Block::Text(std::mem::take(&mut text).into())).await?;
             }
         }
-        if !is_first {
-            writer.end(&mut text);
-            output.send(Block::Text(text.into())).await?;
+        if is_first {
+            // A statement whose parameters came from an empty stream never ran: a row set without columns is still one.
+            writer.begin(&Schema::empty(), &mut text)?;
         }
+        writer.end(&mut text);
+        output.send(Block::Text(text.into())).await?;
         output.finish().await;
         Ok(())
     }

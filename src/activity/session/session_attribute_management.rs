@@ -6,7 +6,7 @@ use super::not_found;
 use crate::activity::transform::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, Scalar, ScalarType, StreamType};
-use crate::document::{DocumentError, Element, Fields, Node};
+use crate::document::{DocumentError, Element, Fields, Limits, Node};
 use crate::session::{AttributeValue, SessionAttributes};
 
 /// `sessionAttributeManagement`: sets, counts up, gets, removes or lists session attributes.
@@ -142,7 +142,7 @@ fn given_xml(element: &Element) -> Result<ByteString, DocumentError> {
     let mut elements = element.elements();
     match (elements.next(), elements.next()) {
         (Some(only), None) if !has_text => match only.to_xml() {
-            Ok(xml) => Ok(xml.into()),
+            Ok(xml) => Ok(xml.trim_end().into()),
             Err(error) => Err(DocumentError::invalid(only.position(), error.to_string())),
         },
         _ => Err(contradictory(element, "of the type `xml` it holds one element")),
@@ -180,13 +180,21 @@ async fn read_scalar(
         }
     }
     if scalar_type == ScalarType::Xml {
-        Element::parse(text.as_bytes(), &crate::document::Limits::default()).map_err(|error| {
-            ActivityError::client("ValueInvalid", format!("the value is not a well-formed XML element: {error}"))
-        })?;
+        return parse_xml(&text).map(|xml| Scalar::Xml(xml.into()));
     }
     Scalar::parse(scalar_type, &text).ok_or_else(|| {
         ActivityError::client("ValueInvalid", format!("the value is not of the type {}", scalar_type.name()))
     })
+}
+
+/// An XML document as one element: without its declaration, so that it can stand inside another.
+fn parse_xml(text: &str) -> Result<String, ActivityError> {
+    let refuse = |problem: String| {
+        ActivityError::client("ValueInvalid", format!("the value is not a well-formed XML element: {problem}"))
+    };
+    let element = Element::parse(text.as_bytes(), &Limits::default()).map_err(|error| refuse(error.to_string()))?;
+    let xml = element.to_xml().map_err(|error| refuse(error.to_string()))?;
+    Ok(xml.trim_end().to_owned())
 }
 
 /// `<attribute name type>value</attribute>`; a value that is no text by nature is named by its type alone.

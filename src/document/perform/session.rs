@@ -120,7 +120,7 @@ impl SessionElement {
 
     /// Refuses what contradicts itself: which attributes go with which mode.
     fn check(&self, element: &Element) -> Result<(), DocumentError> {
-        use SessionMode::{Create, Join, Terminate};
+        use SessionMode::{Create, Join, JoinOrCreate, Terminate};
 
         let at = |attribute: &str| {
             let found = element.attributes().iter().find(|candidate| candidate.name().local() == attribute);
@@ -135,6 +135,12 @@ impl SessionElement {
             Create if self.rotate => (at("rotate"), "a new session has a new id already: leave `rotate` out"),
             Join | Terminate if self.timeout.is_some() => {
                 (at("timeout"), "`timeout` can be wished for only where a session may be created")
+            }
+            JoinOrCreate if self.read => {
+                (at("access"), "a session that may be created has to be held: leave `access` out")
+            }
+            JoinOrCreate if self.rotate => {
+                (at("rotate"), "a session that may be created has a new id then: leave `rotate` out, or join")
             }
             Terminate if self.read => (at("access"), "to end a session, it has to be held: leave `access` out"),
             Terminate if self.rotate => (at("rotate"), "a session that ends needs no new id: leave `rotate` out"),
@@ -222,6 +228,8 @@ mod tests {
             "id='x' mode='terminate' access='read'",
             "id='x' mode='terminate' rotate='true'",
             "id='x' access='read' rotate='true'",
+            "id='x' mode='joinOrCreate' access='read'",
+            "id='x' mode='joinOrCreate' rotate='true'",
             "id=''",
             "id='a b'",
             "timeout='0'",
