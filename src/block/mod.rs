@@ -6,11 +6,13 @@
 //!
 //! Blocks are cheap to clone: columns, text and bytes are shared, never copied.
 
+mod column;
 mod pipe;
 mod scalar;
 mod stream_type;
 
-pub use pipe::{BlockReader, BlockWriter, PIPE_BLOCKS, ReaderGone, StreamBroken, pipe};
+pub use column::ColumnOrigin;
+pub use pipe::{BlockReader, BlockWriter, NotSent, PIPE_BLOCKS, ReaderGone, ReaderWatch, Room, StreamBroken, pipe};
 pub use scalar::{Scalar, ScalarType};
 pub use stream_type::StreamType;
 
@@ -20,6 +22,9 @@ use bytestring::ByteString;
 
 /// How many rows a writer puts into one block of rows, at the most.
 pub const BLOCK_ROWS: usize = 1024;
+
+/// How many bytes a writer of rows gathers before it sends a block with fewer than [`BLOCK_ROWS`] rows.
+pub const ROWS_BYTES: usize = 128 * 1024;
 
 /// How many bytes a writer gathers before it sends a block of text or bytes. A block may be a little larger, because
 /// nobody splits a row or a character.

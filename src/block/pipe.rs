@@ -3,6 +3,8 @@
 //! The end of a stream is said, never guessed: a writer that is dropped without [`BlockWriter::finish`] leaves a *broken*
 //! stream, so the reader of an activity that failed, panicked or was cancelled can't take half of the data for all of it.
 
+use std::task::{Context, Poll};
+
 use tokio::sync::mpsc;
 
 use super::{Block, StreamType};
@@ -10,6 +12,7 @@ use super::{Block, StreamType};
 /// How many blocks a pipe holds before its writer has to wait.
 pub const PIPE_BLOCKS: usize = 4;
 
+#[derive(Debug)]
 enum Item {
     Block(Block),
     End,
@@ -40,6 +43,17 @@ pub fn pipe(stream_type: StreamType) -> (BlockWriter, BlockReader) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the reader of the stream has gone")]
 pub struct ReaderGone;
+
+/// Why [`BlockWriter::try_send`] did not send.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// The pipe is full: here is the block again.
+    #[error("the pipe is full")]
+    Full(Block),
+    /// The reader has gone and nobody will see what is written: stop.
+    #[error("the reader of the stream has gone")]
+    ReaderGone,
+}
 
 /// The writer stopped before the end of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,10 +96,44 @@ impl BlockWriter {
         self.sender.blocking_send(Item::Block(block)).map_err(|_| ReaderGone)
     }
 
+    /// Sends one block if there is room for it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`NotSent::Full`] with the block when the writer would have to wait, [`NotSent::ReaderGone`] when nobody reads any
+    /// more.
+    pub fn try_send(&self, block: Block) -> Result<(), NotSent> {
+        self.sender.try_send(Item::Block(block)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(Item::Block(block)) => NotSent::Full(block),
+            mpsc::error::TrySendError::Full(Item::End) | mpsc::error::TrySendError::Closed(_) => NotSent::ReaderGone,
+        })
+    }
+
+    /// Waits for room for one block, without having the block yet. Dropping the future or the room changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ReaderGone`] when nobody reads any more.
+    pub async fn reserve(&self) -> Result<Room<'_>, ReaderGone> {
+        self.sender.reserve().await.map(Room).map_err(|_| ReaderGone)
+    }
+
     /// Says that the stream is complete. Dropping the writer without it breaks the stream.
     pub async fn finish(self) {
         // A reader that went away does not care for the end.
         let _ = self.sender.send(Item::End).await;
+    }
+
+    /// [`BlockWriter::finish`] if there is room for it at once.
+    ///
+    /// # Errors
+    ///
+    /// The writer itself, when it would have to wait.
+    pub fn try_finish(self) -> Result<(), Self> {
+        match self.sender.try_send(Item::End) {
+            Err(mpsc::error::TrySendError::Full(_)) => Err(self),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
     }
 
     /// [`BlockWriter::finish`] from a thread that may block.
@@ -100,6 +148,39 @@ impl BlockWriter {
     /// Returns once the reader has gone: what a writer that waits for its source should wait for as well.
     pub async fn closed(&self) {
         self.sender.closed().await;
+    }
+
+    /// A handle that tells whether the reader has gone, for code that can't hold the writer itself.
+    ///
+    /// The reader sees a broken stream only when the writer and its watches are dropped.
+    #[must_use]
+    pub fn watch(&self) -> ReaderWatch {
+        ReaderWatch { sender: self.sender.clone() }
+    }
+}
+
+/// Tells whether the reader of a pipe has gone; see [`BlockWriter::watch`].
+#[derive(Debug)]
+pub struct ReaderWatch {
+    sender: mpsc::Sender<Item>,
+}
+
+impl ReaderWatch {
+    /// Whether nobody reads any more.
+    #[must_use]
+    pub fn reader_gone(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+/// Room for one block in a pipe.
+#[derive(Debug)]
+pub struct Room<'a>(mpsc::Permit<'a, Item>);
+
+impl Room<'_> {
+    /// Puts the block there.
+    pub fn send(self, block: Block) {
+        self.0.send(Item::Block(block));
     }
 }
 
@@ -139,6 +220,18 @@ impl BlockReader {
         }
         let item = self.receiver.blocking_recv();
         self.take(item)
+    }
+
+    /// [`BlockReader::next`] for whoever watches several streams at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamBroken`] when the writer stopped before the end.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Block>, StreamBroken>> {
+        if self.ended {
+            return Poll::Ready(Ok(None));
+        }
+        self.receiver.poll_recv(context).map(|item| self.take(item))
     }
 
     fn take(&mut self, item: Option<Item>) -> Result<Option<Block>, StreamBroken> {
@@ -198,5 +291,25 @@ mod tests {
         assert!(futures_util::poll!(&mut next).is_pending());
         reader.next().await.unwrap();
         next.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_does_not_wait_gets_the_block_back() {
+        let (writer, mut reader) = pipe(StreamType::Text);
+        for _ in 0..PIPE_BLOCKS {
+            writer.try_send(text("a")).unwrap();
+        }
+        assert!(matches!(writer.try_send(text("b")), Err(NotSent::Full(Block::Text(text))) if text == "b"));
+        let writer = writer.try_finish().unwrap_err();
+        reader.next().await.unwrap();
+        writer.try_finish().unwrap();
+        while reader.next().await.unwrap().is_some() {}
+
+        let (writer, reader) = pipe(StreamType::Text);
+        let watch = writer.watch();
+        assert!(!watch.reader_gone());
+        drop(reader);
+        assert!(watch.reader_gone());
+        assert!(matches!(writer.try_send(text("b")), Err(NotSent::ReaderGone)));
     }
 }

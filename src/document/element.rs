@@ -103,7 +103,9 @@ impl Text {
         self.position
     }
 
-    pub(super) fn is_blank(&self) -> bool {
+    /// Whether it is nothing but white space.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
         is_blank(&self.text)
     }
 }
@@ -249,6 +251,12 @@ impl Element {
         })
     }
 
+    /// Whether it holds nothing but white space.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.children.iter().all(|node| matches!(node, Node::Text(text) if text.is_blank()))
+    }
+
     /// The value of the attribute without namespace of that name.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
@@ -290,6 +298,16 @@ impl Element {
             }
         }
         Ok(whole)
+    }
+
+    /// The text of an element that has neither attributes nor child elements.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] at the first attribute or child element.
+    pub fn text_only(&self) -> Result<Cow<'_, str>, DocumentError> {
+        self.fields().finish_attributes()?;
+        self.text()
     }
 
     /// The text of an element that holds text alone, to be read as a typed value.

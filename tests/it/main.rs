@@ -1,3 +1,14 @@
-//! Tests of behaviour, in one binary: it links once.
+//! Behaviour, through the doors that users take. One binary, so that it is linked once.
 
+mod bad_input;
+mod command;
+mod context;
+mod documentation;
 mod documents;
+mod pipelines;
+mod random_pipelines;
+mod rooms;
+mod service;
+mod sessions;
+mod streaming;
+mod webrowset;

@@ -92,9 +92,9 @@ impl PerformDocument {
     /// use rejoin::document::{PerformDocument, SessionMode};
     ///
     /// let document = PerformDocument::parse(
-    ///     br#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><session/></perform>"#,
+    ///     br#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><session mode="create"/></perform>"#,
     /// )?;
-    /// assert_eq!(document.session.map(|session| session.mode), Some(SessionMode::Create));
+    /// assert_eq!(document.session.and_then(|session| session.mode), Some(SessionMode::Create));
     /// # Ok::<(), rejoin::document::DocumentError>(())
     /// ```
     pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {

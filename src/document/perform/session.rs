@@ -10,8 +10,8 @@ use crate::document::{Attribute, DocumentError, Element, Position, Problem, Valu
 /// The id is a secret: it is not shown by `Debug` and not repeated in errors.
 #[derive(Clone)]
 pub struct SessionElement {
-    /// What is asked for.
-    pub mode: SessionMode,
+    /// What is asked for; where it isn't said, `join` if anything names a session (the element, a header) and `create` if not.
+    pub mode: Option<SessionMode>,
     /// `id`
     pub id: Option<Box<str>>,
     /// `timeout`: the idle time-out wished for.
@@ -28,7 +28,7 @@ pub struct SessionElement {
     pub position: Position,
 }
 
-/// `mode` of a session element; without one, `join` where there is an id and `create` where there is none.
+/// `mode` of a session element; without one, `join` where the element or a header names a session, and `create` if not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionMode {
     /// `create`
@@ -80,7 +80,7 @@ impl SessionElement {
     #[must_use]
     pub fn new(mode: SessionMode) -> Self {
         Self {
-            mode,
+            mode: Some(mode),
             id: None,
             timeout: None,
             wait: None,
@@ -105,7 +105,7 @@ impl SessionElement {
 
         let mode_word = mode.as_ref().map(|value| value.choice(&MODES)).transpose()?;
         let session = Self {
-            mode: mode_word.unwrap_or(if id.is_some() { SessionMode::Join } else { SessionMode::Create }),
+            mode: mode_word,
             id: id.as_ref().map(read_session_id).transpose()?,
             timeout: timeout.as_ref().map(read_timeout).transpose()?,
             wait: wait.as_ref().map(|value| out_of_range(value.duration_or_zero())).transpose()?,
@@ -120,21 +120,19 @@ impl SessionElement {
 
     /// Refuses what contradicts itself: which attributes go with which mode.
     fn check(&self, element: &Element) -> Result<(), DocumentError> {
-        use SessionMode::{Create, Join, JoinOrCreate, Terminate};
+        use SessionMode::{Create, Join, Terminate};
 
         let at = |attribute: &str| {
             let found = element.attributes().iter().find(|candidate| candidate.name().local() == attribute);
             found.map_or(self.position, Attribute::position)
         };
-        let (position, message) = match self.mode {
+        let Some(mode) = self.mode.or(self.id.is_some().then_some(Join)) else { return Ok(()) };
+        let (position, message) = match mode {
             Create if self.id.is_some() => {
                 (at("id"), "a new session gets its id from the service: leave `id` out, or join")
             }
             Create if self.read => (at("access"), "a new session has nothing to be read: leave `access` out, or join"),
             Create if self.rotate => (at("rotate"), "a new session has a new id already: leave `rotate` out"),
-            Join | Terminate | JoinOrCreate if self.id.is_none() => {
-                (at("mode"), "to join a session, its `id` is needed")
-            }
             Join | Terminate if self.timeout.is_some() => {
                 (at("timeout"), "`timeout` can be wished for only where a session may be created")
             }
@@ -204,11 +202,11 @@ mod tests {
 
     #[test]
     fn the_mode_follows_from_the_id() {
-        assert_eq!(session("").unwrap().mode, SessionMode::Create);
-        assert_eq!(session("id='x'").unwrap().mode, SessionMode::Join);
-        assert_eq!(session("mode='create' timeout='PT1M'").unwrap().mode, SessionMode::Create);
+        assert_eq!(session("").unwrap().mode, None);
+        assert_eq!(session("id='x'").unwrap().mode, None);
+        assert_eq!(session("mode='create' timeout='PT1M'").unwrap().mode, Some(SessionMode::Create));
         let terminate = session("id='x' mode='terminate' wait='0' sequence='7'").unwrap();
-        assert_eq!((terminate.mode, terminate.wait), (SessionMode::Terminate, Some(Duration::ZERO)));
+        assert_eq!((terminate.mode, terminate.wait), (Some(SessionMode::Terminate), Some(Duration::ZERO)));
         let either = session("id='x' mode='joinOrCreate' timeout='unbounded' rotate='1'").unwrap();
         assert_eq!((either.timeout, either.rotate), (Some(TimeoutWish::Unbounded), true));
     }
@@ -218,10 +216,7 @@ mod tests {
         for attributes in [
             "id='x' mode='create'",
             "mode='create' access='read'",
-            "rotate='true'",
-            "mode='join'",
-            "mode='terminate'",
-            "mode='joinOrCreate'",
+            "mode='create' rotate='true'",
             "id='x' timeout='1'",
             "id='x' mode='terminate' timeout='1'",
             "id='x' mode='terminate' access='read'",
@@ -243,6 +238,13 @@ mod tests {
         }
         for attributes in ["mode='jion' id='x'", "rotate='yes'", "access='write'", "colour='red'"] {
             assert_eq!(session(attributes).unwrap_err().problem(), Problem::Invalid, "{attributes}");
+        }
+    }
+
+    #[test]
+    fn the_id_may_come_from_elsewhere() {
+        for attributes in ["mode='join'", "mode='terminate'", "mode='joinOrCreate'", "rotate='true'", "access='read'"] {
+            assert!(session(attributes).unwrap().id.is_none(), "{attributes}");
         }
     }
 

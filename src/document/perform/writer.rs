@@ -1,6 +1,6 @@
 //! A perform document to text.
 
-use super::{PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish};
+use super::{PerformDocument, SessionElement, Step, TYPES_NAMESPACE, TimeoutWish};
 use crate::document::writer::XmlWriter;
 use crate::document::{Unwritable, duration};
 
@@ -21,8 +21,8 @@ pub(super) fn write(document: &PerformDocument) -> Result<String, Unwritable> {
 fn write_session(session: &SessionElement, writer: &mut XmlWriter) {
     writer.start("session");
     writer.optional("id", session.id.as_ref());
-    if !matches!((session.mode, &session.id), (SessionMode::Join, Some(_)) | (SessionMode::Create, None)) {
-        writer.attribute("mode", session.mode.as_str());
+    if let Some(mode) = session.mode {
+        writer.attribute("mode", mode.as_str());
     }
     match session.timeout {
         Some(TimeoutWish::After(timeout)) => writer.attribute("timeout", duration::write(timeout)),

@@ -28,7 +28,7 @@ use crate::document::{TYPES_NAMESPACE, Unwritable, duration, time};
 /// writer.text("id,name\n")?;
 /// writer.end_result();
 /// writer.request(Status::Completed, None);
-/// assert!(writer.take().ends_with(b"]]></result><request status=\"COMPLETED\"/></response>\n"));
+/// assert!(writer.take().ends_with(b"]]></result>\n  <request status=\"COMPLETED\"/>\n</response>\n"));
 /// # Ok::<(), rejoin::document::Unwritable>(())
 /// ```
 #[derive(Debug)]
@@ -53,13 +53,13 @@ impl ResponseWriter {
         writer.out.put_slice(b"<response");
         writer.attribute("xmlns", TYPES_NAMESPACE);
         writer.attribute("requestId", request_id);
-        writer.out.put_slice(b">");
+        writer.out.put_slice(b">\n");
         writer
     }
 
     /// The session that the request was joined to. It comes first.
     pub fn session(&mut self, session: &ResponseSession) {
-        self.out.put_slice(b"<session");
+        self.out.put_slice(b"  <session");
         self.attribute("id", &session.id);
         self.attribute("created", if session.created { "true" } else { "false" });
         match session.timeout {
@@ -72,13 +72,13 @@ impl ResponseWriter {
                 self.attribute(name, &time::write(moment));
             }
         }
-        self.out.put_slice(b"/>");
+        self.out.put_slice(b"/>\n");
     }
 
     /// The result of an activity, or of an end-point that has no data.
     pub fn result(&mut self, name: &str, status: Status) {
         self.begin(name, status);
-        self.out.put_slice(b"/>");
+        self.out.put_slice(b"/>\n");
     }
 
     /// The result of an activity that failed.
@@ -86,7 +86,7 @@ impl ResponseWriter {
         self.begin(name, status);
         self.out.put_slice(b">");
         self.error(error);
-        self.out.put_slice(b"</result>");
+        self.out.put_slice(b"</result>\n");
     }
 
     /// Begins the result of an end-point of text. While it isn't known whether it comes to its end, its status is
@@ -138,7 +138,7 @@ impl ResponseWriter {
     /// Ends the result that is open, if one is.
     pub fn end_result(&mut self) {
         if self.end_data() {
-            self.out.put_slice(b"</result>");
+            self.out.put_slice(b"</result>\n");
         }
     }
 
@@ -146,21 +146,21 @@ impl ResponseWriter {
     pub fn break_result(&mut self, error: &ResponseError) {
         if self.end_data() {
             self.error(error);
-            self.out.put_slice(b"</result>");
+            self.out.put_slice(b"</result>\n");
         }
     }
 
     /// The status of the request, and why it failed. It ends the document.
     pub fn request(&mut self, status: Status, error: Option<&ResponseError>) {
         self.end_result();
-        self.out.put_slice(b"<request");
+        self.out.put_slice(b"  <request");
         self.attribute("status", status.as_str());
         match error {
-            None => self.out.put_slice(b"/>"),
+            None => self.out.put_slice(b"/>\n"),
             Some(error) => {
                 self.out.put_slice(b">");
                 self.error(error);
-                self.out.put_slice(b"</request>");
+                self.out.put_slice(b"</request>\n");
             }
         }
         self.out.put_slice(b"</response>\n");
@@ -186,7 +186,7 @@ impl ResponseWriter {
 
     fn begin(&mut self, name: &str, status: Status) {
         self.end_result();
-        self.out.put_slice(b"<result");
+        self.out.put_slice(b"  <result");
         self.attribute("name", name);
         self.attribute("status", status.as_str());
     }
@@ -256,12 +256,12 @@ mod tests {
         assert_eq!(
             String::from_utf8(document).unwrap(),
             format!(
-                "<response xmlns=\"{TYPES_NAMESPACE}\" requestId=\"0193\"><session id=\"q&quot;0\" created=\"true\" \
-                 timeout=\"600000\" idleExpires=\"2026-11-21T21:40:00.000Z\"/><result name=\"find\" status=\"COMPLETED\"/>\
-                 <result name=\"format\" status=\"ERROR\">{error}</result>\
-                 <result name=\"table\" status=\"PROCESSING\" contentType=\"application/xml\"><![CDATA[<a>]]>{error}</result>\
-                 <result name=\"raw\" status=\"COMPLETED\" contentType=\"image/png\" encoding=\"base64\"><![CDATA[iVA=]]></result>\
-                 <request status=\"ERROR\"/></response>\n"
+                "<response xmlns=\"{TYPES_NAMESPACE}\" requestId=\"0193\">\n  <session id=\"q&quot;0\" created=\"true\" \
+                 timeout=\"600000\" idleExpires=\"2026-11-21T21:40:00.000Z\"/>\n  <result name=\"find\" status=\"COMPLETED\"/>\n  \
+                 <result name=\"format\" status=\"ERROR\">{error}</result>\n  \
+                 <result name=\"table\" status=\"PROCESSING\" contentType=\"application/xml\"><![CDATA[<a>]]>{error}</result>\n  \
+                 <result name=\"raw\" status=\"COMPLETED\" contentType=\"image/png\" encoding=\"base64\"><![CDATA[iVA=]]></result>\n  \
+                 <request status=\"ERROR\"/>\n</response>\n"
             )
         );
     }

@@ -1,9 +1,14 @@
 //! What our readers say, and where they may say something else than the schemas.
 
+use std::sync::{Arc, LazyLock};
+
+use rejoin::activity::ActivityRegistry;
 use rejoin::document::{
-    ActivityConfiguration, DocumentError, Element, Fault, Limits, PerformDocument, Problem, ResourceConfiguration,
-    ResponseEvent, ResponseReader, ServiceConfiguration, SessionConfiguration, Step, TYPES_NAMESPACE,
+    ActivityConfiguration, DocumentError, Fault, Limits, PerformDocument, Problem, ResourceConfiguration,
+    ResponseEvent, ResponseReader, ServiceConfiguration, SessionConfiguration,
 };
+use rejoin::engine::{Catalogue, Plan, PlanProblem};
+use rejoin::resource::{DataResources, ResourceRegistry, ResourceSettings};
 
 use super::corpus::Kind;
 
@@ -17,12 +22,11 @@ pub(super) enum Verdict {
     Malformed(String),
 }
 
-/// What our reader says. What stands inside of the activities of a perform document is theirs to read: a reader of activities
-/// goes here, behind `PerformDocument::parse`, and then [`without_activities`] goes.
+/// What our readers say: of a perform document, that of the document and those of its activities.
 pub(super) fn our_verdict(kind: Kind, bytes: &[u8]) -> Verdict {
     let limits = Limits::default();
     let outcome = match kind {
-        Kind::Perform => PerformDocument::parse(bytes).map(drop),
+        Kind::Perform => return perform_verdict(bytes),
         Kind::Response => read_response(bytes),
         Kind::Fault => Fault::parse(bytes, &limits).map(drop),
         Kind::Service => ServiceConfiguration::parse(bytes, &limits).map(drop),
@@ -30,12 +34,37 @@ pub(super) fn our_verdict(kind: Kind, bytes: &[u8]) -> Verdict {
         Kind::Activity => ActivityConfiguration::parse(bytes, &limits).map(drop),
         Kind::Session => SessionConfiguration::parse(bytes, &limits).map(drop),
     };
-    match outcome {
-        Ok(()) => Verdict::Valid,
-        Err(error) if error.problem() == Problem::Malformed => Verdict::Malformed(error.to_string()),
+    outcome.map_or_else(|error| verdict_of(&error), |()| Verdict::Valid)
+}
+
+fn verdict_of(error: &DocumentError) -> Verdict {
+    match error.problem() {
+        Problem::Malformed => Verdict::Malformed(error.to_string()),
+        _ => Verdict::Invalid(error.to_string()),
+    }
+}
+
+/// Whether the streams of the activities fit together, a schema can't say: that is looked at when everything has been read.
+fn perform_verdict(bytes: &[u8]) -> Verdict {
+    let document = match PerformDocument::parse(bytes) {
+        Ok(document) => document,
+        Err(error) => return verdict_of(&error),
+    };
+    match Plan::new(&document, &CATALOGUE) {
+        Ok(_) => Verdict::Valid,
+        Err(error) if error.problem() == PlanProblem::Stream => Verdict::Valid,
         Err(error) => Verdict::Invalid(error.to_string()),
     }
 }
+
+/// Every activity of ours, over an empty database with the name that the corpus uses.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+    let database = ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", ".")).unwrap();
+    let mut resources = DataResources::default();
+    resources.add("", Arc::clone(&database));
+    resources.add("ledger", database);
+    Catalogue::of_resources(&ActivityRegistry::built_in(), resources)
+});
 
 fn read_response(bytes: &[u8]) -> Result<(), DocumentError> {
     let mut reader = ResponseReader::new(bytes)?;
@@ -55,7 +84,11 @@ pub(super) fn difference(bytes: &[u8], ours: &Verdict, theirs: &Verdict) -> Opti
         (Verdict::Valid, Verdict::Invalid(why)) if is_blank_cdata(bytes, why) => None,
         (Verdict::Valid, Verdict::Invalid(why)) if is_name_of_the_fifth_edition(why) => None,
         (Verdict::Valid, Verdict::Invalid(_)) => Some("only they say it is invalid"),
-        (Verdict::Invalid(why), Verdict::Valid) if is_contradiction(why) || is_type_attribute(why) => None,
+        (Verdict::Invalid(why), Verdict::Valid)
+            if is_contradiction(why) || is_type_attribute(why) || is_about_the_resource(why) =>
+        {
+            None
+        }
         (Verdict::Invalid(_), Verdict::Valid) => Some("only we say it is invalid"),
         (Verdict::Malformed(why), _) if is_refused_by_us_alone(why) || is_not_seen_by_them(bytes, why) => None,
         (Verdict::Malformed(_), _) => Some("only we say it is not well-formed"),
@@ -66,6 +99,11 @@ pub(super) fn difference(bytes: &[u8], ours: &Verdict, theirs: &Verdict) -> Opti
 /// documentation of the schema.
 fn is_contradiction(why: &str) -> bool {
     why.contains("contradictory")
+}
+
+/// Which data resources there are, no schema knows.
+fn is_about_the_resource(why: &str) -> bool {
+    why.contains("this data service resource has no data resource")
 }
 
 /// `xsi:type` may name the type that an element has anyway; no schema can forbid it.
@@ -102,41 +140,4 @@ fn is_blank_cdata(bytes: &[u8], why: &str) -> bool {
     let text = String::from_utf8_lossy(bytes).replace('\0', "");
     let mut sections = text.split("<![CDATA[").skip(1).filter_map(|rest| rest.split("]]>").next());
     why.contains("Character content") && sections.any(|section| section.trim().is_empty())
-}
-
-/// Whether what they say is about an element that is ours to read, and not an activity's.
-pub(super) fn is_about_the_document(bytes: &[u8], theirs: &Verdict) -> bool {
-    fn holds(element: &Element, name: &str) -> bool {
-        element.elements().any(|child| child.local_name() == name || holds(child, name))
-    }
-    fn in_activity(steps: &[Step], name: &str) -> bool {
-        steps.iter().any(|step| match step {
-            Step::Activity(activity) => holds(&activity.element, name),
-            Step::Sequence(steps) | Step::Flow(steps) => in_activity(steps, name),
-        })
-    }
-    let (Verdict::Invalid(why) | Verdict::Malformed(why)) = theirs else { return false };
-    let ours = ["perform", "documentation", "session", "sequence", "flow"];
-    let named = ours.into_iter().find(|element| why.contains(&format!(": element {element}: ")));
-    named.is_some_and(|name| !in_activity(&PerformDocument::parse(bytes).unwrap().steps, name))
-}
-
-/// The document with each of its activities replaced by one that is good: if that is valid, what is wrong stands inside of
-/// an activity.
-pub(super) fn without_activities(bytes: &[u8]) -> String {
-    fn replace(steps: &mut [Step]) {
-        for step in steps {
-            match step {
-                Step::Activity(activity) => {
-                    activity.element = Element::new("sleep", Some(TYPES_NAMESPACE))
-                        .with_attribute("name", &activity.name)
-                        .with_attribute("duration", 1);
-                }
-                Step::Sequence(steps) | Step::Flow(steps) => replace(steps),
-            }
-        }
-    }
-    let mut document = PerformDocument::parse(bytes).unwrap();
-    replace(&mut document.steps);
-    document.to_xml().unwrap()
 }

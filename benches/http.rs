@@ -1,0 +1,232 @@
+//! The service over HTTP, as its clients see it, against bare things measured in the same run: `sqlite3 -csv` of the same
+//! query, and an axum handler that reads the same body and answers nothing of use.
+//!
+//! `cargo bench --bench http`; `-- --rows 100000 --rounds 3 --seconds 2` for a quicker look. Needs `sqlite3`, `curl` and
+//! `wrk` on the path.
+
+mod support;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use axum::Router;
+use axum::body::Bytes;
+use axum::routing::post;
+use rejoin::service::{ConfiguredResource, RunningServer, Server};
+use support::people::{self, SELECT_ALL, SELECT_ONE};
+use support::table::{line, median};
+
+const NAMESPACE: &str = "http://ogsadai.org.uk/namespaces/2005/10/types";
+
+/// As many as the bars say.
+const CONNECTIONS: &str = "64";
+
+fn main() -> Result<()> {
+    let bench = Bench {
+        rows: argument("--rows", 1_000_000)?,
+        rounds: argument("--rounds", 5)?,
+        seconds: argument("--seconds", 5)?,
+        folder: tempfile::tempdir()?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    people::make(&bench.database(), bench.rows)?;
+    let (server, bare) =
+        runtime.block_on(async { anyhow::Ok((start(bench.folder.path()).await?, start_bare().await?)) })?;
+    let url = format!("{}/services/people", server.url());
+    bench.requests(&url, &format!("http://{bare}/"))?;
+    bench.whole_table(&url)?;
+    bench.first_byte(&url)?;
+    runtime.block_on(server.shutdown());
+    Ok(())
+}
+
+/// The number after `name` on the command line.
+fn argument(name: &str, default: u32) -> Result<u32> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+    arguments.next().map_or(Ok(default), |value| value.parse().with_context(|| format!("{name} {value}")))
+}
+
+async fn start(folder: &Path) -> Result<RunningServer> {
+    let resource = ConfiguredResource::new("people", folder).data_resource("sqlite:people.db");
+    Ok(Server::builder().listen("127.0.0.1:0").resource(resource).build()?.start().await?)
+}
+
+/// An axum handler that reads the same body.
+async fn start_bare() -> Result<SocketAddr> {
+    let router =
+        Router::new().route("/", post(|body: Bytes| async move { if body.is_empty() { "empty" } else { "read" } }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    Ok(address)
+}
+
+struct Bench {
+    rows: u32,
+    rounds: u32,
+    seconds: u32,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    fn database(&self) -> PathBuf {
+        self.folder.path().join("people.db")
+    }
+
+    /// Requests per second: nothing to do, one row by a random key, a counter in a session; each against the bare handler
+    /// that reads the same body.
+    fn requests(&self, url: &str, bare: &str) -> Result<()> {
+        let empty = perform("");
+        let one_row = perform(
+            "<sqlQueryStatement name=\"q\"><sqlParameter position=\"1\">KEY</sqlParameter>\
+             <expression>SELECT_ONE</expression><resultStream name=\"r\"/></sqlQueryStatement>\
+             <sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>",
+        )
+        .replace("SELECT_ONE", SELECT_ONE);
+        println!("requests per second over {CONNECTIONS} keep-alive connections (median of {})", self.rounds);
+        for (what, document, bar) in [("empty perform request", empty, 0.70), ("one row by random key", one_row, 0.45)]
+        {
+            let script = self.script(&document)?;
+            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            for _ in 0..self.rounds {
+                theirs.push(self.wrk(bare, &script)?);
+                ours.push(self.wrk(url, &script)?);
+            }
+            let (ours, theirs) = (middle(&mut ours), middle(&mut theirs));
+            println!(
+                "{what:<34} {ours:>10.0}/s  bare handler {theirs:>8.0}/s  ratio {:.3} (bar {bar:.2})",
+                ours / theirs
+            );
+        }
+        Ok(())
+    }
+
+    /// What wrk sends: the document, with a random key where it says KEY.
+    fn script(&self, document: &str) -> Result<PathBuf> {
+        let path = self.folder.path().join("request.lua");
+        let lua = format!(
+            "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/xml'\nlocal document = [==[{document}]==]\n\
+             local before, after = document:match('^(.*)KEY(.*)$')\n\
+             function request()\n  if not before then return wrk.format(nil, nil, nil, document) end\n  \
+             return wrk.format(nil, nil, nil, before .. math.random(1, {}) .. after)\nend\n",
+            self.rows
+        );
+        fs::write(&path, lua)?;
+        Ok(path)
+    }
+
+    fn wrk(&self, url: &str, script: &Path) -> Result<f64> {
+        let seconds = format!("{}s", self.seconds);
+        let output = Command::new("wrk")
+            .args(["-t", "1", "-c", CONNECTIONS, "-d", &seconds, "-s"])
+            .arg(script)
+            .arg(url)
+            .output()
+            .context("wrk can't be run: is it installed?")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        ensure!(output.status.success() && !text.contains("Non-2xx"), "wrk: {text}");
+        let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")).context("wrk gave no rate")?;
+        Ok(rate.trim().parse()?)
+    }
+
+    /// The whole table to the client, against `sqlite3 -csv`; and what the memory of the server does meanwhile.
+    fn whole_table(&self, url: &str) -> Result<()> {
+        let query = format!(
+            "<sqlQueryStatement name=\"q\"><expression>{SELECT_ALL}</expression><resultStream name=\"r\"/></sqlQueryStatement>"
+        );
+        let csv = perform(&format!(
+            "{query}<sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>"
+        ));
+        let xml = perform(&format!(
+            "{query}<sqlResultsToXML name=\"f\"><resultSet from=\"r\"/><webRowSet name=\"table\"/></sqlResultsToXML>"
+        ));
+        let raw_csv = format!("{url}?return=csv");
+        let (mut sqlite3, mut as_csv, mut as_xml, mut both) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let before = resident_kib()?;
+        let mut most = before;
+        for _ in 0..=self.rounds {
+            sqlite3.push(self.sqlite3()?);
+            as_csv.push(curl(&raw_csv, &csv)?);
+            as_xml.push(curl(url, &xml)?);
+            both.push(curl(url, &csv)?);
+            most = most.max(resident_kib()?);
+        }
+        // The first round warms up.
+        let base = median(&sqlite3[1..]);
+        println!("\n{} rows to the client, whole time (median of {})", self.rows, self.rounds);
+        line("sqlite3 -csv > /dev/null", &sqlite3[1..], base);
+        line("CSV, ?return= (bar 0.75)", &as_csv[1..], base);
+        line("WebRowSet, document (bar 1.00)", &as_xml[1..], base);
+        line("CSV, document", &both[1..], base);
+        println!(
+            "memory of the server: {before} KiB before, {most} KiB at the most, growth {} MiB (bar 64)",
+            (most - before) / 1024
+        );
+        Ok(())
+    }
+
+    fn sqlite3(&self) -> Result<Duration> {
+        let begun = Instant::now();
+        let status = Command::new("sqlite3")
+            .arg("-csv")
+            .arg(self.database())
+            .arg(SELECT_ALL)
+            .stdout(Stdio::null())
+            .status()
+            .context("sqlite3 can't be run: is it installed?")?;
+        ensure!(status.success(), "sqlite3 failed");
+        Ok(begun.elapsed())
+    }
+
+    /// How long the first byte of the whole table takes.
+    fn first_byte(&self, url: &str) -> Result<()> {
+        let csv = perform(&format!(
+            "<sqlQueryStatement name=\"q\"><expression>{SELECT_ALL}</expression><resultStream name=\"r\"/></sqlQueryStatement>\
+             <sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>"
+        ));
+        let mut times = Vec::new();
+        for _ in 0..=self.rounds {
+            let output = run_curl(&format!("{url}?return=csv"), &csv, &["-w", "%{time_starttransfer}"])?;
+            times.push(Duration::from_secs_f64(String::from_utf8(output)?.trim().parse()?));
+        }
+        line("first byte (bar 10 ms)", &times[1..], Duration::from_millis(10));
+        Ok(())
+    }
+}
+
+fn perform(content: &str) -> String {
+    format!("<perform xmlns=\"{NAMESPACE}\">{content}</perform>")
+}
+
+fn middle(rates: &mut [f64]) -> f64 {
+    rates.sort_unstable_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
+}
+
+fn curl(url: &str, document: &str) -> Result<Duration> {
+    let begun = Instant::now();
+    run_curl(url, document, &[])?;
+    Ok(begun.elapsed())
+}
+
+fn run_curl(url: &str, document: &str, more: &[&str]) -> Result<Vec<u8>> {
+    let output = Command::new("curl")
+        .args(["-sS", "-f", "-o", "/dev/null", "-H", "Content-Type: application/xml", "-d", document])
+        .args(more)
+        .arg(url)
+        .output()
+        .context("curl can't be run: is it installed?")?;
+    ensure!(output.status.success(), "curl: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(output.stdout)
+}
+
+/// The most memory that this process, which is the server, has had.
+fn resident_kib() -> Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
+}

@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+
+use super::{ActivityError, InputPort, OutputPort};
+use crate::block::{Block, BlockReader, BlockWriter};
+use crate::session::SessionAttributes;
+
+/// What a running activity works with: its streams, the session, and the word that the request was cancelled.
+#[derive(Debug)]
+pub struct ActivityContext {
+    inputs: Vec<Option<BlockReader>>,
+    outputs: Vec<Option<BlockWriter>>,
+    session: SessionAttributes,
+    cancel: CancellationToken,
+}
+
+impl ActivityContext {
+    pub(crate) fn new(
+        inputs: Vec<BlockReader>,
+        outputs: Vec<BlockWriter>,
+        session: SessionAttributes,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            inputs: inputs.into_iter().map(Some).collect(),
+            outputs: outputs.into_iter().map(Some).collect(),
+            session,
+            cancel,
+        }
+    }
+
+    /// Takes an input. Taken a second time it is empty.
+    pub fn input(&mut self, port: InputPort) -> Input {
+        Input { reader: self.inputs.get_mut(port.0).and_then(Option::take) }
+    }
+
+    /// Takes an output. Taken a second time, or not asked for, it leads nowhere.
+    pub fn output(&mut self, port: OutputPort) -> Output {
+        Output { writer: port.0.and_then(|index| self.outputs.get_mut(index)).and_then(Option::take) }
+    }
+
+    /// The attributes of the session, as this request sees them.
+    #[must_use]
+    pub fn session(&self) -> &SessionAttributes {
+        &self.session
+    }
+
+    /// Returns when the request has been cancelled. A future of `run` need not ask: it is dropped.
+    pub fn cancelled(&self) -> WaitForCancellationFuture<'_> {
+        self.cancel.cancelled()
+    }
+
+    /// The word of cancellation, to hand to a thread that blocks.
+    #[must_use]
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// An input of a running activity.
+#[derive(Debug)]
+pub struct Input {
+    reader: Option<BlockReader>,
+}
+
+impl Input {
+    /// The next block, or `None` at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::InputBroken`] when the stream broke off.
+    pub async fn next(&mut self) -> Result<Option<Block>, ActivityError> {
+        match &mut self.reader {
+            Some(reader) => Ok(reader.next().await?),
+            None => Ok(None),
+        }
+    }
+}
+
+/// An output of a running activity.
+#[derive(Debug)]
+#[must_use = "an output that is dropped without finish() is a broken stream"]
+pub struct Output {
+    writer: Option<BlockWriter>,
+}
+
+impl Output {
+    /// Sends a block, after waiting for room.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::ReaderGone`] when nobody reads any more.
+    pub async fn send(&self, block: Block) -> Result<(), ActivityError> {
+        match &self.writer {
+            Some(writer) => Ok(writer.send(block).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Says that the stream is complete.
+    pub async fn finish(self) {
+        if let Some(writer) = self.writer {
+            writer.finish().await;
+        }
+    }
+
+    /// An output that nobody asked for: what is sent there goes nowhere.
+    pub fn nowhere() -> Self {
+        Self { writer: None }
+    }
+
+    /// The pipe itself, if somebody asked for this output.
+    #[must_use]
+    pub fn into_writer(self) -> Option<BlockWriter> {
+        self.writer
+    }
+}

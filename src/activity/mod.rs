@@ -1,0 +1,96 @@
+//! Activities: the steps of a perform document.
+//!
+//! An activity is written in two halves. [`Activity::parse`] reads its element into checked settings and declares what flows
+//! in and out; nothing runs before every activity of the request has been parsed and every stream has been connected.
+//! [`Activity::run`] then does the work, once, as a task of its own, between bounded pipes.
+//!
+//! The contract of `run`, by which the engine drives it:
+//!
+//! - Read inputs to their end, unless the rest is of no use; send blocks; end each output with [`Output::finish`]. An output
+//!   that is dropped without it is a broken stream, and whoever reads it stops.
+//! - Pass on [`ActivityError::ReaderGone`] and [`ActivityError::InputBroken`] with `?`: they are no failures of this activity.
+//! - Work that blocks (files, an embedded database, compression) goes to `tokio::task::spawn_blocking`.
+//! - A request that is cancelled drops the future of `run` at its next `await`. What was handed to a blocking thread watches
+//!   [`ActivityContext::cancelled`] itself.
+//! - Session attributes are changed through [`ActivityContext::session`]; the changes count when the whole request completes.
+//!
+//! An activity of one's own, from outside of the crate, is in `examples/own_activity.rs`.
+
+mod context;
+mod error;
+mod ports;
+mod registry;
+mod setup;
+
+pub mod relational;
+pub mod session;
+pub mod transform;
+pub mod utility;
+
+pub use context::{ActivityContext, Input, Output};
+pub use error::ActivityError;
+pub use ports::{InputPort, OutputPort, PortType, Ports};
+pub(crate) use registry::RunActivity;
+pub use registry::{ActivityFactory, ActivityRegistry, Requirement, RunnableActivity};
+pub use setup::{Properties, Setup};
+
+use async_trait::async_trait;
+
+use crate::document::{DocumentError, Fields};
+
+/// One kind of activity: what an element of a perform document means, and what it does.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use rejoin::activity::{Activity, ActivityContext, ActivityError, OutputPort, Setup};
+/// use rejoin::block::{Block, StreamType};
+/// use rejoin::document::{DocumentError, Fields};
+///
+/// /// `<greet name="g"><whom>Ada</whom><output name="greeting"/></greet>`
+/// struct Greet {
+///     whom: String,
+///     output: OutputPort,
+/// }
+///
+/// #[async_trait]
+/// impl Activity for Greet {
+///     const ELEMENT: &'static str = "greet";
+///
+///     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+///         let whom = fields.required_child("whom")?.text()?.into_owned();
+///         let output = setup.optional_output(fields, "output", StreamType::Text)?;
+///         Ok(Self { whom, output })
+///     }
+///
+///     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+///         let output = context.output(self.output);
+///         output.send(Block::Text(format!("hello, {}", self.whom).into())).await?;
+///         output.finish().await;
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Activity: Sized + Send + 'static {
+    /// The name of the element.
+    const ELEMENT: &'static str;
+
+    /// What the activity needs beside the session: decides where it is available without being granted.
+    const REQUIREMENT: Requirement = Requirement::Nothing;
+
+    /// Reads the element (all but the attribute `name`, which is the engine's) and declares inputs and outputs.
+    ///
+    /// What is not read from `fields` is refused after this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] at the first thing that is wrong.
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError>;
+
+    /// Does the work.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError`], by who is to blame.
+    async fn run(self, context: ActivityContext) -> Result<(), ActivityError>;
+}

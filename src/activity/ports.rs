@@ -1,0 +1,58 @@
+use crate::block::StreamType;
+use crate::document::Position;
+
+/// An input that an activity declared: the key to its stream when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputPort(pub(super) usize);
+
+/// An output that an activity declared; one without a name was not asked for, and what is sent there goes nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputPort(pub(super) Option<usize>);
+
+/// The type of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortType {
+    /// Always this.
+    Is(StreamType),
+    /// That of an input, which passes through.
+    SameAs(InputPort),
+}
+
+/// All that an activity declared: what the plan connects.
+#[derive(Debug, Default)]
+pub struct Ports {
+    pub(crate) inputs: Vec<DeclaredInput>,
+    pub(crate) outputs: Vec<DeclaredOutput>,
+}
+
+/// An input as it was declared.
+#[derive(Debug)]
+pub(crate) struct DeclaredInput {
+    /// The name of the stream.
+    pub(crate) stream: Box<str>,
+    /// What the activity can read.
+    pub(crate) accepts: StreamType,
+    pub(crate) position: Position,
+}
+
+/// An output as it was declared.
+#[derive(Debug)]
+pub(crate) struct DeclaredOutput {
+    /// The name of the stream.
+    pub(crate) stream: Box<str>,
+    pub(crate) port_type: PortType,
+    /// The media type, where the activity knows better than "text" or "bytes".
+    pub(crate) content_type: Option<&'static str>,
+    pub(crate) position: Position,
+}
+
+impl OutputPort {
+    /// An output that nobody asked for.
+    pub const NOWHERE: Self = Self(None);
+}
+
+impl InputPort {
+    pub(crate) fn index(self) -> usize {
+        self.0
+    }
+}

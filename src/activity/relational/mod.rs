@@ -1,0 +1,28 @@
+//! Activities on relational data: statements, and what becomes of their rows.
+
+mod parameters;
+mod resultset_projection;
+mod sql_query_statement;
+mod sql_results_to_csv;
+mod sql_results_to_xml;
+mod sql_update_statement;
+mod statement;
+
+pub use resultset_projection::ResultsetProjection;
+pub use sql_query_statement::SqlQueryStatement;
+pub use sql_results_to_csv::SqlResultsToCsv;
+pub use sql_results_to_xml::SqlResultsToXml;
+pub use sql_update_statement::SqlUpdateStatement;
+
+use arrow_array::RecordBatch;
+
+use crate::activity::ActivityError;
+use crate::block::{Block, StreamType};
+
+/// The rows of a block that has to hold rows.
+fn expect_rows(block: Block) -> Result<RecordBatch, ActivityError> {
+    match block {
+        Block::Rows(rows) => Ok(rows),
+        other => Err(ActivityError::wrong_type(StreamType::Rows, other.stream_type())),
+    }
+}

@@ -1,0 +1,125 @@
+//! `sqlParameter`: the values for the `?` of a statement, given in the document or by streams.
+
+use crate::activity::transform::expect_text;
+use crate::activity::{ActivityContext, ActivityError, Input, InputPort, Setup};
+use crate::block::StreamType;
+use crate::document::{DocumentError, Fields};
+use crate::resource::relational::{Parameter, ParameterSender};
+
+/// The parameters of a statement as the document gives them, in the order of the `?`.
+#[derive(Debug, Default)]
+pub(super) struct Parameters {
+    /// By position.
+    sources: Vec<Source>,
+    /// The positions of those that come from streams, in document order: the order in which one stream gives their values.
+    from_streams: Vec<(usize, InputPort)>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Given(Parameter),
+    Stream,
+}
+
+impl Parameters {
+    /// Reads `<sqlParameter position="1">…</sqlParameter>` and `<sqlParameter position="2" from="s"/>`, any number of them.
+    pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let elements = fields.children("sqlParameter");
+        let mut sources: Vec<Option<Source>> = Vec::new();
+        sources.resize_with(elements.len(), || None);
+        let mut from_streams = Vec::new();
+        for element in elements {
+            let mut parameter = element.fields();
+            let position_value = parameter.required_attribute("position")?;
+            let position = position_value.integer(1..=u32::MAX)? as usize;
+            let from = parameter.attribute("from");
+            parameter.finish_attributes()?;
+            let Some(slot) = sources.get_mut(position - 1) else {
+                return Err(position_value.error(format!(
+                    "contradictory positions: {} parameters have the positions 1 to {0}, and this one has {position}",
+                    sources.len()
+                )));
+            };
+            if slot.is_some() {
+                return Err(position_value
+                    .error(format!("contradictory positions: a second `sqlParameter` of position {position}")));
+            }
+            *slot = Some(match from {
+                Some(from) => {
+                    setup.refuse_content_beside_from(element)?;
+                    from_streams.push((position - 1, setup.input_from(&from, StreamType::Text)?));
+                    Source::Stream
+                }
+                None => Source::Given(Parameter::Text(element.text()?.as_ref().into())),
+            });
+        }
+        // Every slot is taken: there are as many slots as elements, and none was taken twice.
+        Ok(Self { sources: sources.into_iter().flatten().collect(), from_streams })
+    }
+
+    /// Whether streams give any of them: then the statement runs once for every row that they give.
+    pub(super) fn are_streamed(&self) -> bool {
+        !self.from_streams.is_empty()
+    }
+
+    /// The one row of parameters that the document gives.
+    pub(super) fn given(&self) -> Vec<Parameter> {
+        let given = self.sources.iter().map(|source| match source {
+            Source::Given(parameter) => parameter.clone(),
+            Source::Stream => Parameter::Null,
+        });
+        given.collect()
+    }
+
+    /// Opens the streams.
+    pub(super) fn open(self, context: &mut ActivityContext) -> StreamedRows {
+        let mut inputs: Vec<(InputPort, Input)> = Vec::new();
+        for (_, port) in &self.from_streams {
+            if inputs.iter().all(|(open, _)| open != port) {
+                inputs.push((*port, context.input(*port)));
+            }
+        }
+        StreamedRows { parameters: self, inputs }
+    }
+}
+
+/// The rows of parameters that streams give.
+#[derive(Debug)]
+pub(super) struct StreamedRows {
+    parameters: Parameters,
+    inputs: Vec<(InputPort, Input)>,
+}
+
+impl StreamedRows {
+    /// The next row, or `None` when the streams have ended.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ActivityError> {
+        let mut row = self.parameters.given();
+        for (index, (position, port)) in self.parameters.from_streams.iter().enumerate() {
+            let Some((_, input)) = self.inputs.iter_mut().find(|(open, _)| open == port) else {
+                return Err(ActivityError::InputBroken);
+            };
+            match input.next().await? {
+                Some(block) => row[*position] = Parameter::Text(expect_text(block)?),
+                None if index == 0 => return Ok(None),
+                None => {
+                    return Err(ActivityError::client(
+                        "TooFewParameters",
+                        format!("the stream for the parameter of position {} ended within a row", position + 1),
+                    ));
+                }
+            }
+        }
+        Ok(Some(row))
+    }
+
+    /// Sends every row to an update. One that has failed takes no more: its own error says why.
+    pub(super) async fn send_all(mut self, update: ParameterSender) -> Result<(), ActivityError> {
+        while let Some(row) = self.next().await? {
+            if update.send(row).await.is_err() {
+                return Ok(());
+            }
+        }
+        update.finish().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+use async_trait::async_trait;
+
+use super::expect_rows;
+use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
+use crate::block::{Block, StreamType};
+use crate::document::{DocumentError, Fields, Value};
+use crate::format::{CsvOptions, CsvWriter, LineBreak};
+
+/// `sqlResultsToCSV`: rows as comma-separated values.
+///
+/// ```xml
+/// <sqlResultsToCSV name="asCsv">
+///   <resultSet from="rows"/><csvOutput name="csv"/>
+///   <delimiter value=";"/><lineBreak value="CRLF"/><nullDataStr value="\N"/>
+///   <includeHeader value="true"/><escapeFields value="true"/>
+/// </sqlResultsToCSV>
+/// ```
+///
+/// Fields that hold the delimiter, a quote or a line break are quoted, with quotes doubled (RFC 4180); `escapeFields` turns
+/// that off. Without options: commas, line feeds, nothing for NULL, no header.
+#[derive(Debug)]
+pub struct SqlResultsToCsv {
+    rows: InputPort,
+    csv: OutputPort,
+    writer: CsvWriter,
+}
+
+#[async_trait]
+impl Activity for SqlResultsToCsv {
+    const ELEMENT: &'static str = "sqlResultsToCSV";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let rows = setup.input(fields, "resultSet", StreamType::Rows)?;
+        let csv = fields.required_child("csvOutput")?;
+        let csv = setup.output_of(csv, PortType::Is(StreamType::Text), Some("text/csv; charset=utf-8"))?;
+        let mut options = CsvOptions::default();
+        if let Some(value) = option(fields, "delimiter")? {
+            options.delimiter = single_character(&value)?;
+        }
+        if let Some(value) = option(fields, "lineBreak")? {
+            let names = LineBreak::NAMES.map(|name| (name, LineBreak::from_name(name).unwrap_or(LineBreak::Lf)));
+            options.line_break = value.choice(&names)?;
+        }
+        if let Some(value) = option(fields, "nullDataStr")? {
+            value.as_str().clone_into(&mut options.null);
+        }
+        if let Some(value) = option(fields, "includeHeader")? {
+            options.header = value.boolean()?;
+        }
+        if let Some(value) = option(fields, "escapeFields")? {
+            options.escape = value.boolean()?;
+        }
+        let element = fields.element();
+        let writer = CsvWriter::new(options)
+            .map_err(|error| DocumentError::invalid(element.position(), format!("`sqlResultsToCSV`: {error}")))?;
+        Ok(Self { rows, csv, writer })
+    }
+
+    async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let mut input = context.input(self.rows);
+        let output = context.output(self.csv);
+        let mut is_first = true;
+        while let Some(block) = input.next().await? {
+            let rows = expect_rows(block)?;
+            let mut text = String::with_capacity(crate::block::ROWS_BYTES);
+            if std::mem::take(&mut is_first) {
+                self.writer.begin(&rows.schema(), &mut text);
+            }
+            self.writer.rows(&rows, &mut text)?;
+            if !text.is_empty() {
+                output.send(Block::Text(text.into())).await?;
+            }
+        }
+        output.finish().await;
+        Ok(())
+    }
+}
+
+/// `<name value="…"/>`, if it is there.
+fn option<'a>(fields: &mut Fields<'a>, name: &'static str) -> Result<Option<Value<'a>>, DocumentError> {
+    let Some(child) = fields.child(name) else { return Ok(None) };
+    let mut settings = child.fields();
+    let value = settings.required_attribute("value")?;
+    settings.finish()?;
+    Ok(Some(value))
+}
+
+fn single_character(value: &Value<'_>) -> Result<char, DocumentError> {
+    let mut characters = value.as_str().chars();
+    match (characters.next(), characters.next()) {
+        (Some(character), None) => Ok(character),
+        _ => Err(value.expected("exactly one character".to_owned())),
+    }
+}

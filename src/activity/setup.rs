@@ -1,0 +1,177 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ports::{DeclaredInput, DeclaredOutput};
+use super::{InputPort, OutputPort, PortType, Ports};
+use crate::block::StreamType;
+use crate::document::{DocumentError, Element, Fields, Value, nearest};
+use crate::resource::{DataResource, DataResources};
+
+/// The `property` elements of an activity in the activity configuration document.
+pub type Properties = BTreeMap<String, String>;
+
+/// What [`Activity::parse`](super::Activity::parse) is given beside its element: declares streams, finds the data resource.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    resources: &'a DataResources,
+    properties: &'a Properties,
+    ports: Ports,
+}
+
+impl<'a> Setup<'a> {
+    pub(crate) fn new(resources: &'a DataResources, properties: &'a Properties) -> Self {
+        Self { resources, properties, ports: Ports::default() }
+    }
+
+    pub(crate) fn into_ports(self) -> Ports {
+        self.ports
+    }
+
+    /// The configured properties of this activity.
+    #[must_use]
+    pub fn properties(&self) -> &Properties {
+        self.properties
+    }
+
+    /// Reads the next child, `<child from="…"/>`, and declares the input that it names.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when another child stands there or its `from` is missing.
+    pub fn input(
+        &mut self,
+        fields: &mut Fields<'_>,
+        child: &'static str,
+        accepts: StreamType,
+    ) -> Result<InputPort, DocumentError> {
+        self.input_of(fields.required_child(child)?, accepts)
+    }
+
+    /// Declares the input that `<child from="…"/>` names, where the child has been found already.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when `from` is missing or not a name, or when the child holds anything else.
+    pub fn input_of(&mut self, child: &Element, accepts: StreamType) -> Result<InputPort, DocumentError> {
+        let mut fields = child.fields();
+        let from = fields.required_attribute("from")?;
+        fields.finish()?;
+        self.input_from(&from, accepts)
+    }
+
+    /// Declares the input of which `from` is the stream. Naming a stream again gives the same input.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it is not a name.
+    pub fn input_from(&mut self, from: &Value<'_>, accepts: StreamType) -> Result<InputPort, DocumentError> {
+        let stream = from.name()?;
+        if let Some(index) = self.ports.inputs.iter().position(|input| &*input.stream == stream) {
+            return Ok(InputPort(index));
+        }
+        self.ports.inputs.push(DeclaredInput { stream: stream.into(), accepts, position: from.position() });
+        Ok(InputPort(self.ports.inputs.len() - 1))
+    }
+
+    /// Checks an element whose `from` has been read: what comes from a stream is not given in the document as well.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when it holds anything but white space.
+    pub fn refuse_content_beside_from(&self, element: &Element) -> Result<(), DocumentError> {
+        if element.is_blank() {
+            return Ok(());
+        }
+        let name = element.local_name();
+        Err(DocumentError::invalid(
+            element.position(),
+            format!("contradictory `{name}`: it has both a content and a stream (`from`): leave one out"),
+        ))
+    }
+
+    /// Reads the next child, `<child name="…"/>`, and declares the output that it names.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when another child stands there or its `name` is missing.
+    pub fn output(
+        &mut self,
+        fields: &mut Fields<'_>,
+        child: &'static str,
+        stream_type: StreamType,
+    ) -> Result<OutputPort, DocumentError> {
+        self.output_of(fields.required_child(child)?, PortType::Is(stream_type), None)
+    }
+
+    /// Reads `<child name="…"/>` if it is there. An output that is not named is not asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when the child is there without its `name`.
+    pub fn optional_output(
+        &mut self,
+        fields: &mut Fields<'_>,
+        child: &'static str,
+        stream_type: StreamType,
+    ) -> Result<OutputPort, DocumentError> {
+        match fields.child(child) {
+            Some(child) => self.output_of(child, PortType::Is(stream_type), None),
+            None => Ok(OutputPort(None)),
+        }
+    }
+
+    /// Declares the output that `<child name="…"/>` names, with its media type.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when `name` is missing or not a name, or when the child holds anything else.
+    pub fn output_of(
+        &mut self,
+        child: &Element,
+        port_type: PortType,
+        content_type: Option<&'static str>,
+    ) -> Result<OutputPort, DocumentError> {
+        let mut fields = child.fields();
+        let name = fields.required_attribute("name")?;
+        fields.finish()?;
+        let stream = name.name()?.into();
+        self.ports.outputs.push(DeclaredOutput { stream, port_type, content_type, position: name.position() });
+        Ok(OutputPort(Some(self.ports.outputs.len() - 1)))
+    }
+
+    /// The relational data resource that the element names with `resource`, or else the first of the data service resource.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
+    pub fn relational(&self, fields: &mut Fields<'_>) -> Result<Arc<dyn DataResource>, DocumentError> {
+        let element = fields.element();
+        let wanted = fields.attribute("resource");
+        let found = match &wanted {
+            Some(name) => self.resources.get(name.name()?).ok_or_else(|| self.no_such_resource(name))?,
+            None => self.resources.first().ok_or_else(|| {
+                DocumentError::invalid(
+                    element.position(),
+                    format!(
+                        "`{}` needs a data resource, and this data service resource has none: add a `dataResource` to its \
+                         configuration",
+                        element.local_name()
+                    ),
+                )
+            })?,
+        };
+        if found.as_relational().is_some() {
+            return Ok(Arc::clone(found));
+        }
+        let position = wanted.map_or(element.position(), |name| name.position());
+        Err(DocumentError::invalid(position, format!("`{}` needs a relational data resource", element.local_name())))
+    }
+
+    fn no_such_resource(&self, name: &Value<'_>) -> DocumentError {
+        let wanted = name.as_str().trim();
+        let hint = nearest(wanted, self.resources.names())
+            .map(|known| format!("; did you mean `{known}`?"))
+            .unwrap_or_default();
+        name.error(format!("this data service resource has no data resource `{wanted}`{hint}"))
+    }
+}

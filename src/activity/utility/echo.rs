@@ -1,0 +1,37 @@
+use async_trait::async_trait;
+use bytestring::ByteString;
+
+use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, Setup};
+use crate::block::{Block, StreamType};
+use crate::document::{DocumentError, Fields};
+
+/// `echo`: says a text.
+///
+/// ```xml
+/// <echo name="say"><text>hello</text><output name="said"/></echo>
+/// ```
+#[derive(Debug)]
+pub struct Echo {
+    text: ByteString,
+    output: OutputPort,
+}
+
+#[async_trait]
+impl Activity for Echo {
+    const ELEMENT: &'static str = "echo";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let text = fields.required_child("text")?.text_only()?.into_owned().into();
+        let output = setup.optional_output(fields, "output", StreamType::Text)?;
+        Ok(Self { text, output })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let output = context.output(self.output);
+        if !self.text.is_empty() {
+            output.send(Block::Text(self.text)).await?;
+        }
+        output.finish().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,30 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::activity::{Activity, ActivityContext, ActivityError, Setup};
+use crate::document::{DocumentError, Fields};
+
+/// `sleep`: waits, and so keeps the request in its session for that long.
+///
+/// ```xml
+/// <sleep name="nap" duration="PT2S"/>
+/// ```
+#[derive(Debug)]
+pub struct Sleep {
+    duration: Duration,
+}
+
+#[async_trait]
+impl Activity for Sleep {
+    const ELEMENT: &'static str = "sleep";
+
+    fn parse(fields: &mut Fields<'_>, _setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        Ok(Self { duration: fields.required_attribute("duration")?.duration_or_zero()? })
+    }
+
+    async fn run(self, context: ActivityContext) -> Result<(), ActivityError> {
+        context.sleep(self.duration).await;
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! `rejoin check`: says what is wrong with documents, and where.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::activity::ActivityRegistry;
+use crate::document::{
+    ActivityConfiguration, DocumentError, Element, Limits, PerformDocument, ResourceConfiguration,
+    ServiceConfiguration, SessionConfiguration, Step,
+};
+use crate::engine::{Catalogue, Plan};
+use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
+use crate::service::{Configuration, Server};
+use crate::session::StaticAttributeRegistry;
+
+/// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
+pub(super) fn run(paths: &[PathBuf]) -> ExitCode {
+    let problems: Vec<String> = paths.iter().flat_map(|path| check(path)).collect();
+    for problem in &problems {
+        say!("{problem}");
+    }
+    if problems.is_empty() {
+        say!("no problems in {}", paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", "));
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::FAILURE
+}
+
+fn check(path: &Path) -> Vec<String> {
+    if path.is_dir() {
+        return check_folder(path);
+    }
+    match fs::read(path) {
+        Ok(bytes) => {
+            check_document(&bytes).err().map(|problem| format!("{}:{problem}", path.display())).into_iter().collect()
+        }
+        Err(error) => vec![format!("{}:1:1: the file can't be read: {error}", path.display())],
+    }
+}
+
+/// A folder is checked as `serve` would read it, without serving it.
+fn check_folder(folder: &Path) -> Vec<String> {
+    let built = Configuration::load(folder).and_then(|loaded| Server::builder().configuration(loaded).build());
+    built.err().map(|errors| errors.0.iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+/// What kind of document it is, its root says.
+fn check_document(bytes: &[u8]) -> Result<(), String> {
+    let limits = Limits::default();
+    let root = Element::parse(bytes, &limits).map_err(|error| said(&error))?;
+    match root.local_name() {
+        "perform" => check_perform(bytes),
+        "dataServiceConfiguration" => {
+            ServiceConfiguration::parse(bytes, &limits).map(drop).map_err(|error| said(&error))
+        }
+        "dataServiceResourceConfiguration" => {
+            ResourceConfiguration::parse(bytes, &limits).map(drop).map_err(|error| said(&error))
+        }
+        "activityConfiguration" => check_activities(bytes, &limits),
+        "sessionConfiguration" => check_session(bytes, &limits).map_err(|error| said(&error)),
+        other => Err(format!(
+            "{}: `{other}` is no document of ours; expected one of `perform`, `dataServiceConfiguration`, \
+             `dataServiceResourceConfiguration`, `activityConfiguration`, `sessionConfiguration`",
+            root.position()
+        )),
+    }
+}
+
+fn said(error: &DocumentError) -> String {
+    error.to_string()
+}
+
+fn check_session(bytes: &[u8], limits: &Limits) -> Result<(), DocumentError> {
+    let configuration = SessionConfiguration::parse(bytes, limits)?;
+    StaticAttributeRegistry::default().make(&configuration.attributes).map(drop)
+}
+
+fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
+    let configuration = ActivityConfiguration::parse(bytes, limits).map_err(|error| said(&error))?;
+    Catalogue::configured(&ActivityRegistry::built_in(), &configuration, DataResources::default())
+        .map(drop)
+        .map_err(|error| said(&error))
+}
+
+/// A perform document is planned against everything that there is: an empty database stands for each data resource that it
+/// names.
+fn check_perform(bytes: &[u8]) -> Result<(), String> {
+    let document = PerformDocument::parse(bytes).map_err(|error| said(&error))?;
+    let settings = ResourceSettings::new("sqlite::memory:", ".");
+    let database = ResourceRegistry::with_defaults().open(&settings).map_err(|error| format!("1:1: {error}"))?;
+    let mut resources = DataResources::default();
+    resources.add("", Arc::clone(&database));
+    for name in resource_names(&document.steps) {
+        resources.add(name, Arc::clone(&database));
+    }
+    let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), resources);
+    Plan::new(&document, &catalogue).map(drop).map_err(|error| error.to_string())
+}
+
+fn resource_names(steps: &[Step]) -> Vec<&str> {
+    let names = steps.iter().flat_map(|step| match step {
+        Step::Activity(activity) => activity.element.attribute("resource").into_iter().collect(),
+        Step::Sequence(steps) | Step::Flow(steps) => resource_names(steps),
+    });
+    names.collect()
+}

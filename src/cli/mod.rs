@@ -1,0 +1,122 @@
+//! The `rejoin` command.
+
+/// Prints a line to standard output. Whoever reads it may stop reading (`| head`): that is no reason to stop working.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write;
+        // A reader that has gone needs no line.
+        let _ = writeln!(std::io::stdout(), $($argument)*);
+    }};
+}
+
+mod check;
+mod demo;
+mod init;
+mod perform;
+mod sample;
+mod serve;
+mod style;
+mod tour;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A data service with memory.
+///
+/// A client posts a perform document, a pipeline of data activities, and says which session it joins. The service runs the
+/// pipeline beside the data, streams the results back, and keeps what the session holds for the next request.
+///
+/// New here? `rejoin demo --tour` shows it in a minute, `rejoin init DIR` begins a service of your own.
+#[derive(Debug, Parser)]
+#[command(name = "rejoin", version, arg_required_else_help = true)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Serves the data service resources of a configuration
+    ///
+    /// Prints its address when it is ready. SIGTERM or Ctrl-C drains it: no new connections, requests that run are
+    /// answered, then it ends.
+    #[command(after_help = "Example:\n  rejoin init orders && rejoin serve --config orders")]
+    Serve {
+        /// The folder with service.xml
+        #[arg(long, value_name = "DIR")]
+        config: PathBuf,
+    },
+    /// Serves a sample database, with nothing to configure
+    ///
+    /// Ten thousand customers and their orders in an embedded database that is thrown away at the end. Prints three
+    /// commands to paste into another terminal.
+    #[command(after_help = "Examples:\n  rejoin demo\n  rejoin demo --tour    the guided requests, then the end")]
+    Demo {
+        /// Run the guided requests, print each with its answer and what it shows, and end
+        #[arg(long)]
+        tour: bool,
+        /// The address to listen on; a port that is taken is replaced by a free one
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: String,
+    },
+    /// Begins a service of your own: writes a configuration with comments into a folder
+    #[command(after_help = "Example:\n  rejoin init orders\n  rejoin check orders\n  rejoin serve --config orders")]
+    Init {
+        /// The folder; made when it is not there, refused when it holds a service.xml already
+        dir: PathBuf,
+    },
+    /// Checks configuration and perform documents, and says where they are wrong
+    ///
+    /// A folder is checked as `serve` would read it. Every problem is a line `file:line:column: message`; with any, the
+    /// exit code is 1.
+    #[command(after_help = "Examples:\n  rejoin check orders\n  rejoin check query.xml orders/session.xml")]
+    Check {
+        /// Files, or folders with service.xml
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Posts a perform document and prints the answer
+    ///
+    /// The exit code is 0 when the request completed and 1 when it did not; a fault is printed on standard error.
+    #[command(after_help = "Examples:\n  rejoin perform http://127.0.0.1:8080/services/demo query.xml\n  \
+                      rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \
+                      REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -")]
+    Perform(PerformArguments),
+}
+
+#[derive(Debug, Args)]
+struct PerformArguments {
+    /// The data service resource, such as <http://127.0.0.1:8080/services/orders>
+    url: String,
+    /// The perform document; - reads standard input
+    file: PathBuf,
+    /// The session to join, where the document does not say
+    #[arg(long, value_name = "ID", env = "REJOIN_SESSION", hide_env_values = true)]
+    session: Option<String>,
+    /// Print the raw bytes of this end-point instead of the response document
+    #[arg(long = "return", value_name = "NAME")]
+    return_: Option<String>,
+}
+
+/// Runs the command line of this process. What goes wrong is said on standard error, and in the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let command = Command::parse();
+    let done = match command.action {
+        Action::Check { paths } => Ok(check::run(&paths)),
+        Action::Init { dir } => init::run(&dir).map(|()| ExitCode::SUCCESS),
+        Action::Serve { config } => block_on(serve::run(&config)),
+        Action::Demo { tour, listen } => block_on(demo::run(&listen, tour)),
+        Action::Perform(arguments) => block_on(perform::run(&arguments)),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("rejoin: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How many requests are in the service at a time: `running` at work and `queued` more that wait, for a place to run or for
+/// their session. What comes beyond is refused at once, so that a flood costs the answer of a refusal and no more.
+///
+/// ```
+/// use rejoin::engine::Admission;
+///
+/// let admission = Admission::new(1, 0);
+/// let first = admission.enter();
+/// assert!(first.is_ok());
+/// assert!(admission.enter().is_err());
+/// drop(first);
+/// assert!(admission.enter().is_ok());
+/// ```
+#[derive(Debug, Clone)]
+pub struct Admission {
+    present: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+}
+
+/// Every place is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the service has as many requests as it takes: try again later")]
+pub struct AdmissionError;
+
+/// A request that was let in. Dropping it makes room for another.
+#[derive(Debug)]
+pub struct Admitted {
+    _present: OwnedSemaphorePermit,
+    running: Arc<Semaphore>,
+}
+
+impl Admission {
+    /// Bounds of `running` requests at work and `queued` that wait.
+    #[must_use]
+    pub fn new(running: u32, queued: u32) -> Self {
+        Self {
+            present: Arc::new(Semaphore::new(running as usize + queued as usize)),
+            running: Arc::new(Semaphore::new(running as usize)),
+        }
+    }
+
+    /// Lets a request in.
+    ///
+    /// # Errors
+    ///
+    /// [`AdmissionError`] when every place is taken.
+    pub fn enter(&self) -> Result<Admitted, AdmissionError> {
+        let present = Arc::clone(&self.present).try_acquire_owned().map_err(|_| AdmissionError)?;
+        Ok(Admitted { _present: present, running: Arc::clone(&self.running) })
+    }
+}
+
+impl Admitted {
+    /// Waits for a place to run, first come first served. The permit is held for as long as the request runs.
+    ///
+    /// # Errors
+    ///
+    /// [`AdmissionError`] when the service is closing.
+    pub async fn start(&self) -> Result<OwnedSemaphorePermit, AdmissionError> {
+        Arc::clone(&self.running).acquire_owned().await.map_err(|_| AdmissionError)
+    }
+}

@@ -1,0 +1,148 @@
+//! The response document of a request, in the words of the engine.
+
+use bytes::{Bytes, BytesMut};
+
+use super::PerformError;
+use super::end_point::EndPoint;
+use super::run::ActivityRun;
+use crate::activity::ActivityError;
+use crate::block::{Block, StreamType};
+use crate::document::{ErrorKind, GrantedTimeout, Position, ResponseError, ResponseSession, ResponseWriter, Status};
+use crate::session::SessionInfo;
+
+/// A response document in the making.
+pub(super) struct DocumentAnswer {
+    writer: ResponseWriter,
+    request_id: String,
+    /// What stands in place of the detail of a failure inside the service.
+    reference: String,
+}
+
+impl DocumentAnswer {
+    pub(super) const CONTENT_TYPE: &'static str = "application/xml";
+
+    /// Begins the document.
+    pub(super) fn begin(request_id: &str, session: &SessionInfo) -> Self {
+        let mut answer = Self::new(request_id);
+        answer.writer.session(&response_session(session));
+        answer
+    }
+
+    /// Begins with the results, while it isn't known yet how the session stands: [`DocumentAnswer::with_session`] puts it in
+    /// front.
+    pub(super) fn results(request_id: &str) -> Self {
+        let mut answer = Self::new(request_id);
+        // The beginning is written again, with the session.
+        drop(answer.take());
+        answer
+    }
+
+    fn new(request_id: &str) -> Self {
+        let reference = format!("the service failed; its log says more under the request id {request_id}");
+        Self { writer: ResponseWriter::new(request_id), request_id: request_id.into(), reference }
+    }
+
+    /// The whole document of a request that completed, with the session in front.
+    pub(super) fn with_session(mut self, session: &SessionInfo) -> Bytes {
+        self.end(Status::Completed, None);
+        let results = self.take();
+        let head = Self::begin(&self.request_id, session).take();
+        let mut whole = BytesMut::with_capacity(head.len() + results.len());
+        whole.extend_from_slice(&head);
+        whole.extend_from_slice(&results);
+        whole.freeze()
+    }
+
+    /// The result of an activity.
+    pub(super) fn activity(&mut self, activity: &ActivityRun) {
+        match (&activity.error, activity.status) {
+            (Some(error), Status::Error) => {
+                let error = self.error(error, Some(activity.position));
+                self.writer.failed_result(&activity.name, Status::Error, &error);
+            }
+            (_, status) => self.writer.result(&activity.name, status),
+        }
+    }
+
+    /// Begins the result of an end-point; its first block tells whether it is text or bytes.
+    pub(super) fn begin_end_point(&mut self, end_point: &EndPoint, status: Status, first: Option<&Block>) {
+        let content_type = end_point.content_type(first);
+        if end_point.stream_type(first) == StreamType::Bytes {
+            self.writer.begin_bytes(&end_point.name, status, content_type);
+        } else {
+            self.writer.begin_text(&end_point.name, status, content_type);
+        }
+    }
+
+    /// Data of the end-point that was begun.
+    ///
+    /// # Errors
+    ///
+    /// When XML has no way to write it.
+    pub(super) fn block(&mut self, block: &Block) -> Result<(), ActivityError> {
+        let written = match block {
+            Block::Text(text) => self.writer.text(text),
+            Block::Bytes(bytes) => self.writer.bytes(bytes),
+            Block::Rows(_) => return Err(ActivityError::client("WrongStreamType", "rows can't stand in an answer")),
+        };
+        written.map_err(|error| {
+            ActivityError::client("NotXmlText", format!("{error}; ask for the raw end-point with ?return=NAME"))
+        })
+    }
+
+    /// Ends the result of the end-point, or breaks it off.
+    pub(super) fn end_end_point(&mut self, problem: Option<&ActivityError>) {
+        match problem {
+            None => self.writer.end_result(),
+            Some(error) => {
+                let error = self.error(error, None);
+                self.writer.break_result(&error);
+            }
+        }
+    }
+
+    /// The status of the request, which ends the document.
+    pub(super) fn end(&mut self, status: Status, failure: Option<&PerformError>) {
+        let error = failure.map(|failure| self.request_error(failure));
+        self.writer.request(status, error.as_ref());
+    }
+
+    /// How many bytes wait to be taken.
+    pub(super) fn len(&self) -> usize {
+        self.writer.len()
+    }
+
+    pub(super) fn take(&mut self) -> Bytes {
+        self.writer.take()
+    }
+
+    fn request_error(&self, failure: &PerformError) -> ResponseError {
+        let (code, kind) = match failure {
+            PerformError::Activity { error, position, .. } => return self.error(error, Some(*position)),
+            PerformError::TimedOut => ("RequestTimedOut", ErrorKind::Client),
+            PerformError::SessionEnded(_) => ("SessionEnded", ErrorKind::Client),
+            PerformError::Session(_) => ("SessionConflict", ErrorKind::Client),
+            _ => ("Internal", ErrorKind::Server),
+        };
+        let message = if kind == ErrorKind::Server { self.reference.clone() } else { failure.to_string() };
+        ResponseError { code: code.into(), kind, message, location: None }
+    }
+
+    /// What a client may see of an error: of its own mistakes everything, of the service's a reference.
+    fn error(&self, error: &ActivityError, location: Option<Position>) -> ResponseError {
+        let kind = error.kind();
+        let message = if kind == ErrorKind::Server { self.reference.clone() } else { error.to_string() };
+        ResponseError { code: error.code().into(), kind, message, location }
+    }
+}
+
+fn response_session(session: &SessionInfo) -> ResponseSession {
+    let timeout = session.timeout.map_or(GrantedTimeout::Unbounded, GrantedTimeout::After);
+    ResponseSession {
+        id: session.id.expose().as_str().into(),
+        created: session.created,
+        timeout: (!session.implicit).then_some(timeout),
+        idle_expires: session.idle_expires,
+        lifetime_expires: session.lifetime_expires,
+    }
+}

@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use crate::activity::ActivityError;
+use crate::document::{DocumentError, Position, Problem};
+use crate::session::{EndReason, SessionError};
+
+use super::AdmissionError;
+
+/// What is wrong with the pipeline of a document, in the classes that a caller tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanProblem {
+    /// There is no such activity here.
+    UnknownActivity,
+    /// The element of an activity is wrong.
+    Document(Problem),
+    /// The streams don't fit together.
+    Stream,
+    /// More activities than a request may have.
+    TooLarge,
+}
+
+/// Why a document can't be run, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{position}: {message}")]
+pub struct PlanError {
+    problem: PlanProblem,
+    position: Position,
+    message: Box<str>,
+}
+
+impl PlanError {
+    pub(super) fn new(problem: PlanProblem, position: Position, message: impl Into<Box<str>>) -> Self {
+        Self { problem, position, message: message.into() }
+    }
+
+    /// The class of the problem.
+    #[must_use]
+    pub fn problem(&self) -> PlanProblem {
+        self.problem
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// What is wrong and what was expected, without the place.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl From<DocumentError> for PlanError {
+    fn from(error: DocumentError) -> Self {
+        Self::new(PlanProblem::Document(error.problem()), error.position(), error.message())
+    }
+}
+
+/// Why a request failed before the first byte of its answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PerformError {
+    /// The document does not fit together.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The end-point that the raw answer was asked of is none.
+    #[error("{0}")]
+    NoSuchEndPoint(String),
+    /// The service has as many requests as it takes.
+    #[error(transparent)]
+    Admission(#[from] AdmissionError),
+    /// The session can't be joined, or did not take the changes.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// An activity failed.
+    #[error("`{name}`: {error}")]
+    Activity {
+        /// The name of the activity.
+        name: Box<str>,
+        /// Where its element stands.
+        position: Position,
+        /// Why.
+        error: Arc<ActivityError>,
+    },
+    /// The request ran for longer than a request may hold its session.
+    #[error("the request took longer than a request may hold its session")]
+    TimedOut,
+    /// Somebody ended the session while the request ran.
+    #[error("the session was ended ({0}) while the request ran; none of the request's changes were kept")]
+    SessionEnded(EndReason),
+    /// The client has gone: nobody hears this.
+    #[error("the client has gone")]
+    ClientGone,
+    /// The service failed; the log says how.
+    #[error("{0}")]
+    Internal(String),
+}

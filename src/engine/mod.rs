@@ -1,0 +1,28 @@
+//! From a perform document to its answer: plan, join, run, release.
+//!
+//! - [`Plan`] connects the activities of a document and refuses what does not fit, before anything runs.
+//! - [`Admission`] bounds how many requests run and how many wait.
+//! - A run drives one task per activity, and cancels them all when one fails, the client goes away or the session ends.
+//! - [`Engine::perform`] joins the session, runs the plan and gives an [`Answer`] that streams.
+
+mod admission;
+mod answer;
+mod catalogue;
+mod collect;
+mod control;
+mod document_answer;
+mod end_point;
+mod error;
+mod perform;
+mod plan;
+mod results;
+mod run;
+mod spool;
+mod streaming;
+
+pub use admission::{Admission, AdmissionError};
+pub use answer::{Answer, AnswerBody, AnswerStream, BrokenAnswer, Frame};
+pub use catalogue::Catalogue;
+pub use error::{PerformError, PlanError, PlanProblem};
+pub use perform::{Engine, PerformRequest};
+pub use plan::Plan;

@@ -1,0 +1,263 @@
+//! Performing a request: admit, plan, join, run, answer, release.
+
+use std::sync::Arc;
+
+use futures_util::future::join;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tracing::Instrument;
+
+use super::admission::Admitted;
+use super::answer::answer_pipe;
+use super::collect::{Collection, Gathered};
+use super::control::{Control, Stop};
+use super::document_answer::DocumentAnswer;
+use super::results::{Form, Results};
+use super::run::Run;
+use super::streaming::close;
+use super::{Admission, Answer, AnswerBody, Catalogue, PerformError, Plan};
+use crate::document::{PerformDocument, Status, nearest};
+use crate::session::{EndReason, Joined, Outcome, Participant, SessionManager, SessionRequirement};
+
+/// What runs the requests of one data service resource.
+#[derive(Clone)]
+pub struct Engine {
+    catalogue: Arc<Catalogue>,
+    sessions: Arc<dyn SessionManager>,
+    admission: Admission,
+}
+
+/// A request that has been read.
+#[derive(Debug)]
+pub struct PerformRequest {
+    /// What to run.
+    pub document: PerformDocument,
+    /// Which session to join.
+    pub session: SessionRequirement,
+    /// Who asks, and under which request id.
+    pub participant: Participant,
+    /// The one end-point whose bytes are the answer; without it the answer is a response document.
+    pub only: Option<String>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("catalogue", &self.catalogue)
+            .field("admission", &self.admission)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over the activities and the sessions of one data service resource. Engines that share an [`Admission`]
+    /// share its places.
+    #[must_use]
+    pub fn new(catalogue: Arc<Catalogue>, sessions: Arc<dyn SessionManager>, admission: Admission) -> Self {
+        Self { catalogue, sessions, admission }
+    }
+
+    /// The activities that it offers.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// The sessions that its requests join.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<dyn SessionManager> {
+        &self.sessions
+    }
+
+    /// Performs a request.
+    ///
+    /// Answers as soon as the request is complete, or has more to say than is held back (64 KiB); then the rest streams.
+    /// Dropping the future, or the stream of the answer, cancels the request: nothing that it changed in its session stays.
+    ///
+    /// # Errors
+    ///
+    /// [`PerformError`]; the session is as it was before.
+    pub async fn perform(&self, request: PerformRequest) -> Result<Answer, PerformError> {
+        let plan = Plan::new(&request.document, &self.catalogue)?;
+        let form = form_of(&plan, request.only)?;
+        let admitted = self.admission.enter()?;
+        let joined = self.sessions.join(request.session, &request.participant).await?;
+        let place = admitted.start().await?;
+        let request_id = request.participant.request_id.to_string();
+        if plan.is_empty() {
+            let released = joined.release(Outcome::Commit).await?;
+            let mut document = DocumentAnswer::begin(&request_id, &released.info);
+            document.end(Status::Completed, None);
+            let body = AnswerBody::Whole(document.take());
+            return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
+        }
+        let performance = Performance {
+            plan,
+            form,
+            participation: Participation { joined, sessions: Arc::clone(&self.sessions) },
+            request_id,
+            _place: (admitted, place),
+        };
+        let (head, answer) = oneshot::channel();
+        tokio::spawn(performance.perform(head).in_current_span());
+        answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
+    }
+}
+
+fn form_of(plan: &Plan, only: Option<String>) -> Result<Form, PerformError> {
+    let Some(name) = only else { return Ok(Form::Document) };
+    if plan.end_points().any(|end_point| end_point == name) {
+        return Ok(Form::Raw(name.into()));
+    }
+    let hint = match nearest(&name, plan.end_points()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => match plan.end_points().collect::<Vec<_>>() {
+            end_points if end_points.is_empty() => "it has none".into(),
+            end_points => format!("it has {}", end_points.join(", ")),
+        },
+    };
+    Err(PerformError::NoSuchEndPoint(format!("the document has no end-point `{name}` to return; {hint}")))
+}
+
+/// Where the beginning of the answer goes.
+type Head = oneshot::Sender<Result<Answer, PerformError>>;
+
+/// One request on its way through: holds its session and its place until the end.
+struct Performance {
+    plan: Plan,
+    form: Form,
+    participation: Participation,
+    request_id: String,
+    _place: (Admitted, OwnedSemaphorePermit),
+}
+
+impl Performance {
+    /// Runs the activities, the answer and the watch over the session side by side.
+    async fn perform(self, head: Head) {
+        let Self { plan, form, participation, request_id, _place } = self;
+        let control = Control::default();
+        let interrupted = participation.joined.ended();
+        let (run, end_points) = Run::start(plan, participation.joined.attributes(), control.cancel.clone());
+        let collection = Collection::new(end_points, form.only());
+        let (completed, run_completed) = oneshot::channel();
+        let driving = async move {
+            // Whoever waits for it may have been dropped with the whole request.
+            let _ = completed.send(run.complete().await);
+        };
+        let results = Results { form, control: &control, collection, run: run_completed };
+        let watching = async {
+            control.stop(Stop::Session(interrupted.await));
+            // From here on the two others come to their end by themselves.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            _ = join(driving, answer(results, participation, &request_id, head)) => {}
+            () = watching => {}
+        }
+    }
+}
+
+/// Answers a running request, and gives back its session exactly once.
+async fn answer(mut results: Results<'_>, participation: Participation, request_id: &str, mut head: Head) {
+    let gathered = tokio::select! {
+        gathered = results.collection.gather() => gathered,
+        () = head.closed() => {
+            results.control.stop(Stop::ClientGone);
+            results.collection.drain().await;
+            Gathered::All
+        }
+    };
+    match gathered {
+        Gathered::All => {
+            let answer = answer_whole(results, participation, request_id, &mut head).await;
+            // A client that went away in this very moment has its changes all the same: the request was complete.
+            let _ = head.send(answer);
+        }
+        Gathered::TooMuch => answer_stream(results, participation, request_id, head).await,
+    }
+}
+
+/// The answer of a request that has ended before it outgrew what is held back, or why it failed.
+async fn answer_whole(
+    mut results: Results<'_>,
+    participation: Participation,
+    request_id: &str,
+    head: &mut Head,
+) -> Result<Answer, PerformError> {
+    let control = results.control;
+    let stopped = tokio::select! {
+        stopped = results.stopped() => Some(stopped),
+        () = head.closed() => None,
+    };
+    let activities = if let Some(stopped) = stopped {
+        stopped?
+    } else {
+        control.stop(Stop::ClientGone);
+        results.stopped().await?
+    };
+    let made = match results.failure(&activities) {
+        Some(failure) => Err(failure),
+        None => results.whole(&activities, request_id),
+    };
+    match made {
+        Ok(whole) => {
+            let released = participation.joined.release(Outcome::Commit).await?;
+            Ok(whole.into_answer(released.info))
+        }
+        Err(failure) => {
+            participation.abandon().await;
+            Err(failure)
+        }
+    }
+}
+
+/// An answer that goes out while the request runs.
+async fn answer_stream(mut results: Results<'_>, participation: Participation, request_id: &str, head: Head) {
+    let session = participation.joined.info().clone();
+    let content_type = match results.form {
+        Form::Document => DocumentAnswer::CONTENT_TYPE,
+        Form::Raw(_) => results.collection.raw_content_type(),
+    };
+    let (sink, stream) = answer_pipe();
+    let body = AnswerBody::Stream(stream);
+    // A client that has gone by now is seen by the sink.
+    let _ = head.send(Ok(Answer { session: session.clone(), content_type, body }));
+    let (activities, document) = match results.stream(&sink, request_id, &session).await {
+        Ok(streamed) => streamed,
+        Err(error) => {
+            tracing::error!(%error, "a request broke off midway");
+            return;
+        }
+    };
+    let failure = match results.failure(&activities) {
+        Some(failure) => {
+            // Nothing of the session may change; that it ended meanwhile is said by the failure.
+            let _ = participation.joined.release(Outcome::Discard).await;
+            Some(failure)
+        }
+        None => participation.joined.release(Outcome::Commit).await.err().map(PerformError::from),
+    };
+    if let Some(error) = &failure {
+        tracing::info!(%error, "a request failed midway");
+    }
+    close(&results.form, sink, &activities, document, failure.as_ref()).await;
+}
+
+/// The request's part in its session.
+struct Participation {
+    joined: Joined,
+    sessions: Arc<dyn SessionManager>,
+}
+
+impl Participation {
+    /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
+    async fn abandon(self) {
+        let info = self.joined.info().clone();
+        if let Err(error) = self.joined.release(Outcome::Discard).await {
+            tracing::debug!(%error, "a session ended before its request");
+        }
+        if info.created && !info.implicit {
+            // It may have ended by itself in this moment.
+            let _ = self.sessions.end(info.handle, EndReason::Killed).await;
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! The plan of a request: its activities, the streams between them, and the order that `sequence` asks for.
+//!
+//! Everything that can be wrong with a pipeline is found here, before a session is joined and before anything runs.
+
+use std::collections::HashMap;
+
+use super::{Catalogue, PlanError, PlanProblem};
+use crate::activity::{PortType, Ports, RunActivity, RunnableActivity};
+use crate::block::StreamType;
+use crate::document::{ActivityElement, PerformDocument, Position, Step, nearest};
+
+/// The most activities that one request may have.
+pub(crate) const MAX_ACTIVITIES: usize = 1000;
+
+/// A request that fits together.
+///
+/// ```
+/// use rejoin::activity::ActivityRegistry;
+/// use rejoin::document::PerformDocument;
+/// use rejoin::engine::{Catalogue, Plan};
+/// use rejoin::resource::DataResources;
+///
+/// let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), DataResources::default());
+/// let document = PerformDocument::parse(
+///     br#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">
+///           <echo name="say"><text>hello</text><output name="said"/></echo>
+///         </perform>"#,
+/// )?;
+/// let plan = Plan::new(&document, &catalogue)?;
+/// assert_eq!(plan.end_points().collect::<Vec<_>>(), ["said"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) activities: Vec<PlannedActivity>,
+    pub(super) streams: Vec<PlannedStream>,
+}
+
+/// An activity in its place.
+pub(super) struct PlannedActivity {
+    pub(super) name: Box<str>,
+    pub(super) element: Box<str>,
+    pub(super) position: Position,
+    /// The streams that it reads, in the order of its input ports.
+    pub(super) inputs: Vec<usize>,
+    /// The streams that it writes, in the order of its output ports.
+    pub(super) outputs: Vec<usize>,
+    /// The activities that have to complete before it starts.
+    pub(super) after: Vec<usize>,
+    pub(super) run: RunActivity,
+}
+
+/// A stream between its writer and its reader.
+#[derive(Debug)]
+pub(super) struct PlannedStream {
+    pub(super) name: Box<str>,
+    pub(super) stream_type: StreamType,
+    pub(super) content_type: Option<&'static str>,
+    pub(super) writer: usize,
+    /// `None` for an end-point.
+    pub(super) reader: Option<usize>,
+    pub(super) position: Position,
+}
+
+impl std::fmt::Debug for PlannedActivity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlannedActivity")
+            .field("name", &self.name)
+            .field("element", &self.element)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Plan {
+    /// Reads and connects the activities of a document.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError`], with its place, for the first of: an activity that is unknown or whose element is wrong; two streams
+    /// of one name; an input that no output feeds; a stream that is read twice or has the wrong type; a cycle; a stream
+    /// between two steps of a `sequence`; an end-point of rows.
+    pub fn new(document: &PerformDocument, catalogue: &Catalogue) -> Result<Self, PlanError> {
+        let mut draft = Draft::default();
+        draft.add_steps(&document.steps, &[], catalogue)?;
+        let streams = draft.connect()?;
+        let mut plan = Self { activities: draft.activities, streams };
+        let order = plan.topological_order()?;
+        plan.resolve_types(&order, &draft.ports)?;
+        plan.check_types(&draft.ports)?;
+        plan.check_sequences()?;
+        Ok(plan)
+    }
+
+    /// Whether there is nothing to run.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.activities.is_empty()
+    }
+
+    /// The names of the outputs that nobody reads: their data are the answer.
+    pub fn end_points(&self) -> impl Iterator<Item = &str> {
+        self.streams.iter().filter(|stream| stream.reader.is_none()).map(|stream| &*stream.name)
+    }
+
+    /// The activities in an order in which every one stands behind those that it reads from.
+    fn topological_order(&self) -> Result<Vec<usize>, PlanError> {
+        let mut unread: Vec<usize> = self.activities.iter().map(|activity| activity.inputs.len()).collect();
+        let mut order: Vec<usize> = (0..unread.len()).filter(|&index| unread[index] == 0).collect();
+        let mut next = 0;
+        while let Some(&index) = order.get(next) {
+            next += 1;
+            for &stream in &self.activities[index].outputs {
+                if let Some(reader) = self.streams[stream].reader {
+                    unread[reader] -= 1;
+                    if unread[reader] == 0 {
+                        order.push(reader);
+                    }
+                }
+            }
+        }
+        match (0..unread.len()).find(|&index| unread[index] > 0) {
+            Some(stuck) => Err(self.cycle_through(stuck, &unread)),
+            None => Ok(order),
+        }
+    }
+
+    /// Names a cycle: from an activity that was never reached, back along what it waits for.
+    fn cycle_through(&self, start: usize, unread: &[usize]) -> PlanError {
+        let mut path = vec![start];
+        let repeated = loop {
+            let last = path[path.len() - 1];
+            let waits_for = self.activities[last].inputs.iter().map(|&stream| self.streams[stream].writer);
+            let Some(previous) = waits_for.into_iter().find(|&writer| unread[writer] > 0) else {
+                break last;
+            };
+            if path.contains(&previous) {
+                break previous;
+            }
+            path.push(previous);
+        };
+        let first = path.iter().position(|&index| index == repeated).unwrap_or(0);
+        let mut names: Vec<&str> = path[first..].iter().rev().map(|&index| &*self.activities[index].name).collect();
+        names.push(names[0]);
+        PlanError::new(
+            PlanProblem::Stream,
+            self.activities[repeated].position,
+            format!("the streams make a cycle: {}", names.join(" → ")),
+        )
+    }
+
+    fn resolve_types(&mut self, order: &[usize], ports: &[Ports]) -> Result<(), PlanError> {
+        for &index in order {
+            for (port, &stream) in self.activities[index].outputs.iter().enumerate() {
+                self.streams[stream].stream_type = match ports[index].outputs[port].port_type {
+                    PortType::Is(stream_type) => stream_type,
+                    PortType::SameAs(input) => self.streams[self.activities[index].inputs[input.index()]].stream_type,
+                };
+            }
+        }
+        match self.streams.iter().find(|stream| stream.reader.is_none() && stream.stream_type == StreamType::Rows) {
+            Some(rows) => Err(PlanError::new(
+                PlanProblem::Stream,
+                rows.position,
+                format!(
+                    "nobody reads the stream `{}`, and rows can't stand in an answer as they are: \
+                     turn them into text with `sqlResultsToXML` or `sqlResultsToCSV`",
+                    rows.name
+                ),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn check_types(&self, ports: &[Ports]) -> Result<(), PlanError> {
+        for (activity, declared) in self.activities.iter().zip(ports) {
+            for (input, &stream) in declared.inputs.iter().zip(&activity.inputs) {
+                let stream = &self.streams[stream];
+                if !stream.stream_type.fits(input.accepts) {
+                    return Err(PlanError::new(
+                        PlanProblem::Stream,
+                        input.position,
+                        format!(
+                            "the stream `{}` carries {}, but `{}` reads {}",
+                            stream.name, stream.stream_type, activity.element, input.accepts
+                        ),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A later step of a `sequence` starts when the earlier one is complete, so no data can flow between them, not by way of
+    /// other activities either: the one would wait for the other for ever.
+    fn check_sequences(&self) -> Result<(), PlanError> {
+        if self.activities.iter().all(|activity| activity.after.is_empty()) {
+            return Ok(());
+        }
+        let reached: Vec<Vec<bool>> = (0..self.activities.len()).map(|index| self.reached_from(index)).collect();
+        let earlier_than = self.earlier_steps();
+        for (later, activity) in self.activities.iter().enumerate() {
+            for earlier in (0..later).filter(|&earlier| earlier_than[later][earlier]) {
+                for (from, to) in [(earlier, later), (later, earlier)] {
+                    if reached[from][to] {
+                        return Err(PlanError::new(
+                            PlanProblem::Stream,
+                            activity.position,
+                            format!(
+                                "data flow from `{}` to `{}`, but in a `sequence` the one starts when the other is \
+                                 complete: put them into a `flow`, or keep the data in the session in between",
+                                self.activities[from].name, self.activities[to].name
+                            ),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// For every activity those that have to be complete before it starts, directly or by way of others.
+    fn earlier_steps(&self) -> Vec<Vec<bool>> {
+        let mut earlier: Vec<Vec<bool>> = Vec::with_capacity(self.activities.len());
+        for activity in &self.activities {
+            let mut of_this = vec![false; self.activities.len()];
+            // Steps stand in document order, so what is waited for has been looked at.
+            for &before in &activity.after {
+                of_this[before] = true;
+                for (mine, theirs) in of_this.iter_mut().zip(&earlier[before]) {
+                    *mine |= theirs;
+                }
+            }
+            earlier.push(of_this);
+        }
+        earlier
+    }
+
+    /// Which activities the data of one reach.
+    fn reached_from(&self, start: usize) -> Vec<bool> {
+        let mut reached = vec![false; self.activities.len()];
+        let mut stack = vec![start];
+        while let Some(index) = stack.pop() {
+            for &stream in &self.activities[index].outputs {
+                if let Some(reader) = self.streams[stream].reader
+                    && !std::mem::replace(&mut reached[reader], true)
+                {
+                    stack.push(reader);
+                }
+            }
+        }
+        reached
+    }
+}
+
+/// A plan in the making.
+#[derive(Default)]
+struct Draft {
+    activities: Vec<PlannedActivity>,
+    ports: Vec<Ports>,
+}
+
+impl Draft {
+    /// Adds the activities of some steps, each to start after those of `after`. Answers which were added.
+    fn add_steps(&mut self, steps: &[Step], after: &[usize], catalogue: &Catalogue) -> Result<Vec<usize>, PlanError> {
+        let mut added = Vec::new();
+        for step in steps {
+            match step {
+                Step::Activity(activity) => added.push(self.add(activity, after, catalogue)?),
+                Step::Flow(steps) => added.extend(self.add_steps(steps, after, catalogue)?),
+                Step::Sequence(steps) => {
+                    let mut before = after.to_vec();
+                    for step in steps {
+                        let of_step = self.add_steps(std::slice::from_ref(step), &before, catalogue)?;
+                        if !of_step.is_empty() {
+                            added.extend_from_slice(&of_step);
+                            before = of_step;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    fn add(&mut self, activity: &ActivityElement, after: &[usize], catalogue: &Catalogue) -> Result<usize, PlanError> {
+        let position = activity.element.position();
+        if self.activities.len() == MAX_ACTIVITIES {
+            return Err(PlanError::new(
+                PlanProblem::TooLarge,
+                position,
+                format!("a request may have {MAX_ACTIVITIES} activities: split it into several"),
+            ));
+        }
+        let RunnableActivity { ports, run } = catalogue.build(activity)?;
+        self.activities.push(PlannedActivity {
+            name: activity.name.clone(),
+            element: activity.element.local_name().into(),
+            position,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            after: after.to_vec(),
+            run,
+        });
+        self.ports.push(ports);
+        Ok(self.activities.len() - 1)
+    }
+
+    /// Makes the streams and gives each its reader.
+    fn connect(&mut self) -> Result<Vec<PlannedStream>, PlanError> {
+        let mut streams = Vec::new();
+        let mut by_name = HashMap::new();
+        for (writer, ports) in self.ports.iter().enumerate() {
+            for output in &ports.outputs {
+                if by_name.insert(output.stream.clone(), streams.len()).is_some() {
+                    return Err(PlanError::new(
+                        PlanProblem::Stream,
+                        output.position,
+                        format!("a second stream of the name `{}`", output.stream),
+                    ));
+                }
+                self.activities[writer].outputs.push(streams.len());
+                streams.push(PlannedStream {
+                    name: output.stream.clone(),
+                    stream_type: StreamType::Any,
+                    content_type: output.content_type,
+                    writer,
+                    reader: None,
+                    position: output.position,
+                });
+            }
+        }
+        for (reader, ports) in self.ports.iter().enumerate() {
+            for input in &ports.inputs {
+                let Some(&index) = by_name.get(&input.stream) else {
+                    let hint = nearest(&input.stream, by_name.keys().map(AsRef::as_ref))
+                        .map(|near| format!("; did you mean `{near}`?"))
+                        .unwrap_or_default();
+                    return Err(PlanError::new(
+                        PlanProblem::Stream,
+                        input.position,
+                        format!("no output of this document has the name `{}`{hint}", input.stream),
+                    ));
+                };
+                let stream: &mut PlannedStream = &mut streams[index];
+                if let Some(other) = stream.reader {
+                    return Err(PlanError::new(
+                        PlanProblem::Stream,
+                        input.position,
+                        format!(
+                            "the stream `{}` is read by `{}` already; a stream has one reader",
+                            input.stream, self.activities[other].name
+                        ),
+                    ));
+                }
+                stream.reader = Some(reader);
+                self.activities[reader].inputs.push(index);
+            }
+        }
+        Ok(streams)
+    }
+}

@@ -1,0 +1,33 @@
+//! Blocks of rows as text.
+//!
+//! A format is a plain value that is shown a schema, then blocks, then the end, and appends text to a buffer of the
+//! caller's; it does no I/O and holds no rows, so the caller decides how much is gathered and where it goes. Each block's
+//! columns are looked at once for their types, which may differ from those of the block before it (see
+//! [`Block::Rows`](crate::block::Block::Rows)); how a value is written depends on the schema that the stream began with and
+//! never on the rows around it.
+//!
+//! ```
+//! use rejoin::format::{CsvOptions, CsvWriter};
+//! # use arrow_array::{Int64Array, RecordBatch};
+//! # let column = std::sync::Arc::new(Int64Array::from(vec![1, 2]));
+//! # let rows = RecordBatch::try_from_iter([("id", column as _)]).unwrap();
+//!
+//! let mut writer = CsvWriter::new(CsvOptions::default()).unwrap();
+//! let mut text = String::new();
+//! writer.begin(rows.schema_ref(), &mut text);
+//! writer.rows(&rows, &mut text).unwrap();
+//! assert_eq!(text, "1\n2\n");
+//! ```
+
+mod cells;
+mod column_definition;
+mod csv;
+mod error;
+mod projection;
+mod web_row_set;
+mod xml_text;
+
+pub use csv::{CsvOptions, CsvWriter, LineBreak};
+pub use error::FormatError;
+pub use projection::{ColumnChoice, ColumnText};
+pub use web_row_set::{WebRowSetOptions, WebRowSetWriter};

@@ -1,0 +1,38 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use super::ResourceError;
+use super::relational::RelationalResource;
+
+/// The product behind a data resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Its name, such as `SQLite`.
+    pub name: Cow<'static, str>,
+    /// Its version, as it says it itself.
+    pub version: Cow<'static, str>,
+}
+
+/// A source of data that activities work on: a database, a folder, a service.
+///
+/// One value serves all requests at the same time. It is opened without touching what is behind it, so that a service
+/// starts when its database does not; [`DataResource::health`] tells whether it answers.
+#[async_trait]
+pub trait DataResource: fmt::Debug + Send + Sync {
+    /// The product behind the resource.
+    fn product(&self) -> Product;
+
+    /// Asks the source for a sign of life.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the source from working, mostly [`ResourceError::Unavailable`].
+    async fn health(&self) -> Result<(), ResourceError>;
+
+    /// The resource as a relational database, if it is one.
+    fn as_relational(&self) -> Option<&dyn RelationalResource> {
+        None
+    }
+}

@@ -1,0 +1,164 @@
+use std::path::{Path, PathBuf};
+
+use crate::resource::ResourceError;
+
+/// Where a `SQLite` database is and how it is opened: what a `sqlite:` URI says.
+///
+/// | URI | database |
+/// |---|---|
+/// | `sqlite:orders.db` | a file beside the configuration document |
+/// | `sqlite:/var/lib/orders.db`, `sqlite:///var/lib/orders.db` | a file by its absolute path |
+/// | `sqlite::memory:` | in memory, one for the resource, gone with it; there, an update waits for running queries |
+///
+/// A path may hold `%XX` for a byte that would end it (`%3F` for `?`, `%23` for `#`). After `?` may follow `mode=`: `rw`
+/// (the default: the file must exist), `rwc` (it is created when missing) or `ro` (nothing is ever written to it).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteAddress {
+    /// Where it is.
+    pub location: SqliteLocation,
+    /// How it is opened.
+    pub mode: SqliteMode,
+}
+
+/// Where a `SQLite` database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SqliteLocation {
+    /// In a file.
+    File(PathBuf),
+    /// In memory, private to one resource.
+    Memory,
+}
+
+/// How a `SQLite` database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SqliteMode {
+    /// Reading only: the file, and the folder that it is in, may be read-only.
+    ReadOnly,
+    /// Reading and writing; the file must exist.
+    ReadWrite,
+    /// Reading and writing; a missing file is created.
+    Create,
+}
+
+impl SqliteAddress {
+    /// Reads a `sqlite:` URI; a relative path is relative to `directory`.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Configuration`] with what was expected.
+    ///
+    /// ```
+    /// use std::path::Path;
+    /// use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteLocation, SqliteMode};
+    ///
+    /// let address = SqliteAddress::parse("sqlite:orders.db?mode=ro", Path::new("/etc/rejoin")).unwrap();
+    /// assert_eq!(address.location, SqliteLocation::File("/etc/rejoin/orders.db".into()));
+    /// assert_eq!(address.mode, SqliteMode::ReadOnly);
+    /// ```
+    pub fn parse(uri: &str, directory: &Path) -> Result<Self, ResourceError> {
+        let refused =
+            |problem: &str| ResourceError::Configuration { message: format!("data resource URI `{uri}`: {problem}") };
+        let rest = uri
+            .split_once(':')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("sqlite"))
+            .map(|(_, rest)| rest)
+            .ok_or_else(|| refused("expected `sqlite:`"))?;
+        if rest.contains('#') {
+            return Err(refused("a fragment has no meaning here; write `#` in a path as `%23`"));
+        }
+        let (path, query) = rest.split_once('?').map_or((rest, None), |(path, query)| (path, Some(query)));
+        let mode = match query {
+            None => None,
+            Some(query) => Some(parse_mode(query).map_err(|problem| refused(&problem))?),
+        };
+        if path == ":memory:" {
+            return match mode {
+                None => Ok(Self { location: SqliteLocation::Memory, mode: SqliteMode::Create }),
+                Some(_) => Err(refused("a database in memory takes no `mode`")),
+            };
+        }
+        let path = match path.strip_prefix("//") {
+            None => path,
+            Some(path) if path.starts_with('/') => path,
+            Some(_) => {
+                return Err(refused(
+                    "it names a host; expected a path, as in `sqlite:orders.db` or `sqlite:///data/orders.db`",
+                ));
+            }
+        };
+        let path = percent_decoded(path).ok_or_else(|| refused("`%` is not followed by two hexadecimal digits"))?;
+        if path.is_empty() || path.contains('\0') {
+            return Err(refused("expected the path of a file, or `:memory:`"));
+        }
+        Ok(Self { location: SqliteLocation::File(directory.join(path)), mode: mode.unwrap_or(SqliteMode::ReadWrite) })
+    }
+}
+
+fn parse_mode(query: &str) -> Result<SqliteMode, String> {
+    match query.split_once('=') {
+        Some(("mode", "ro")) => Ok(SqliteMode::ReadOnly),
+        Some(("mode", "rw")) => Ok(SqliteMode::ReadWrite),
+        Some(("mode", "rwc")) => Ok(SqliteMode::Create),
+        Some(("mode", other)) => Err(format!("unknown mode `{other}`; expected `ro`, `rw` or `rwc`")),
+        _ => Err(format!("unknown parameter `{query}`; expected `mode=ro`, `mode=rw` or `mode=rwc`")),
+    }
+}
+
+/// The text with each `%XX` as the byte it stands for, if that is UTF-8.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return None;
+            }
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(uri: &str) -> Result<SqliteAddress, String> {
+        SqliteAddress::parse(uri, Path::new("/conf")).map_err(|error| error.to_string())
+    }
+
+    fn file(path: &str, mode: SqliteMode) -> SqliteAddress {
+        SqliteAddress { location: SqliteLocation::File(path.into()), mode }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_configuration() {
+        assert_eq!(parse("sqlite:data/orders.db"), Ok(file("/conf/data/orders.db", SqliteMode::ReadWrite)));
+        assert_eq!(parse("SQLite:/srv/orders.db"), Ok(file("/srv/orders.db", SqliteMode::ReadWrite)));
+        assert_eq!(parse("sqlite:///srv/orders.db?mode=rwc"), Ok(file("/srv/orders.db", SqliteMode::Create)));
+        assert_eq!(parse("sqlite:what%3F%20now.db"), Ok(file("/conf/what? now.db", SqliteMode::ReadWrite)));
+    }
+
+    #[test]
+    fn a_uri_that_means_nothing_is_refused_with_what_was_expected() {
+        for (uri, part) in [
+            ("sqlite:", "expected the path"),
+            ("sqlite://server/orders.db", "names a host"),
+            ("sqlite:a.db?mode=readonly", "expected `ro`, `rw` or `rwc`"),
+            ("sqlite:a.db?cache=shared", "unknown parameter `cache=shared`"),
+            ("sqlite::memory:?mode=ro", "takes no `mode`"),
+            ("sqlite:a%2", "hexadecimal"),
+            ("sqlite:a%zz", "hexadecimal"),
+            ("sqlite:a%00", "expected the path"),
+            ("sqlite:a#b", "fragment"),
+        ] {
+            let error = parse(uri).unwrap_err();
+            assert!(error.contains(part) && error.contains(uri), "{uri}: {error}");
+        }
+    }
+}

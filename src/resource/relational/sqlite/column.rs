@@ -1,0 +1,241 @@
+//! One column of a block that is being built.
+
+use arrow_array::{ArrayRef, BinaryArray, Float64Array, Int64Array, StringArray};
+use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType};
+use rusqlite::types::ValueRef;
+use std::sync::Arc;
+
+use super::shape::ColumnShape;
+
+/// Takes the values of one column, straight from `SQLite`, into a typed buffer.
+///
+/// `SQLite` types values, not columns. The buffer has the type of the stream's column until a value does not fit; then it
+/// becomes text, or bytes where there are bytes among the values, for the rest of the block. Nothing is rounded or cut.
+#[derive(Debug)]
+pub(super) struct ColumnBuilder {
+    values: Values,
+    nulls: NullBufferBuilder,
+}
+
+#[derive(Debug)]
+enum Values {
+    /// Only NULL so far, and no type was announced.
+    Open,
+    Integers(Vec<i64>),
+    Reals(Vec<f64>),
+    Texts(Pieces),
+    Blobs(Pieces),
+}
+
+/// Values of any length, end to end.
+#[derive(Debug)]
+struct Pieces {
+    offsets: Vec<i32>,
+    bytes: Vec<u8>,
+}
+
+impl Pieces {
+    fn with_capacity(rows: usize, bytes: usize) -> Self {
+        let mut offsets = Vec::with_capacity(rows + 1);
+        offsets.push(0);
+        Self { offsets, bytes: Vec::with_capacity(bytes) }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.end_value();
+    }
+
+    fn end_value(&mut self) {
+        // A block holds little more than one value beyond its limit, and values are bounded far below 2 GiB.
+        self.offsets.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
+    }
+}
+
+/// How much room a new builder makes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Room {
+    pub(super) rows: usize,
+    pub(super) bytes: usize,
+}
+
+impl ColumnBuilder {
+    /// A builder for a column of this type; without a type, the values decide.
+    pub(super) fn new(data_type: Option<&DataType>, room: Room) -> Self {
+        let values = match data_type {
+            None => Values::Open,
+            Some(DataType::Int64) => Values::Integers(Vec::with_capacity(room.rows)),
+            Some(DataType::Float64) => Values::Reals(Vec::with_capacity(room.rows)),
+            Some(DataType::Binary) => Values::Blobs(Pieces::with_capacity(room.rows, room.bytes)),
+            Some(_) => Values::Texts(Pieces::with_capacity(room.rows, room.bytes)),
+        };
+        Self { values, nulls: NullBufferBuilder::new(room.rows) }
+    }
+
+    /// Appends one value, and gives the number of bytes that it takes.
+    #[inline]
+    pub(super) fn push(&mut self, value: ValueRef<'_>) -> usize {
+        match (&mut self.values, value) {
+            (Values::Texts(pieces), ValueRef::Text(bytes)) | (Values::Blobs(pieces), ValueRef::Blob(bytes)) => {
+                pieces.push(bytes);
+                self.nulls.append_non_null();
+                bytes.len() + size_of::<i32>()
+            }
+            (Values::Integers(values), ValueRef::Integer(value)) => {
+                values.push(value);
+                self.nulls.append_non_null();
+                size_of::<i64>()
+            }
+            (Values::Reals(values), ValueRef::Real(value)) => {
+                values.push(value);
+                self.nulls.append_non_null();
+                size_of::<f64>()
+            }
+            (_, ValueRef::Null) => self.push_null(),
+            (_, value) => self.push_other(value),
+        }
+    }
+
+    fn push_null(&mut self) -> usize {
+        match &mut self.values {
+            Values::Open => {}
+            Values::Integers(values) => values.push(0),
+            Values::Reals(values) => values.push(0.0),
+            Values::Texts(pieces) | Values::Blobs(pieces) => pieces.end_value(),
+        }
+        self.nulls.append_null();
+        size_of::<i32>()
+    }
+
+    /// A value that is not of the buffer's type: the buffer changes its type, or the value becomes text.
+    #[cold]
+    fn push_other(&mut self, value: ValueRef<'_>) -> usize {
+        if matches!(self.values, Values::Open) {
+            self.values = self.typed_by(value);
+            return self.push(value);
+        }
+        match value {
+            ValueRef::Blob(_) => self.become_blobs(),
+            _ => self.become_texts(),
+        }
+        let (Values::Texts(pieces) | Values::Blobs(pieces)) = &mut self.values else { return 0 };
+        let before = pieces.bytes.len();
+        match value {
+            ValueRef::Null => {}
+            ValueRef::Integer(value) => push_integer(&mut pieces.bytes, value),
+            ValueRef::Real(value) => push_real(&mut pieces.bytes, value),
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => pieces.bytes.extend_from_slice(bytes),
+        }
+        pieces.end_value();
+        self.nulls.append_non_null();
+        pieces.bytes.len() - before + size_of::<i32>()
+    }
+
+    /// Buffers of the type of the first value, behind as many NULL as there were before it.
+    fn typed_by(&self, value: ValueRef<'_>) -> Values {
+        let nulls = self.nulls.len();
+        match value {
+            ValueRef::Null => Values::Open,
+            ValueRef::Integer(_) => Values::Integers(vec![0; nulls]),
+            ValueRef::Real(_) => Values::Reals(vec![0.0; nulls]),
+            ValueRef::Text(_) => Values::Texts(Pieces { offsets: vec![0; nulls + 1], bytes: Vec::new() }),
+            ValueRef::Blob(_) => Values::Blobs(Pieces { offsets: vec![0; nulls + 1], bytes: Vec::new() }),
+        }
+    }
+
+    /// Turns numbers into text. Text and bytes stay what they are: bytes hold everything.
+    fn become_texts(&mut self) {
+        let pieces = match &self.values {
+            Values::Integers(values) => self.written(values, |bytes, value| push_integer(bytes, *value)),
+            Values::Reals(values) => self.written(values, |bytes, value| push_real(bytes, *value)),
+            Values::Open | Values::Texts(_) | Values::Blobs(_) => return,
+        };
+        self.values = Values::Texts(pieces);
+    }
+
+    fn become_blobs(&mut self) {
+        self.become_texts();
+        self.values = match std::mem::replace(&mut self.values, Values::Open) {
+            Values::Texts(pieces) => Values::Blobs(pieces),
+            other => other,
+        };
+    }
+
+    fn written<T>(&self, values: &[T], write: impl Fn(&mut Vec<u8>, &T)) -> Pieces {
+        let mut pieces = Pieces::with_capacity(values.len(), values.len() * 8);
+        for (row, value) in values.iter().enumerate() {
+            if self.nulls.is_valid(row) {
+                write(&mut pieces.bytes, value);
+            }
+            pieces.end_value();
+        }
+        pieces
+    }
+
+    /// How many bytes of text or blobs it holds.
+    pub(super) fn byte_len(&self) -> usize {
+        match &self.values {
+            Values::Texts(pieces) | Values::Blobs(pieces) => pieces.bytes.len(),
+            Values::Open | Values::Integers(_) | Values::Reals(_) => 0,
+        }
+    }
+
+    /// The column, once all rows of the block are in it.
+    pub(super) fn finish(self, shape: &ColumnShape) -> Result<ArrayRef, NotText> {
+        let Self { values, mut nulls } = self;
+        let rows = nulls.len();
+        let nulls = nulls.finish();
+        Ok(match values {
+            Values::Integers(values) => Arc::new(Int64Array::new(ScalarBuffer::from(values), nulls)),
+            Values::Reals(values) => Arc::new(Float64Array::new(ScalarBuffer::from(values), nulls)),
+            Values::Texts(Pieces { offsets, bytes }) => {
+                // The text of the whole block is looked at once, which is far faster than value by value.
+                let (offsets, bytes) = (OffsetBuffer::new(offsets.into()), Buffer::from(bytes));
+                let array = StringArray::try_new(offsets.clone(), bytes.clone(), nulls);
+                Arc::new(array.map_err(|error| NotText::find(&offsets, &bytes, error))?)
+            }
+            Values::Blobs(Pieces { offsets, bytes }) => {
+                Arc::new(BinaryArray::new(OffsetBuffer::new(offsets.into()), bytes.into(), nulls))
+            }
+            Values::Open => arrow_array::new_null_array(&shape.without_values, rows),
+        })
+    }
+}
+
+/// A value of a text column is not UTF-8.
+#[derive(Debug)]
+pub(super) struct NotText {
+    /// Its row in the block, from 0.
+    pub(super) row: usize,
+}
+
+impl NotText {
+    fn find(offsets: &[i32], bytes: &[u8], _: ArrowError) -> Self {
+        let bad = offsets.windows(2).position(|ends| {
+            let range = usize::try_from(ends[0]).unwrap_or(0)..usize::try_from(ends[1]).unwrap_or(0);
+            bytes.get(range).is_none_or(|value| std::str::from_utf8(value).is_err())
+        });
+        Self { row: bad.unwrap_or(0) }
+    }
+}
+
+fn push_integer(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+/// The shortest form that reads back as the same number.
+fn push_real(out: &mut Vec<u8>, value: f64) {
+    out.extend_from_slice(real_text(&mut ryu::Buffer::new(), value).as_bytes());
+}
+
+/// As [`ryu::Buffer::format_finite`], and `Infinity` for what is not finite. `SQLite` has no not-a-number: it is NULL.
+fn real_text(buffer: &mut ryu::Buffer, value: f64) -> &str {
+    if value.is_finite() {
+        buffer.format_finite(value)
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}

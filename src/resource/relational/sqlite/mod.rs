@@ -1,0 +1,220 @@
+//! `SQLite`, the embedded database.
+//!
+//! Everything that may block runs on blocking threads. Reading connections are opened query-only and share the machine by
+//! the rules of the pool; one connection writes, for one update at a time, in the order of arrival. The database is in
+//! write-ahead mode where it can be, so that readers and the writer don't wait for one another.
+//!
+//! Statements of clients are prepared under an authorizer: a query can't write, nobody attaches another file, changes a
+//! setting, or leaves anything behind in a shared connection.
+
+mod address;
+mod authorizer;
+mod bind;
+mod column;
+mod connection;
+mod control;
+mod error;
+mod pool;
+mod query;
+mod rows;
+mod schema;
+mod shape;
+mod update;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+pub use address::{SqliteAddress, SqliteLocation, SqliteMode};
+pub use pool::SqliteSettings;
+
+use super::{DatabaseSchema, ParameterRows, QueryEnd, RelationalResource, Statement};
+use crate::block::{Block, BlockWriter, NotSent};
+use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
+use connection::{SqliteConnection, Target};
+use control::Control;
+use pool::{Place, Pool, Writer};
+
+/// Opens `sqlite:` URIs; see [`SqliteAddress`] for their form.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SqliteFactory;
+
+impl DataResourceFactory for SqliteFactory {
+    fn scheme(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn open(&self, settings: &ResourceSettings) -> Result<Arc<dyn DataResource>, ResourceError> {
+        let address = SqliteAddress::parse(&settings.uri, &settings.directory)?;
+        Ok(Arc::new(SqliteResource::new(address, &SqliteSettings::default())))
+    }
+}
+
+/// A `SQLite` database.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use rejoin::block::{Block, StreamType, pipe};
+/// use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteResource, SqliteSettings};
+/// use rejoin::resource::relational::{Parameter, ParameterRows, RelationalResource, Statement};
+/// use tokio_util::sync::CancellationToken;
+///
+/// let address = SqliteAddress::parse("sqlite::memory:", ".".as_ref()).unwrap();
+/// let database = SqliteResource::new(address, &SqliteSettings::default());
+/// let cancel = CancellationToken::new();
+/// let create = "CREATE TABLE town (name TEXT)".to_owned();
+/// database.update(create, ParameterRows::one([]), cancel.clone()).await.unwrap();
+/// let insert = "INSERT INTO town VALUES (?)".to_owned();
+/// let row = ParameterRows::one([Parameter::from("Perth")]);
+/// assert_eq!(database.update(insert, row, cancel.clone()).await.unwrap(), 1);
+///
+/// let (writer, mut reader) = pipe(StreamType::Rows);
+/// let end = database.query(Statement::new("SELECT name FROM town", []), writer, cancel).await.unwrap();
+/// assert_eq!(end.rows, 1);
+/// assert!(matches!(reader.next().await, Ok(Some(Block::Rows(rows))) if rows.num_rows() == 1));
+/// # });
+/// ```
+#[derive(Debug)]
+pub struct SqliteResource {
+    pool: Arc<Pool>,
+}
+
+/// Tells the databases in memory of one process apart.
+static MEMORY_DATABASES: AtomicU64 = AtomicU64::new(0);
+
+impl SqliteResource {
+    /// A database by its address. Nothing is opened before it is needed.
+    #[must_use]
+    pub fn new(address: SqliteAddress, settings: &SqliteSettings) -> Self {
+        let (path, in_memory) = match address.location {
+            SqliteLocation::File(path) => (path, false),
+            SqliteLocation::Memory => {
+                let number = MEMORY_DATABASES.fetch_add(1, Ordering::Relaxed);
+                (PathBuf::from(format!("file:/rejoin-{number}?vfs=memdb")), true)
+            }
+        };
+        let target = Target { path, in_memory, mode: address.mode, busy_timeout: settings.busy_timeout };
+        Self { pool: Arc::new(Pool::new(target, settings)) }
+    }
+
+    /// Runs `work` with a reading connection on a blocking thread.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SqliteConnection) -> Result<T, ResourceError> + Send + 'static,
+    ) -> Result<T, ResourceError> {
+        let cancel = CancellationToken::new();
+        let _stop = cancel.clone().drop_guard();
+        let control = Arc::new(Control::new(cancel.clone(), None));
+        self.pool
+            .read(&cancel, move |runner| {
+                runner.with_connection(|connection, _| {
+                    let _guard = connection.under(&control);
+                    work(connection)
+                })
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl DataResource for SqliteResource {
+    fn product(&self) -> Product {
+        Product { name: "SQLite".into(), version: rusqlite::version().into() }
+    }
+
+    async fn health(&self) -> Result<(), ResourceError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare("SELECT count(*) FROM sqlite_schema")?;
+            statement.query_row([], |_| Ok(())).map_err(error::resource_error)
+        })
+        .await
+    }
+
+    fn as_relational(&self) -> Option<&dyn RelationalResource> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl RelationalResource for SqliteResource {
+    async fn query(
+        &self,
+        statement: Statement,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<QueryEnd, ResourceError> {
+        // Dropping this future stops the statement as well.
+        let cancel = cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let control = Arc::new(Control::new(cancel.clone(), Some(output.watch())));
+        let stopped = cancel.clone();
+        self.pool
+            .read(&cancel, move |runner| {
+                let rows = runner.with_connection(|connection, place| {
+                    query::run(connection, &statement, &control, |block| send(&output, block, place, &stopped))
+                })?;
+                if let Err(output) = output.try_finish() {
+                    runner.place().leave(&stopped, async {
+                        output.finish().await;
+                        Ok(())
+                    })?;
+                }
+                Ok(QueryEnd { rows })
+            })
+            .await
+    }
+
+    async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        let cancel = cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let mut writer: Writer = self.pool.writer(&cancel).await?;
+        let pool = Arc::clone(&self.pool);
+        blocking(move || {
+            let connection = pool.open_writer(&mut writer)?;
+            let control = Arc::new(Control::new(cancel.clone(), None));
+            let result = update::run(&connection, &sql, rows, &control, &cancel);
+            let broken = result.as_ref().err().is_some_and(error::breaks_connection);
+            if !broken && connection.driver().is_autocommit() {
+                writer.keep(connection);
+            }
+            result
+        })
+        .await
+    }
+
+    async fn schema(&self) -> Result<DatabaseSchema, ResourceError> {
+        self.read(schema::read).await
+    }
+}
+
+/// Runs `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ResourceError> + Send + 'static,
+) -> Result<T, ResourceError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(ResourceError::Unavailable { message: format!("SQLite: {error}") }),
+    }
+}
+
+/// Sends a block from a blocking thread; while the reader keeps it waiting, others may run.
+fn send(
+    output: &BlockWriter,
+    block: Block,
+    place: &mut Place<'_>,
+    cancel: &CancellationToken,
+) -> Result<(), ResourceError> {
+    match output.try_send(block) {
+        Ok(()) => Ok(()),
+        Err(NotSent::ReaderGone) => Err(ResourceError::Cancelled),
+        Err(NotSent::Full(block)) => {
+            place.leave_for(cancel, async { output.send(block).await.map_err(|_| ResourceError::Cancelled) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

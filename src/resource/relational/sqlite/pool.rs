@@ -1,0 +1,324 @@
+//! The connections of one database, and who runs on them when.
+//!
+//! There are as many *places* for running queries as suit the machine. A query that finds none free waits in a queue, in
+//! the order of arrival, and whoever is done runs the next one on the same thread and the same connection: under load no
+//! thread sleeps and no connection grows cold between two queries.
+//!
+//! A query whose reader keeps it waiting gives its place away and queues for it again afterwards, so the queries of one
+//! request can't starve one another, nor can a stalled client stop the others. Connections are opened when they are
+//! needed, and as many as there are places are kept.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard, Semaphore, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::authorizer::Purpose;
+use super::connection::{SqliteConnection, Target};
+use super::error::breaks_connection;
+use crate::resource::ResourceError;
+
+/// How a [`SqliteResource`](super::SqliteResource) uses its database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteSettings {
+    /// How many queries run at the same time.
+    pub places: usize,
+    /// How many queries may be open: running, waiting for a place, or waiting for their readers. More are refused as
+    /// busy.
+    pub open_queries: usize,
+    /// How long a statement waits for the lock of another connection.
+    pub busy_timeout: Duration,
+}
+
+impl Default for SqliteSettings {
+    /// One place for each core and two at least, 256 open queries, five seconds.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { places: cores.max(2), open_queries: 256, busy_timeout: Duration::from_secs(5) }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    target: Target,
+    settings: SqliteSettings,
+    open: Arc<Semaphore>,
+    state: Mutex<State>,
+    writer: Arc<FairMutex<Option<SqliteConnection>>>,
+    /// Keeps a database in memory alive while nobody uses it.
+    anchor: Mutex<Option<SqliteConnection>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many places are taken.
+    running: usize,
+    waiting: VecDeque<Waiting>,
+    idle: Vec<SqliteConnection>,
+}
+
+/// Who waits for a place.
+enum Waiting {
+    /// A query that has not begun.
+    Query(Job),
+    /// One that had given its place away.
+    Resumed(oneshot::Sender<()>),
+}
+
+type Job = Box<dyn FnOnce(&mut Runner) + Send>;
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("running", &self.running)
+            .field("waiting", &self.waiting.len())
+            .field("idle", &self.idle.len())
+            .finish()
+    }
+}
+
+impl Pool {
+    pub(super) fn new(target: Target, settings: &SqliteSettings) -> Self {
+        let settings = SqliteSettings {
+            places: settings.places.max(1),
+            open_queries: settings.open_queries.clamp(1, Semaphore::MAX_PERMITS),
+            ..settings.clone()
+        };
+        Self {
+            target,
+            open: Arc::new(Semaphore::new(settings.open_queries)),
+            settings,
+            state: Mutex::default(),
+            writer: Arc::default(),
+            anchor: Mutex::default(),
+        }
+    }
+
+    /// Runs `work` on a blocking thread, as soon as it has a place.
+    pub(super) async fn read<T: Send + 'static>(
+        self: &Arc<Self>,
+        cancel: &CancellationToken,
+        work: impl FnOnce(&mut Runner) -> Result<T, ResourceError> + Send + 'static,
+    ) -> Result<T, ResourceError> {
+        let Ok(open) = Arc::clone(&self.open).try_acquire_owned() else {
+            return Err(ResourceError::Busy {
+                message: format!("{} queries are open on this data resource; try again", self.settings.open_queries),
+            });
+        };
+        let (sender, receiver) = oneshot::channel();
+        self.submit(Box::new(move |runner| {
+            let result = work(runner);
+            drop(open);
+            // Whoever asked may have gone.
+            let _ = sender.send(result);
+        }));
+        tokio::select! {
+            biased;
+            result = receiver => result.unwrap_or_else(|_| Err(fell_over())),
+            () = cancel.cancelled() => Err(ResourceError::Cancelled),
+        }
+    }
+
+    fn submit(self: &Arc<Self>, job: Job) {
+        let mut state = self.state.lock();
+        if state.running < self.settings.places {
+            state.running += 1;
+            drop(state);
+            self.start(job);
+        } else {
+            state.waiting.push_back(Waiting::Query(job));
+        }
+    }
+
+    /// Starts a runner, which has its place already.
+    fn start(self: &Arc<Self>, job: Job) {
+        let runner = Runner { pool: Arc::clone(self), connection: None, placed: true };
+        tokio::task::spawn_blocking(move || runner.run(job));
+    }
+
+    /// Hands a place on to the first who waits: a job, to be run by whoever asks, or one who resumes.
+    fn hand_on(&self) -> Option<Job> {
+        let mut state = self.state.lock();
+        while let Some(first) = state.waiting.pop_front() {
+            match first {
+                Waiting::Query(job) => return Some(job),
+                Waiting::Resumed(resumed) => {
+                    if resumed.send(()).is_ok() {
+                        return None;
+                    }
+                }
+            }
+        }
+        state.running -= 1;
+        None
+    }
+
+    /// Waits for a place among the others.
+    async fn resume(&self, cancel: &CancellationToken) -> Result<(), ResourceError> {
+        let mut resumed = {
+            let mut state = self.state.lock();
+            if state.running < self.settings.places {
+                state.running += 1;
+                return Ok(());
+            }
+            let (sender, receiver) = oneshot::channel();
+            state.waiting.push_back(Waiting::Resumed(sender));
+            receiver
+        };
+        tokio::select! {
+            biased;
+            place = &mut resumed => place.map_err(|_| ResourceError::Cancelled),
+            () = cancel.cancelled() => {
+                resumed.close();
+                // The place may have come in the very last moment.
+                resumed.try_recv().map_err(|_| ResourceError::Cancelled)
+            }
+        }
+    }
+
+    /// Waits for the writing connection.
+    pub(super) async fn writer(&self, cancel: &CancellationToken) -> Result<Writer, ResourceError> {
+        tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(ResourceError::Cancelled),
+            slot = Arc::clone(&self.writer).lock_owned() => Ok(Writer { slot }),
+        }
+    }
+
+    /// The writing connection, opened if it is not open; blocks meanwhile.
+    pub(super) fn open_writer(&self, writer: &mut Writer) -> Result<SqliteConnection, ResourceError> {
+        let kept = writer.slot.take().filter(SqliteConnection::is_fresh);
+        kept.map_or_else(|| self.connect(Purpose::Write), Ok)
+    }
+
+    fn idle_connection(&self) -> Option<SqliteConnection> {
+        let idle = self.state.lock().idle.pop();
+        idle.filter(SqliteConnection::is_fresh)
+    }
+
+    fn connect(&self, purpose: Purpose) -> Result<SqliteConnection, ResourceError> {
+        if self.target.in_memory {
+            let mut anchor = self.anchor.lock();
+            if anchor.is_none() {
+                *anchor = Some(SqliteConnection::open(&self.target, Purpose::Write)?);
+            }
+        }
+        SqliteConnection::open(&self.target, purpose)
+    }
+}
+
+fn fell_over() -> ResourceError {
+    ResourceError::Unavailable { message: "SQLite: the statement was abandoned by a fault in the service".to_owned() }
+}
+
+/// A thread that runs queries, one after the other, while there are any.
+pub(super) struct Runner {
+    pool: Arc<Pool>,
+    connection: Option<SqliteConnection>,
+    /// Whether it has a place.
+    placed: bool,
+}
+
+impl Runner {
+    fn run(mut self, first: Job) {
+        let mut next = Some(first);
+        while let Some(job) = next {
+            job(&mut self);
+            next = if self.placed { self.pool.hand_on() } else { None };
+            self.placed = next.is_some();
+        }
+        if let Some(connection) = self.connection.take() {
+            let mut state = self.pool.state.lock();
+            if state.idle.len() < self.pool.settings.places {
+                state.idle.push(connection);
+            }
+        }
+    }
+
+    /// Calls `work` with a connection, which is kept if it is still in order afterwards.
+    pub(super) fn with_connection<T>(
+        &mut self,
+        work: impl FnOnce(&mut SqliteConnection, &mut Place<'_>) -> Result<T, ResourceError>,
+    ) -> Result<T, ResourceError> {
+        let kept = self.connection.take().or_else(|| self.pool.idle_connection());
+        let mut connection = kept.map_or_else(|| self.pool.connect(Purpose::Read), Ok)?;
+        let result = work(&mut connection, &mut Place { pool: &self.pool, placed: &mut self.placed });
+        if !result.as_ref().is_err_and(breaks_connection) {
+            self.connection = Some(connection);
+        }
+        result
+    }
+
+    /// The place that it runs in.
+    pub(super) fn place(&mut self) -> Place<'_> {
+        Place { pool: &self.pool, placed: &mut self.placed }
+    }
+}
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // A job that panicked leaves its place behind.
+        if self.placed
+            && let Some(job) = self.pool.hand_on()
+        {
+            self.pool.start(job);
+        }
+    }
+}
+
+/// The place of a running query.
+pub(super) struct Place<'a> {
+    pool: &'a Arc<Pool>,
+    placed: &'a mut bool,
+}
+
+impl Place<'_> {
+    /// Gives the place away and waits for something, on a thread that may block.
+    pub(super) fn leave<T>(
+        &mut self,
+        cancel: &CancellationToken,
+        patiently: impl Future<Output = Result<T, ResourceError>>,
+    ) -> Result<T, ResourceError> {
+        if std::mem::take(self.placed)
+            && let Some(job) = self.pool.hand_on()
+        {
+            self.pool.start(job);
+        }
+        Handle::current().block_on(async {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => Err(ResourceError::Cancelled),
+                result = patiently => result,
+            }
+        })
+    }
+
+    /// As [`Place::leave`], and queues for a place again when the waiting is over.
+    pub(super) fn leave_for<T>(
+        &mut self,
+        cancel: &CancellationToken,
+        patiently: impl Future<Output = Result<T, ResourceError>>,
+    ) -> Result<T, ResourceError> {
+        let result = self.leave(cancel, patiently)?;
+        Handle::current().block_on(self.pool.resume(cancel))?;
+        *self.placed = true;
+        Ok(result)
+    }
+}
+
+/// The right to write, with the connection for it once it is open.
+#[derive(Debug)]
+pub(super) struct Writer {
+    slot: OwnedMutexGuard<Option<SqliteConnection>>,
+}
+
+impl Writer {
+    /// Keeps the connection for the next one who writes.
+    pub(super) fn keep(&mut self, connection: SqliteConnection) {
+        *self.slot = Some(connection);
+    }
+}

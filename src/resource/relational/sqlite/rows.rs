@@ -1,0 +1,121 @@
+//! The rows of a result, gathered into blocks.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::SchemaRef;
+use rusqlite::Row;
+
+use super::column::{ColumnBuilder, NotText, Room};
+use super::error::resource_error;
+use super::shape::ResultShape;
+use crate::block::{BLOCK_ROWS, ROWS_BYTES};
+use crate::resource::ResourceError;
+
+/// How many rows the first block holds at the most, so that it leaves early.
+const FIRST_BLOCK_ROWS: usize = 64;
+
+/// After how many looks at the control a block leaves as it is, because its rows are slow to find.
+const PATIENCE: u32 = 100;
+
+/// Gathers rows into blocks.
+#[derive(Debug)]
+pub(super) struct RowsBuilder {
+    shape: Arc<ResultShape>,
+    /// Once the first block was built: the schema of the stream.
+    schema: Option<SchemaRef>,
+    columns: Vec<ColumnBuilder>,
+    /// Rows and bytes of the block that is being built.
+    rows: usize,
+    bytes: usize,
+    /// Rows of the blocks before it.
+    rows_before: u64,
+    /// What the control counted when the block was begun; it begins with the statement.
+    looks: u32,
+}
+
+impl RowsBuilder {
+    pub(super) fn new(shape: Arc<ResultShape>) -> Self {
+        let room = Room { rows: 8, bytes: 64 };
+        let columns = shape.columns.iter().map(|column| ColumnBuilder::new(column.announced.as_ref(), room)).collect();
+        Self { shape, schema: None, columns, rows: 0, bytes: 0, rows_before: 0, looks: 0 }
+    }
+
+    /// Appends one row.
+    #[inline]
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), ResourceError> {
+        for (index, column) in self.columns.iter_mut().enumerate() {
+            self.bytes += column.push(row.get_ref(index).map_err(resource_error)?);
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Whether it is time to take the block; `looks` is what the control counts now.
+    #[inline]
+    pub(super) fn is_full(&self, looks: u32) -> bool {
+        let rows = if self.schema.is_none() { FIRST_BLOCK_ROWS } else { BLOCK_ROWS };
+        self.rows >= rows || self.bytes >= ROWS_BYTES || looks.wrapping_sub(self.looks) >= PATIENCE
+    }
+
+    /// How many rows have been gathered altogether.
+    pub(super) fn total(&self) -> u64 {
+        self.rows_before + self.rows as u64
+    }
+
+    /// Whether rows have been gathered since the last block.
+    pub(super) fn has_rows(&self) -> bool {
+        self.rows > 0
+    }
+
+    /// Takes the block, and begins the next; `looks` is what the control counts now.
+    pub(super) fn take(&mut self, looks: u32) -> Result<RecordBatch, ResourceError> {
+        // The next block is likely to need as much room for a row as this one.
+        let rows = self.rows.max(1);
+        let rooms: Vec<Room> = self.columns.iter().map(|column| room_like(column.byte_len(), rows)).collect();
+        let block = self.build()?;
+        let schema = self.stream_schema(&block);
+        let columns = schema.fields().iter().zip(rooms);
+        self.columns = columns.map(|(field, room)| ColumnBuilder::new(Some(field.data_type()), room)).collect();
+        self.looks = looks;
+        Ok(block)
+    }
+
+    /// Takes the last block.
+    pub(super) fn finish(mut self) -> Result<RecordBatch, ResourceError> {
+        self.build()
+    }
+
+    fn build(&mut self) -> Result<RecordBatch, ResourceError> {
+        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
+        for (index, column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
+            let array = column.finish(&self.shape.columns[index]).map_err(|error| self.not_text(index, &error))?;
+            arrays.push(array);
+        }
+        let schema = self.shape.schema(&arrays);
+        let rows = std::mem::take(&mut self.rows);
+        self.rows_before += rows as u64;
+        self.bytes = 0;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        RecordBatch::try_new_with_options(schema, arrays, &options)
+            .map_err(|error| ResourceError::Unavailable { message: format!("rows don't make a block: {error}") })
+    }
+
+    /// The schema of the stream is that of its first block.
+    fn stream_schema(&mut self, block: &RecordBatch) -> SchemaRef {
+        Arc::clone(self.schema.get_or_insert_with(|| block.schema()))
+    }
+
+    fn not_text(&self, column: usize, error: &NotText) -> ResourceError {
+        let name = &self.shape.columns[column].name;
+        ResourceError::Data {
+            row: self.rows_before + error.row as u64 + 1,
+            column: name.clone(),
+            problem: "the text is not UTF-8; read it as bytes with CAST(… AS BLOB)".into(),
+        }
+    }
+}
+
+fn room_like(bytes: usize, rows: usize) -> Room {
+    Room { rows: BLOCK_ROWS, bytes: ((bytes / rows + 1) * BLOCK_ROWS).min(2 * ROWS_BYTES) }
+}

@@ -1,0 +1,294 @@
+//! Putting a server together: from documents, from code, or from both.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::state::{ServedResource, ServiceState, Shared};
+use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
+use crate::activity::{Activity, ActivityRegistry};
+use crate::document::{Located, Position, ServiceLimits, SessionConfiguration, TRANSIENT_FACTORY};
+use crate::engine::{Admission, Catalogue, Engine};
+use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
+use crate::session::{
+    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes,
+    SystemClock, SystemIds, TransientSessionManager,
+};
+
+/// How long a draining server waits for the requests that run.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A server in the making. Everything that a configuration names is looked up in the registries of the builder, which begin
+/// with what this crate brings.
+#[derive(Debug)]
+#[must_use]
+pub struct ServerBuilder {
+    activities: ActivityRegistry,
+    statics: StaticAttributeRegistry,
+    data_resources: ResourceRegistry,
+    listeners: Vec<Arc<dyn SessionListener>>,
+    clock: Arc<dyn Clock>,
+    listen: String,
+    limits: ServiceLimits,
+    drain: Duration,
+    resources: Vec<ConfiguredResource>,
+    errors: Vec<ConfigurationError>,
+}
+
+impl ServerBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            activities: ActivityRegistry::built_in(),
+            statics: StaticAttributeRegistry::default(),
+            data_resources: ResourceRegistry::with_defaults(),
+            listeners: Vec::new(),
+            clock: Arc::new(SystemClock),
+            listen: "127.0.0.1:8080".into(),
+            limits: ServiceLimits::default(),
+            drain: DRAIN,
+            resources: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Adds a kind of activity, available on every resource that does not choose its activities by a document.
+    pub fn activity<A: Activity>(mut self) -> Self {
+        self.activities = self.activities.register::<A>();
+        self
+    }
+
+    /// Adds an implementation of static session attributes.
+    pub fn static_attribute(mut self, implementation: &str, factory: impl StaticAttributeFactory + 'static) -> Self {
+        self.statics.register(implementation, factory);
+        self
+    }
+
+    /// Adds the data resources of a URI scheme.
+    pub fn data_resource_factory(mut self, factory: impl DataResourceFactory + 'static) -> Self {
+        self.data_resources.register(factory);
+        self
+    }
+
+    /// Adds somebody who is told what happens to sessions.
+    pub fn session_listener(mut self, listener: Arc<dyn SessionListener>) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Where sessions get their time from; the machine's clock without it.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The address to listen on; port 0 is any free one. `127.0.0.1:8080` without it.
+    pub fn listen(mut self, address: impl Into<String>) -> Self {
+        self.listen = address.into();
+        self
+    }
+
+    /// How many requests run at a time, and how many more wait.
+    pub fn admission(mut self, running: u32, queued: u32) -> Self {
+        (self.limits.concurrent_requests, self.limits.queued_requests) = (running, queued);
+        self
+    }
+
+    /// How long a client may take to send a document.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.body_timeout = timeout;
+        self
+    }
+
+    /// How long a server that is told to stop waits for the requests that run. Half a minute without it.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain = timeout;
+        self
+    }
+
+    /// Adds a data service resource.
+    pub fn resource(mut self, resource: ConfiguredResource) -> Self {
+        self.resources.push(resource);
+        self
+    }
+
+    /// Takes over everything that a configuration says.
+    pub fn configuration(mut self, configuration: Configuration) -> Self {
+        let Configuration { service, file, resources } = configuration;
+        let authentication = &service.authentication.implementation;
+        if authentication.value != "none" {
+            self.errors.push(ConfigurationError::new(
+                &file,
+                authentication.position,
+                format!("there is no authenticator `{}`; there is `none`", authentication.value),
+            ));
+        }
+        self.listen = service.listen.value;
+        self.limits = service.limits;
+        self.resources.extend(resources);
+        self
+    }
+
+    /// Puts the server together. Nothing is listened on yet, and no database has been reached.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigurationErrors`] with everything in the configuration that can't be met.
+    pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
+        let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
+        let mut served = BTreeMap::new();
+        for resource in std::mem::take(&mut self.resources) {
+            if served.contains_key(&resource.name) {
+                let message = format!("a second data service resource of the name `{}`", resource.name);
+                self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
+                continue;
+            }
+            if let Some(built) = self.build_resource(resource, &admission) {
+                served.insert(built.name.clone(), built);
+            }
+        }
+        if !self.errors.is_empty() {
+            return Err(ConfigurationErrors(self.errors));
+        }
+        let state = ServiceState::new(Shared {
+            resources: served,
+            limits: self.limits.documents,
+            body_timeout: self.limits.body_timeout,
+            clock: self.clock,
+            ids: Arc::new(SystemIds::default()),
+            draining: AtomicBool::new(false),
+        });
+        Ok(Server { state, listen: self.listen, drain: self.drain })
+    }
+
+    fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
+        let data_resources = self.open_data_resources(&resource);
+        let catalogue = self.catalogue(&resource, data_resources?);
+        let sessions = self.sessions(&resource);
+        let header = self.session_header(&resource);
+        Some(ServedResource {
+            engine: Engine::new(Arc::new(catalogue?), sessions?, admission.clone()),
+            session_header: header?,
+            automatic: resource.session.carrier.automatic,
+            documentation: resource.resource.documentation,
+            name: resource.name,
+        })
+    }
+
+    fn open_data_resources(&mut self, resource: &ConfiguredResource) -> Option<DataResources> {
+        let folder = resource.file.parent().unwrap_or(Path::new(""));
+        let mut opened = DataResources::default();
+        let before = self.errors.len();
+        for configured in &resource.resource.data_resources {
+            let settings = ResourceSettings::new(&configured.uri.value, folder);
+            match self.data_resources.open(&settings) {
+                Ok(data_resource) => {
+                    let name = configured.name.as_ref().map_or("", |name| &name.value);
+                    opened.add(name, data_resource);
+                }
+                Err(error) => self.refuse(&resource.file, configured.uri.position, error.to_string()),
+            }
+        }
+        (self.errors.len() == before).then_some(opened)
+    }
+
+    fn catalogue(&mut self, resource: &ConfiguredResource, data_resources: DataResources) -> Option<Catalogue> {
+        let Some((activities, file)) = &resource.activities else {
+            return Some(Catalogue::of_resources(&self.activities, data_resources));
+        };
+        let catalogue = Catalogue::configured(&self.activities, activities, data_resources);
+        catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
+    }
+
+    fn sessions(&mut self, resource: &ConfiguredResource) -> Option<Arc<dyn SessionManager>> {
+        let file = resource.session_file.clone().unwrap_or_else(|| resource.file.clone());
+        let statics = self.statics(&resource.session, &file);
+        self.refuse_what_is_not_there_yet(&resource.session, &file)?;
+        let mut manager =
+            TransientSessionManager::builder(resource.session.clone()).statics(statics?).clock(Arc::clone(&self.clock));
+        for listener in &self.listeners {
+            manager = manager.listener(Arc::clone(listener));
+        }
+        Some(Arc::new(manager.build()))
+    }
+
+    fn statics(&mut self, session: &SessionConfiguration, file: &Path) -> Option<StaticAttributes> {
+        let made = self.statics.make(&session.attributes);
+        made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
+    }
+
+    /// What the document may say and this version can't do is refused, never passed over.
+    fn refuse_what_is_not_there_yet(&mut self, session: &SessionConfiguration, file: &Path) -> Option<()> {
+        let before = self.errors.len();
+        if session.factory != TRANSIENT_FACTORY {
+            let message =
+                format!("there is no session manager factory `{}`; there is `{TRANSIENT_FACTORY}`", session.factory);
+            self.refuse(file, session.places.factory, message);
+        }
+        if session.on_create.is_some() {
+            self.refuse(file, session.places.on_create, "`onCreate` is not available in this version");
+        }
+        if session.carrier.cookie {
+            self.refuse(file, Position::START, "`carrier` with `cookie=\"true\"` is not available in this version");
+        }
+        (self.errors.len() == before).then_some(())
+    }
+
+    fn session_header(&mut self, resource: &ConfiguredResource) -> Option<HeaderName> {
+        let name = &resource.session.carrier.header;
+        let header = name.parse();
+        if header.is_err() {
+            let file = resource.session_file.clone().unwrap_or_else(|| resource.file.clone());
+            self.refuse(&file, Position::START, format!("`{name}` is no name of an HTTP header"));
+        }
+        header.ok()
+    }
+
+    fn refuse(&mut self, file: &Path, position: Position, message: impl Into<String>) {
+        self.errors.push(ConfigurationError::new(file, position, message));
+    }
+}
+
+impl ConfiguredResource {
+    /// A resource that is configured by code, with the defaults for everything. Relative paths in its URIs are relative to
+    /// `folder`.
+    #[must_use]
+    pub fn new(name: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            name: name.into(),
+            resource: crate::document::ResourceConfiguration::default(),
+            file: folder.into().join("resource.xml"),
+            session: SessionConfiguration::default(),
+            session_file: None,
+            activities: None,
+        }
+    }
+
+    /// Adds a data resource; the first is the default.
+    #[must_use]
+    pub fn data_resource(mut self, uri: impl Into<String>) -> Self {
+        self.resource.data_resources.push(crate::document::DataResourceConfiguration {
+            name: None,
+            uri: Located::from(uri.into()),
+            password: None,
+        });
+        self
+    }
+
+    /// Says what the resource is.
+    #[must_use]
+    pub fn documentation(mut self, text: impl Into<String>) -> Self {
+        self.resource.documentation.push(text.into());
+        self
+    }
+
+    /// How its sessions live.
+    #[must_use]
+    pub fn session(mut self, session: SessionConfiguration) -> Self {
+        self.session = session;
+        self
+    }
+}

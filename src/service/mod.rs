@@ -1,0 +1,25 @@
+//! The service: HTTP in front of the engines of its data service resources.
+//!
+//! [`Server::builder`] is the door of the library: it takes activities, static attributes and data resources of one's own
+//! beside a configuration. The `rejoin` command is its smallest user.
+
+mod answer_body;
+mod builder;
+mod carrier;
+mod compression;
+mod configuration;
+mod headers;
+mod listener;
+mod media_type;
+mod perform;
+mod properties;
+mod refusal;
+mod request_body;
+mod routes;
+mod schemas;
+mod server;
+mod state;
+
+pub use builder::ServerBuilder;
+pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
+pub use server::{BoundServer, RunningServer, Server};

@@ -1,0 +1,235 @@
+//! What the service answers instead of an answer: every failure of every room, mapped to one status and one fault.
+//!
+//! This is the only place that knows the table of `docs/wire.md`.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use uuid::Uuid;
+
+use super::media_type::prefers_problem_json;
+use super::request_body::BodyError;
+use crate::activity::ActivityError;
+use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
+use crate::engine::{PerformError, PlanError, PlanProblem};
+use crate::resource::ResourceError;
+use crate::session::{AttributeError, EndReason, SessionError};
+
+/// A request that is refused, or that failed before the first byte of its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Refusal {
+    status: u16,
+    code: &'static str,
+    message: String,
+    location: Option<Position>,
+    /// After which time the same request may succeed.
+    retry_after: Option<Duration>,
+    /// Whether a new session would help.
+    recreate_session: bool,
+    ended: Option<(EndReason, Option<DateTime<Utc>>)>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            location: None,
+            retry_after: None,
+            recreate_session: false,
+            ended: None,
+        }
+    }
+
+    pub(super) fn at(mut self, position: Position) -> Self {
+        self.location = Some(position);
+        self
+    }
+
+    fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = Some(time);
+        self
+    }
+
+    fn recreate_session(mut self) -> Self {
+        self.recreate_session = true;
+        self
+    }
+
+    /// Nobody's fault but ours: the client sees a reference, the log the detail.
+    fn internal(detail: &dyn std::fmt::Display, request_id: Uuid) -> Self {
+        tracing::error!(%request_id, detail = %detail, "a request failed inside the service");
+        Self::new(500, "Internal", format!("the service failed; its log says more under the request id {request_id}"))
+    }
+
+    /// The value of `Retry-After`, in whole seconds.
+    fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after.map(|time| time.as_millis().div_ceil(1000).try_into().unwrap_or(u32::MAX))
+    }
+
+    /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
+    pub(super) fn into_response(self, request_id: Uuid, request_headers: &HeaderMap) -> Response {
+        let fault = self.into_fault(request_id);
+        let (content_type, body) = if prefers_problem_json(request_headers) {
+            ("application/problem+json", fault.to_json())
+        } else {
+            ("application/xml", fault.to_xml())
+        };
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = fault.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+
+    fn into_fault(self, request_id: Uuid) -> Fault {
+        Fault {
+            code: self.code.into(),
+            status: self.status,
+            request_id: request_id.to_string(),
+            retryable: self.retry_after.is_some(),
+            retry_after: self.retry_after_seconds(),
+            recreate_session: self.recreate_session,
+            reason: self.ended.map(|(reason, _)| reason_in_documents(reason)),
+            time: self.ended.and_then(|(_, time)| time),
+            message: self.message,
+            location: self.location,
+        }
+    }
+
+    pub(super) fn of_body(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { .. } => Self::new(413, "DocumentTooLarge", error.to_string()),
+            BodyError::TooSlow { .. } => Self::new(408, "RequestTimedOut", error.to_string()),
+            BodyError::BrokeOff => Self::new(400, "DocumentMalformed", error.to_string()),
+        }
+    }
+
+    pub(super) fn of_document(error: &DocumentError) -> Self {
+        let (status, code) = of_problem(error.problem());
+        Self::new(status, code, error.message()).at(error.position())
+    }
+
+    fn of_plan(error: &PlanError) -> Self {
+        let (status, code) = match error.problem() {
+            PlanProblem::UnknownActivity => (400, "UnknownActivity"),
+            PlanProblem::Document(problem) => of_problem(problem),
+            PlanProblem::Stream => (400, "StreamInvalid"),
+            PlanProblem::TooLarge => (413, "DocumentTooLarge"),
+        };
+        Self::new(status, code, error.message()).at(error.position())
+    }
+
+    pub(super) fn of_perform(error: &PerformError, request_id: Uuid) -> Self {
+        match error {
+            PerformError::Plan(error) => Self::of_plan(error),
+            PerformError::NoSuchEndPoint(message) => Self::new(400, "StreamInvalid", message),
+            PerformError::Admission(error) => {
+                Self::new(503, "ServerBusy", error.to_string()).retry_after(Duration::from_secs(1))
+            }
+            PerformError::Session(error) => Self::of_session(error, request_id),
+            PerformError::Activity { name, position, error } => {
+                Self::of_activity(name, error, request_id).at(*position)
+            }
+            PerformError::SessionEnded(reason) => {
+                let mut refusal = Self::new(410, "SessionEnded", error.to_string()).recreate_session();
+                refusal.ended = Some((*reason, None));
+                refusal
+            }
+            PerformError::TimedOut => Self::new(504, "RequestTimedOut", error.to_string()),
+            PerformError::ClientGone | PerformError::Internal(_) => Self::internal(error, request_id),
+        }
+    }
+
+    fn of_activity(name: &str, error: &ActivityError, request_id: Uuid) -> Self {
+        let message = format!("the activity `{name}` failed: {error} ({})", error.code());
+        match error {
+            ActivityError::Attribute(error) => Self::of_attribute(error, message),
+            ActivityError::Resource(ResourceError::Busy { .. }) => {
+                Self::new(503, "ServerBusy", message).retry_after(Duration::from_secs(1))
+            }
+            ActivityError::Resource(ResourceError::Unavailable { .. }) => {
+                tracing::error!(%request_id, activity = name, %error, "a data resource does not work");
+                let message =
+                    format!("the data resource of `{name}` does not answer; the log says more under {request_id}");
+                Self::new(502, "DataResourceUnavailable", message).retry_after(Duration::from_secs(5))
+            }
+            _ => match error.kind() {
+                ErrorKind::Client => Self::new(422, "ActivityFailed", message),
+                ErrorKind::Authorization => Self::new(403, "Forbidden", message),
+                ErrorKind::Server => Self::internal(&message, request_id),
+            },
+        }
+    }
+
+    fn of_attribute(error: &AttributeError, message: String) -> Self {
+        match error {
+            AttributeError::ReadAccess { .. } | AttributeError::Static { .. } => {
+                Self::new(409, "AttributeReadOnly", message)
+            }
+            AttributeError::TooLarge { .. } | AttributeError::SessionTooLarge { .. } => {
+                Self::new(413, "AttributeTooLarge", message)
+            }
+            _ => Self::new(422, "ActivityFailed", message),
+        }
+    }
+
+    pub(super) fn of_session(error: &SessionError, request_id: Uuid) -> Self {
+        let message = error.to_string();
+        match error {
+            SessionError::Disabled => Self::new(400, "SessionsDisabled", message),
+            SessionError::NotFound => Self::new(404, "SessionNotFound", message).recreate_session(),
+            SessionError::Ended { reason, at } => {
+                let mut refusal = Self::new(410, "SessionEnded", message).recreate_session();
+                refusal.ended = Some((*reason, Some(*at)));
+                refusal
+            }
+            SessionError::InUse { retry_after, .. } => {
+                Self::new(423, "SessionInUse", message).retry_after(*retry_after)
+            }
+            SessionError::QueueFull { retry_after, .. } => {
+                Self::new(503, "SessionQueueFull", message).retry_after(*retry_after)
+            }
+            SessionError::QuotaExceeded { .. } => {
+                Self::new(429, "SessionQuotaExceeded", message).retry_after(Duration::from_mins(1))
+            }
+            SessionError::ServerFull { .. } => {
+                Self::new(503, "ServerBusy", message).retry_after(Duration::from_mins(1))
+            }
+            SessionError::Draining => Self::new(503, "Draining", message).retry_after(Duration::from_secs(5)),
+            SessionError::Conflict => Self::new(409, "SessionConflict", message),
+            SessionError::Attribute(error) => Self::of_attribute(error, message),
+            _ => Self::internal(error, request_id),
+        }
+    }
+}
+
+fn of_problem(problem: Problem) -> (u16, &'static str) {
+    match problem {
+        Problem::Malformed => (400, "DocumentMalformed"),
+        Problem::Invalid => (400, "DocumentInvalid"),
+        Problem::TooLarge => (413, "DocumentTooLarge"),
+        Problem::SessionRequirement => (400, "SessionRequirementInvalid"),
+    }
+}
+
+/// Documents know six reasons: an implicit session that is complete was terminated to them.
+fn reason_in_documents(reason: EndReason) -> document::EndReason {
+    match reason {
+        EndReason::Completed | EndReason::Terminated => document::EndReason::Terminated,
+        EndReason::Idle => document::EndReason::Idle,
+        EndReason::Lifetime => document::EndReason::Lifetime,
+        EndReason::Killed => document::EndReason::Killed,
+        EndReason::OwnerLost => document::EndReason::OwnerLost,
+        EndReason::Drained => document::EndReason::Drained,
+    }
+}

@@ -1,0 +1,80 @@
+//! What is served where.
+
+use std::fmt::Write;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::header::{CONTENT_TYPE, HeaderValue};
+use uuid::Uuid;
+
+use super::perform::perform;
+use super::properties;
+use super::refusal::Refusal;
+use super::schemas;
+use super::state::ServiceState;
+
+/// All routes.
+pub(super) fn router(state: ServiceState) -> Router {
+    Router::new()
+        .route("/services", get(properties::list))
+        .route("/services/{resource}", post(perform).get(properties::show))
+        .route("/schemas/{file}", get(schema))
+        .route("/health/live", get(|| async { text(200, "live\n") }))
+        .route("/health/ready", get(ready))
+        .fallback(not_found)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(state)
+}
+
+/// Ready: not draining, and every data resource answers.
+async fn ready(State(state): State<ServiceState>) -> Response {
+    if state.is_draining() {
+        return text(503, "draining\n");
+    }
+    let mut problems = String::new();
+    for resource in state.resources.values() {
+        for (name, data_resource) in resource.engine.catalogue().resources().iter() {
+            if let Err(error) = data_resource.health().await {
+                tracing::warn!(resource = %resource.name, data_resource = name, %error, "a data resource does not answer");
+                // Writing to a string can't fail.
+                let _ = writeln!(problems, "{}: the data resource `{name}` does not answer", resource.name);
+            }
+        }
+    }
+    if problems.is_empty() { text(200, "ready\n") } else { text(503, problems) }
+}
+
+async fn schema(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    if let Some(schema) = schemas::get(&file) {
+        xml(schema)
+    } else {
+        let message = format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
+        Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
+    }
+}
+
+async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+    let message = format!("nothing is served at {}; GET /services lists the data service resources", uri.path());
+    Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
+}
+
+async fn wrong_method(headers: HeaderMap) -> Response {
+    let message = "this method is not served here; a perform document is sent with POST /services/{resource}";
+    Refusal::new(405, "MethodNotAllowed", message).into_response(Uuid::nil(), &headers)
+}
+
+fn text(status: u16, body: impl Into<axum::body::Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+pub(super) fn xml(body: impl Into<axum::body::Body>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
+}

@@ -1,0 +1,77 @@
+//! What every handler shares.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::HeaderName;
+use uuid::Uuid;
+
+use super::refusal::Refusal;
+use crate::document::{Limits, nearest};
+use crate::engine::Engine;
+use crate::session::{Clock, IdSource};
+
+/// The service as its handlers see it; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct ServiceState(Arc<Shared>);
+
+/// What is behind [`ServiceState`].
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) resources: BTreeMap<String, ServedResource>,
+    pub(super) limits: Limits,
+    pub(super) body_timeout: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) draining: AtomicBool,
+}
+
+/// A data service resource that is being served.
+#[derive(Debug)]
+pub(super) struct ServedResource {
+    pub(super) name: String,
+    pub(super) documentation: Vec<String>,
+    pub(super) engine: Engine,
+    /// The header that carries a session id.
+    pub(super) session_header: HeaderName,
+    /// Whether a request without any requirement gets an explicit session.
+    pub(super) automatic: bool,
+}
+
+impl ServiceState {
+    pub(super) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The resource of that name.
+    pub(super) fn resource(&self, name: &str) -> Result<&ServedResource, Refusal> {
+        self.0.resources.get(name).ok_or_else(|| {
+            let hint = nearest(name, self.0.resources.keys().map(String::as_str))
+                .map_or_else(|| "GET /services lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+            Refusal::new(404, "ResourceNotFound", format!("there is no such data service resource; {hint}"))
+        })
+    }
+
+    pub(super) fn new_request_id(&self) -> Result<Uuid, Refusal> {
+        self.0.ids.uuid(self.0.clock.wall()).map_err(|error| Refusal::new(503, "ServerBusy", error.to_string()))
+    }
+
+    /// Says that the service is about to end.
+    pub(super) fn drain(&self) {
+        self.0.draining.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Acquire)
+    }
+}
+
+impl std::ops::Deref for ServiceState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

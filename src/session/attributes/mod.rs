@@ -1,0 +1,27 @@
+//! Session attributes: what a session remembers from request to request.
+//!
+//! A request sees the attributes as they were last released ([`AttributeSnapshot`]) and its own changes over them
+//! ([`StagedAttributes`]). They become the session's when the request releases it with a commit, all or none; until then
+//! nobody else sees them, and if the request fails nobody ever does.
+
+mod builtin;
+mod error;
+mod live;
+mod snapshot;
+mod staged;
+mod statics;
+mod stream;
+mod value;
+mod working;
+
+pub use builtin::Counter;
+pub use error::AttributeError;
+pub use live::{CloseError, LiveAttribute};
+pub use snapshot::AttributeSnapshot;
+pub use staged::{Dropped, StagedAttributes};
+pub use statics::{StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes, StaticSessionAttribute};
+pub use stream::{StoredStream, WrongBlock};
+pub use value::AttributeValue;
+pub use working::{AttributeRules, AttributeSummary, SessionAttributes};
+
+use staged::Change;

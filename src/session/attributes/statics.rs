@@ -1,0 +1,234 @@
+//! Static attributes: read-only values of the configuration that every session has.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::builtin;
+use crate::block::Scalar;
+use crate::document::{DocumentError, Element, StaticAttributeConfiguration, nearest};
+
+/// A value that stands in the configuration and that every session of a resource has, implicit sessions included: a text, a
+/// counter, a transaction manager.
+///
+/// There is one instance for all sessions of the resource, used by many requests at once. The attribute can't be replaced;
+/// what its methods do is its own affair.
+pub trait StaticSessionAttribute: Any + Send + Sync + fmt::Debug {
+    /// The name of its type, as lists of attributes show it.
+    fn type_name(&self) -> &'static str;
+
+    /// What it reads as, where it reads as anything.
+    fn scalar(&self) -> Option<Scalar> {
+        None
+    }
+
+    /// Lets go of what it holds. Called once, when the manager and the last session that had it are gone, after everything that
+    /// stands below it in the configuration. It must not block.
+    fn close(&self) {}
+}
+
+impl dyn StaticSessionAttribute {
+    /// The value as the type that it is; `None` when it is another.
+    #[must_use]
+    pub fn downcast<T: StaticSessionAttribute>(self: Arc<Self>) -> Option<Arc<T>> {
+        let any: Arc<dyn Any + Send + Sync> = self;
+        any.downcast().ok()
+    }
+}
+
+/// Makes static attributes of one implementation. A function of the same form is one, too.
+pub trait StaticAttributeFactory: Send + Sync {
+    /// Makes the value that a `sessionAttribute` element describes. The whole element is handed over; its attributes `name`
+    /// and `impl` have been read.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] with the place of what can't be read.
+    fn make(&self, element: &Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError>;
+}
+
+impl<F> StaticAttributeFactory for F
+where
+    F: Fn(&Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> + Send + Sync,
+{
+    fn make(&self, element: &Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+        self(element)
+    }
+}
+
+/// The implementations of static attributes, by the name that `impl` gives.
+#[derive(Clone)]
+pub struct StaticAttributeRegistry {
+    factories: BTreeMap<Box<str>, Arc<dyn StaticAttributeFactory>>,
+}
+
+impl StaticAttributeRegistry {
+    /// A registry of nothing.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { factories: BTreeMap::new() }
+    }
+
+    /// Adds an implementation, or replaces the one of that name.
+    pub fn register(&mut self, implementation: &str, factory: impl StaticAttributeFactory + 'static) {
+        self.factories.insert(implementation.into(), Arc::new(factory));
+    }
+
+    /// The names of the implementations.
+    pub fn implementations(&self) -> impl Iterator<Item = &str> {
+        self.factories.keys().map(|name| &**name)
+    }
+
+    /// Makes the configured attributes, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] where an implementation is unknown, a name stands twice, or an implementation refuses its element.
+    pub fn make(&self, configured: &[StaticAttributeConfiguration]) -> Result<StaticAttributes, DocumentError> {
+        let mut made = Made::default();
+        for attribute in configured {
+            if made.by_name.contains_key(&*attribute.name) {
+                let message = format!("a static session attribute `{}` stands above already", attribute.name);
+                return Err(DocumentError::invalid(attribute.position, message));
+            }
+            let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| self.unknown(attribute))?;
+            made.add(&attribute.name, factory.make(&attribute.element)?);
+        }
+        Ok(StaticAttributes(Arc::new(made)))
+    }
+
+    fn unknown(&self, attribute: &StaticAttributeConfiguration) -> DocumentError {
+        let wrong = &attribute.implementation;
+        let known: Vec<&str> = self.implementations().collect();
+        let hint = nearest(wrong, known.iter().copied()).map(|name| format!("; did you mean `{name}`?"));
+        DocumentError::invalid(
+            attribute.position,
+            format!(
+                "no static session attribute is implemented by `{wrong}`{}; there are {}",
+                hint.unwrap_or_default(),
+                known.join(", ")
+            ),
+        )
+    }
+}
+
+impl Default for StaticAttributeRegistry {
+    /// The registry of the built-in implementations.
+    fn default() -> Self {
+        let mut registry = Self::empty();
+        builtin::register(&mut registry);
+        registry
+    }
+}
+
+impl fmt::Debug for StaticAttributeRegistry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.implementations()).finish()
+    }
+}
+
+/// The static attributes of a resource. A clone shares them; when the last is gone they are closed, in reverse order.
+#[derive(Debug, Clone, Default)]
+pub struct StaticAttributes(Arc<Made>);
+
+#[derive(Debug, Default)]
+struct Made {
+    by_name: BTreeMap<Box<str>, Arc<dyn StaticSessionAttribute>>,
+    in_order: Vec<Arc<dyn StaticSessionAttribute>>,
+}
+
+impl Made {
+    fn add(&mut self, name: &str, value: Arc<dyn StaticSessionAttribute>) {
+        self.in_order.push(Arc::clone(&value));
+        self.by_name.insert(name.into(), value);
+    }
+}
+
+impl Drop for Made {
+    fn drop(&mut self) {
+        for value in self.in_order.iter().rev() {
+            if catch_unwind(AssertUnwindSafe(|| value.close())).is_err() {
+                tracing::error!(attribute = value.type_name(), "closing a static session attribute panicked");
+            }
+        }
+    }
+}
+
+impl StaticAttributes {
+    /// The attributes of a program that configures them without a document.
+    ///
+    /// A later one of the same name takes the place of an earlier one.
+    #[must_use]
+    pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, Arc<dyn StaticSessionAttribute>)>) -> Self {
+        let mut made = Made::default();
+        for (name, value) in values {
+            made.add(name, value);
+        }
+        Self(Arc::new(made))
+    }
+
+    /// The value of an attribute.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn StaticSessionAttribute>> {
+        self.0.by_name.get(name)
+    }
+
+    /// All attributes, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arc<dyn StaticSessionAttribute>)> {
+        self.0.by_name.iter().map(|(name, value)| (&**name, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Service(u8, Arc<Mutex<Vec<u8>>>);
+
+    impl StaticSessionAttribute for Service {
+        fn type_name(&self) -> &'static str {
+            "service"
+        }
+
+        fn close(&self) {
+            self.1.lock().push(self.0);
+        }
+    }
+
+    #[test]
+    fn static_attributes_are_closed_in_reverse_order_when_the_last_user_is_gone() {
+        let closed = Arc::new(Mutex::new(Vec::new()));
+        let service = |number| -> Arc<dyn StaticSessionAttribute> { Arc::new(Service(number, Arc::clone(&closed))) };
+        let statics = StaticAttributes::new([("b", service(1)), ("c", service(2)), ("a", service(3))]);
+        let user = statics.clone();
+        drop(statics);
+        assert!(closed.lock().is_empty());
+        drop(user);
+        assert_eq!(*closed.lock(), [3, 2, 1]);
+    }
+
+    #[test]
+    fn a_value_is_reached_by_name_and_type() {
+        let service: Arc<dyn StaticSessionAttribute> = Arc::new(Service(7, Arc::default()));
+        let statics = StaticAttributes::new([("service", service)]);
+        let value = Arc::clone(statics.get("service").unwrap());
+        assert_eq!(value.downcast::<Service>().unwrap().0, 7);
+        assert!(Arc::clone(statics.get("service").unwrap()).downcast::<super::super::Counter>().is_none());
+        assert!(statics.get("other").is_none());
+    }
+
+    #[test]
+    fn a_program_adds_implementations_of_its_own() {
+        let mut registry = StaticAttributeRegistry::default();
+        registry.register("example.Service", |_: &Element| -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+            Ok(Arc::new(Service(1, Arc::default())))
+        });
+        let known: Vec<_> = registry.implementations().collect();
+        assert_eq!(known, ["example.Service", "rejoin.Counter", "rejoin.Text", "rejoin.Xml"]);
+    }
+}

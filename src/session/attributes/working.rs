@@ -1,0 +1,431 @@
+//! The attributes of a session as one request works on them.
+
+use std::sync::Arc;
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{
+    AttributeError, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes, StoredStream,
+};
+use crate::block::Scalar;
+use crate::document::SessionLimits;
+use crate::session::Access;
+
+/// What holds for the attributes of every session of a resource: the static ones, and how much there may be of the others.
+#[derive(Debug, Clone, Default)]
+pub struct AttributeRules {
+    /// The static attributes.
+    pub statics: StaticAttributes,
+    /// How many attributes one session may have; `None` is unbounded.
+    pub attributes: Option<u64>,
+    /// How many bytes one attribute may have, its name included; `None` is unbounded.
+    pub attribute_bytes: Option<u64>,
+    /// How many bytes all attributes of one session may have; `None` is unbounded.
+    pub session_bytes: Option<u64>,
+}
+
+impl AttributeRules {
+    /// The rules of a configuration.
+    #[must_use]
+    pub fn new(statics: StaticAttributes, limits: &SessionLimits) -> Self {
+        Self {
+            statics,
+            attributes: limits.attributes,
+            attribute_bytes: limits.attribute_bytes,
+            session_bytes: limits.session_bytes,
+        }
+    }
+}
+
+/// The attributes of the session that a request has joined, with the request's own changes.
+///
+/// Cheap to clone; the activities of a request use it side by side. What one sets the others see at once, other requests
+/// only after the release. After the release it holds nothing, and nothing can be changed through it.
+///
+/// ```
+/// use rejoin::block::Scalar;
+/// use rejoin::session::{Access, AttributeSnapshot, SessionAttributes};
+///
+/// let attributes = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Default::default());
+/// attributes.set("town", Scalar::Text("Perth".into()))?;
+/// assert_eq!(attributes.increment("visits", 1)?, 1);
+/// assert_eq!(attributes.count(), 2);
+/// # Ok::<(), rejoin::session::AttributeError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SessionAttributes {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    access: Access,
+    rules: Arc<AttributeRules>,
+    working: Mutex<Working>,
+}
+
+#[derive(Debug)]
+struct Working {
+    base: AttributeSnapshot,
+    staged: StagedAttributes,
+    released: bool,
+}
+
+/// An attribute in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttributeSummary {
+    /// Its name.
+    pub name: Box<str>,
+    /// The name of its type.
+    pub type_name: &'static str,
+    /// Whether it is static.
+    pub is_static: bool,
+}
+
+impl SessionAttributes {
+    /// The attributes of `base`, for one request to work on: what a session manager makes at a join.
+    #[must_use]
+    pub fn new(base: AttributeSnapshot, access: Access, rules: Arc<AttributeRules>) -> Self {
+        let staged = StagedAttributes::of(&base);
+        let working = Mutex::new(Working { base, staged, released: false });
+        Self { shared: Arc::new(Shared { access, rules, working }) }
+    }
+
+    /// Whether the request may change anything.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        self.shared.access
+    }
+
+    /// The value of an attribute, static ones included. With read access there is nothing alive: that belongs to the request
+    /// that holds the session.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<AttributeValue> {
+        if let Some(value) = self.shared.rules.statics.get(name) {
+            return Some(AttributeValue::Static(Arc::clone(value)));
+        }
+        let working = self.shared.working.lock();
+        match working.get(name)? {
+            AttributeValue::Live(_) if self.shared.access == Access::Read => None,
+            value => Some(value.clone()),
+        }
+    }
+
+    /// Whether there is such an attribute.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.shared.rules.statics.get(name).is_some() || self.shared.working.lock().get(name).is_some()
+    }
+
+    /// How many attributes there are, static ones included.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shared.rules.statics.iter().count() + self.shared.working.lock().staged.count
+    }
+
+    /// The attributes by name, static ones included.
+    #[must_use]
+    pub fn list(&self) -> Vec<AttributeSummary> {
+        let mut list: Vec<AttributeSummary> = Vec::new();
+        for (name, value) in self.shared.rules.statics.iter() {
+            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: true });
+        }
+        let working = self.shared.working.lock();
+        let unchanged = working.base.iter().filter(|(name, _)| !working.staged.changes.contains_key(*name));
+        let changed = working.staged.changes().filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in unchanged.chain(changed) {
+            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: false });
+        }
+        drop(working);
+        list.sort_by(|left, right| left.name.cmp(&right.name));
+        list
+    }
+
+    /// Sets an attribute, whatever it was before.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError`] when it can't be changed or the value is too large; the attribute is as it was.
+    pub fn set(&self, name: &str, value: impl Into<AttributeValue>) -> Result<(), AttributeError> {
+        let value = value.into();
+        if matches!(value, AttributeValue::Static(_)) {
+            return Err(AttributeError::NotStorable { name: name.into() });
+        }
+        self.change(name)?.set(name, value, &self.shared.rules)
+    }
+
+    /// Whether a value of that many bytes may become an attribute at all: for whoever gathers it piece by piece.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError::TooLarge`] when it is more than an attribute may have.
+    pub fn check_size(&self, name: &str, bytes: u64) -> Result<(), AttributeError> {
+        match self.shared.rules.attribute_bytes {
+            Some(limit) if bytes > limit => Err(AttributeError::TooLarge { name: name.into(), bytes, limit }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends the blocks of a stream to the stream that the attribute holds, or makes it from them when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError::WrongType`] when the attribute is no stream or one of another type; otherwise as for
+    /// [`SessionAttributes::set`].
+    pub fn append(&self, name: &str, stream: &StoredStream) -> Result<(), AttributeError> {
+        let mut working = self.change(name)?;
+        let value = match working.get(name) {
+            None => stream.clone(),
+            Some(value) => {
+                let wrong_type = AttributeError::WrongType {
+                    name: name.into(),
+                    found: value.type_name(),
+                    needed: "a stream of the same type",
+                };
+                let AttributeValue::Stream(whole) = value else { return Err(wrong_type) };
+                let mut whole = whole.clone();
+                whole.append(stream).map_err(|_| wrong_type)?;
+                whole
+            }
+        };
+        working.set(name, value.into(), &self.shared.rules)
+    }
+
+    /// Removes an attribute. Answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError`] when it can't be changed.
+    pub fn remove(&self, name: &str) -> Result<bool, AttributeError> {
+        let mut working = self.change(name)?;
+        let Some(old) = working.get(name) else { return Ok(false) };
+        let bytes = entry_bytes(name, old);
+        working.staged.bytes = working.staged.bytes.saturating_sub(bytes);
+        working.staged.count = working.staged.count.saturating_sub(1);
+        let replaced = match working.base.get(name) {
+            Some(_) => working.staged.changes.insert(name.into(), Change::Remove),
+            None => working.staged.changes.remove(name),
+        };
+        drop(working);
+        drop(replaced);
+        Ok(true)
+    }
+
+    /// Adds to an attribute that is an integer and answers with the sum. One that is not there counts from 0. Activities of
+    /// one request may do this side by side: nothing is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError::WrongType`] when the attribute is something else, [`AttributeError::Overflow`] when the sum is out of
+    /// range; otherwise as for [`SessionAttributes::set`].
+    pub fn increment(&self, name: &str, by: i64) -> Result<i64, AttributeError> {
+        let mut working = self.change(name)?;
+        let old = match working.get(name) {
+            None => 0,
+            Some(AttributeValue::Scalar(Scalar::Integer(old))) => *old,
+            Some(other) => {
+                let found = other.type_name();
+                return Err(AttributeError::WrongType { name: name.into(), found, needed: "an integer" });
+            }
+        };
+        let sum = old.checked_add(by).ok_or_else(|| AttributeError::Overflow { name: name.into() })?;
+        working.set(name, Scalar::Integer(sum).into(), &self.shared.rules)?;
+        Ok(sum)
+    }
+
+    /// Ends the work on the attributes and hands over what was changed: what [`Joined`](crate::session::Joined) does at the
+    /// release. Afterwards there is nothing in it, whoever still has a clone.
+    pub(in crate::session) fn finish(&self) -> StagedAttributes {
+        let mut working = self.shared.working.lock();
+        working.released = true;
+        let staged = std::mem::take(&mut working.staged);
+        let base = std::mem::take(&mut working.base);
+        drop(working);
+        drop(base);
+        staged
+    }
+
+    /// The working copy, if the attribute may be changed at all.
+    fn change(&self, name: &str) -> Result<MutexGuard<'_, Working>, AttributeError> {
+        if self.shared.rules.statics.get(name).is_some() {
+            return Err(AttributeError::Static { name: name.into() });
+        }
+        if self.shared.access == Access::Read {
+            return Err(AttributeError::ReadAccess { name: name.into() });
+        }
+        let working = self.shared.working.lock();
+        if working.released {
+            return Err(AttributeError::Released { name: name.into() });
+        }
+        Ok(working)
+    }
+}
+
+/// What an attribute takes of the bytes that a session may have.
+pub(super) fn entry_bytes(name: &str, value: &AttributeValue) -> u64 {
+    value.byte_size().saturating_add(name.len() as u64)
+}
+
+impl Working {
+    fn get(&self, name: &str) -> Option<&AttributeValue> {
+        match self.staged.changes.get(name) {
+            Some(change) => change.value(),
+            None => self.base.get(name),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: AttributeValue, rules: &AttributeRules) -> Result<(), AttributeError> {
+        let bytes = entry_bytes(name, &value);
+        let old = self.get(name).map(|old| entry_bytes(name, old));
+        let all = self.staged.bytes.saturating_sub(old.unwrap_or(0)).saturating_add(bytes);
+        let count = self.staged.count + usize::from(old.is_none());
+        check(name, bytes, all, count, rules)?;
+        if let AttributeValue::Live(live) = &value {
+            self.staged.made.push(Arc::clone(live));
+        }
+        let order = self.staged.next_order;
+        self.staged.next_order += 1;
+        self.staged.bytes = all;
+        self.staged.count = count;
+        match self.staged.changes.get_mut(name) {
+            Some(change) => *change = Change::Set { value, order },
+            None => drop(self.staged.changes.insert(name.into(), Change::Set { value, order })),
+        }
+        Ok(())
+    }
+}
+
+/// Checks that an attribute of `bytes` fits into a session that then has `all` bytes and `count` attributes.
+fn check(name: &str, bytes: u64, all: u64, count: usize, rules: &AttributeRules) -> Result<(), AttributeError> {
+    if let Some(limit) = rules.attribute_bytes.filter(|limit| bytes > *limit) {
+        return Err(AttributeError::TooLarge { name: name.into(), bytes, limit });
+    }
+    if let Some(limit) = rules.session_bytes.filter(|limit| all > *limit) {
+        return Err(AttributeError::SessionTooLarge { name: name.into(), bytes: all, limit });
+    }
+    if let Some(limit) = rules.attributes.filter(|limit| count as u64 > *limit) {
+        return Err(AttributeError::TooMany { name: name.into(), limit });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{Block, StreamType};
+    use crate::session::{Counter, SessionHandle, StaticSessionAttribute};
+
+    fn fresh() -> SessionAttributes {
+        over(AttributeSnapshot::default())
+    }
+
+    fn over(base: AttributeSnapshot) -> SessionAttributes {
+        SessionAttributes::new(base, Access::Exclusive, Arc::default())
+    }
+
+    /// Commits, and answers with what the next request sees.
+    fn next(attributes: &SessionAttributes, mut base: AttributeSnapshot) -> AttributeSnapshot {
+        base.apply(attributes.finish()).close(SessionHandle::new(uuid::Uuid::nil()));
+        base
+    }
+
+    fn names(attributes: &SessionAttributes) -> Vec<(Box<str>, &'static str)> {
+        attributes.list().into_iter().map(|attribute| (attribute.name, attribute.type_name)).collect()
+    }
+
+    fn text(texts: &[&'static str]) -> StoredStream {
+        let mut stream = StoredStream::new(StreamType::Text);
+        for text in texts {
+            stream.push(Block::Text((*text).into())).unwrap();
+        }
+        stream
+    }
+
+    #[test]
+    fn a_request_sees_its_own_changes_over_what_was_there() {
+        // Behaviour 39.
+        let first = fresh();
+        first.set("b", Scalar::Boolean(true)).unwrap();
+        first.set("d", Scalar::Real(0.5)).unwrap();
+        first.set("a", Scalar::Xml("<x/>".into())).unwrap();
+        let base = next(&first, AttributeSnapshot::default());
+        let second = over(base.clone());
+        second.set("c", text(&["x"])).unwrap();
+        assert!(second.remove("b").unwrap());
+        assert!(!second.remove("b").unwrap());
+        second.set("a", Scalar::Text("y".into())).unwrap();
+        second.set("e", Scalar::Integer(1)).unwrap();
+        assert!(second.remove("e").unwrap());
+        let expected = [("a".into(), "text"), ("c".into(), "text"), ("d".into(), "real")];
+        assert_eq!(names(&second), expected);
+        assert_eq!((second.count(), second.contains("b"), second.contains("c")), (3, false, true));
+        let third = over(next(&second, base.clone()));
+        assert_eq!(names(&third), expected);
+        assert_eq!(names(&over(base)).len(), 3, "a snapshot that somebody has does not change");
+    }
+
+    #[test]
+    fn bytes_and_count_follow_every_change() {
+        let mut base = AttributeSnapshot::default();
+        for (text, bytes, count) in [(Some("four"), 5, 1), (Some("seven"), 6, 1), (None, 0, 0), (None, 0, 0)] {
+            let request = over(base.clone());
+            match text {
+                Some(text) => request.set("a", Scalar::Text(text.into())).unwrap(),
+                None => drop(request.remove("a").unwrap()),
+            }
+            base = next(&request, base);
+            assert_eq!((base.byte_size(), base.count()), (bytes, count), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_increment_needs_an_integer_and_room_for_the_sum() {
+        let attributes = fresh();
+        assert_eq!(attributes.increment("n", 5), Ok(5));
+        assert_eq!(attributes.increment("n", -7), Ok(-2));
+        attributes.set("n", Scalar::Integer(i64::MAX)).unwrap();
+        assert_eq!(attributes.increment("n", 1), Err(AttributeError::Overflow { name: "n".into() }));
+        assert_eq!(attributes.increment("n", 0), Ok(i64::MAX));
+        attributes.set("n", Scalar::Text("3".into())).unwrap();
+        let wrong = AttributeError::WrongType { name: "n".into(), found: "text", needed: "an integer" };
+        assert_eq!(attributes.increment("n", 1), Err(wrong));
+    }
+
+    #[test]
+    fn a_stream_is_appended_to_a_stream_of_its_type() {
+        let attributes = fresh();
+        attributes.append("s", &text(&["a"])).unwrap();
+        attributes.append("s", &text(&["b", "c"])).unwrap();
+        let Some(AttributeValue::Stream(whole)) = attributes.get("s") else { panic!("no stream") };
+        assert_eq!(whole.block_count(), 3);
+        attributes.append("s", &StoredStream::new(StreamType::Text)).unwrap();
+        let wrong = |found| AttributeError::WrongType { name: "s".into(), found, needed: "a stream of the same type" };
+        let mut bytes = StoredStream::new(StreamType::Bytes);
+        bytes.push(Block::Bytes(bytes::Bytes::from_static(b"x"))).unwrap();
+        assert_eq!(attributes.append("s", &bytes), Err(wrong("text")));
+        attributes.set("s", Scalar::Text("a".into())).unwrap();
+        assert_eq!(attributes.append("s", &text(&["a"])), Err(wrong("text")));
+    }
+
+    #[test]
+    fn a_static_value_is_not_kept_under_another_name() {
+        let counter: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(0));
+        let refused = AttributeError::NotStorable { name: "mine".into() };
+        assert_eq!(fresh().set("mine", AttributeValue::Static(counter)), Err(refused));
+    }
+
+    #[test]
+    fn what_does_not_fit_leaves_everything_as_it_was() {
+        // Behaviour 40.
+        let rules = AttributeRules { attribute_bytes: Some(40), ..AttributeRules::default() };
+        let attributes = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Arc::new(rules));
+        attributes.set("n", Scalar::Integer(1)).unwrap();
+        assert!(matches!(
+            attributes.set("n", Scalar::Text("x".repeat(40).into())),
+            Err(AttributeError::TooLarge { .. })
+        ));
+        assert!(matches!(attributes.append("s", &text(&["x"])), Err(AttributeError::TooLarge { .. })));
+        assert_eq!(attributes.increment("n", 1), Ok(2));
+        assert_eq!(attributes.count(), 1);
+    }
+}

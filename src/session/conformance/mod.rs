@@ -1,0 +1,108 @@
+//! The behaviours that every session manager has, as tests that run against any of them.
+//!
+//! A manager passes through them by one line, [`session_manager_conforms!`] with a function that makes one. The numbers in the
+//! comments are those of the list of session behaviours that the project keeps.
+
+mod attributes;
+mod ends;
+mod ids;
+mod joins;
+mod lifetimes;
+mod locking;
+mod operators;
+mod stage;
+
+pub(crate) use attributes::*;
+pub(crate) use ends::*;
+pub(crate) use ids::*;
+pub(crate) use joins::*;
+pub(crate) use lifetimes::*;
+pub(crate) use locking::*;
+pub(crate) use operators::*;
+pub(crate) use stage::{Make, Setup, Stage};
+
+/// Runs every behaviour against the managers that a [`Make`] function makes.
+macro_rules! session_manager_conforms {
+    ($make:expr) => {
+        $crate::session::conformance::session_manager_conforms! { $make;
+            // joins
+            an_implicit_session_ends_with_its_request
+            implicit_sessions_do_not_see_each_other
+            a_new_session_says_what_it_was_granted
+            what_one_request_sets_the_next_one_sees
+            an_unknown_id_creates_nothing
+            join_or_create_says_which
+            terminating_ends_the_session_and_succeeds_again
+            an_empty_request_keeps_a_session_alive
+            sessions_can_be_switched_off
+            // locking
+            two_hundred_parallel_increments_are_two_hundred
+            waiters_come_in_the_order_in_which_they_came
+            without_waiting_a_held_session_is_in_use
+            a_wait_ends_with_who_holds_the_session_since_when
+            a_wait_is_cut_down_to_the_maximum
+            no_more_requests_wait_than_may
+            a_waiter_whose_client_left_is_skipped
+            a_granted_waiter_whose_client_left_hands_on
+            a_panic_releases_the_session
+            a_dropped_request_changes_nothing_and_releases
+            a_reader_does_not_wait_and_sees_what_was_released
+            a_holder_past_its_limit_is_told_to_stop
+            a_holder_that_does_not_stop_loses_the_session
+            a_lost_holder_frees_a_waiter_without_a_new_join
+            // lifetimes
+            idle_time_runs_only_while_nobody_is_joined
+            a_reader_keeps_a_session_alive
+            an_expired_session_is_refused_though_nobody_swept
+            a_busy_session_ends_when_its_lifetime_is_over
+            a_lifetime_that_is_over_during_a_wait_ends_the_session
+            a_wish_is_cut_down_and_reported
+            without_an_idle_end_the_lifetime_still_holds
+            a_step_of_the_wall_clock_changes_nothing
+            maintenance_frees_what_is_over
+            // ends
+            the_owner_is_told_why_and_when_a_session_ended
+            everybody_else_is_told_nothing
+            an_end_is_remembered_for_its_time
+            a_slow_request_does_not_revive_a_session
+            those_who_wait_are_told_of_the_end
+            live_attributes_are_closed_latest_first
+            a_replaced_or_refused_live_attribute_is_closed
+            // attributes
+            a_failed_request_changes_nothing
+            static_attributes_are_in_every_session
+            a_reader_changes_nothing
+            nothing_changes_after_the_release
+            limits_refuse_a_change_and_leave_the_session_usable
+            // ids
+            an_invented_id_is_not_adopted
+            a_rotated_id_holds_until_the_new_one_is_used
+            without_random_numbers_there_is_no_session
+            // operators
+            there_are_no_more_sessions_than_may_be
+            sessions_that_are_over_make_room
+            operators_list_sessions_by_pages_and_owners
+            an_operator_ends_a_session_that_is_held
+            a_session_that_was_ended_is_forced_when_its_holder_stays
+            draining_lets_requests_finish_and_nobody_in
+            draining_does_not_wait_for_ever
+            listeners_hear_everything_in_order
+            a_listener_that_panics_harms_nobody
+        }
+    };
+    ($make:expr; $($behaviour:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                $crate::session::conformance::$behaviour($make).await;
+            }
+        )*
+
+        #[test]
+        fn random_histories_agree_with_the_reference() {
+            $crate::session::model::random_histories_agree($make);
+        }
+    };
+}
+
+pub(crate) use session_manager_conforms;

@@ -1,0 +1,145 @@
+//! One request's part in a session, from the join to the release.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::{BoxFuture, Either, Ready};
+
+use super::{
+    EndReason, Interruption, Released, SessionAttributes, SessionError, SessionId, SessionInfo, StagedAttributes,
+};
+
+/// An answer that is there at once, or comes later.
+pub type Answer<T> = Either<Ready<T>, BoxFuture<'static, T>>;
+
+/// What becomes of the attribute changes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// All are made.
+    Commit,
+    /// None is made.
+    Discard,
+}
+
+/// One request's part in a session, as its session manager sees it: what is behind a [`Joined`].
+///
+/// A manager makes one at each join. [`Joined`] calls [`Participation::release`] exactly once, whatever happens to the request.
+pub trait Participation: Send + Sync {
+    /// Resolves when the request has to stop, because somebody ended the session or its time is over.
+    fn interrupted(&self) -> BoxFuture<'static, Interruption>;
+
+    /// Ends the participation: makes the changes or does not, lets the next request in, ends the session if it is to end.
+    ///
+    /// A discard is done when the call returns; its answer need not be waited for. A commit is done when the answer comes. If
+    /// the answer to a commit is dropped, the manager finishes the release by itself.
+    fn release(self: Box<Self>, outcome: Outcome, staged: StagedAttributes) -> Releasing;
+}
+
+/// The answer to a release.
+pub type Releasing = Answer<Result<Departure, SessionError>>;
+
+/// How a session stands right after a request released it. Empty when the request had lost the session before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Departure {
+    /// When it will end unless somebody joins it; `None` if it won't, or has.
+    pub idle_expires: Option<DateTime<Utc>>,
+    /// When it will end however busy it is; `None` if it won't, or has.
+    pub lifetime_expires: Option<DateTime<Utc>>,
+    /// Why it ended, if it did.
+    pub ended: Option<EndReason>,
+}
+
+/// A request has joined a session: the guard of its part in it.
+///
+/// As long as it is there, no other request has exclusive access, and the session does not end for idleness. It is given back
+/// exactly once: by [`Joined::release`], or by dropping it (a panic, a client that went away), which discards the changes.
+pub struct Joined {
+    info: SessionInfo,
+    attributes: SessionAttributes,
+    /// `None` once it was released.
+    participation: Option<Box<dyn Participation>>,
+}
+
+impl Joined {
+    /// A guard for a participation: what a session manager answers a join with.
+    #[must_use]
+    pub fn new(info: SessionInfo, attributes: SessionAttributes, participation: Box<dyn Participation>) -> Self {
+        Self { info, attributes, participation: Some(participation) }
+    }
+
+    /// The same under another id.
+    #[must_use]
+    pub(super) fn renamed(mut self, id: SessionId) -> Self {
+        self.info.id = id;
+        self
+    }
+
+    /// The session.
+    #[must_use]
+    pub fn info(&self) -> &SessionInfo {
+        &self.info
+    }
+
+    /// The attributes of the session, with the changes of this request. Clone them for every activity that uses them.
+    #[must_use]
+    pub fn attributes(&self) -> &SessionAttributes {
+        &self.attributes
+    }
+
+    /// Resolves when the request has to stop: somebody ended the session, or the request has held it for as long as it may.
+    /// The request is then cancelled and released with [`Outcome::Discard`]. Never resolves otherwise.
+    #[must_use]
+    pub fn ended(&self) -> BoxFuture<'static, Interruption> {
+        match &self.participation {
+            Some(participation) => participation.interrupted(),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+
+    /// Gives the session back, with all attribute changes or with none, and lets the next request in.
+    ///
+    /// # Errors
+    ///
+    /// With any of them nothing was changed: [`SessionError::Ended`] when the session has been ended meanwhile,
+    /// [`SessionError::Conflict`] when the request had lost it because it took too long. After a discard there are none.
+    pub async fn release(mut self, outcome: Outcome) -> Result<Released, SessionError> {
+        let staged = self.attributes.finish();
+        let mut info = self.info.clone();
+        let Some(participation) = self.participation.take() else {
+            return Ok(Released { info, ended: None });
+        };
+        let departure = participation.release(outcome, staged).await?;
+        info.idle_expires = departure.idle_expires;
+        info.lifetime_expires = departure.lifetime_expires;
+        Ok(Released { info, ended: departure.ended })
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if let Some(participation) = self.participation.take() {
+            let staged = self.attributes.finish();
+            // By contract a discard is done when the call returns.
+            drop(participation.release(Outcome::Discard, staged));
+        }
+    }
+}
+
+impl fmt::Debug for Joined {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Joined").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guard_and_its_attributes_go_where_the_request_goes() {
+        fn travels<T: Send + Sync + 'static>() {}
+        travels::<Joined>();
+        travels::<SessionAttributes>();
+        travels::<SessionError>();
+    }
+}

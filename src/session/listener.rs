@@ -1,0 +1,65 @@
+//! Those who want to know what happens to sessions: an audit log, metrics.
+
+use std::fmt;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Access, EndReason, Outcome, Principal, SessionHandle};
+
+/// The session that an event is about.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionEvent<'a> {
+    /// Its handle.
+    pub handle: SessionHandle,
+    /// Whose it is.
+    pub owner: &'a Principal,
+    /// Whether it ends with the request that created it.
+    pub implicit: bool,
+}
+
+/// Is told what happens to sessions.
+///
+/// Events of one session come in their order: it is created, joined and released any number of times, and ended once. No
+/// lock is held during a call, but the session waits for it: a listener hands long work on. A panic is logged and has no
+/// effect on the session.
+///
+/// ```
+/// use rejoin::session::{EndReason, SessionEvent, SessionListener};
+///
+/// #[derive(Debug)]
+/// struct Audit;
+///
+/// impl SessionListener for Audit {
+///     fn ended(&self, session: SessionEvent<'_>, reason: EndReason) {
+///         println!("session {} of {} ended: {reason}", session.handle, session.owner);
+///     }
+/// }
+/// ```
+pub trait SessionListener: Send + Sync + fmt::Debug {
+    /// A session was created.
+    fn created(&self, session: SessionEvent<'_>) {
+        let _ = session;
+    }
+
+    /// A request joined a session, after it had waited for so long.
+    fn joined(&self, session: SessionEvent<'_>, request: Uuid, access: Access, waited: Duration) {
+        let _ = (session, request, access, waited);
+    }
+
+    /// A request released a session that it had joined for so long. A commit that was refused is a discard here.
+    fn released(&self, session: SessionEvent<'_>, request: Uuid, outcome: Outcome, held: Duration) {
+        let _ = (session, request, outcome, held);
+    }
+
+    /// A session ended and everything it held is closed.
+    fn ended(&self, session: SessionEvent<'_>, reason: EndReason) {
+        let _ = (session, reason);
+    }
+
+    /// An id that had been rotated away was used again after its successor had been: somebody has an id that is not his. The
+    /// session ends.
+    fn id_reused(&self, session: SessionEvent<'_>) {
+        let _ = session;
+    }
+}

@@ -1,0 +1,78 @@
+//! The contract of every session manager.
+
+use std::future;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use super::{
+    Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionError, SessionFilter, SessionHandle,
+    SessionId, SessionRequirement, SessionStatus,
+};
+
+/// The answer to a join: there at once unless another request holds the session.
+pub type Joining = Answer<Result<Joined, SessionError>>;
+
+/// Keeps the sessions of one data service resource.
+///
+/// # What every manager keeps
+///
+/// 1. *Ids.* The manager issues them, from its id source; it never takes one from a client. Only their SHA-256 is kept. The id
+///    of a session that has ended never names a session again.
+/// 2. *Owners.* A session belongs to the principal that created it. To any other it does not exist: a join answers
+///    [`SessionError::NotFound`], whether it never existed, lives, or has ended.
+/// 3. *One holder.* Between a join with exclusive access and the release no other request has exclusive access. Those that
+///    come meanwhile wait in the order in which `join` was called, as long as they want and may, and as many as may. The lock is
+///    handed on directly: a newcomer never overtakes. Dropping a [`Joining`] leaves the queue, or gives back what was just
+///    granted.
+/// 4. *All or none.* A request sees the attributes as last released and its own changes. A commit makes all of them, and is
+///    refused as a whole when the session has ended or the request has lost it; a discard makes none. Read access sees them as
+///    last released at the join and does not wait.
+/// 5. *Fences.* Each exclusive join gets a higher fence than every one before. A holder past the execution limit may lose the
+///    session to another request; its commit is then refused.
+/// 6. *Lifetimes.* The idle time runs only while nobody is joined, from the last release; the absolute lifetime always runs.
+///    Both run on the monotonic clock and are checked at each join and after each wait: what has expired is never joined,
+///    whether anybody has tidied up or not. A session that is held when its lifetime is over ends at the release.
+/// 7. *Ends.* A session ends once, with one reason. What its attributes hold is closed then, the latest first, before its end is
+///    forgotten. Its owner is told the reason and the time ([`SessionError::Ended`]) for as long as the configuration says.
+///    Those who wait for it are told at once. Ending an ended session again succeeds, when the request has nothing to do in it.
+/// 8. *Exactly once.* Whatever ends a request, its part in the session is given back once: by the release, or by dropping the
+///    [`Joined`].
+///
+/// `conformance` in this room runs these against any manager.
+#[async_trait]
+pub trait SessionManager: Send + Sync + 'static {
+    /// Lets a request take part in a session, as it requires.
+    ///
+    /// The request is in the queue, or has joined, when the call returns; the answer is waited for only while another request
+    /// holds the session.
+    fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining;
+
+    /// How a session stands, for its owner. Does not touch it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
+    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError>;
+
+    /// The sessions that are there, those that are implicit or closing included, by handle: in the order in which they were
+    /// created, to the millisecond.
+    async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus>;
+
+    /// Ends a session, whoever holds it, for that reason. A request that holds it is told to stop and can't commit.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] when there is no such session.
+    async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError>;
+
+    /// Lets nobody new in, ends the sessions that nobody holds, and the others when they are released. Returns when none is
+    /// left. Dropping the answer does not let anybody in again.
+    async fn drain(&self);
+
+    /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
+    /// manager is gone.
+    fn maintenance(&self) -> BoxFuture<'static, ()> {
+        Box::pin(future::ready(()))
+    }
+}

@@ -1,0 +1,415 @@
+//! Makes a manager live through a history, and compares it with the reference after every event.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use proptest::prop_assert_eq;
+use proptest::sample::Index;
+use proptest::test_runner::TestCaseError;
+
+use super::reference::{
+    After, EXECUTION, Farewell, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, RETENTION, Reason, Reference,
+    Standing, Value, Wish,
+};
+use super::{Event, NAMES, TICK_MILLIS};
+use crate::block::Scalar;
+use crate::document::SessionConfiguration;
+use crate::session::conformance::{Make, Stage};
+use crate::session::{
+    Access, AttributeValue, CloseError, EndReason, Joined, Joining, LiveAttribute, Outcome, SessionError,
+    SessionHandle, SessionId, SessionRequirement,
+};
+
+fn ticks(count: u64) -> Duration {
+    Duration::from_millis(TICK_MILLIS * count)
+}
+
+fn configure(settings: &mut SessionConfiguration) {
+    settings.timeout.default = Some(ticks(IDLE));
+    settings.lifetime = Some(ticks(LIFETIME));
+    settings.join.execution = Some(ticks(EXECUTION));
+    settings.join.max_waiters = u32::try_from(MAX_WAITERS).unwrap();
+    settings.retention = ticks(RETENTION);
+    settings.limits.sessions = Some(MAX_SESSIONS as u64);
+    settings.polling_time = ticks(1);
+    assert_eq!(ticks(GRACE), Duration::from_secs(1));
+}
+
+/// Remembers that it was woken.
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A future that is looked at only when somebody rang for it.
+struct Task<F> {
+    future: Pin<Box<F>>,
+    bell: Arc<Bell>,
+}
+
+impl<F: Future> Task<F> {
+    fn new(future: F) -> Self {
+        Self { future: Box::pin(future), bell: Arc::new(Bell(AtomicBool::new(true))) }
+    }
+
+    fn is_rung(&self) -> bool {
+        self.bell.0.load(Ordering::SeqCst)
+    }
+
+    fn look(&mut self) -> Option<F::Output> {
+        while self.bell.0.swap(false, Ordering::SeqCst) {
+            let waker = Waker::from(Arc::clone(&self.bell));
+            if let Poll::Ready(output) = self.future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return Some(output);
+            }
+        }
+        None
+    }
+}
+
+/// Something alive. Closing it twice is an error that shows in the list.
+#[derive(Debug)]
+struct Living {
+    number: usize,
+    closed: Arc<Mutex<Vec<usize>>>,
+}
+
+impl LiveAttribute for Living {
+    fn type_name(&self) -> &'static str {
+        "living"
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        self.closed.lock().push(self.number);
+        Ok(())
+    }
+}
+
+/// A request, as the manager answered it.
+enum Actual {
+    Waiting(Task<Joining>),
+    Joined(Joined),
+    Refused(SessionError),
+    Gone,
+}
+
+struct Driver {
+    stage: Stage,
+    reference: Reference,
+    requests: Vec<Actual>,
+    /// Of each session of the reference.
+    names: Vec<(SessionId, SessionHandle)>,
+    last_fences: Vec<u64>,
+    living: usize,
+    closed: Arc<Mutex<Vec<usize>>>,
+    maintenance: Task<BoxFuture<'static, ()>>,
+    /// Whether it did something when it was last asked to: it does so once a tick.
+    maintained: bool,
+}
+
+/// Lives through a history, and to its end: everybody leaves, everything is over, everything is closed.
+pub(super) fn live_through(make: Make, history: &[Event]) -> Result<(), TestCaseError> {
+    let stage = Stage::with(make, |setup| configure(&mut setup.settings));
+    let mut driver = Driver {
+        maintenance: Task::new(stage.manager.maintenance()),
+        stage,
+        reference: Reference::default(),
+        requests: Vec::new(),
+        names: Vec::new(),
+        last_fences: Vec::new(),
+        living: 0,
+        closed: Arc::default(),
+        maintained: false,
+    };
+    for event in history {
+        driver.happen(event)?;
+        driver.compare(event)?;
+    }
+    for request in 0..driver.requests.len() {
+        driver.leave(request);
+    }
+    driver.pass(LIFETIME)?;
+    driver.maintain();
+    driver.compare(&Event::Maintain)?;
+    prop_assert_eq!(driver.reference.closed.len(), driver.living, "everything alive is closed in the end");
+    Ok(())
+}
+
+impl Driver {
+    fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
+        match event {
+            Event::Create => {
+                let joining = self.stage.join(SessionRequirement::Create { timeout: None });
+                self.reference.create(false);
+                self.asked(joining);
+            }
+            Event::Implicit => {
+                let joining = self.stage.join(SessionRequirement::Implicit);
+                self.reference.create(true);
+                self.asked(joining);
+            }
+            Event::Join { session, wait_ticks, stranger } => {
+                self.join(*session, *wait_ticks, After::Stay, (false, false, *stranger));
+            }
+            Event::JoinOrCreate { session, wait_ticks } => {
+                self.join(*session, *wait_ticks, After::Stay, (false, true, false));
+            }
+            Event::Terminate { session, wait_ticks, activities } => {
+                self.join(*session, *wait_ticks, After::End(Reason::Terminated), (!activities, false, false));
+            }
+            Event::Read { session } => {
+                if let Some(session) = pick(*session, self.names.len()) {
+                    let joining = self.stage.read(&self.names[session].0.clone());
+                    self.reference.read(session);
+                    self.asked(joining);
+                }
+            }
+            Event::Kill { session } => {
+                if let Some(session) = pick(*session, self.names.len()) {
+                    let ending = self.stage.manager.end(self.names[session].1, EndReason::Killed);
+                    drop(ending.now_or_never());
+                    self.reference.kill(session);
+                }
+            }
+            Event::Pass { ticks } => self.pass(*ticks)?,
+            Event::StepWall { hours } => self.stage.clock.step_wall(TimeDelta::hours(*hours)),
+            Event::Maintain => self.maintain(),
+            Event::Cancel { request } => {
+                if let Some(request) = self.choose(*request, Standing::Waiting) {
+                    self.leave(request);
+                }
+            }
+            Event::Increment { request, name } => self.increment(*request, *name)?,
+            Event::Remove { request, name } => self.remove(*request, *name)?,
+            Event::SetLive { request, name } => self.set_live(*request, *name),
+            Event::Commit { request } => self.release(*request, Some(Outcome::Commit))?,
+            Event::Discard { request } => self.release(*request, Some(Outcome::Discard))?,
+            Event::Drop { request } => self.release(*request, None)?,
+        }
+        self.look_around();
+        Ok(())
+    }
+
+    fn join(&mut self, session: Index, wait: u64, after: After, flags: (bool, bool, bool)) {
+        let Some(session) = pick(session, self.names.len()) else { return };
+        let (end_again, or_create, stranger) = flags;
+        let (id, wish_for) = (self.names[session].0.clone(), Some(ticks(wait)));
+        let requirement = match after {
+            After::End(_) => SessionRequirement::Terminate { id, wait: wish_for, activities: !end_again },
+            After::Stay if or_create => SessionRequirement::JoinOrCreate { id, wait: wish_for, timeout: None },
+            After::Stay => SessionRequirement::Join { id, wait: wish_for, access: Access::Exclusive, rotate: false },
+        };
+        let joining = self.stage.join_as(if stranger { "stranger" } else { "owner" }, requirement);
+        let deadline = self.reference.now + wait;
+        self.reference.join(session, Wish { deadline, after, end_again, or_create, stranger });
+        self.asked(joining);
+    }
+
+    fn asked(&mut self, joining: Joining) {
+        self.requests.push(Actual::Waiting(Task::new(joining)));
+    }
+
+    /// Looks at every waiting request for which somebody rang, until nothing happens any more.
+    fn look_around(&mut self) {
+        for request in 0..self.requests.len() {
+            if let Actual::Waiting(task) = &mut self.requests[request]
+                && let Some(result) = task.look()
+            {
+                self.requests[request] = match result {
+                    Ok(joined) => Actual::Joined(joined),
+                    Err(error) => Actual::Refused(error),
+                };
+            }
+        }
+    }
+
+    fn pass(&mut self, count: u64) -> Result<(), TestCaseError> {
+        for _ in 0..count {
+            self.stage.clock.advance(ticks(1));
+            self.reference.tick();
+            self.look_around();
+            self.compare(&Event::Pass { ticks: 1 })?;
+        }
+        Ok(())
+    }
+
+    fn maintain(&mut self) {
+        self.maintained = self.maintenance.is_rung();
+        if self.maintained {
+            assert!(self.maintenance.look().is_none(), "the manager lives");
+            self.reference.maintain();
+        }
+    }
+
+    /// One of the requests that stand like that.
+    fn choose(&self, index: Index, standing: Standing) -> Option<usize> {
+        let all: Vec<_> =
+            (0..self.requests.len()).filter(|at| self.reference.parts[*at].standing == standing).collect();
+        Some(all[pick(index, all.len())?])
+    }
+
+    /// A request that may change something.
+    fn worker(&self, index: Index) -> Option<(usize, &Joined)> {
+        let request = self.choose(index, Standing::Joined).filter(|request| !self.reference.parts[*request].reads)?;
+        match &self.requests[request] {
+            Actual::Joined(joined) => Some((request, joined)),
+            _ => None,
+        }
+    }
+
+    fn increment(&mut self, index: Index, name: usize) -> Result<(), TestCaseError> {
+        let Some((request, joined)) = self.worker(index) else { return Ok(()) };
+        let result = joined.attributes().increment(NAMES[name], 1).ok();
+        let view = &mut self.reference.parts[request].view;
+        let expected = match view.get(&name) {
+            None => Some(1),
+            Some(Value::Integer(value)) => Some(value + 1),
+            Some(Value::Live(_)) => None,
+        };
+        if let Some(value) = expected {
+            view.insert(name, Value::Integer(value));
+        }
+        prop_assert_eq!(result, expected);
+        Ok(())
+    }
+
+    fn remove(&mut self, index: Index, name: usize) -> Result<(), TestCaseError> {
+        let Some((request, joined)) = self.worker(index) else { return Ok(()) };
+        let removed = joined.attributes().remove(NAMES[name]).ok();
+        let expected = self.reference.parts[request].view.remove(&name).is_some();
+        prop_assert_eq!(removed, Some(expected));
+        Ok(())
+    }
+
+    fn set_live(&mut self, index: Index, name: usize) {
+        let number = self.living;
+        let living = Arc::new(Living { number, closed: Arc::clone(&self.closed) });
+        let Some((request, joined)) = self.worker(index) else { return };
+        joined.attributes().set(NAMES[name], AttributeValue::Live(living)).unwrap();
+        self.living += 1;
+        self.reference.set_live(request, name, number);
+    }
+
+    fn release(&mut self, index: Index, outcome: Option<Outcome>) -> Result<(), TestCaseError> {
+        let Some(request) = self.choose(index, Standing::Joined) else { return Ok(()) };
+        let Actual::Joined(joined) = std::mem::replace(&mut self.requests[request], Actual::Gone) else {
+            return Ok(());
+        };
+        let may_have_lost = self.reference.may_have_lost(request);
+        let expected = self.reference.release(request, outcome == Some(Outcome::Commit));
+        let Some(outcome) = outcome else {
+            drop(joined);
+            return Ok(());
+        };
+        let result = joined.release(outcome).now_or_never();
+        let actual = match result.unwrap() {
+            Ok(released) => Farewell::Done(released.ended.map(reason)),
+            Err(SessionError::Ended { reason: why, .. }) => Farewell::Ended(reason(why)),
+            Err(SessionError::Conflict) => Farewell::Conflict,
+            Err(other) => panic!("unexpected {other:?}"),
+        };
+        if may_have_lost && matches!(actual, Farewell::Conflict | Farewell::Done(None)) {
+            return Ok(());
+        }
+        prop_assert_eq!(actual, expected, "the release of request {}", request);
+        Ok(())
+    }
+
+    /// The client of a request goes away.
+    fn leave(&mut self, request: usize) {
+        match self.reference.parts[request].standing {
+            Standing::Waiting => self.reference.cancel(request),
+            Standing::Joined => drop(self.reference.release(request, false)),
+            _ => {}
+        }
+        self.requests[request] = Actual::Gone;
+        self.look_around();
+    }
+
+    fn compare(&mut self, event: &Event) -> Result<(), TestCaseError> {
+        for request in 0..self.requests.len() {
+            self.compare_request(request)?;
+        }
+        let closed = self.closed.lock();
+        let once: BTreeSet<usize> = closed.iter().copied().collect();
+        prop_assert_eq!(once.len(), closed.len(), "nothing is closed twice");
+        if matches!(event, Event::Maintain) && self.maintained {
+            // What is over is closed when somebody has looked; nothing else is.
+            prop_assert_eq!(&once, &self.reference.closed, "what is closed");
+        }
+        Ok(())
+    }
+
+    fn compare_request(&mut self, request: usize) -> Result<(), TestCaseError> {
+        let part = &self.reference.parts[request];
+        let actual = match &self.requests[request] {
+            Actual::Waiting(_) => Standing::Waiting,
+            Actual::Joined(joined) if joined.info().fence == 0 => Standing::EndedAgain,
+            Actual::Joined(_) => Standing::Joined,
+            Actual::Gone if part.standing == Standing::Gone => Standing::Gone,
+            Actual::Gone => part.standing,
+            Actual::Refused(error) => standing(error),
+        };
+        prop_assert_eq!(actual, part.standing, "request {} in {:#?}", request, self.reference);
+        let Actual::Joined(joined) = &self.requests[request] else { return Ok(()) };
+        let Some(session) = part.session.filter(|_| part.standing == Standing::Joined) else { return Ok(()) };
+        if self.names.len() == session {
+            self.names.push((joined.info().id.clone(), joined.info().handle));
+            self.last_fences.push(0);
+        }
+        prop_assert_eq!(joined.info().handle, self.names[session].1);
+        if !part.reads {
+            let last = &mut self.last_fences[session];
+            *last = (*last).max(joined.info().fence);
+        }
+        for (name, text) in NAMES.iter().enumerate() {
+            let seen = joined.attributes().get(text).map(|value| match value {
+                AttributeValue::Scalar(Scalar::Integer(value)) => Value::Integer(value),
+                AttributeValue::Live(live) => Value::Live(live.downcast::<Living>().unwrap().number),
+                other => panic!("unexpected {other:?}"),
+            });
+            let expected =
+                part.view.get(&name).copied().filter(|value| !part.reads || matches!(value, Value::Integer(_)));
+            prop_assert_eq!(seen, expected, "attribute {} of request {}", text, request);
+        }
+        Ok(())
+    }
+}
+
+fn pick(index: Index, count: usize) -> Option<usize> {
+    (count > 0).then(|| index.index(count))
+}
+
+fn reason(reason: EndReason) -> Reason {
+    match reason {
+        EndReason::Completed => Reason::Completed,
+        EndReason::Idle => Reason::Idle,
+        EndReason::Lifetime => Reason::Lifetime,
+        EndReason::Terminated => Reason::Terminated,
+        EndReason::Killed => Reason::Killed,
+        other => panic!("unexpected {other:?}"),
+    }
+}
+
+fn standing(error: &SessionError) -> Standing {
+    match error {
+        SessionError::NotFound => Standing::NotFound,
+        SessionError::Ended { reason: why, .. } => Standing::Ended(reason(*why)),
+        SessionError::InUse { .. } => Standing::InUse,
+        SessionError::QueueFull { .. } => Standing::QueueFull,
+        SessionError::ServerFull { .. } => Standing::ServerFull,
+        other => panic!("unexpected {other:?}"),
+    }
+}

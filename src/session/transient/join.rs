@@ -1,0 +1,248 @@
+//! Joins: from a requirement to a guard.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::future::{Either, ready};
+use uuid::Uuid;
+
+use super::aftermath::Aftermath;
+use super::participation::{Detached, Part};
+use super::shared::Shared;
+use super::slot::{Entry, Grant, Slot, Visitor};
+use super::waiting::Place;
+use crate::session::clock::Time;
+use crate::session::key::SessionKey;
+use crate::session::random::new_id;
+use crate::session::{
+    Access, AttributeSnapshot, EndReason, Joined, Joining, Moment, Participant, Principal, SessionAttributes,
+    SessionError, SessionId, SessionInfo, SessionRequirement,
+};
+
+/// What a request does with the session that it joins.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Purpose {
+    pub(super) created: bool,
+    pub(super) access: Access,
+    /// Whether the session gets a new id.
+    pub(super) rotate: bool,
+    /// Why the session ends with the request, if it does.
+    pub(super) ends: Option<EndReason>,
+}
+
+/// A request that comes to a session.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    /// By which id, or by which new one.
+    pub(super) id: SessionId,
+    pub(super) request: Uuid,
+    pub(super) purpose: Purpose,
+    /// When it came.
+    pub(super) at: Moment,
+}
+
+impl Purpose {
+    const WORK: Self = Self { created: false, access: Access::Exclusive, rotate: false, ends: None };
+}
+
+impl Shared {
+    pub(super) fn join(self: &Arc<Self>, requirement: SessionRequirement, who: &Participant) -> Joining {
+        if !matches!(requirement, SessionRequirement::Implicit) && !self.explicit.load(Ordering::Relaxed) {
+            return at_once(Err(SessionError::Disabled));
+        }
+        match requirement {
+            SessionRequirement::Implicit => at_once(self.create_implicit(who)),
+            SessionRequirement::Create { timeout } => at_once(self.create_explicit(timeout, who)),
+            SessionRequirement::Join { id, wait, access, rotate } => {
+                self.join_existing(id, wait, Purpose { access, rotate, ..Purpose::WORK }, who)
+            }
+            SessionRequirement::Terminate { id, wait, activities } => {
+                let purpose = Purpose { ends: Some(EndReason::Terminated), ..Purpose::WORK };
+                let joining = self.join_existing(id.clone(), wait, purpose, who);
+                if activities {
+                    return joining;
+                }
+                let (shared, owner) = (Arc::clone(self), who.principal.clone());
+                then(joining, move |result| match result {
+                    Err(SessionError::Ended { reason, .. }) => shared.end_again(id, &owner, reason).map_or(result, Ok),
+                    other => other,
+                })
+            }
+            SessionRequirement::JoinOrCreate { id, wait, timeout } => {
+                let joining = self.join_existing(id, wait, Purpose::WORK, who);
+                let (shared, who) = (Arc::clone(self), who.clone());
+                then(joining, move |result| match result {
+                    Err(SessionError::NotFound | SessionError::Ended { .. }) => shared.create_explicit(timeout, &who),
+                    other => other,
+                })
+            }
+        }
+    }
+
+    /// Finds a session that is the principal's, or says why there is none.
+    pub(super) fn find(&self, key: &SessionKey, who: &Principal, time: Time) -> Result<Arc<Slot>, SessionError> {
+        if let Some(slot) = self.keys.find(key) {
+            return if slot.owner == *who { Ok(slot) } else { Err(SessionError::NotFound) };
+        }
+        for tombstones in [&self.tombstones, &self.implicit_tombstones] {
+            let tombstones = tombstones.lock();
+            if let Some(tombstone) = tombstones.find(key, time.now).filter(|tombstone| tombstone.owner == *who) {
+                return Err(tombstone.ended.error());
+            }
+        }
+        Err(SessionError::NotFound)
+    }
+
+    fn join_existing(
+        self: &Arc<Self>,
+        id: SessionId,
+        wait: Option<Duration>,
+        purpose: Purpose,
+        who: &Participant,
+    ) -> Joining {
+        let time = self.time();
+        let (slot, entry) = match self.enter(&id, wait, purpose.access, who, time) {
+            Ok(entered) => entered,
+            Err(error) => return at_once(Err(error)),
+        };
+        let arrival = Arrival { id, request: who.request_id, purpose, at: time.now };
+        match entry {
+            Entry::Joined(grant) => at_once(self.joined(slot, grant, arrival, time)),
+            Entry::Queued(ticket) => {
+                let deadline = time.now.after(slot.policy.wait(wait));
+                let place = Place::new(Arc::clone(self), Arc::clone(&slot), ticket, who.request_id);
+                let shared = Arc::clone(self);
+                Either::Right(Box::pin(async move {
+                    let grant = place.wait(deadline).await?;
+                    let time = shared.time();
+                    shared.joined(slot, grant, arrival, time)
+                }))
+            }
+        }
+    }
+
+    fn enter(
+        &self,
+        id: &SessionId,
+        wait: Option<Duration>,
+        access: Access,
+        who: &Participant,
+        time: Time,
+    ) -> Result<(Arc<Slot>, Entry), SessionError> {
+        let key = SessionKey::of(id);
+        let slot = self.find(&key, &who.principal, time)?;
+        let visitor = Visitor { key: &key, request: who.request_id, time };
+        let mut aftermath = Aftermath::default();
+        let entry = match access {
+            Access::Exclusive => slot.enter(visitor, slot.policy.wait(wait), &mut aftermath),
+            Access::Read => slot.enter_reading(visitor, &mut aftermath).map(Entry::Joined),
+        };
+        self.settle(&slot, aftermath);
+        Ok((slot, entry?))
+    }
+
+    /// The guard for a request that has joined.
+    pub(super) fn joined(
+        self: &Arc<Self>,
+        slot: Arc<Slot>,
+        grant: Grant,
+        arrival: Arrival,
+        time: Time,
+    ) -> Result<Joined, SessionError> {
+        let Arrival { id, request, purpose, at } = arrival;
+        let waited = time.now.since(at);
+        self.tell(&slot, |listener, event| listener.joined(event, request, purpose.access, waited));
+        let info = SessionInfo {
+            id,
+            handle: slot.handle,
+            created: purpose.created,
+            implicit: slot.implicit,
+            ended_by_this: purpose.ends.is_some(),
+            timeout: slot.timeout,
+            idle_expires: slot.idle_expiry(time),
+            lifetime_expires: time.wall_at(slot.lifetime),
+            fence: grant.fence,
+        };
+        let attributes = SessionAttributes::new(grant.attributes, purpose.access, Arc::clone(&slot.policy.rules));
+        let rotating = purpose.rotate.then(|| Arc::clone(&slot));
+        let part = Part {
+            shared: Arc::clone(self),
+            slot,
+            request,
+            since: time.now,
+            limit: grant.limit,
+            fence: (purpose.access == Access::Exclusive).then_some(grant.fence),
+            ends: purpose.ends,
+        };
+        let joined = Joined::new(info, attributes, Box::new(part));
+        match rotating {
+            // If there is no new id, dropping the guard gives back what was joined.
+            Some(slot) => Ok(joined.renamed(self.rotate(&slot, time)?)),
+            None => Ok(joined),
+        }
+    }
+
+    /// Gives a session a new id.
+    fn rotate(&self, slot: &Arc<Slot>, time: Time) -> Result<SessionId, SessionError> {
+        let id = new_id(&*self.ids)?;
+        let key = SessionKey::of(&id);
+        // Nobody knows the id yet, so nobody comes with it before the slot knows it as well.
+        self.keys.insert(key, Arc::clone(slot));
+        match slot.rotate(key, time.now) {
+            Ok(forgotten) => {
+                drop(forgotten.and_then(|key| self.keys.remove(&key)));
+                Ok(id)
+            }
+            Err(error) => {
+                drop(self.keys.remove(&key));
+                Err(error)
+            }
+        }
+    }
+
+    /// Somebody who has nothing to do in it ends a session that has ended.
+    fn end_again(self: &Arc<Self>, id: SessionId, who: &Principal, reason: EndReason) -> Option<Joined> {
+        let time = self.time();
+        let key = SessionKey::of(&id);
+        let handle = {
+            let tombstones = [&self.tombstones, &self.implicit_tombstones];
+            let buried = tombstones.into_iter().find_map(|tombstones| {
+                let tombstones = tombstones.lock();
+                tombstones.find(&key, time.now).filter(|tombstone| tombstone.owner == *who).map(|found| found.handle)
+            });
+            // It may be about to be buried.
+            buried.or_else(|| self.keys.find(&key).filter(|slot| slot.owner == *who).map(|slot| slot.handle))?
+        };
+        let info = SessionInfo {
+            id,
+            handle,
+            created: false,
+            implicit: false,
+            ended_by_this: true,
+            timeout: None,
+            idle_expires: None,
+            lifetime_expires: None,
+            fence: 0,
+        };
+        let attributes =
+            SessionAttributes::new(AttributeSnapshot::default(), Access::Read, Arc::clone(&self.policy().rules));
+        Some(Joined::new(info, attributes, Box::new(Detached { reason })))
+    }
+}
+
+/// An answer without waiting.
+fn at_once(result: Result<Joined, SessionError>) -> Joining {
+    Either::Left(ready(result))
+}
+
+/// What follows from an answer.
+fn then(
+    joining: Joining,
+    next: impl FnOnce(Result<Joined, SessionError>) -> Result<Joined, SessionError> + Send + 'static,
+) -> Joining {
+    match joining {
+        Either::Left(answer) => at_once(next(answer.into_inner())),
+        Either::Right(answer) => Either::Right(Box::pin(async move { next(answer.await) })),
+    }
+}

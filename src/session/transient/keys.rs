@@ -1,0 +1,128 @@
+//! The ids that name one session: the current one and those that were rotated away.
+
+use std::time::Duration;
+
+use crate::session::Moment;
+use crate::session::key::SessionKey;
+
+/// How long an id holds after the session got a new one: long enough to ask again when the answer with the new id was lost.
+pub(super) const ROTATION_GRACE: Duration = Duration::from_secs(30);
+
+/// How many old ids are remembered, to notice that one is used again.
+const REMEMBERED: usize = 4;
+
+/// The keys of one session.
+#[derive(Debug)]
+pub(super) struct Keys {
+    current: SessionKey,
+    /// Most sessions have none.
+    retired: Option<Box<History>>,
+}
+
+/// The keys that were rotated away, the oldest first.
+#[derive(Debug, Default)]
+struct History {
+    keys: Vec<Retired>,
+}
+
+#[derive(Debug)]
+struct Retired {
+    key: SessionKey,
+    /// Until when it holds.
+    until: Moment,
+    /// Whether a newer id was used: the client has it, so whoever comes with this one is somebody else.
+    superseded: bool,
+}
+
+/// What an id is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presented {
+    /// It names the session.
+    Valid,
+    /// It named the session once.
+    OutOfDate,
+    /// It was used although a newer one had been: one of the two users is not the client.
+    Reused,
+}
+
+impl Keys {
+    pub(super) fn new(current: SessionKey) -> Self {
+        Self { current, retired: None }
+    }
+
+    /// Somebody comes with the id of that key.
+    pub(super) fn present(&mut self, key: &SessionKey, now: Moment) -> Presented {
+        let retired = self.retired.as_mut().map_or(&mut [][..], |history| &mut history.keys);
+        let older = if *key == self.current {
+            retired.len()
+        } else {
+            match retired.iter().position(|retired| retired.key == *key) {
+                Some(index) if retired[index].superseded => return Presented::Reused,
+                Some(index) if now < retired[index].until => index,
+                _ => return Presented::OutOfDate,
+            }
+        };
+        for retired in &mut retired[..older] {
+            retired.superseded = true;
+        }
+        Presented::Valid
+    }
+
+    /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
+    pub(super) fn rotate(&mut self, new: SessionKey, now: Moment) -> Option<SessionKey> {
+        let key = std::mem::replace(&mut self.current, new);
+        let retired = &mut self.retired.get_or_insert_default().keys;
+        let forgotten = (retired.len() == REMEMBERED).then(|| retired.remove(0).key);
+        retired.push(Retired { key, until: now.after(ROTATION_GRACE), superseded: false });
+        forgotten
+    }
+
+    /// All keys.
+    pub(super) fn all(&self) -> Vec<SessionKey> {
+        let retired = self.retired.iter().flat_map(|history| &history.keys).map(|retired| retired.key);
+        std::iter::once(self.current).chain(retired).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::SessionId;
+
+    fn key(number: u8) -> SessionKey {
+        SessionKey::of(&SessionId::from_bytes([number; 32]))
+    }
+
+    const NOW: Moment = Moment::ORIGIN;
+
+    // Behaviour 54.
+
+    #[test]
+    fn an_old_id_holds_for_the_grace_time_only() {
+        let mut keys = Keys::new(key(1));
+        keys.rotate(key(2), NOW);
+        assert_eq!(keys.present(&key(1), NOW), Presented::Valid);
+        assert_eq!(keys.present(&key(1), NOW.after(ROTATION_GRACE)), Presented::OutOfDate);
+        assert_eq!(keys.present(&key(2), NOW.after(ROTATION_GRACE)), Presented::Valid);
+    }
+
+    #[test]
+    fn an_old_id_that_is_used_after_the_new_one_is_noticed() {
+        let mut keys = Keys::new(key(1));
+        keys.rotate(key(2), NOW);
+        keys.rotate(key(3), NOW);
+        assert_eq!(keys.present(&key(2), NOW), Presented::Valid);
+        assert_eq!(keys.present(&key(1), NOW), Presented::Reused);
+        assert_eq!(keys.present(&key(3), NOW), Presented::Valid);
+        assert_eq!(keys.present(&key(2), NOW), Presented::Reused);
+    }
+
+    #[test]
+    fn few_old_ids_are_remembered() {
+        let mut keys = Keys::new(key(0));
+        let forgotten: Vec<_> = (1..=6).map(|number| keys.rotate(key(number), NOW)).collect();
+        assert_eq!(forgotten, [None, None, None, None, Some(key(0)), Some(key(1))]);
+        assert_eq!(keys.all().len(), 1 + REMEMBERED);
+        assert_eq!(keys.present(&key(0), NOW), Presented::OutOfDate);
+    }
+}

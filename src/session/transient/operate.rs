@@ -1,0 +1,136 @@
+//! What operators do: look, end, shut down.
+
+use std::ops::Bound;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::future::select;
+
+use super::aftermath::Aftermath;
+use super::policy::EVICTION_GRACE;
+use super::shared::Shared;
+use super::slot::{Slot, State, Visitor};
+use crate::session::clock::Time;
+use crate::session::key::SessionKey;
+use crate::session::{
+    EndProgress, EndReason, Principal, SessionError, SessionFilter, SessionHandle, SessionId, SessionState,
+    SessionStatus,
+};
+
+/// So many sessions are taken out of the index at once.
+const PAGE: usize = 256;
+
+impl Shared {
+    pub(super) fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
+        let time = self.time();
+        let key = SessionKey::of(id);
+        let slot = self.find(&key, who, time)?;
+        let mut aftermath = Aftermath::default();
+        let result = slot.look(Visitor { key: &key, request: uuid::Uuid::nil(), time }, &mut aftermath);
+        self.settle(&slot, aftermath);
+        result
+    }
+
+    pub(super) fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+        let time = self.time();
+        let mut found = Vec::new();
+        let mut last = filter.after;
+        loop {
+            let page = self.page(filter, last);
+            for slot in &page {
+                if found.len() >= filter.limit.unwrap_or(usize::MAX) {
+                    return found;
+                }
+                if filter.owner.as_ref().is_none_or(|owner| *owner == slot.owner) {
+                    found.extend(slot.status(time));
+                }
+            }
+            match page.last() {
+                Some(slot) if filter.handle.is_none() => last = Some(slot.handle),
+                _ => return found,
+            }
+        }
+    }
+
+    /// Some sessions after a handle, or the one that is asked for.
+    fn page(&self, filter: &SessionFilter, last: Option<SessionHandle>) -> Vec<Arc<Slot>> {
+        let handles = self.handles.lock();
+        if let Some(handle) = filter.handle {
+            return handles.sessions.get(&handle).into_iter().cloned().collect();
+        }
+        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = handles.sessions.range((from, Bound::Unbounded));
+        rest.take(PAGE).map(|(_, slot)| Arc::clone(slot)).collect()
+    }
+
+    pub(super) fn end(&self, handle: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
+        let slot = self.handles.lock().sessions.get(&handle).cloned().ok_or(SessionError::NotFound)?;
+        let mut aftermath = Aftermath::default();
+        let closing = slot.end(reason, self.time(), &mut aftermath);
+        self.settle(&slot, aftermath);
+        Ok(if closing { EndProgress::Closing } else { EndProgress::Closed })
+    }
+
+    pub(super) async fn drain(&self) {
+        self.handles.lock().draining = true;
+        loop {
+            let mut emptied = pin!(self.emptied.notified());
+            emptied.as_mut().enable();
+            self.drain_once();
+            if self.handles.lock().sessions.is_empty() {
+                return;
+            }
+            // Whoever releases its session ends it; those who never do are looked after from time to time.
+            let again = self.clock.sleep_until(self.clock.now().after(EVICTION_GRACE));
+            select(emptied, again).await;
+        }
+    }
+
+    /// Ends what nobody holds, and tells the others to end when they are released.
+    fn drain_once(&self) {
+        let everything = SessionFilter::default();
+        let mut last = None;
+        loop {
+            let page = self.page(&everything, last);
+            let Some(end) = page.last() else { break };
+            last = Some(end.handle);
+            for slot in &page {
+                let mut aftermath = Aftermath::default();
+                slot.drain(self.time(), &mut aftermath);
+                self.settle(slot, aftermath);
+            }
+        }
+        self.sweep_rest(self.time());
+    }
+}
+
+impl Slot {
+    /// How the session stands; `None` when it is over and only waits to be tidied up.
+    pub(super) fn status(&self, time: Time) -> Option<SessionStatus> {
+        let state = self.state();
+        let gone = self.over(&state, time.now).is_some() || (state.ended.is_some() && !state.lock.is_held());
+        (!gone).then(|| self.status_of(&state, time))
+    }
+
+    pub(super) fn status_of(&self, state: &State, time: Time) -> SessionStatus {
+        let busy = if state.lock.is_held() { SessionState::Busy } else { SessionState::Available };
+        SessionStatus {
+            handle: self.handle,
+            owner: self.owner.clone(),
+            state: if state.ended.is_some() { SessionState::Closing } else { busy },
+            implicit: self.implicit,
+            created: self.created,
+            released: if state.is_joined() { None } else { time.wall_at(state.released) },
+            timeout: self.timeout,
+            idle_expires: if state.is_joined() { None } else { time.wall_at(self.idle_deadline(state)) },
+            lifetime_expires: time.wall_at(self.lifetime),
+            fence: state.lock.fence(),
+            waiters: state.lock.waiters(),
+            readers: state.readers,
+            request: state.holder.and_then(|holder| holder.request),
+            held_since: state.holder.and_then(|holder| time.wall_at(holder.since)),
+            attributes: state.attributes.count(),
+            bytes: state.attributes.byte_size(),
+        }
+    }
+}

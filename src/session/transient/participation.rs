@@ -1,0 +1,128 @@
+//! A request's part in a session of the transient manager.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either, pending, ready};
+use uuid::Uuid;
+
+use super::aftermath::Aftermath;
+use super::lock::Fence;
+use super::shared::Shared;
+use super::slot::{Farewell, Slot};
+use crate::session::clock::Time;
+use crate::session::{
+    Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, SessionError, StagedAttributes,
+};
+
+/// A request's part in a session.
+pub(super) struct Part {
+    pub(super) shared: Arc<Shared>,
+    pub(super) slot: Arc<Slot>,
+    pub(super) request: Uuid,
+    pub(super) since: Moment,
+    /// Until when it may last.
+    pub(super) limit: Moment,
+    /// Under which it holds the lock; `None` with read access.
+    pub(super) fence: Option<Fence>,
+    /// Why the session ends with it, if it does.
+    pub(super) ends: Option<EndReason>,
+}
+
+impl Participation for Part {
+    fn interrupted(&self) -> BoxFuture<'static, Interruption> {
+        Box::pin(Interrupted {
+            slot: Arc::clone(&self.slot),
+            fence: self.fence,
+            alarm: self.shared.clock.sleep_until(self.limit),
+            watch: None,
+        })
+    }
+
+    fn release(self: Box<Self>, outcome: Outcome, staged: StagedAttributes) -> Releasing {
+        let time = self.shared.time();
+        let result = self.make_changes(outcome, staged);
+        let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
+        let held = time.now.since(self.since);
+        self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
+        // The lock is still held, so the next request comes in after all of this.
+        let departure = self.leave(time);
+        Either::Left(ready(result.map(|()| departure)))
+    }
+}
+
+impl Part {
+    fn make_changes(&self, outcome: Outcome, staged: StagedAttributes) -> Result<(), SessionError> {
+        let (result, dropped) = match (outcome, self.fence) {
+            (Outcome::Commit, Some(fence)) => self.slot.commit(fence, staged),
+            _ => (Ok(()), self.slot.discard(staged)),
+        };
+        dropped.close(self.slot.handle);
+        result
+    }
+
+    fn leave(&self, time: Time) -> Departure {
+        let mut aftermath = Aftermath::default();
+        let farewell = match self.fence {
+            Some(fence) => self.slot.leave(fence, self.ends, time, &mut aftermath),
+            None => self.slot.leave_reading(time, &mut aftermath),
+        };
+        self.shared.settle(&self.slot, aftermath);
+        match farewell {
+            Farewell::Alive => Departure {
+                idle_expires: self.slot.idle_expiry(time),
+                lifetime_expires: time.wall_at(self.slot.lifetime),
+                ended: None,
+            },
+            Farewell::Ended(reason) => Departure { ended: Some(reason), ..Departure::default() },
+            Farewell::Lost => Departure::default(),
+        }
+    }
+}
+
+/// Resolves when a request has to stop.
+struct Interrupted {
+    slot: Arc<Slot>,
+    fence: Option<Fence>,
+    alarm: BoxFuture<'static, ()>,
+    watch: Option<u64>,
+}
+
+impl Future for Interrupted {
+    type Output = Interruption;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Interruption> {
+        let this = &mut *self;
+        if let Some(interruption) = this.slot.watch(this.fence, &mut this.watch, context.waker()) {
+            return Poll::Ready(interruption);
+        }
+        this.alarm.poll_unpin(context).map(|()| Interruption::ExecutionLimit)
+    }
+}
+
+impl Drop for Interrupted {
+    fn drop(&mut self) {
+        if let Some(watch) = self.watch {
+            let waker = self.slot.state().watchers.as_mut().and_then(|watchers| watchers.forget(watch));
+            drop(waker);
+        }
+    }
+}
+
+/// A request that ends a session that has ended: there is nothing to take part in.
+pub(super) struct Detached {
+    pub(super) reason: EndReason,
+}
+
+impl Participation for Detached {
+    fn interrupted(&self) -> BoxFuture<'static, Interruption> {
+        Box::pin(pending())
+    }
+
+    fn release(self: Box<Self>, _outcome: Outcome, _staged: StagedAttributes) -> Releasing {
+        let departure = Departure { ended: Some(self.reason), ..Departure::default() };
+        Either::Left(ready(Ok(departure)))
+    }
+}

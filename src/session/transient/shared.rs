@@ -1,0 +1,114 @@
+//! What the parts of the transient manager share.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::{Mutex, RwLock};
+use tokio::sync::Notify;
+
+use super::aftermath::{Aftermath, Ending};
+use super::policy::Policy;
+use super::slot::Slot;
+use super::table::{Deadlines, HandleIndex, KeyTable, Quotas};
+use super::tombstones::Tombstones;
+use crate::session::clock::Time;
+use crate::session::{Clock, Dropped, EndReason, IdSource, SessionEvent, SessionListener};
+
+/// The maps, the clock, the id source and the listeners of one manager.
+///
+/// Its mutexes and those of the slots are never held while another is taken, but for one pair: a slot enters itself into the
+/// deadlines.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// For the sessions created from now on.
+    pub(super) policy: RwLock<Arc<Policy>>,
+    /// Whether there are explicit sessions at all: of the policy, for every join to see.
+    pub(super) explicit: AtomicBool,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) listeners: Vec<Arc<dyn SessionListener>>,
+    pub(super) keys: KeyTable,
+    pub(super) handles: Mutex<HandleIndex>,
+    pub(super) deadlines: Deadlines,
+    pub(super) quotas: Quotas,
+    pub(super) tombstones: Mutex<Tombstones>,
+    /// Of implicit sessions: apart, so that however many of them do not push out the others.
+    pub(super) implicit_tombstones: Mutex<Tombstones>,
+    /// Sessions that have ended and wait for the request that holds them.
+    pub(super) closing: Mutex<Vec<Arc<Slot>>>,
+    /// Told when the last session is gone.
+    pub(super) emptied: Notify,
+}
+
+impl Shared {
+    pub(super) fn time(&self) -> Time {
+        Time::read(&*self.clock)
+    }
+
+    pub(super) fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read())
+    }
+
+    /// Does what a slot left to do. No mutex is held here.
+    pub(super) fn settle(&self, slot: &Arc<Slot>, aftermath: Aftermath) {
+        if let Some(ending) = aftermath.ending {
+            self.bury(slot, &ending);
+        }
+        for waker in aftermath.wakers {
+            waker.wake();
+        }
+        if aftermath.id_reused {
+            tracing::warn!(session = %slot.handle, "an id that had been rotated away was used again; the session was ended");
+            self.tell(slot, |listener, event| listener.id_reused(event));
+        }
+        if let Some((reason, dropped)) = aftermath.finished {
+            self.finish(slot, reason, dropped);
+        }
+    }
+
+    /// Takes an ended session out of the maps and remembers its end: first the one, then the other, so that somebody who looks
+    /// meanwhile finds it here or there.
+    fn bury(&self, slot: &Arc<Slot>, ending: &Ending) {
+        let retention = slot.policy.settings.retention;
+        let tombstones = if slot.implicit { &self.implicit_tombstones } else { &self.tombstones };
+        for key in &ending.keys {
+            let names = (slot.handle, slot.owner.clone());
+            tombstones.lock().add(*key, names, ending.ended, retention);
+        }
+        if !slot.implicit {
+            for key in &ending.keys {
+                drop(self.keys.remove(key));
+            }
+            self.deadlines.remove(ending.armed, slot);
+            self.quotas.give_back(&slot.owner);
+        }
+        if ending.closing {
+            self.closing.lock().push(Arc::clone(slot));
+        }
+    }
+
+    /// Closes what an ended session held, and forgets it.
+    fn finish(&self, slot: &Arc<Slot>, reason: EndReason, dropped: Dropped) {
+        dropped.close(slot.handle);
+        self.tell(slot, |listener, event| listener.ended(event, reason));
+        let mut handles = self.handles.lock();
+        let removed = handles.sessions.remove(&slot.handle);
+        let emptied = handles.draining && handles.sessions.is_empty();
+        drop(handles);
+        drop(removed);
+        if emptied {
+            self.emptied.notify_waiters();
+        }
+    }
+
+    /// Tells the listeners, each of them whatever the others do.
+    pub(super) fn tell(&self, slot: &Slot, event: impl Fn(&dyn SessionListener, SessionEvent<'_>)) {
+        for listener in &self.listeners {
+            let session = SessionEvent { handle: slot.handle, owner: &slot.owner, implicit: slot.implicit };
+            if catch_unwind(AssertUnwindSafe(|| event(&**listener, session))).is_err() {
+                tracing::error!(session = %slot.handle, ?listener, "a session listener panicked");
+            }
+        }
+    }
+}

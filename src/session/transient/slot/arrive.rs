@@ -1,0 +1,182 @@
+//! How requests come to a session, wait for it, and get it.
+
+use std::task::Waker;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::{Entry, Grant, Holder, Slot, State, Visitor};
+use crate::session::clock::Time;
+use crate::session::transient::aftermath::{Aftermath, Ended};
+use crate::session::transient::keys::Presented;
+use crate::session::transient::lock::{Fence, Full, Ticket, Turn};
+use crate::session::{EndReason, Moment, SessionError, SessionStatus};
+
+impl Slot {
+    /// A request wants exclusive access and waits for it, at most for `wait`.
+    pub(in crate::session::transient) fn enter(
+        &self,
+        visitor: Visitor<'_>,
+        wait: Duration,
+        aftermath: &mut Aftermath,
+    ) -> Result<Entry, SessionError> {
+        let mut state = self.state();
+        self.admit(&mut state, visitor, aftermath)?;
+        refuse_when_draining(&state)?;
+        self.evict_overdue(&mut state, visitor.time.now, aftermath);
+        if let Some(fence) = state.lock.try_take() {
+            return Ok(Entry::Joined(self.grant(&mut state, fence, visitor.request, visitor.time.now)));
+        }
+        if wait.is_zero() {
+            return Err(in_use(&state, visitor.time));
+        }
+        let max_waiters = usize::try_from(self.policy.settings.join.max_waiters).unwrap_or(usize::MAX);
+        match state.lock.enqueue(max_waiters) {
+            Ok(ticket) => Ok(Entry::Queued(ticket)),
+            Err(Full) => Err(SessionError::QueueFull { waiters: max_waiters, retry_after: retry_after(&state) }),
+        }
+    }
+
+    /// A request wants to read.
+    pub(in crate::session::transient) fn enter_reading(
+        &self,
+        visitor: Visitor<'_>,
+        aftermath: &mut Aftermath,
+    ) -> Result<Grant, SessionError> {
+        let mut state = self.state();
+        self.admit(&mut state, visitor, aftermath)?;
+        refuse_when_draining(&state)?;
+        state.readers += 1;
+        let (fence, attributes) = (state.lock.fence(), state.attributes.clone());
+        Ok(Grant { fence, attributes, limit: self.policy.execution_limit(visitor.time.now) })
+    }
+
+    /// A waiter was woken.
+    pub(in crate::session::transient) fn poll(
+        &self,
+        ticket: Ticket,
+        waker: &Waker,
+        request: Uuid,
+        time: Time,
+        aftermath: &mut Aftermath,
+    ) -> Option<Result<Grant, SessionError>> {
+        let mut state = self.state();
+        // An overdue holder loses the lock to those who wait.
+        self.evict_overdue(&mut state, time.now, aftermath);
+        let turn = state.lock.poll(ticket, waker);
+        self.take_turn(&mut state, turn, request, time, aftermath)
+    }
+
+    /// A waiter has waited for long enough. Takes the lock if it was handed over just now.
+    pub(in crate::session::transient) fn give_up(
+        &self,
+        ticket: Ticket,
+        request: Uuid,
+        time: Time,
+        aftermath: &mut Aftermath,
+    ) -> Result<Grant, SessionError> {
+        let mut state = self.state();
+        let turn = state.lock.claim(ticket);
+        if let Some(result) = self.take_turn(&mut state, turn, request, time, aftermath) {
+            return result;
+        }
+        aftermath.wakers.extend(state.lock.leave(ticket));
+        Err(in_use(&state, time))
+    }
+
+    /// A waiter goes away. What it may have been handed goes on to the next.
+    pub(in crate::session::transient) fn withdraw(&self, ticket: Ticket, time: Time, aftermath: &mut Aftermath) {
+        let mut state = self.state();
+        if state.lock.is_granted_to(ticket) {
+            self.depart(&mut state, None, time, aftermath);
+        } else {
+            // Waking a waiter that goes away is of no use and no harm; its waker must not be dropped in here.
+            aftermath.wakers.extend(state.lock.leave(ticket));
+        }
+    }
+
+    /// The owner wants to know how the session stands.
+    pub(in crate::session::transient) fn look(
+        &self,
+        visitor: Visitor<'_>,
+        aftermath: &mut Aftermath,
+    ) -> Result<SessionStatus, SessionError> {
+        let mut state = self.state();
+        self.admit(&mut state, visitor, aftermath)?;
+        Ok(self.status_of(&state, visitor.time))
+    }
+
+    /// Whether a newcomer may come in at all.
+    fn admit(&self, state: &mut State, visitor: Visitor<'_>, aftermath: &mut Aftermath) -> Result<(), SessionError> {
+        let Visitor { key, time, .. } = visitor;
+        let ended = if let Some(ended) = &state.ended {
+            **ended
+        } else {
+            match state.keys.present(key, time.now) {
+                Presented::Valid => {}
+                Presented::OutOfDate => return Err(SessionError::NotFound),
+                Presented::Reused => {
+                    aftermath.id_reused = true;
+                    return Err(Self::end_now(state, EndReason::Killed, time.now, time, aftermath).error());
+                }
+            }
+            if let Some((reason, at)) = self.over(state, time.now) {
+                Self::end_now(state, reason, at, time, aftermath)
+            } else if self.lifetime <= time.now {
+                // It ends when those who are joined release it; nobody new comes in.
+                Ended::new(EndReason::Lifetime, self.lifetime, time)
+            } else {
+                return Ok(());
+            }
+        };
+        Err(ended.error_for(self.policy.settings.retention, time.now))
+    }
+
+    fn grant(&self, state: &mut State, fence: Fence, request: Uuid, now: Moment) -> Grant {
+        state.holder = Some(Holder { request: Some(request), since: now });
+        Grant { fence, attributes: state.attributes.clone(), limit: self.policy.execution_limit(now) }
+    }
+
+    /// What a waiter's turn comes to; `None` while it has to wait.
+    fn take_turn(
+        &self,
+        state: &mut State,
+        turn: Turn,
+        request: Uuid,
+        time: Time,
+        aftermath: &mut Aftermath,
+    ) -> Option<Result<Grant, SessionError>> {
+        if let Some(ended) = &state.ended {
+            return Some(Err(ended.error()));
+        }
+        match turn {
+            Turn::Waiting => None,
+            Turn::Lost => Some(Err(SessionError::Conflict)),
+            Turn::Taken(_) if self.lifetime <= time.now => {
+                // It went by while the request waited.
+                state.lock.let_go();
+                state.holder = None;
+                Some(Err(Self::end_now(state, EndReason::Lifetime, self.lifetime, time, aftermath).error()))
+            }
+            Turn::Taken(fence) => Some(Ok(self.grant(state, fence, request, time.now))),
+        }
+    }
+}
+
+fn refuse_when_draining(state: &State) -> Result<(), SessionError> {
+    if state.draining { Err(SessionError::Draining) } else { Ok(()) }
+}
+
+fn in_use(state: &State, time: Time) -> SessionError {
+    let since = state.holder.map_or(time.now, |holder| holder.since);
+    SessionError::InUse {
+        held_since: time.wall_at(since).unwrap_or(time.wall),
+        waiters: state.lock.waiters(),
+        retry_after: retry_after(state),
+    }
+}
+
+/// Advice: a second for each request that is there, half a minute at the most.
+fn retry_after(state: &State) -> Duration {
+    Duration::from_secs((state.lock.waiters() as u64 + 1).min(30))
+}

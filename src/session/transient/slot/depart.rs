@@ -1,0 +1,99 @@
+//! How requests leave a session, with their changes or without, and how it is taken from those that don't.
+
+use super::{Farewell, Slot, State};
+use crate::session::clock::Time;
+use crate::session::transient::aftermath::Aftermath;
+use crate::session::transient::lock::Fence;
+use crate::session::{Dropped, EndReason, Moment, SessionError, StagedAttributes};
+
+impl Slot {
+    /// Makes the changes of the request that holds the lock under `fence`.
+    pub(in crate::session::transient) fn commit(
+        &self,
+        fence: Fence,
+        staged: StagedAttributes,
+    ) -> (Result<(), SessionError>, Dropped) {
+        let mut state = self.state();
+        let refusal = match &state.ended {
+            // It had lost the session, whatever became of that later.
+            _ if state.lock.fence() != fence => Err(SessionError::Conflict),
+            Some(ended) => Err(ended.error()),
+            None => Ok(()),
+        };
+        let dropped = match &refusal {
+            Ok(()) => state.attributes.apply(staged),
+            Err(_) => state.attributes.refuse(staged),
+        };
+        (refusal, dropped)
+    }
+
+    /// Makes none of the changes.
+    pub(in crate::session::transient) fn discard(&self, staged: StagedAttributes) -> Dropped {
+        self.state().attributes.refuse(staged)
+    }
+
+    /// The request that holds the lock under `fence` lets it go, and the session ends if it has a reason to.
+    pub(in crate::session::transient) fn leave(
+        &self,
+        fence: Fence,
+        ends: Option<EndReason>,
+        time: Time,
+        aftermath: &mut Aftermath,
+    ) -> Farewell {
+        let mut state = self.state();
+        if state.lock.fence() != fence {
+            return Farewell::Lost;
+        }
+        if state.lock.is_held_under(fence) {
+            self.depart(&mut state, ends, time, aftermath);
+        }
+        state.farewell()
+    }
+
+    /// A request with read access goes away.
+    pub(in crate::session::transient) fn leave_reading(&self, time: Time, aftermath: &mut Aftermath) -> Farewell {
+        let mut state = self.state();
+        state.readers = state.readers.saturating_sub(1);
+        if state.ended.is_none() && !state.is_joined() {
+            state.released = time.now;
+            if let Some((reason, at)) = self.over_when_released(&state, time.now) {
+                Self::end_now(&mut state, reason, at, time, aftermath);
+            }
+        }
+        state.farewell()
+    }
+
+    /// Whoever holds the lock, or was handed it, lets it go: to the next, or because the session is over.
+    pub(super) fn depart(&self, state: &mut State, ends: Option<EndReason>, time: Time, aftermath: &mut Aftermath) {
+        state.released = time.now;
+        state.holder = None;
+        if let Some(ended) = &state.ended {
+            // What remained of it waited for this.
+            state.lock.let_go();
+            aftermath.finished = Some((ended.reason, state.attributes.take()));
+            return;
+        }
+        let over = match ends {
+            Some(reason) => Some((reason, time.now)),
+            None if state.readers > 0 => None,
+            None => self.over_when_released(state, time.now),
+        };
+        if let Some((reason, at)) = over {
+            state.lock.let_go();
+            Self::end_now(state, reason, at, time, aftermath);
+        } else {
+            aftermath.wakers.extend(state.lock.hand_over());
+            state.name_holder(time.now);
+        }
+    }
+
+    /// Takes the lock from a holder whose time is over, if there is one.
+    pub(super) fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
+        if state.ended.is_none() && self.overdue_of(state) <= now {
+            state.released = now;
+            aftermath.wakers.extend(state.lock.evict());
+            state.name_holder(now);
+            aftermath.wakers.extend(state.take_watchers());
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! One session: its lock, its attributes and the times that decide when it is over, under one mutex.
+//!
+//! `arrive` is how requests come in, `depart` how they leave, `end` how all is over.
+//!
+//! No method runs code of others. What is left to do once the mutex is free (wake somebody, close what is alive, forget the
+//! session) is put into an [`Aftermath`](super::aftermath::Aftermath).
+
+mod arrive;
+mod depart;
+mod end;
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use parking_lot::{Mutex, MutexGuard};
+use uuid::Uuid;
+
+use super::aftermath::Ended;
+use super::keys::Keys;
+use super::lock::{Fence, JoinLock, Ticket};
+use super::policy::{EVICTION_GRACE, Policy};
+use super::watchers::Watchers;
+use crate::session::clock::Time;
+use crate::session::key::SessionKey;
+use crate::session::lifetime::after;
+use crate::session::{AttributeSnapshot, EndReason, Interruption, Moment, Principal, SessionError, SessionHandle};
+
+/// A session.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) handle: SessionHandle,
+    pub(super) owner: Principal,
+    pub(super) implicit: bool,
+    pub(super) policy: Arc<Policy>,
+    /// When it was created, on the wall clock.
+    pub(super) created: DateTime<Utc>,
+    pub(super) timeout: Option<Duration>,
+    pub(super) lifetime: Moment,
+    state: Mutex<State>,
+}
+
+/// What changes of a session.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) lock: JoinLock,
+    /// Who holds the lock; somebody does exactly when the lock is held.
+    pub(super) holder: Option<Holder>,
+    pub(super) readers: usize,
+    /// When somebody last was joined, or the session was created; the idle time runs from here while nobody is.
+    pub(super) released: Moment,
+    /// Under which moment the session is in the list of deadlines: never later than the next deadline.
+    pub(super) armed: Moment,
+    pub(super) keys: Keys,
+    pub(super) attributes: AttributeSnapshot,
+    pub(super) ended: Option<Box<Ended>>,
+    /// The service shuts down: the session ends as soon as nobody is joined.
+    pub(super) draining: bool,
+    pub(super) watchers: Option<Box<Watchers>>,
+}
+
+/// Who holds the lock.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder {
+    /// `None` as long as the waiter that it was handed to has not come for it.
+    pub(super) request: Option<Uuid>,
+    pub(super) since: Moment,
+}
+
+/// What a request gets that joins.
+#[derive(Debug)]
+pub(super) struct Grant {
+    pub(super) fence: Fence,
+    pub(super) attributes: AttributeSnapshot,
+    /// Until when it may take part.
+    pub(super) limit: Moment,
+}
+
+/// How a request that wants exclusive access is received.
+#[derive(Debug)]
+pub(super) enum Entry {
+    /// It has joined.
+    Joined(Grant),
+    /// It waits.
+    Queued(Ticket),
+}
+
+/// How a session stands when a request leaves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// It lives.
+    Alive,
+    /// It has ended.
+    Ended(EndReason),
+    /// The request had lost it, and what became of it is none of its business.
+    Lost,
+}
+
+/// A request that wants to join.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visitor<'a> {
+    pub(super) key: &'a SessionKey,
+    pub(super) request: Uuid,
+    pub(super) time: Time,
+}
+
+/// What a new session is made from.
+pub(super) struct Birth {
+    pub(super) handle: SessionHandle,
+    pub(super) owner: Principal,
+    pub(super) implicit: bool,
+    pub(super) policy: Arc<Policy>,
+    pub(super) key: SessionKey,
+    pub(super) timeout: Option<Duration>,
+    pub(super) time: Time,
+    pub(super) request: Uuid,
+}
+
+impl Slot {
+    /// A session that the request that creates it holds.
+    pub(super) fn new(birth: Birth) -> (Self, Grant) {
+        let Time { now, .. } = birth.time;
+        let lifetime = if birth.implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
+        let mut lock = JoinLock::default();
+        let fence = lock.try_take().unwrap_or_default();
+        let limit = birth.policy.execution_limit(now);
+        let state = State {
+            lock,
+            holder: Some(Holder { request: Some(birth.request), since: now }),
+            readers: 0,
+            released: now,
+            armed: after(now, birth.timeout).min(lifetime),
+            keys: Keys::new(birth.key),
+            attributes: AttributeSnapshot::default(),
+            ended: None,
+            draining: false,
+            watchers: None,
+        };
+        let slot = Self {
+            handle: birth.handle,
+            owner: birth.owner,
+            implicit: birth.implicit,
+            policy: birth.policy,
+            created: birth.time.wall,
+            timeout: birth.timeout,
+            lifetime,
+            state: Mutex::new(state),
+        };
+        (slot, Grant { fence, attributes: AttributeSnapshot::default(), limit })
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// When somebody who waits has to look again although nobody wakes it: the holder will have overstayed then.
+    pub(super) fn overdue(&self) -> Moment {
+        self.overdue_of(&self.state())
+    }
+
+    /// When another may take the lock from who holds it.
+    fn overdue_of(&self, state: &State) -> Moment {
+        state.holder.map_or(Moment::NEVER, |holder| self.policy.execution_limit(holder.since).after(EVICTION_GRACE))
+    }
+
+    /// Why a request that takes part under `fence` has to stop, if it has. If not, leaves word where to wake it.
+    pub(super) fn watch(&self, fence: Option<Fence>, key: &mut Option<u64>, waker: &Waker) -> Option<Interruption> {
+        let mut state = self.state();
+        if let Some(ended) = &state.ended {
+            return Some(Interruption::SessionEnded(ended.reason));
+        }
+        if fence.is_some_and(|fence| !state.lock.is_held_under(fence)) {
+            return Some(Interruption::ExecutionLimit);
+        }
+        state.watchers.get_or_insert_default().watch(key, waker);
+        None
+    }
+
+    /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
+    pub(super) fn rotate(&self, key: SessionKey, now: Moment) -> Result<Option<SessionKey>, SessionError> {
+        let mut state = self.state();
+        match &state.ended {
+            Some(ended) => Err(ended.error()),
+            None => Ok(state.keys.rotate(key, now)),
+        }
+    }
+
+    /// Enters a new session into the list of deadlines.
+    pub(super) fn arm(&self, insert: impl FnOnce(Moment)) {
+        insert(self.state().armed);
+    }
+
+    /// When the session will end for idleness if it is released at `time`, on the wall clock.
+    pub(super) fn idle_expiry(&self, time: Time) -> Option<DateTime<Utc>> {
+        time.wall_at(after(time.now, self.timeout))
+    }
+
+    /// When the session ends for idleness if nobody joins it.
+    pub(super) fn idle_deadline(&self, state: &State) -> Moment {
+        after(state.released, self.timeout)
+    }
+}
+
+impl State {
+    fn farewell(&self) -> Farewell {
+        self.ended.as_ref().map_or(Farewell::Alive, |ended| Farewell::Ended(ended.reason))
+    }
+
+    /// The lock has just been let go, perhaps to a waiter, which has yet to come for it.
+    fn name_holder(&mut self, now: Moment) {
+        self.holder = self.lock.is_held().then_some(Holder { request: None, since: now });
+    }
+
+    fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.watchers.take().into_iter().flat_map(|watchers| watchers.into_wakers())
+    }
+
+    /// Whether any request is joined, the lock held or not.
+    pub(super) fn is_joined(&self) -> bool {
+        self.readers > 0 || self.lock.is_held()
+    }
+}

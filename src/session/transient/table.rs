@@ -1,0 +1,222 @@
+//! The maps that sessions are found in.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::slot::Slot;
+use crate::session::key::{BuildKeyHasher, SessionKey};
+use crate::session::{Moment, Principal, SessionHandle};
+
+/// How many parts the table by key has. A map that grows moves all its entries while everybody waits; one of many small maps
+/// moves few.
+const SHARDS: usize = 64;
+
+/// Sessions by the hash of their id: for joins.
+#[derive(Debug)]
+pub(super) struct KeyTable {
+    shards: Box<[Mutex<Shard>]>,
+}
+
+type Shard = HashMap<SessionKey, Arc<Slot>, BuildKeyHasher>;
+
+impl KeyTable {
+    pub(super) fn new() -> Self {
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+    }
+
+    pub(super) fn find(&self, key: &SessionKey) -> Option<Arc<Slot>> {
+        self.shard(key).lock().get(key).cloned()
+    }
+
+    pub(super) fn insert(&self, key: SessionKey, slot: Arc<Slot>) {
+        self.shard(&key).lock().insert(key, slot);
+    }
+
+    /// Takes a session out. A map that has become much too large for what is left is made smaller.
+    pub(super) fn remove(&self, key: &SessionKey) -> Option<Arc<Slot>> {
+        let mut shard = self.shard(key).lock();
+        let slot = shard.remove(key);
+        if shard.capacity() > 64 && shard.len() < shard.capacity() / 8 {
+            let room = shard.len() * 2;
+            shard.shrink_to(room);
+        }
+        slot
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().len()).sum()
+    }
+
+    fn shard(&self, key: &SessionKey) -> &Mutex<Shard> {
+        // The map itself uses the low bits and the topmost seven.
+        let index = (key.spread() >> 32) as usize % SHARDS;
+        &self.shards[index]
+    }
+}
+
+/// All sessions by their handles, implicit and closing ones included: for lists and for operators.
+#[derive(Debug, Default)]
+pub(super) struct HandleIndex {
+    pub(super) sessions: BTreeMap<SessionHandle, Arc<Slot>>,
+    /// The service shuts down: nobody new comes in.
+    pub(super) draining: bool,
+}
+
+/// When to look whether a session is over.
+///
+/// A release mostly moves the end of a session further away. It does not touch this list: the session stands in it under a
+/// moment that is not too late, and when that comes it is looked at and, if it lives, entered anew. So a release costs nothing
+/// here, and expiry costs as much as there is to expire.
+#[derive(Debug, Default)]
+pub(super) struct Deadlines(Mutex<BTreeSet<Deadline>>);
+
+/// Deadlines are in the order of their moments; those of one moment in any.
+#[derive(Debug)]
+struct Deadline {
+    moment: Moment,
+    slot: Arc<Slot>,
+}
+
+impl Deadline {
+    fn key(&self) -> (Moment, *const Slot) {
+        (self.moment, Arc::as_ptr(&self.slot))
+    }
+}
+
+impl PartialEq for Deadline {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Deadline {}
+
+impl PartialOrd for Deadline {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Deadline {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl Deadlines {
+    pub(super) fn insert(&self, moment: Moment, slot: &Arc<Slot>) {
+        if moment != Moment::NEVER {
+            self.0.lock().insert(Deadline { moment, slot: Arc::clone(slot) });
+        }
+    }
+
+    pub(super) fn remove(&self, moment: Moment, slot: &Arc<Slot>) {
+        if moment != Moment::NEVER {
+            let deadline = Deadline { moment, slot: Arc::clone(slot) };
+            let removed = self.0.lock().take(&deadline);
+            drop(removed);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().len()
+    }
+
+    /// Takes out what is due at `now`, so many at the most.
+    pub(super) fn take_due(&self, now: Moment, most: usize) -> Vec<Arc<Slot>> {
+        let mut deadlines = self.0.lock();
+        let mut due = Vec::new();
+        while due.len() < most
+            && deadlines.first().is_some_and(|first| first.moment <= now)
+            && let Some(first) = deadlines.pop_first()
+        {
+            due.push(first.slot);
+        }
+        due
+    }
+}
+
+/// How many explicit sessions there are.
+#[derive(Debug, Default)]
+pub(super) struct Quotas(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    all: u64,
+    by_principal: HashMap<Principal, u64>,
+}
+
+/// Why there is no room for one more session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoRoom {
+    /// The resource has as many as it may.
+    Server(u64),
+    /// The principal has.
+    Principal(u64),
+}
+
+impl Quotas {
+    /// Counts one more session of a principal, if it may be.
+    pub(super) fn take(
+        &self,
+        owner: &Principal,
+        most: Option<u64>,
+        most_of_principal: Option<u64>,
+    ) -> Result<(), NoRoom> {
+        let mut counts = self.0.lock();
+        let own = counts.by_principal.get(owner).copied().unwrap_or(0);
+        if let Some(limit) = most_of_principal.filter(|limit| own >= *limit) {
+            return Err(NoRoom::Principal(limit));
+        }
+        if let Some(limit) = most.filter(|limit| counts.all >= *limit) {
+            return Err(NoRoom::Server(limit));
+        }
+        counts.all += 1;
+        match counts.by_principal.get_mut(owner) {
+            Some(own) => *own += 1,
+            None => drop(counts.by_principal.insert(owner.clone(), 1)),
+        }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> u64 {
+        self.0.lock().all
+    }
+
+    /// Counts one less.
+    pub(super) fn give_back(&self, owner: &Principal) {
+        let mut counts = self.0.lock();
+        counts.all = counts.all.saturating_sub(1);
+        if let Some(own) = counts.by_principal.get_mut(owner) {
+            *own -= 1;
+            if *own == 0 {
+                counts.by_principal.remove(owner);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotas_count_by_principal_and_in_all() {
+        // Behaviour 63.
+        let quotas = Quotas::default();
+        let (one, other) = (Principal::new("one"), Principal::new("other"));
+        let take = |who| quotas.take(who, Some(3), Some(2));
+        assert_eq!((take(&one), take(&one), take(&one)), (Ok(()), Ok(()), Err(NoRoom::Principal(2))));
+        assert_eq!((take(&other), take(&other)), (Ok(()), Err(NoRoom::Server(3))));
+        quotas.give_back(&one);
+        assert_eq!(take(&other), Ok(()));
+        quotas.give_back(&one);
+        assert_eq!(quotas.0.lock().by_principal.len(), 1);
+    }
+}

@@ -1,0 +1,190 @@
+//! The transient manager passes through the behaviours of every manager, and has some of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use super::{IMPLICIT_TOMBSTONES, TransientSessionManager};
+use crate::document::SessionConfiguration;
+use crate::session::conformance::{Setup, session_manager_conforms};
+use crate::session::key::SessionKey;
+use crate::session::{
+    Access, Counter, EndProgress, EndReason, Joined, ManualClock, Outcome, Participant, Principal, SessionError,
+    SessionId, SessionManager, SessionRequirement, StaticAttributes, StaticSessionAttribute,
+};
+
+fn make(setup: Setup) -> Arc<dyn SessionManager> {
+    let mut builder = TransientSessionManager::builder(setup.settings)
+        .statics(setup.statics)
+        .clock(Arc::new(setup.clock))
+        .ids(setup.ids);
+    for listener in setup.listeners {
+        builder = builder.listener(listener);
+    }
+    Arc::new(builder.build())
+}
+
+session_manager_conforms!(make);
+
+/// A manager that can be looked into, on a clock that is driven.
+fn manager(change: impl FnOnce(&mut SessionConfiguration)) -> (TransientSessionManager, ManualClock) {
+    let clock = ManualClock::new();
+    let mut settings = SessionConfiguration::default();
+    change(&mut settings);
+    (TransientSessionManager::builder(settings).clock(Arc::new(clock.clone())).build(), clock)
+}
+
+fn who() -> Participant {
+    Participant { principal: Principal::new("owner"), request_id: uuid::Uuid::nil() }
+}
+
+fn join(manager: &TransientSessionManager, requirement: SessionRequirement) -> Result<Joined, SessionError> {
+    manager.join(requirement, &who()).now_or_never().unwrap()
+}
+
+const CREATE: SessionRequirement = SessionRequirement::Create { timeout: None };
+
+fn enter(id: &SessionId) -> SessionRequirement {
+    SessionRequirement::Join { id: id.clone(), wait: None, access: Access::Exclusive, rotate: false }
+}
+
+#[test]
+fn nothing_of_a_session_is_left_but_its_tombstones() {
+    // Behaviours 33 and 37, and rotation: every map gives back what it had.
+    let (manager, clock) = manager(|_| {});
+    for reason in ["terminated", "idle", "killed"] {
+        let joined = join(&manager, CREATE).unwrap();
+        let (mut id, handle) = (joined.info().id.clone(), joined.info().handle);
+        drop(joined);
+        for _ in 0..7 {
+            let requirement = SessionRequirement::Join { id, wait: None, access: Access::Read, rotate: true };
+            id = join(&manager, requirement).unwrap().info().id.clone();
+        }
+        match reason {
+            "terminated" => drop(join(&manager, SessionRequirement::Terminate { id, wait: None, activities: true })),
+            "idle" => clock.advance(Duration::from_mins(10)),
+            _ => drop(manager.shared.end(handle, EndReason::Killed).unwrap()),
+        }
+        assert_eq!(manager.sweep(), usize::from(reason == "idle"));
+        let shared = &manager.shared;
+        assert_eq!(shared.keys.len(), 0, "{reason}");
+        assert_eq!(shared.deadlines.len(), 0, "{reason}");
+        assert!(shared.handles.lock().sessions.is_empty(), "{reason}");
+        assert!(shared.closing.lock().is_empty(), "{reason}");
+        assert_eq!(shared.quotas.count(), 0, "{reason}");
+    }
+    clock.advance(Duration::from_hours(1));
+    manager.sweep();
+    assert_eq!(manager.shared.tombstones.lock().len(), 0);
+}
+
+#[test]
+fn a_session_that_was_handed_over_and_ended_does_not_wait_for_the_waiter() {
+    let (manager, _clock) = manager(|_| {});
+    let joined = join(&manager, CREATE).unwrap();
+    let (id, handle) = (joined.info().id.clone(), joined.info().handle);
+    let granted = manager.join(enter(&id), &who());
+    drop(joined);
+    assert_eq!(manager.shared.end(handle, EndReason::Killed), Ok(EndProgress::Closed));
+    assert!(matches!(granted.now_or_never(), Some(Err(SessionError::Ended { reason: EndReason::Killed, .. }))));
+}
+
+#[test]
+fn implicit_sessions_do_not_push_out_the_memory_of_explicit_ones() {
+    // Behaviour 36: bounded.
+    let (manager, _clock) = manager(|_| {});
+    let joined = join(&manager, CREATE).unwrap();
+    let id = joined.info().id.clone();
+    drop(joined);
+    drop(join(&manager, SessionRequirement::Terminate { id: id.clone(), wait: None, activities: true }));
+    for _ in 0..IMPLICIT_TOMBSTONES + 10 {
+        drop(join(&manager, SessionRequirement::Implicit));
+    }
+    assert_eq!(manager.shared.implicit_tombstones.lock().len(), IMPLICIT_TOMBSTONES);
+    assert!(matches!(join(&manager, enter(&id)), Err(SessionError::Ended { .. })));
+}
+
+#[test]
+fn a_changed_configuration_holds_for_new_sessions_only() {
+    let (manager, _clock) = manager(|settings| settings.timeout.default = Some(Duration::from_secs(10)));
+    let joined = join(&manager, CREATE).unwrap();
+    let id = joined.info().id.clone();
+    drop(joined);
+    let changed = SessionConfiguration { lifetime: None, ..SessionConfiguration::default() };
+    let counter: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(0));
+    manager.reconfigure(changed, StaticAttributes::new([("counter", counter)]));
+    let old = join(&manager, enter(&id)).unwrap();
+    assert_eq!((old.info().timeout, old.attributes().count()), (Some(Duration::from_secs(10)), 0));
+    let new = join(&manager, CREATE).unwrap();
+    assert_eq!((new.info().timeout, new.attributes().count()), (Some(Duration::from_mins(10)), 1));
+    assert_eq!(new.info().lifetime_expires, None);
+}
+
+#[test]
+fn those_who_stop_watching_are_forgotten() {
+    let (manager, _clock) = manager(|_| {});
+    let joined = join(&manager, CREATE).unwrap();
+    let slot =
+        manager.shared.find(&SessionKey::of(&joined.info().id), &who().principal, manager.shared.time()).unwrap();
+    for _ in 0..3 {
+        let mut ended = joined.ended();
+        assert!((&mut ended).now_or_never().is_none());
+        assert!((&mut ended).now_or_never().is_none());
+        assert_eq!(slot.state().watchers.as_ref().unwrap().len(), 1);
+    }
+    assert_eq!(slot.state().watchers.as_ref().unwrap().len(), 0);
+}
+
+#[test]
+fn a_session_that_is_released_again_and_again_stands_once_in_the_list_of_deadlines() {
+    // Behaviour 31 and the speed of expiry: a release costs nothing there.
+    let (manager, clock) = manager(|settings| settings.timeout.default = Some(Duration::from_secs(10)));
+    let joined = join(&manager, CREATE).unwrap();
+    let id = joined.info().id.clone();
+    drop(joined);
+    for _ in 0..100 {
+        clock.advance(Duration::from_secs(3));
+        drop(join(&manager, enter(&id)).unwrap());
+        assert_eq!(manager.sweep(), 0);
+        assert_eq!(manager.shared.deadlines.len(), 1);
+    }
+    clock.advance(Duration::from_secs(10));
+    assert_eq!(manager.sweep(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn on_the_real_clock_no_wake_up_is_lost() {
+    // Behaviours 12, 13, 17, 18: some commit, some fail, some leave while they wait.
+    let mut settings = SessionConfiguration::default();
+    settings.join.max_waiters = 1000;
+    settings.join.wait = Duration::from_mins(1);
+    let manager = TransientSessionManager::new(settings);
+    let joined = manager.join(CREATE, &who()).await.unwrap();
+    let id = joined.info().id.clone();
+    let mut requests = Vec::new();
+    for number in 0..400 {
+        let (manager, requirement) = (manager.clone(), enter(&id));
+        requests.push(tokio::spawn(async move {
+            let joining = manager.join(requirement, &who());
+            if number % 5 == 0 {
+                // Leaves at once, or after a moment, granted or not.
+                for _ in 0..number % 3 {
+                    tokio::task::yield_now().await;
+                }
+                return drop(joining);
+            }
+            let joined = joining.await.unwrap();
+            joined.attributes().increment("count", 1).unwrap();
+            tokio::task::yield_now().await;
+            let outcome = if number % 5 == 1 { Outcome::Discard } else { Outcome::Commit };
+            joined.release(outcome).await.unwrap();
+        }));
+    }
+    joined.release(Outcome::Commit).await.unwrap();
+    for request in requests {
+        request.await.unwrap();
+    }
+    let joined = manager.join(enter(&id), &who()).await.unwrap();
+    assert_eq!(joined.attributes().increment("count", 0), Ok(240));
+}

@@ -1,0 +1,191 @@
+//! The command, as a person uses it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use crate::context::perform;
+
+fn rejoin() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rejoin"));
+    command.env_remove("REJOIN_SESSION").env_remove("REJOIN_LOG");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    rejoin().args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A server that was started by the command; killed if the test does not stop it.
+struct Serving {
+    child: Child,
+    url: String,
+    /// Open for as long as the server runs: it may have more to say.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Serving {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut url = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut url).unwrap();
+        Self { child, url: url.trim().to_owned(), _stdout: stdout }
+    }
+
+    fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap().success());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn written(folder: &Path, name: &str, text: &str) -> String {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_init_writes_is_checked_served_and_performed() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("orders");
+    let dir = dir.to_str().unwrap();
+    let init = run(&["init", dir]);
+    assert!(init.status.success() && text(&init.stdout).contains("rejoin serve --config"), "{}", text(&init.stderr));
+    let again = run(&["init", dir]);
+    assert!(!again.status.success() && text(&again.stderr).contains("nothing was written"), "{}", text(&again.stderr));
+    let check = run(&["check", dir, &format!("{dir}/hello.xml"), &format!("{dir}/data/session.xml")]);
+    assert!(check.status.success(), "{}", text(&check.stdout));
+
+    let service = Path::new(dir).join("service.xml");
+    let any_port = fs::read_to_string(&service).unwrap().replace("127.0.0.1:8080", "127.0.0.1:0");
+    fs::write(&service, any_port).unwrap();
+    let mut serving = Serving::start(rejoin().args(["serve", "--config", dir]));
+    let url = format!("{}/services/data", serving.url);
+    let performed = run(&["perform", &url, &format!("{dir}/hello.xml")]);
+    assert!(performed.status.success(), "{}{}", text(&performed.stdout), text(&performed.stderr));
+    assert!(text(&performed.stdout).contains("1,hello"), "{}", text(&performed.stdout));
+    let raw = run(&["perform", &url, &format!("{dir}/hello.xml"), "--return", "greetings"]);
+    assert_eq!(text(&raw.stdout), "id,text\n1,hello\n2,hello\n");
+    serving.signal("-TERM");
+    assert!(serving.child.wait().unwrap().success(), "SIGTERM drains and ends without an error");
+}
+
+#[test]
+fn check_says_file_line_column_and_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = written(
+        folder.path(),
+        "session.xml",
+        "<sessionConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\">\n  \
+         <sessionManagerFactory impl=\"uk.org.ogsadai.sessions.impl.TransientSessionManagerFactory\">\n    \
+         <timeout default=\"600000\" max=\"120000\"/>\n  </sessionManagerFactory>\n</sessionConfiguration>",
+    );
+    let document = written(folder.path(), "query.xml", &perform("<sqlQueryStatment name=\"q\"/>"));
+    let good = written(folder.path(), "good.xml", &perform(""));
+    let check = run(&["check", &session, &document, &good, "/no/such/file.xml"]);
+    assert_eq!(check.status.code(), Some(1));
+    let lines: Vec<String> = text(&check.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    assert!(lines[0].starts_with(&format!("{session}:3:")) && lines[0].contains("default"), "{}", lines[0]);
+    assert!(
+        lines[1].starts_with(&format!("{document}:2:1: ")) && lines[1].contains("`sqlQueryStatement`"),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[2].starts_with("/no/such/file.xml:1:1: "), "{}", lines[2]);
+}
+
+#[test]
+fn check_of_a_folder_finds_everything_that_serve_would() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    assert!(run(&["init", dir]).status.success());
+    let resource = folder.path().join("data/resource.xml");
+    let wrong = fs::read_to_string(&resource)
+        .unwrap()
+        .replace("sqlite:data.db", "sqlight:data.db")
+        .replace("session.xml", "sesion.xml");
+    fs::write(&resource, wrong).unwrap();
+    let check = run(&["check", dir]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(text(&check.stdout).contains("resource.xml:6:"), "{}", text(&check.stdout));
+    let served = run(&["serve", "--config", dir]);
+    assert!(!served.status.success() && text(&served.stderr).contains("sesion.xml"), "{}", text(&served.stderr));
+}
+
+#[test]
+fn a_session_may_be_named_in_the_environment() {
+    let serving = Serving::start(rejoin().args(["demo", "--listen", "127.0.0.1:0"]));
+    let folder = tempfile::tempdir().unwrap();
+    let create = written(folder.path(), "create.xml", &perform("<session/>"));
+    let created = text(&run(&["perform", &serving.url, &create]).stdout);
+    let id = created.split("<session id=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let count = perform(
+        "<sessionAttributeManagement name=\"c\"><incrementAttribute name=\"n\"/><output name=\"now\"/></sessionAttributeManagement>",
+    );
+    for visits in 1..=2 {
+        let mut child = rejoin()
+            .args(["perform", &serving.url, "-", "--return", "now"])
+            .env("REJOIN_SESSION", &id)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(count.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(text(&output.stdout).contains(&format!(">{visits}</attribute>")), "{}", text(&output.stdout));
+    }
+    let fault = run(&["perform", &serving.url, &create, "--return", "none"]);
+    assert!(!fault.status.success() && text(&fault.stderr).contains("StreamInvalid"), "{}", text(&fault.stderr));
+}
+
+#[test]
+fn the_three_lines_of_the_demo_work_when_they_are_pasted() {
+    let mut child = rejoin()
+        .args(["demo", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let is_command = |line: &String| line.starts_with("curl") || line.starts_with("SESSION=");
+    let commands: Vec<String> = lines.by_ref().filter(is_command).take(3).collect();
+    let script = format!("{}\n{}\n{}\n{}\n", commands[0], commands[1], commands[2], commands[2]);
+    let output = Command::new("bash").args(["-c", &script]).output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let answer = text(&output.stdout);
+    assert!(answer.starts_with("id,name,town,phone,credit,since\n"), "{answer}{}", text(&output.stderr));
+    assert!(
+        answer.contains("type=\"integer\">1</attribute>\n") && answer.contains("type=\"integer\">2</attribute>\n"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn the_help_teaches() {
+    for (arguments, words) in [
+        (&["--help"][..], "rejoin demo --tour"),
+        (&["serve", "--help"], "SIGTERM"),
+        (&["check", "--help"], "file:line:column: message"),
+        (&["perform", "--help"], "--return csv"),
+        (&["init", "--help"], "rejoin init orders"),
+    ] {
+        let help = run(arguments);
+        assert!(help.status.success() && text(&help.stdout).contains(words), "{arguments:?}: {}", text(&help.stdout));
+    }
+    assert!(text(&run(&["--version"]).stdout).starts_with("rejoin "));
+}

@@ -1,0 +1,315 @@
+//! What the documentation shows is true: its documents are performed and checked, its links lead somewhere.
+//!
+//! A fenced block says by the words behind its backticks what is to be done with it:
+//!
+//! | words | meaning |
+//! |---|---|
+//! | `xml perform` | posted to `rejoin demo`; has to complete |
+//! | `xml perform return=NAME` | the same, for the raw bytes of one end-point |
+//! | `xml perform status=410` | has to be refused with that status |
+//! | `xml perform fails` | has to fail when its answer has begun |
+//! | anything with `answer` | the answer to the document above; line breaks between elements don't count |
+//! | `xml configuration` | passes `rejoin check` |
+//! | `xml configuration defaults` | the same, and says nothing but what holds without it |
+//!
+//! `…` stands for what differs from run to run: in an answer for any text, in the `id` of a request's session element for the
+//! id of the last session that this page created. Each page has a sample database of its own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use rejoin::activity::ActivityRegistry;
+use rejoin::document::{Limits, ServiceConfiguration, SessionConfiguration};
+
+use crate::context::Reply;
+
+const REJOIN: &str = env!("CARGO_BIN_EXE_rejoin");
+
+/// A page of the documentation.
+struct Page {
+    path: PathBuf,
+    text: String,
+}
+
+/// A fenced block.
+#[derive(Debug)]
+struct Block {
+    line: usize,
+    words: Vec<String>,
+    text: String,
+}
+
+impl Block {
+    fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|other| other == word)
+    }
+
+    /// The value behind `name=`.
+    fn setting(&self, name: &str) -> Option<&str> {
+        self.words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+impl Page {
+    fn name(&self) -> &str {
+        self.path.file_name().unwrap().to_str().unwrap()
+    }
+
+    fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let mut lines = self.text.lines().zip(1..);
+        while let Some((line, number)) = lines.next() {
+            let Some(words) = line.trim_start().strip_prefix("```") else { continue };
+            let content = lines.by_ref().map(|(line, _)| line).take_while(|line| line.trim_start() != "```");
+            let text = content.fold(String::new(), |text, line| text + line + "\n");
+            blocks.push(Block { line: number, words: words.split_whitespace().map(str::to_owned).collect(), text });
+        }
+        blocks
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md and everything below `docs`.
+fn pages() -> Vec<Page> {
+    let mut paths = vec![root().join("README.md"), root().join("CHANGELOG.md")];
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                paths.push(path);
+            }
+        }
+    }
+    paths.into_iter().map(|path| Page { text: fs::read_to_string(&path).unwrap(), path }).collect()
+}
+
+fn page(name: &str) -> Page {
+    pages().into_iter().find(|page| page.name() == name).unwrap()
+}
+
+/// `rejoin demo`, stopped when it is dropped.
+struct Demo {
+    url: String,
+    process: Child,
+    /// Open as long as the demo may print.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let mut command = Command::new(REJOIN);
+        command.args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut url = String::new();
+        output.read_line(&mut url).unwrap();
+        Self { url: url.trim().to_owned(), process, _output: output }
+    }
+}
+
+impl Drop for Demo {
+    /// Told to end and not killed, so that it takes its database with it.
+    fn drop(&mut self) {
+        Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn every_perform_document_is_answered_as_it_is_printed() {
+    for page in pages() {
+        let blocks = page.blocks();
+        if !blocks.iter().any(|block| block.has("perform")) {
+            continue;
+        }
+        let demo = Demo::start();
+        let mut session = String::new();
+        for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.has("perform")) {
+            let place = format!("{}:{}", page.name(), block.line);
+            let reply = post(&demo, block, &session).await;
+            let status: u16 = block.setting("status").map_or(200, |status| status.parse().unwrap());
+            assert_eq!(reply.status, status, "{place}: {}", reply.text);
+            if status == 200 && block.setting("return").is_none() {
+                let end =
+                    if block.has("fails") { "<request status=\"ERROR\">" } else { "<request status=\"COMPLETED\"/>" };
+                assert!(reply.text.contains(end), "{place}: {}", reply.text);
+            }
+            if !reply.header("rejoin-session").is_empty() {
+                reply.header("rejoin-session").clone_into(&mut session);
+            }
+            let mut below = blocks[index + 1..].iter().take_while(|block| !block.has("perform"));
+            if let Some(answer) = below.find(|block| block.has("answer")) {
+                let (printed, real) = (comparable(&answer.text), comparable(&reply.text));
+                assert!(matches(&printed, &real), "{place}: printed is\n{}\nbut it is\n{}", answer.text, reply.text);
+            }
+        }
+    }
+}
+
+async fn post(demo: &Demo, block: &Block, session: &str) -> Reply {
+    let document = block.text.replace("id=\"…\"", &format!("id=\"{session}\""));
+    let request = reqwest::Client::new().post(&demo.url).header("content-type", "application/xml").body(document);
+    let request = match block.setting("return") {
+        Some(name) => request.query(&[("return", name)]),
+        None => request,
+    };
+    Reply::of(request.send().await.unwrap()).await
+}
+
+/// A text without the white space that stands between elements; what is in a CDATA section stays as it is.
+fn comparable(text: &str) -> String {
+    let mut out = String::new();
+    for (index, part) in text.split("<![CDATA[").enumerate() {
+        let (data, markup) = if index == 0 { ("", part) } else { part.split_once("]]>").unwrap() };
+        out.push_str(data);
+        let mut markup = markup.split('\n').map(str::trim);
+        out.push_str(markup.next().unwrap());
+        for line in markup.filter(|line| !line.is_empty()) {
+            if !line.starts_with('<') {
+                out.push(' ');
+            }
+            out.push_str(line);
+        }
+    }
+    out
+}
+
+/// Whether a text is as printed, where each `…` stands for any text.
+fn matches(printed: &str, real: &str) -> bool {
+    let mut parts = printed.split('…');
+    let Some(mut rest) = real.strip_prefix(parts.next().unwrap()) else { return false };
+    let mut last = None;
+    for part in parts {
+        if let Some(before) = last.replace(part) {
+            match rest.split_once(before) {
+                Some((_, after)) => rest = after,
+                None => return false,
+            }
+        }
+    }
+    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
+}
+
+#[test]
+fn every_configuration_document_passes_the_check() {
+    let folder = tempfile::tempdir().unwrap();
+    for page in pages() {
+        for block in page.blocks().into_iter().filter(|block| block.has("configuration")) {
+            let file = folder.path().join("document.xml");
+            fs::write(&file, &block.text).unwrap();
+            let checked = Command::new(REJOIN).arg("check").arg(&file).output().unwrap();
+            let said = String::from_utf8_lossy(&checked.stdout);
+            assert!(checked.status.success(), "{}:{}: {said}", page.name(), block.line);
+            if block.has("defaults") {
+                says_nothing_but_defaults(&block);
+            }
+        }
+    }
+}
+
+fn says_nothing_but_defaults(block: &Block) {
+    let (bytes, limits) = (block.text.as_bytes(), Limits::default());
+    if block.text.contains("<sessionConfiguration") {
+        assert_eq!(SessionConfiguration::parse(bytes, &limits).unwrap(), SessionConfiguration::default());
+        return;
+    }
+    let service = ServiceConfiguration::parse(bytes, &limits).unwrap();
+    let default = ServiceConfiguration::default();
+    assert_eq!((service.listen.value, service.limits), (default.listen.value, default.limits));
+    assert_eq!(service.authentication.implementation.value, default.authentication.implementation.value);
+}
+
+#[test]
+fn the_first_document_of_the_readme_is_that_of_the_examples() {
+    let first = fs::read_to_string(root().join("examples/first.xml")).unwrap();
+    let readme = page("README.md");
+    assert_eq!(readme.blocks().iter().find(|block| block.has("perform")).unwrap().text, first);
+}
+
+#[test]
+fn every_activity_has_an_entry() {
+    let text = page("activities.md").text;
+    for name in ActivityRegistry::built_in().names() {
+        assert!(text.contains(&format!("\n## {name}\n")), "docs/activities.md says nothing of `{name}`");
+    }
+}
+
+#[test]
+fn every_fault_stands_in_the_table_of_the_wire() {
+    let text = page("wire.md").text;
+    let faults = faults_of_the_service();
+    assert!(faults.len() > 20, "{faults:?}");
+    for (status, code) in faults {
+        assert!(
+            text.contains(&format!("\n| {status} | `{code}` |")),
+            "docs/wire.md has no `{code}` of the status {status}"
+        );
+    }
+}
+
+/// What stands as `(400, "DocumentInvalid"` in the sources of the service.
+fn faults_of_the_service() -> BTreeSet<(String, String)> {
+    let mut faults = BTreeSet::new();
+    for entry in fs::read_dir(root().join("src/service")).unwrap() {
+        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+        // A call may be broken over several lines.
+        let source: String = source.split_whitespace().collect();
+        for call in source.split('(').skip(1) {
+            if let Some((status, rest)) = call.split_once(",\"")
+                && status.len() == 3
+                && status.bytes().all(|byte| byte.is_ascii_digit())
+                && rest.starts_with(|first: char| first.is_ascii_uppercase())
+                && let Some((code, _)) = rest.split_once('"')
+            {
+                faults.insert((status.to_owned(), code.to_owned()));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    for page in pages() {
+        for link in page.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            let path = page.path.parent().unwrap().join(target);
+            assert!(path.exists(), "{}: nothing is at {link}", page.name());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_shows_a_behaviour_exists() {
+    let mut sources = String::new();
+    let mut folders = vec![root().join("src"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let text = page("sessions.md").text;
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
+    let tests: Vec<&str> = rows.flat_map(|row| row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
+    assert!(tests.len() > 20, "{tests:?}");
+    for test in tests {
+        assert!(sources.contains(&format!("fn {test}(")), "docs/sessions.md names `{test}`, which does not exist");
+    }
+}
