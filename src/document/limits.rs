@@ -6,7 +6,7 @@
 pub struct Limits {
     /// The size of the document, in bytes as they come in.
     pub document_bytes: u64,
-    /// How deep elements may stand in each other; the root is 1. It is 1,000 at the most.
+    /// How deep elements may stand in each other; the root is 1. It is 256 at the most.
     pub depth: u32,
     /// How many elements the document may have.
     pub elements: u32,
@@ -20,7 +20,7 @@ pub struct Limits {
 
 impl Limits {
     /// The greatest depth: what is nested is handled nested, whatever the configuration says.
-    pub const MOST_DEPTH: u32 = 1000;
+    pub const MOST_DEPTH: u32 = 256;
 
     /// The most attributes and namespace declarations of a start tag: [`Fields`](super::Fields) keeps a bit for each.
     pub const MOST_ATTRIBUTES: u32 = 64;

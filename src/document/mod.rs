@@ -1,4 +1,22 @@
 //! The XML document kinds, in and out.
+//!
+//! | document | type | schema |
+//! |---|---|---|
+//! | perform: what a client asks for | [`PerformDocument`] | `perform.xsd`, `activities.xsd` |
+//! | response: what it gets, streaming | [`ResponseWriter`], [`ResponseReader`] | `response.xsd` |
+//! | fault: why it gets nothing | [`Fault`] | `fault.xsd` |
+//! | configuration of the service | [`ServiceConfiguration`] | `service.xsd` |
+//! | of a data service resource | [`ResourceConfiguration`] | `resource.xsd` |
+//! | of its activities | [`ActivityConfiguration`] | `activity.xsd` |
+//! | of its sessions | [`SessionConfiguration`] | `session.xsd` |
+//!
+//! Bytes go through one reader, [`XmlReader`], which knows XML and bounds everything, to [`Element`]s, in which every node has
+//! its place. What an element means is read with [`Fields`] and [`Value`]: what was asked for is what is allowed, so a
+//! misspelt name is found where it stands, and the error names the nearest that is known. Activities and whatever else can be
+//! plugged in read their own elements in the same way.
+//!
+//! Readers and schemas accept the same documents. Where XML Schema 1.0 has no way to say something, the schema's documentation
+//! says it, and the error begins with "contradictory". A differential test holds the two together.
 
 mod characters;
 mod configuration;
@@ -15,6 +33,7 @@ mod perform;
 mod reader;
 mod response;
 mod root;
+mod schemas;
 mod time;
 mod value;
 mod vocabulary;
@@ -39,5 +58,6 @@ pub use response::{
     DataEncoding, ErrorKind, GrantedTimeout, ResponseError, ResponseEvent, ResponseReader, ResponseSession,
     ResponseWriter, ResultStart, Status,
 };
+pub use schemas::{SCHEMAS, schema};
 pub use value::Value;
 pub use writer::Unwritable;

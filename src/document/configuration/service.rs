@@ -281,7 +281,7 @@ mod tests {
     fn what_is_wrong_is_refused_where_it_stands() {
         for (content, at) in [
             (format!("{RESOURCE}{RESOURCE}"), "2:70"),
-            (format!("<limits depth='1001'/>{RESOURCE}"), "2:9"),
+            (format!("<limits depth='257'/>{RESOURCE}"), "2:9"),
             (format!("<limits attributes='65'/>{RESOURCE}"), "2:9"),
             (format!("<limits bodyTimeout='0'/>{RESOURCE}"), "2:9"),
             (format!("<limits documentBtes='1'/>{RESOURCE}"), "2:9"),

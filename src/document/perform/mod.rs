@@ -18,7 +18,7 @@ pub const TYPES_NAMESPACE: &str = "http://ogsadai.org.uk/namespaces/2005/10/type
 /// What an activity's element means is known to the activity alone, so its content is kept as it was written, every node
 /// with its position. Checked here: the structure of the document, the session element, and that activity names are
 /// there and unique.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PerformDocument {
     /// The text of the `documentation` elements.
     pub documentation: Vec<String>,
@@ -46,6 +46,39 @@ pub struct ActivityElement {
     pub name: Box<str>,
     /// The whole element.
     pub element: Element,
+}
+
+impl ActivityElement {
+    /// Makes an activity of that kind with that name and nothing else: what a client fills in.
+    ///
+    /// ```
+    /// use rejoin::document::{ActivityElement, Element, PerformDocument, Step, TYPES_NAMESPACE};
+    ///
+    /// let text = Element::new("text", Some(TYPES_NAMESPACE)).with_text("hello");
+    /// let echo = ActivityElement::new("echo", "say").with_child(text);
+    /// let document = PerformDocument { steps: vec![Step::Activity(echo)], ..PerformDocument::default() };
+    /// assert_eq!(PerformDocument::parse(document.to_xml()?.as_bytes())?, document);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(activity: &str, name: &str) -> Self {
+        let element = Element::new(activity, Some(TYPES_NAMESPACE)).with_attribute("name", name);
+        Self { name: name.into(), element }
+    }
+
+    /// The activity with an attribute more.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.element = self.element.with_attribute(name, value);
+        self
+    }
+
+    /// The activity with a child more, behind those it has.
+    #[must_use]
+    pub fn with_child(mut self, child: Element) -> Self {
+        self.element = self.element.with_child(child);
+        self
+    }
 }
 
 impl PerformDocument {
@@ -164,6 +197,26 @@ mod tests {
         refused("<documentation><b/></documentation>", 15, Problem::Invalid);
         let error = refused("<sesion id='x'/>", 0, Problem::Invalid);
         assert!(error.message().contains("did you mean `session`?"), "{error}");
+    }
+
+    #[test]
+    fn the_deepest_document_is_handled_on_a_small_stack() {
+        let levels = Limits::MOST_DEPTH as usize - 1;
+        let limits = Limits { depth: Limits::MOST_DEPTH, ..Limits::default() };
+        let groups = format!("{}{}", "<flow>".repeat(levels), "</flow>".repeat(levels));
+        let elements = format!("<a name='a'>{}{}</a>", "<b>".repeat(levels - 1), "</b>".repeat(levels - 1));
+        for content in [groups, elements] {
+            let document = format!("<perform xmlns='{TYPES_NAMESPACE}'>{content}</perform>");
+            let limits = limits.clone();
+            let handle = move || {
+                let document = PerformDocument::parse_with(document.as_bytes(), &limits, None).unwrap();
+                let written = document.clone().to_xml().unwrap();
+                let again = PerformDocument::parse_with(written.as_bytes(), &limits, None).unwrap();
+                assert!(again == document);
+            };
+            // The size that a worker thread has.
+            std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(handle).unwrap().join().unwrap();
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@
 mod cut;
 mod declaration;
 mod encoding;
+mod event;
+mod open;
 mod scope;
 mod source;
 mod tag;
@@ -18,20 +20,20 @@ mod token;
 mod tree;
 
 use std::io::BufRead;
-use std::sync::Arc;
 
+pub use event::{StartTag, XmlEvent};
 pub(super) use scope::{Scope, XML_NAMESPACE};
 pub(super) use tree::TreeReader;
 
 use self::cut::{Cutter, TokenKind};
 use self::encoding::Encoding;
+use self::open::OpenElements;
 use self::scope::Scopes;
 use self::source::{Source, Stop};
 use self::tag::Tag;
 use self::token::Handler;
 use super::characters::is_blank;
-use super::element::{Attribute, Element, Name};
-use super::vocabulary::{self, Namespace};
+use super::element::Element;
 use super::{DocumentError, Limits, Position, Problem};
 
 /// Text is handed on in pieces of about this size: the memory for it does not depend on the document.
@@ -76,27 +78,6 @@ pub struct XmlReader<R> {
     text_position: Position,
 }
 
-/// What a document consists of. Comments and processing instructions are passed over, CDATA is text.
-#[derive(Debug)]
-pub enum XmlEvent<'a> {
-    /// A start tag. An empty element's end follows as an event of its own.
-    Start(StartTag<'a>),
-    /// The end of the element that was opened last.
-    End,
-    /// Text with references resolved and line ends normalised. A long one comes in several pieces, and what lies between
-    /// two tags comes in one if it is short.
-    Text(&'a str),
-    /// The end of the document.
-    Eof,
-}
-
-/// A start tag.
-#[derive(Debug)]
-pub struct StartTag<'a> {
-    tag: &'a Tag,
-    scope: Option<&'a Arc<Scope>>,
-}
-
 /// Where in the document the reader is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -125,35 +106,6 @@ enum Token {
     Eof,
 }
 
-/// The elements that are open: their names, one behind the other, and where their tags stand.
-#[derive(Debug)]
-struct OpenElements {
-    names: String,
-    starts: Vec<(usize, Position)>,
-}
-
-impl OpenElements {
-    fn depth(&self) -> u32 {
-        u32::try_from(self.starts.len()).unwrap_or(u32::MAX)
-    }
-
-    fn push(&mut self, name: &str, position: Position) {
-        self.starts.push((self.names.len(), position));
-        self.names.push_str(name);
-    }
-
-    /// The name of the innermost element and where its tag stands.
-    fn last(&self) -> Option<(&str, Position)> {
-        self.starts.last().map(|(start, position)| (&self.names[*start..], *position))
-    }
-
-    fn pop(&mut self) {
-        if let Some((start, _)) = self.starts.pop() {
-            self.names.truncate(start);
-        }
-    }
-}
-
 impl<R: BufRead> XmlReader<R> {
     /// Reads UTF-8, of any size that the limits allow.
     pub fn new(source: R, limits: &Limits) -> Self {
@@ -166,7 +118,7 @@ impl<R: BufRead> XmlReader<R> {
             tag: Tag::new(),
             text: String::with_capacity(256),
             held: None,
-            open: OpenElements { names: String::with_capacity(128), starts: Vec::with_capacity(8) },
+            open: OpenElements::new(),
             scopes: Scopes::default(),
             limits: limits.clone(),
             encoding,
@@ -223,7 +175,7 @@ impl<R: BufRead> XmlReader<R> {
             Token::End => {
                 self.scopes.pop(self.open.depth());
                 self.open.pop();
-                if self.open.starts.is_empty() {
+                if self.open.last().is_none() {
                     self.stage = Stage::Epilog;
                 }
                 XmlEvent::End
@@ -445,57 +397,4 @@ pub(super) fn read_bytes<T>(
     // In UTF-8 a document may be longer than it came in.
     let limits = &Limits { document_bytes: u64::MAX, ..limits.clone() };
     read(XmlReader::with_encoding(&utf8, limits, encoding))
-}
-
-impl<'a> StartTag<'a> {
-    /// The name without prefix.
-    #[must_use]
-    pub fn local_name(&self) -> &'a str {
-        self.tag.local(self.tag.name)
-    }
-
-    /// The namespace, if it has one.
-    #[must_use]
-    pub fn namespace(&self) -> Option<&'a str> {
-        self.tag.namespace.as_deref()
-    }
-
-    /// The value of the attribute without namespace of that name.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&'a str> {
-        let tag = self.tag;
-        tag.attributes
-            .iter()
-            .find(|attribute| attribute.namespace.is_none() && tag.local(attribute.name) == name)
-            .map(|attribute| tag.get(attribute.value))
-    }
-
-    /// Where the tag stands.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        self.tag.position
-    }
-
-    /// The element as far as its tag says: with its attributes, without what it holds.
-    #[must_use]
-    pub fn to_element(&self) -> Element {
-        let tag = self.tag;
-        let name = |raw, namespace: &Option<Namespace>| Name {
-            prefix: tag.prefix(raw).map(Into::into),
-            local: vocabulary::name(tag.local(raw)),
-            namespace: namespace.clone(),
-        };
-        let attributes = tag.attributes.iter().map(|attribute| Attribute {
-            name: name(attribute.name, &attribute.namespace),
-            value: tag.get(attribute.value).into(),
-            position: attribute.position,
-        });
-        Element {
-            name: name(tag.name, &tag.namespace),
-            position: tag.position,
-            attributes: attributes.collect(),
-            scope: self.scope.filter(|scope| scope.has_prefixes()).cloned(),
-            children: Vec::new(),
-        }
-    }
 }

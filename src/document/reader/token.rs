@@ -2,9 +2,10 @@
 
 use super::cut::{CDATA, TokenKind};
 use super::encoding::{Encoding, NEEDS_DECLARATION};
+use super::open::OpenElements;
 use super::tag::Tag;
 use super::text::{self, Fault};
-use super::{OpenElements, Stage, Token, declaration, malformed, too_large};
+use super::{Stage, Token, declaration, malformed, too_large};
 use crate::document::characters::is_space;
 use crate::document::{DocumentError, Limits, Position};
 
