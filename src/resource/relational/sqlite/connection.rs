@@ -1,5 +1,6 @@
 //! One connection: how it is opened and hardened, and how statements are prepared on it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ impl SqliteConnection {
         let mut connection = Connection::open_with_flags(&target.path, open_flags(target)).map_err(|error| {
             match resource_error(error) {
                 ResourceError::Unavailable { message } => {
-                    ResourceError::Unavailable { message: format!("{message}: {}", target.path.display()) }
+                    ResourceError::Unavailable { message: with_path(message, &target.path) }
                 }
                 other => other,
             }
@@ -104,6 +105,12 @@ impl SqliteConnection {
             in_whole_text(error, sql)
         })
     }
+}
+
+/// The driver names the path in some messages only.
+fn with_path(message: String, path: &Path) -> String {
+    let path = path.display().to_string();
+    if message.contains(&path) { message } else { format!("{message}: {path}") }
 }
 
 /// The driver counts from the first character that is not white space.

@@ -14,6 +14,8 @@ mod column;
 mod connection;
 mod control;
 mod error;
+mod gathered_rows;
+mod open_queries;
 mod pool;
 mod query;
 mod rows;
@@ -29,6 +31,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{SqliteAddress, SqliteLocation, SqliteMode};
+pub use open_queries::OpenQueries;
 pub use pool::SqliteSettings;
 
 use super::{DatabaseSchema, ParameterRows, QueryEnd, RelationalResource, Statement};
@@ -36,6 +39,7 @@ use crate::block::{Block, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
 use connection::{SqliteConnection, Target};
 use control::Control;
+use gathered_rows::GatheredRows;
 use pool::{Place, Pool, Writer};
 
 /// Opens `sqlite:` URIs; see [`SqliteAddress`] for their form.
@@ -151,6 +155,7 @@ impl RelationalResource for SqliteResource {
         let _stop = cancel.clone().drop_guard();
         let control = Arc::new(Control::new(cancel.clone(), Some(output.watch())));
         let stopped = cancel.clone();
+        let open = self.pool.open_query(&cancel).await?;
         self.pool
             .read(&cancel, move |runner| {
                 let rows = runner.with_connection(|connection, place| {
@@ -162,6 +167,7 @@ impl RelationalResource for SqliteResource {
                         Ok(())
                     })?;
                 }
+                drop(open);
                 Ok(QueryEnd { rows })
             })
             .await
@@ -170,12 +176,14 @@ impl RelationalResource for SqliteResource {
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
         let cancel = cancel.child_token();
         let _stop = cancel.clone().drop_guard();
+        // Nobody is kept from writing while the parameters are on their way, which may come from another update.
+        let rows = GatheredRows::gather(rows, &cancel).await?;
         let mut writer: Writer = self.pool.writer(&cancel).await?;
         let pool = Arc::clone(&self.pool);
         blocking(move || {
             let connection = pool.open_writer(&mut writer)?;
             let control = Arc::new(Control::new(cancel.clone(), None));
-            let result = update::run(&connection, &sql, rows, &control, &cancel);
+            let result = update::run(&connection, &sql, rows, &control);
             let broken = result.as_ref().err().is_some_and(error::breaks_connection);
             if !broken && connection.driver().is_autocommit() {
                 writer.keep(connection);

@@ -32,7 +32,7 @@ fn memory() -> SqliteResource {
 }
 
 fn one_place() -> SqliteSettings {
-    SqliteSettings { places: 1, open_queries: 8, busy_timeout: Duration::from_millis(20) }
+    SqliteSettings { places: 1, open_queries: OpenQueries::at_most(8), busy_timeout: Duration::from_millis(20) }
 }
 
 /// A database in a file.

@@ -88,3 +88,32 @@ async fn a_fault_in_one_query_leaves_its_place_to_the_next() {
     assert!(matches!(fault, Err(ResourceError::Unavailable { .. })), "{fault:?}");
     assert_eq!(next, "1\n");
 }
+
+#[tokio::test]
+async fn a_query_beyond_the_limit_runs_when_another_is_done() {
+    let patient =
+        SqliteSettings { open_queries: OpenQueries::at_most(2), busy_timeout: Duration::from_secs(60), ..one_place() };
+    // The bound is one for several databases.
+    let databases = [(); 2].map(|()| {
+        let address = SqliteAddress { location: SqliteLocation::Memory, mode: SqliteMode::Create };
+        SqliteResource::new(address, &patient)
+    });
+    let mut stalled = Vec::new();
+    for database in &databases {
+        let (writer, reader) = pipe(StreamType::Rows);
+        let mut query = Box::pin(database.query(Statement::new(ENDLESS, []), writer, CancellationToken::new()));
+        assert!(futures_util::poll!(&mut query).is_pending());
+        stalled.push((query, reader));
+    }
+    let (writer, mut reader) = pipe(StreamType::Rows);
+    let mut third = Box::pin(databases[0].query(Statement::new("SELECT 1", []), writer, CancellationToken::new()));
+    assert!(futures_util::poll!(&mut third).is_pending());
+    // What only looks whether the database answers needs not wait.
+    databases[0].health().await.unwrap();
+    assert!(futures_util::poll!(&mut third).is_pending());
+    let (query, other_reader) = stalled.pop().unwrap();
+    drop(other_reader);
+    assert_eq!(query.await, Err(ResourceError::Cancelled));
+    assert_eq!(third.await, Ok(QueryEnd { rows: 1 }));
+    assert!(matches!(reader.next().await, Ok(Some(_))));
+}
