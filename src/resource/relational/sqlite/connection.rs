@@ -94,6 +94,12 @@ impl SqliteConnection {
         self.gate.opened(|| self.connection.execute_batch(sql)).map_err(resource_error)
     }
 
+    /// Gives back the memory of cached pages that no statement uses just now.
+    pub(super) fn release_memory(&self) {
+        // What can't be released is not lost.
+        let _ = self.run_own("PRAGMA shrink_memory");
+    }
+
     /// Prepares the one statement that the text holds, or takes it from the cache.
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, ResourceError> {
         if sql.contains('\0') {

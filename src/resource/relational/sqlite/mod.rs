@@ -26,8 +26,10 @@ mod update;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{SqliteAddress, SqliteLocation, SqliteMode};
@@ -159,7 +161,9 @@ impl RelationalResource for SqliteResource {
         self.pool
             .read(&cancel, move |runner| {
                 let rows = runner.with_connection(|connection, place| {
-                    query::run(connection, &statement, &control, |block| send(&output, block, place, &stopped))
+                    query::run(connection, &statement, &control, |connection, block| {
+                        send(connection, &output, block, place, &stopped)
+                    })
                 })?;
                 if let Err(output) = output.try_finish() {
                     runner.place().leave(&stopped, async {
@@ -208,8 +212,12 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// After which time a reader is taken to be one that reads slowly or not at all.
+const STALLED: Duration = Duration::from_millis(200);
+
 /// Sends a block from a blocking thread; while the reader keeps it waiting, others may run.
 fn send(
+    connection: &SqliteConnection,
     output: &BlockWriter,
     block: Block,
     place: &mut Place<'_>,
@@ -218,9 +226,16 @@ fn send(
     match output.try_send(block) {
         Ok(()) => Ok(()),
         Err(NotSent::ReaderGone) => Err(ResourceError::Cancelled),
-        Err(NotSent::Full(block)) => {
-            place.leave_for(cancel, async { output.send(block).await.map_err(|_| ResourceError::Cancelled) })
-        }
+        Err(NotSent::Full(block)) => place.leave_for(cancel, async {
+            let mut sending = std::pin::pin!(output.send(block));
+            let sent = if let Ok(sent) = timeout(STALLED, &mut sending).await {
+                sent
+            } else {
+                connection.release_memory();
+                sending.await
+            };
+            sent.map_err(|_| ResourceError::Cancelled)
+        }),
     }
 }
 

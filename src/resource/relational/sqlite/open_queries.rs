@@ -123,7 +123,7 @@ impl Drop for OpenQuery {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     async fn enter(open: &OpenQueries) -> Result<OpenQuery, ResourceError> {
         open.enter(PATIENCE, &CancellationToken::new()).await

@@ -6,8 +6,6 @@ mod refusals;
 mod updates;
 mod waiting;
 
-use std::time::Duration;
-
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};

@@ -92,7 +92,7 @@ async fn a_fault_in_one_query_leaves_its_place_to_the_next() {
 #[tokio::test]
 async fn a_query_beyond_the_limit_runs_when_another_is_done() {
     let patient =
-        SqliteSettings { open_queries: OpenQueries::at_most(2), busy_timeout: Duration::from_secs(60), ..one_place() };
+        SqliteSettings { open_queries: OpenQueries::at_most(2), busy_timeout: Duration::from_mins(1), ..one_place() };
     // The bound is one for several databases.
     let databases = [(); 2].map(|()| {
         let address = SqliteAddress { location: SqliteLocation::Memory, mode: SqliteMode::Create };
@@ -116,4 +116,27 @@ async fn a_query_beyond_the_limit_runs_when_another_is_done() {
     assert_eq!(query.await, Err(ResourceError::Cancelled));
     assert_eq!(third.await, Ok(QueryEnd { rows: 1 }));
     assert!(matches!(reader.next().await, Ok(Some(_))));
+}
+
+#[tokio::test]
+async fn a_statement_goes_on_after_its_memory_was_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = format!("INSERT INTO t {ENDLESS} LIMIT 5000");
+    prepared(on_disk(&folder, SqliteMode::Create), &["CREATE TABLE t (x)", &filled]).await;
+    let target = Target {
+        path: folder.path().join("test.db"),
+        in_memory: false,
+        mode: SqliteMode::ReadOnly,
+        busy_timeout: Duration::ZERO,
+    };
+    let connection = SqliteConnection::open(&target, authorizer::Purpose::Read).unwrap();
+    let mut statement = connection.prepare("SELECT x FROM t").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    for expected in 1..=5000 {
+        assert_eq!(rows.next().unwrap().unwrap().get(0), Ok(expected));
+        if expected % 1000 == 0 {
+            connection.release_memory();
+        }
+    }
+    assert!(rows.next().unwrap().is_none());
 }
