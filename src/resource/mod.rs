@@ -10,6 +10,7 @@ mod data_resources;
 mod error;
 mod registry;
 pub mod relational;
+mod uri;
 
 pub use data_resource::{DataResource, Product};
 pub use data_resources::DataResources;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::relational::sqlite::SqliteFactory;
+use super::uri::{scheme_of, without_secrets};
 use super::{DataResource, ResourceError};
 
 /// What a [`DataResourceFactory`] opens a resource from.
@@ -80,9 +81,9 @@ impl ResourceRegistry {
     pub fn open(&self, settings: &ResourceSettings) -> Result<Arc<dyn DataResource>, ResourceError> {
         let uri = &settings.uri;
         let refused = |problem: String| ResourceError::Configuration {
-            message: format!("data resource URI `{uri}`: {problem}; expected {}", self.known()),
+            message: format!("data resource URI `{}`: {problem}; expected {}", without_secrets(uri), self.known()),
         };
-        let Some((scheme, _)) = uri.split_once(':') else {
+        let Some(scheme) = scheme_of(uri) else {
             return Err(refused("it has no scheme".to_owned()));
         };
         match self.factories.get(scheme.to_ascii_lowercase().as_str()) {

@@ -11,4 +11,5 @@ mod rooms;
 mod service;
 mod sessions;
 mod streaming;
+mod updates;
 mod webrowset;

@@ -44,12 +44,6 @@ impl ParameterRows {
         (ParameterSender { sender }, Self(Source::Many { receiver, ended: false }))
     }
 
-    /// Whether there is exactly one row, known before the update starts.
-    #[must_use]
-    pub fn is_one(&self) -> bool {
-        matches!(self.0, Source::One(_))
-    }
-
     /// The next row, or `None` at the end.
     ///
     /// # Errors

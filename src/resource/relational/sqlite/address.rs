@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::resource::ResourceError;
+use crate::resource::uri::without_secrets;
 
 /// Where a `SQLite` database is and how it is opened: what a `sqlite:` URI says.
 ///
@@ -56,8 +57,9 @@ impl SqliteAddress {
     /// assert_eq!(address.mode, SqliteMode::ReadOnly);
     /// ```
     pub fn parse(uri: &str, directory: &Path) -> Result<Self, ResourceError> {
-        let refused =
-            |problem: &str| ResourceError::Configuration { message: format!("data resource URI `{uri}`: {problem}") };
+        let refused = |problem: &str| ResourceError::Configuration {
+            message: format!("data resource URI `{}`: {problem}", without_secrets(uri)),
+        };
         let rest = uri
             .split_once(':')
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("sqlite"))
@@ -94,13 +96,21 @@ impl SqliteAddress {
     }
 }
 
+/// The mode. Errors don't repeat values: one may be a password that was meant for another kind of database.
 fn parse_mode(query: &str) -> Result<SqliteMode, String> {
-    match query.split_once('=') {
-        Some(("mode", "ro")) => Ok(SqliteMode::ReadOnly),
-        Some(("mode", "rw")) => Ok(SqliteMode::ReadWrite),
-        Some(("mode", "rwc")) => Ok(SqliteMode::Create),
-        Some(("mode", other)) => Err(format!("unknown mode `{other}`; expected `ro`, `rw` or `rwc`")),
-        _ => Err(format!("unknown parameter `{query}`; expected `mode=ro`, `mode=rw` or `mode=rwc`")),
+    const EXPECTED: &str = "expected `mode=ro`, `mode=rw` or `mode=rwc`";
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("mode", _)) => {}
+            Some((name, _)) => return Err(format!("unknown parameter `{name}`; {EXPECTED}")),
+            None => return Err(format!("a parameter without a value; {EXPECTED}")),
+        }
+    }
+    match query {
+        "mode=ro" => Ok(SqliteMode::ReadOnly),
+        "mode=rw" => Ok(SqliteMode::ReadWrite),
+        "mode=rwc" => Ok(SqliteMode::Create),
+        _ => Err(format!("unknown mode; {EXPECTED}")),
     }
 }
 
@@ -149,8 +159,10 @@ mod tests {
         for (uri, part) in [
             ("sqlite:", "expected the path"),
             ("sqlite://server/orders.db", "names a host"),
-            ("sqlite:a.db?mode=readonly", "expected `ro`, `rw` or `rwc`"),
-            ("sqlite:a.db?cache=shared", "unknown parameter `cache=shared`"),
+            ("sqlite:a.db?mode=readonly", "unknown mode; expected `mode=ro`"),
+            ("sqlite:a.db?mode=ro&mode=rw", "unknown mode; expected `mode=ro`"),
+            ("sqlite:a.db?cache=shared", "unknown parameter `cache`"),
+            ("sqlite:a.db?shared", "without a value"),
             ("sqlite::memory:?mode=ro", "takes no `mode`"),
             ("sqlite:a%2", "hexadecimal"),
             ("sqlite:a%zz", "hexadecimal"),
@@ -158,7 +170,24 @@ mod tests {
             ("sqlite:a#b", "fragment"),
         ] {
             let error = parse(uri).unwrap_err();
-            assert!(error.contains(part) && error.contains(uri), "{uri}: {error}");
+            let shown = uri.split('?').next().unwrap();
+            assert!(error.contains(part) && error.contains(shown), "{uri}: {error}");
+        }
+    }
+
+    #[test]
+    fn errors_do_not_repeat_what_may_be_a_password() {
+        for uri in [
+            "sqlite://user:secret@host/orders.db",
+            "sqlite://user:sec/ret?secret#secret@host/orders.db",
+            "sqlite:orders.db?password=secret",
+            "sqlite:orders.db?mode=rw&password=secret",
+            "sqlite:orders.db?mode=secret",
+            "sqlite:orders.db?secret",
+            "sqlite:orders.db?key=secret#secret",
+        ] {
+            let error = parse(uri).unwrap_err();
+            assert!(!error.contains("secret") && error.contains("`sqlite:"), "{uri}: {error}");
         }
     }
 }

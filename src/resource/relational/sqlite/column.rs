@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use super::shape::ColumnShape;
 
+/// How many bytes of room a column may keep without a need.
+const MUCH_SPARE: usize = 4096;
+
 /// Takes the values of one column, straight from `SQLite`, into a typed buffer.
 ///
 /// `SQLite` types values, not columns. The buffer has the type of the stream's column until a value does not fit; then it
@@ -187,16 +190,16 @@ impl ColumnBuilder {
         let rows = nulls.len();
         let nulls = nulls.finish();
         Ok(match values {
-            Values::Integers(values) => Arc::new(Int64Array::new(ScalarBuffer::from(values), nulls)),
-            Values::Reals(values) => Arc::new(Float64Array::new(ScalarBuffer::from(values), nulls)),
+            Values::Integers(values) => Arc::new(Int64Array::new(ScalarBuffer::from(fitted(values)), nulls)),
+            Values::Reals(values) => Arc::new(Float64Array::new(ScalarBuffer::from(fitted(values)), nulls)),
             Values::Texts(Pieces { offsets, bytes }) => {
                 // The text of the whole block is looked at once, which is far faster than value by value.
-                let (offsets, bytes) = (OffsetBuffer::new(offsets.into()), Buffer::from(bytes));
+                let (offsets, bytes) = (OffsetBuffer::new(fitted(offsets).into()), Buffer::from(fitted(bytes)));
                 let array = StringArray::try_new(offsets.clone(), bytes.clone(), nulls);
                 Arc::new(array.map_err(|error| NotText::find(&offsets, &bytes, error))?)
             }
             Values::Blobs(Pieces { offsets, bytes }) => {
-                Arc::new(BinaryArray::new(OffsetBuffer::new(offsets.into()), bytes.into(), nulls))
+                Arc::new(BinaryArray::new(OffsetBuffer::new(fitted(offsets).into()), fitted(bytes).into(), nulls))
             }
             Values::Open => arrow_array::new_null_array(&shape.without_values, rows),
         })
@@ -218,6 +221,15 @@ impl NotText {
         });
         Self { row: bad.unwrap_or(0) }
     }
+}
+
+/// Values without the room that was left over, where that is much: a block may wait long for its reader.
+fn fitted<T>(mut values: Vec<T>) -> Vec<T> {
+    let spare = values.capacity() - values.len();
+    if spare * size_of::<T>() > MUCH_SPARE && spare > values.len() / 4 {
+        values.shrink_to_fit();
+    }
+    values
 }
 
 fn push_integer(out: &mut Vec<u8>, value: i64) {

@@ -1,5 +1,6 @@
 //! One connection: how it is opened and hardened, and how statements are prepared on it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -54,7 +55,7 @@ impl SqliteConnection {
         let mut connection = Connection::open_with_flags(&target.path, open_flags(target)).map_err(|error| {
             match resource_error(error) {
                 ResourceError::Unavailable { message } => {
-                    ResourceError::Unavailable { message: format!("{message}: {}", target.path.display()) }
+                    ResourceError::Unavailable { message: with_path(message, &target.path) }
                 }
                 other => other,
             }
@@ -93,6 +94,12 @@ impl SqliteConnection {
         self.gate.opened(|| self.connection.execute_batch(sql)).map_err(resource_error)
     }
 
+    /// Gives back the memory of cached pages that no statement uses just now.
+    pub(super) fn release_memory(&self) {
+        // What can't be released is not lost.
+        let _ = self.run_own("PRAGMA shrink_memory");
+    }
+
     /// Prepares the one statement that the text holds, or takes it from the cache.
     pub(super) fn prepare(&self, sql: &str) -> Result<CachedStatement<'_>, ResourceError> {
         if sql.contains('\0') {
@@ -104,6 +111,12 @@ impl SqliteConnection {
             in_whole_text(error, sql)
         })
     }
+}
+
+/// The driver names the path in some messages only.
+fn with_path(message: String, path: &Path) -> String {
+    let path = path.display().to_string();
+    if message.contains(&path) { message } else { format!("{message}: {path}") }
 }
 
 /// The driver counts from the first character that is not white space.

@@ -14,6 +14,8 @@ mod column;
 mod connection;
 mod control;
 mod error;
+mod gathered_rows;
+mod open_queries;
 mod pool;
 mod query;
 mod rows;
@@ -24,11 +26,14 @@ mod update;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use address::{SqliteAddress, SqliteLocation, SqliteMode};
+pub use open_queries::OpenQueries;
 pub use pool::SqliteSettings;
 
 use super::{DatabaseSchema, ParameterRows, QueryEnd, RelationalResource, Statement};
@@ -36,6 +41,7 @@ use crate::block::{Block, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
 use connection::{SqliteConnection, Target};
 use control::Control;
+use gathered_rows::GatheredRows;
 use pool::{Place, Pool, Writer};
 
 /// Opens `sqlite:` URIs; see [`SqliteAddress`] for their form.
@@ -151,10 +157,13 @@ impl RelationalResource for SqliteResource {
         let _stop = cancel.clone().drop_guard();
         let control = Arc::new(Control::new(cancel.clone(), Some(output.watch())));
         let stopped = cancel.clone();
+        let open = self.pool.open_query(&cancel).await?;
         self.pool
             .read(&cancel, move |runner| {
                 let rows = runner.with_connection(|connection, place| {
-                    query::run(connection, &statement, &control, |block| send(&output, block, place, &stopped))
+                    query::run(connection, &statement, &control, |connection, block| {
+                        send(connection, &output, block, place, &stopped)
+                    })
                 })?;
                 if let Err(output) = output.try_finish() {
                     runner.place().leave(&stopped, async {
@@ -162,6 +171,7 @@ impl RelationalResource for SqliteResource {
                         Ok(())
                     })?;
                 }
+                drop(open);
                 Ok(QueryEnd { rows })
             })
             .await
@@ -170,12 +180,14 @@ impl RelationalResource for SqliteResource {
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
         let cancel = cancel.child_token();
         let _stop = cancel.clone().drop_guard();
+        // Nobody is kept from writing while the parameters are on their way, which may come from another update.
+        let rows = GatheredRows::gather(rows, &cancel).await?;
         let mut writer: Writer = self.pool.writer(&cancel).await?;
         let pool = Arc::clone(&self.pool);
         blocking(move || {
             let connection = pool.open_writer(&mut writer)?;
             let control = Arc::new(Control::new(cancel.clone(), None));
-            let result = update::run(&connection, &sql, rows, &control, &cancel);
+            let result = update::run(&connection, &sql, rows, &control);
             let broken = result.as_ref().err().is_some_and(error::breaks_connection);
             if !broken && connection.driver().is_autocommit() {
                 writer.keep(connection);
@@ -200,8 +212,12 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// After which time a reader is taken to be one that reads slowly or not at all.
+const STALLED: Duration = Duration::from_millis(200);
+
 /// Sends a block from a blocking thread; while the reader keeps it waiting, others may run.
 fn send(
+    connection: &SqliteConnection,
     output: &BlockWriter,
     block: Block,
     place: &mut Place<'_>,
@@ -210,9 +226,16 @@ fn send(
     match output.try_send(block) {
         Ok(()) => Ok(()),
         Err(NotSent::ReaderGone) => Err(ResourceError::Cancelled),
-        Err(NotSent::Full(block)) => {
-            place.leave_for(cancel, async { output.send(block).await.map_err(|_| ResourceError::Cancelled) })
-        }
+        Err(NotSent::Full(block)) => place.leave_for(cancel, async {
+            let mut sending = std::pin::pin!(output.send(block));
+            let sent = if let Ok(sent) = timeout(STALLED, &mut sending).await {
+                sent
+            } else {
+                connection.release_memory();
+                sending.await
+            };
+            sent.map_err(|_| ResourceError::Cancelled)
+        }),
     }
 }
 

@@ -5,8 +5,9 @@
 //! thread sleeps and no connection grows cold between two queries.
 //!
 //! A query whose reader keeps it waiting gives its place away and queues for it again afterwards, so the queries of one
-//! request can't starve one another, nor can a stalled client stop the others. Connections are opened when they are
-//! needed, and as many as there are places are kept.
+//! request can't starve one another, nor can a stalled client stop the others. It keeps its thread, though, so how many
+//! may be open is bounded for the whole process; see [`OpenQueries`]. Connections are opened when they are needed, and as
+//! many as there are places are kept.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -14,31 +15,36 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard, Semaphore, oneshot};
+use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::authorizer::Purpose;
 use super::connection::{SqliteConnection, Target};
 use super::error::breaks_connection;
+use super::open_queries::{OpenQueries, OpenQuery};
 use crate::resource::ResourceError;
 
 /// How a [`SqliteResource`](super::SqliteResource) uses its database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct SqliteSettings {
     /// How many queries run at the same time.
     pub places: usize,
-    /// How many queries may be open: running, waiting for a place, or waiting for their readers. More are refused as
-    /// busy.
-    pub open_queries: usize,
-    /// How long a statement waits for the lock of another connection.
+    /// How many queries may be open. More wait until others are done.
+    pub open_queries: OpenQueries,
+    /// How long a statement waits for the lock of another connection, and a query for another one to be done when there
+    /// are too many. Then it ends as [`ResourceError::Busy`].
     pub busy_timeout: Duration,
 }
 
 impl Default for SqliteSettings {
-    /// One place for each core and two at least, 256 open queries, five seconds.
+    /// One place for each core and two at least, the open queries of this process, five seconds.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { places: cores.max(2), open_queries: 256, busy_timeout: Duration::from_secs(5) }
+        Self {
+            places: cores.max(2),
+            open_queries: OpenQueries::of_this_process(),
+            busy_timeout: Duration::from_secs(5),
+        }
     }
 }
 
@@ -46,7 +52,6 @@ impl Default for SqliteSettings {
 pub(super) struct Pool {
     target: Target,
     settings: SqliteSettings,
-    open: Arc<Semaphore>,
     state: Mutex<State>,
     writer: Arc<FairMutex<Option<SqliteConnection>>>,
     /// Keeps a database in memory alive while nobody uses it.
@@ -83,19 +88,13 @@ impl std::fmt::Debug for State {
 
 impl Pool {
     pub(super) fn new(target: Target, settings: &SqliteSettings) -> Self {
-        let settings = SqliteSettings {
-            places: settings.places.max(1),
-            open_queries: settings.open_queries.clamp(1, Semaphore::MAX_PERMITS),
-            ..settings.clone()
-        };
-        Self {
-            target,
-            open: Arc::new(Semaphore::new(settings.open_queries)),
-            settings,
-            state: Mutex::default(),
-            writer: Arc::default(),
-            anchor: Mutex::default(),
-        }
+        let settings = SqliteSettings { places: settings.places.max(1), ..settings.clone() };
+        Self { target, settings, state: Mutex::default(), writer: Arc::default(), anchor: Mutex::default() }
+    }
+
+    /// Waits until one more query may be open. Whoever reads without ever leaving its place need not ask.
+    pub(super) async fn open_query(&self, cancel: &CancellationToken) -> Result<OpenQuery, ResourceError> {
+        self.settings.open_queries.enter(self.settings.busy_timeout, cancel).await
     }
 
     /// Runs `work` on a blocking thread, as soon as it has a place.
@@ -104,15 +103,9 @@ impl Pool {
         cancel: &CancellationToken,
         work: impl FnOnce(&mut Runner) -> Result<T, ResourceError> + Send + 'static,
     ) -> Result<T, ResourceError> {
-        let Ok(open) = Arc::clone(&self.open).try_acquire_owned() else {
-            return Err(ResourceError::Busy {
-                message: format!("{} queries are open on this data resource; try again", self.settings.open_queries),
-            });
-        };
         let (sender, receiver) = oneshot::channel();
         self.submit(Box::new(move |runner| {
             let result = work(runner);
-            drop(open);
             // Whoever asked may have gone.
             let _ = sender.send(result);
         }));

@@ -19,7 +19,7 @@ pub(super) fn run(
     connection: &mut SqliteConnection,
     statement: &Statement,
     control: &Arc<Control>,
-    send: impl FnMut(Block) -> Result<(), ResourceError>,
+    send: impl FnMut(&SqliteConnection, Block) -> Result<(), ResourceError>,
 ) -> Result<u64, ResourceError> {
     let _guard = connection.under(control);
     // The statement borrows the connection, so the shapes step out of it for the while.
@@ -34,7 +34,7 @@ fn stream(
     shapes: &mut ShapeCache,
     statement: &Statement,
     control: &Control,
-    mut send: impl FnMut(Block) -> Result<(), ResourceError>,
+    mut send: impl FnMut(&SqliteConnection, Block) -> Result<(), ResourceError>,
 ) -> Result<u64, ResourceError> {
     let mut prepared = connection.prepare(&statement.sql)?;
     check(&prepared)?;
@@ -44,7 +44,7 @@ fn stream(
     let Some(row) = rows.next().map_err(resource_error)? else {
         drop(rows);
         let shape = shapes.shape(&statement.sql, &prepared);
-        send(Block::Rows(RowsBuilder::new(shape).finish()?))?;
+        send(connection, Block::Rows(RowsBuilder::new(shape).finish()?))?;
         return Ok(0);
     };
     let shape = shapes.shape(&statement.sql, row.as_ref());
@@ -53,14 +53,14 @@ fn stream(
     while let Some(row) = next {
         builder.push(row)?;
         if builder.is_full(control.looks()) {
-            send(Block::Rows(builder.take(control.looks())?))?;
+            send(connection, Block::Rows(builder.take(control.looks())?))?;
         }
         next = rows.next().map_err(resource_error)?;
     }
     drop(rows);
     let total = builder.total();
     if builder.has_rows() {
-        send(Block::Rows(builder.finish()?))?;
+        send(connection, Block::Rows(builder.finish()?))?;
     }
     Ok(total)
 }

@@ -22,9 +22,12 @@ const PATIENCE: u32 = 100;
 #[derive(Debug)]
 pub(super) struct RowsBuilder {
     shape: Arc<ResultShape>,
-    /// Once the first block was built: the schema of the stream.
+    /// Once the first block was built: the schema of the stream, which is that of its first block.
     schema: Option<SchemaRef>,
+    /// None between two blocks: whoever waits for its reader holds no room for rows that it has not found yet.
     columns: Vec<ColumnBuilder>,
+    /// How much room the columns of the next block get.
+    rooms: Vec<Room>,
     /// Rows and bytes of the block that is being built.
     rows: usize,
     bytes: usize,
@@ -38,12 +41,15 @@ impl RowsBuilder {
     pub(super) fn new(shape: Arc<ResultShape>) -> Self {
         let room = Room { rows: 8, bytes: 64 };
         let columns = shape.columns.iter().map(|column| ColumnBuilder::new(column.announced.as_ref(), room)).collect();
-        Self { shape, schema: None, columns, rows: 0, bytes: 0, rows_before: 0, looks: 0 }
+        Self { shape, schema: None, columns, rooms: Vec::new(), rows: 0, bytes: 0, rows_before: 0, looks: 0 }
     }
 
     /// Appends one row.
     #[inline]
     pub(super) fn push(&mut self, row: &Row<'_>) -> Result<(), ResourceError> {
+        if self.columns.is_empty() {
+            self.begin_block();
+        }
         for (index, column) in self.columns.iter_mut().enumerate() {
             self.bytes += column.push(row.get_ref(index).map_err(resource_error)?);
         }
@@ -68,17 +74,21 @@ impl RowsBuilder {
         self.rows > 0
     }
 
-    /// Takes the block, and begins the next; `looks` is what the control counts now.
+    /// Takes the block, after which the next begins; `looks` is what the control counts now.
     pub(super) fn take(&mut self, looks: u32) -> Result<RecordBatch, ResourceError> {
         // The next block is likely to need as much room for a row as this one.
-        let rows = self.rows.max(1);
-        let rooms: Vec<Room> = self.columns.iter().map(|column| room_like(column.byte_len(), rows)).collect();
+        let (rows, bytes) = (self.rows.max(1), self.bytes);
+        self.rooms = self.columns.iter().map(|column| room_like(column.byte_len(), bytes, rows)).collect();
         let block = self.build()?;
-        let schema = self.stream_schema(&block);
-        let columns = schema.fields().iter().zip(rooms);
-        self.columns = columns.map(|(field, room)| ColumnBuilder::new(Some(field.data_type()), room)).collect();
+        self.schema.get_or_insert_with(|| block.schema());
         self.looks = looks;
         Ok(block)
+    }
+
+    fn begin_block(&mut self) {
+        let Some(schema) = &self.schema else { return };
+        let columns = schema.fields().iter().zip(&self.rooms);
+        self.columns = columns.map(|(field, room)| ColumnBuilder::new(Some(field.data_type()), *room)).collect();
     }
 
     /// Takes the last block.
@@ -101,11 +111,6 @@ impl RowsBuilder {
             .map_err(|error| ResourceError::Unavailable { message: format!("rows don't make a block: {error}") })
     }
 
-    /// The schema of the stream is that of its first block.
-    fn stream_schema(&mut self, block: &RecordBatch) -> SchemaRef {
-        Arc::clone(self.schema.get_or_insert_with(|| block.schema()))
-    }
-
     fn not_text(&self, column: usize, error: &NotText) -> ResourceError {
         let name = &self.shape.columns[column].name;
         ResourceError::Data {
@@ -116,6 +121,12 @@ impl RowsBuilder {
     }
 }
 
-fn room_like(bytes: usize, rows: usize) -> Room {
-    Room { rows: BLOCK_ROWS, bytes: ((bytes / rows + 1) * BLOCK_ROWS).min(2 * ROWS_BYTES) }
+/// The room for a column of a full block, by what its part of some rows took: `column` bytes of text or blobs, out of
+/// `bytes` altogether.
+fn room_like(column: usize, bytes: usize, rows: usize) -> Room {
+    // One more than fits, because the row that fills the block is in it.
+    let full = (ROWS_BYTES / (bytes / rows).max(1) + 1).min(BLOCK_ROWS);
+    // An eighth more, because no two rows are alike.
+    let bytes = (column / rows + 1) * full;
+    Room { rows: full, bytes: (bytes + bytes / 8).min(2 * ROWS_BYTES) }
 }

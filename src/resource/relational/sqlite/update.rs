@@ -3,38 +3,33 @@
 use std::sync::Arc;
 
 use rusqlite::CachedStatement;
-use tokio::runtime::Handle;
-use tokio_util::sync::CancellationToken;
 
 use super::bind::bind;
 use super::connection::SqliteConnection;
 use super::control::Control;
 use super::error::{resource_error, sql as sql_error};
+use super::gathered_rows::GatheredRows;
 use crate::resource::ResourceError;
-use crate::resource::relational::{Parameter, ParameterRows};
+use crate::resource::relational::Parameter;
 
 /// Runs an update for every row of parameters, all or none; gives the number of changed rows.
 pub(super) fn run(
     connection: &SqliteConnection,
     sql: &str,
-    rows: ParameterRows,
+    mut rows: GatheredRows,
     control: &Arc<Control>,
-    cancel: &CancellationToken,
 ) -> Result<u64, ResourceError> {
     let _guard = connection.under(control);
     let mut statement = connection.prepare(sql)?;
     check(&statement)?;
-    let mut source = Source { rows, cancel };
-    if source.rows.is_one() {
+    let Some(first) = rows.blocking_next()? else { return Ok(0) };
+    if rows.is_empty() {
         // A single statement is all or none by itself.
-        let Some(row) = source.next()? else { return Ok(0) };
-        return execute(connection, &mut statement, &row);
+        return execute(connection, &mut statement, &first);
     }
-    // The first row is awaited outside of the transaction, which keeps others from writing.
-    let Some(first) = source.next()? else { return Ok(0) };
     let transaction = Transaction::begin(connection)?;
     let mut changed = execute(connection, &mut statement, &first)?;
-    while let Some(row) = source.next()? {
+    while let Some(row) = rows.blocking_next()? {
         changed += execute(connection, &mut statement, &row)?;
     }
     drop(statement);
@@ -67,25 +62,6 @@ fn execute(
     // A statement that changes no rows, such as CREATE TABLE, leaves the count of the one before it.
     let changed_any = connection.driver().total_changes() != before;
     Ok(if changed_any { connection.driver().changes() } else { 0 })
-}
-
-/// The rows of parameters, seen from a thread that may block.
-struct Source<'a> {
-    rows: ParameterRows,
-    cancel: &'a CancellationToken,
-}
-
-impl Source<'_> {
-    fn next(&mut self) -> Result<Option<Vec<Parameter>>, ResourceError> {
-        Handle::current().block_on(async {
-            tokio::select! {
-                biased;
-                () = self.cancel.cancelled() => Err(ResourceError::Cancelled),
-                // What broke the stream is reported where it happened.
-                row = self.rows.next() => row.map_err(|_| ResourceError::Cancelled),
-            }
-        })
-    }
 }
 
 /// An open transaction, rolled back when dropped.

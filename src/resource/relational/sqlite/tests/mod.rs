@@ -6,8 +6,6 @@ mod refusals;
 mod updates;
 mod waiting;
 
-use std::time::Duration;
-
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -32,7 +30,7 @@ fn memory() -> SqliteResource {
 }
 
 fn one_place() -> SqliteSettings {
-    SqliteSettings { places: 1, open_queries: 8, busy_timeout: Duration::from_millis(20) }
+    SqliteSettings { places: 1, open_queries: OpenQueries::at_most(8), busy_timeout: Duration::from_millis(20) }
 }
 
 /// A database in a file.

@@ -149,6 +149,17 @@ async fn blocks_are_bounded_in_bytes() {
 }
 
 #[tokio::test]
+async fn blocks_hold_little_more_memory_than_their_rows_need() {
+    for (value, limit) in [("printf('%.1000c', 'x')", 3000), ("printf('%.20000c', 'x')", 100), ("x, x / 2.0", 50_000)] {
+        let sql = format!("{ENDLESS} LIMIT {limit}").replace("SELECT x FROM", &format!("SELECT {value} FROM"));
+        for block in blocks(&memory(), &sql, []).await.unwrap() {
+            let held = block.get_array_memory_size();
+            assert!(held < ROWS_BYTES + ROWS_BYTES / 2, "{value}: {} rows hold {held} bytes", block.num_rows());
+        }
+    }
+}
+
+#[tokio::test]
 async fn rows_that_are_slow_to_find_leave_at_once() {
     let slow = "(WITH RECURSIVE c(y) AS (SELECT 1 UNION ALL SELECT y + 1 FROM c WHERE y < 20000 + v.column1) SELECT count(*) FROM c)";
     let blocks = blocks(&memory(), &format!("SELECT {slow} FROM (VALUES (1), (2), (3)) AS v"), []).await.unwrap();

@@ -159,9 +159,10 @@ async fn a_statement_without_rows_is_no_query_and_one_that_reads_no_update() {
 }
 
 #[tokio::test]
-async fn a_query_at_the_limit_of_open_ones_is_refused_as_busy() {
+async fn a_query_beyond_the_limit_is_busy_when_none_makes_way_in_time() {
     let address = SqliteAddress { location: SqliteLocation::Memory, mode: SqliteMode::Create };
-    let database = SqliteResource::new(address, &SqliteSettings { open_queries: 1, ..one_place() });
+    let database =
+        SqliteResource::new(address, &SqliteSettings { open_queries: OpenQueries::at_most(1), ..one_place() });
     let (writer, reader) = pipe(StreamType::Rows);
     let mut first = Box::pin(database.query(Statement::new(ENDLESS, []), writer, CancellationToken::new()));
     assert!(futures_util::poll!(&mut first).is_pending());

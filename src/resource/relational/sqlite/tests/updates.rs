@@ -54,6 +54,48 @@ async fn rows_of_parameters_take_effect_all_or_none() {
 }
 
 #[tokio::test]
+async fn an_update_that_waits_for_its_parameters_keeps_nobody_from_writing() {
+    let database = prepared(memory(), &["CREATE TABLE t (x)"]).await;
+    let (sender, rows) = ParameterRows::channel();
+    let mut fed = Box::pin(database.update("INSERT INTO t VALUES (?)".into(), rows, CancellationToken::new()));
+    for x in 1..=2 {
+        assert!(futures_util::poll!(&mut fed).is_pending());
+        assert_eq!(update(&database, "INSERT INTO t VALUES ('other')").await, Ok(1));
+        sender.send(vec![Parameter::Integer(x)]).await.unwrap();
+    }
+    let end = async {
+        // The count of another update, as in a request where one feeds the other.
+        let changed = update(&database, "UPDATE t SET x = x").await.unwrap();
+        sender.send(vec![Parameter::from(changed.to_string().as_str())]).await.unwrap();
+        sender.finish().await;
+    };
+    let (changed, ()) = tokio::join!(fed, end);
+    assert_eq!(changed, Ok(3));
+    assert_eq!(lines(&database, "SELECT x FROM t").await, "other\nother\n1\n2\n2\n");
+}
+
+#[tokio::test]
+async fn more_parameters_than_memory_is_kept_for_take_effect_all_or_none() {
+    let database = prepared(memory(), &["CREATE TABLE t (x)"]).await;
+    let megabyte = "x".repeat(1024 * 1024);
+    for complete in [false, true] {
+        let (sender, rows) = ParameterRows::channel();
+        for _ in 0..12 {
+            sender.send(vec![Parameter::from(megabyte.as_str())]).await.unwrap();
+        }
+        if complete {
+            sender.finish().await;
+        } else {
+            drop(sender);
+        }
+        let changed = database.update("INSERT INTO t VALUES (?)".into(), rows, CancellationToken::new()).await;
+        assert_eq!(changed, if complete { Ok(12) } else { Err(ResourceError::Cancelled) });
+        let count = if complete { "12\n" } else { "0\n" };
+        assert_eq!(lines(&database, "SELECT count(*) FROM t").await, count);
+    }
+}
+
+#[tokio::test]
 async fn foreign_keys_hold() {
     let database = prepared(
         memory(),
@@ -68,7 +110,8 @@ async fn foreign_keys_hold() {
 async fn a_file_is_created_only_when_asked_and_never_written_when_not() {
     let folder = tempfile::tempdir().unwrap();
     let missing = update(&on_disk(&folder, SqliteMode::ReadWrite), "CREATE TABLE t (x)").await.unwrap_err();
-    assert!(matches!(missing, ResourceError::Unavailable { .. }), "{missing:?}");
+    let ResourceError::Unavailable { message } = missing else { panic!("expected Unavailable: {missing:?}") };
+    assert_eq!(message.matches("test.db").count(), 1, "{message}");
 
     let created =
         prepared(on_disk(&folder, SqliteMode::Create), &["CREATE TABLE t (x)", "INSERT INTO t VALUES (1)"]).await;
@@ -94,13 +137,15 @@ async fn readers_and_the_writer_do_not_wait_for_one_another() {
 }
 
 #[tokio::test]
-async fn a_lock_of_another_program_is_busy() {
+async fn a_lock_of_another_program_is_busy_after_the_time_out() {
     let folder = tempfile::tempdir().unwrap();
     let database = prepared(on_disk(&folder, SqliteMode::Create), &["CREATE TABLE t (x)"]).await;
     let other = rusqlite::Connection::open(folder.path().join("test.db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let since = std::time::Instant::now();
     let error = update(&database, "INSERT INTO t VALUES (1)").await.unwrap_err();
     assert!(matches!(error, ResourceError::Busy { .. }) && error.is_retryable(), "{error:?}");
+    assert!(since.elapsed() >= one_place().busy_timeout, "it waited for the lock");
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(update(&database, "INSERT INTO t VALUES (1)").await, Ok(1));
 }

@@ -88,3 +88,55 @@ async fn a_fault_in_one_query_leaves_its_place_to_the_next() {
     assert!(matches!(fault, Err(ResourceError::Unavailable { .. })), "{fault:?}");
     assert_eq!(next, "1\n");
 }
+
+#[tokio::test]
+async fn a_query_beyond_the_limit_runs_when_another_is_done() {
+    let patient =
+        SqliteSettings { open_queries: OpenQueries::at_most(2), busy_timeout: Duration::from_mins(1), ..one_place() };
+    // The bound is one for several databases.
+    let databases = [(); 2].map(|()| {
+        let address = SqliteAddress { location: SqliteLocation::Memory, mode: SqliteMode::Create };
+        SqliteResource::new(address, &patient)
+    });
+    let mut stalled = Vec::new();
+    for database in &databases {
+        let (writer, reader) = pipe(StreamType::Rows);
+        let mut query = Box::pin(database.query(Statement::new(ENDLESS, []), writer, CancellationToken::new()));
+        assert!(futures_util::poll!(&mut query).is_pending());
+        stalled.push((query, reader));
+    }
+    let (writer, mut reader) = pipe(StreamType::Rows);
+    let mut third = Box::pin(databases[0].query(Statement::new("SELECT 1", []), writer, CancellationToken::new()));
+    assert!(futures_util::poll!(&mut third).is_pending());
+    // What only looks whether the database answers needs not wait.
+    databases[0].health().await.unwrap();
+    assert!(futures_util::poll!(&mut third).is_pending());
+    let (query, other_reader) = stalled.pop().unwrap();
+    drop(other_reader);
+    assert_eq!(query.await, Err(ResourceError::Cancelled));
+    assert_eq!(third.await, Ok(QueryEnd { rows: 1 }));
+    assert!(matches!(reader.next().await, Ok(Some(_))));
+}
+
+#[tokio::test]
+async fn a_statement_goes_on_after_its_memory_was_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let filled = format!("INSERT INTO t {ENDLESS} LIMIT 5000");
+    prepared(on_disk(&folder, SqliteMode::Create), &["CREATE TABLE t (x)", &filled]).await;
+    let target = Target {
+        path: folder.path().join("test.db"),
+        in_memory: false,
+        mode: SqliteMode::ReadOnly,
+        busy_timeout: Duration::ZERO,
+    };
+    let connection = SqliteConnection::open(&target, authorizer::Purpose::Read).unwrap();
+    let mut statement = connection.prepare("SELECT x FROM t").unwrap();
+    let mut rows = statement.query([]).unwrap();
+    for expected in 1..=5000 {
+        assert_eq!(rows.next().unwrap().unwrap().get(0), Ok(expected));
+        if expected % 1000 == 0 {
+            connection.release_memory();
+        }
+    }
+    assert!(rows.next().unwrap().is_none());
+}
