@@ -133,6 +133,7 @@ fn tags_that_are_not_those_of_xml_are_refused_where_they_are_wrong() {
         ("<a><!-- -- --></a>", "1:9"),
         ("<a><!-- ---></a>", "1:9"),
         ("<a><!ELEMENT b></a>", "1:4"),
+        ("<a><!é", "1:4"),
         ("<a><![IGNORE[]]></a>", "1:4"),
         ("<a><?xml version='1.0'?></a>", "1:6"),
         (" <?xml version='1.0'?><a/>", "1:4"),
