@@ -271,6 +271,7 @@ fn utf16_is_read_with_a_mark_or_where_xml_or_http_says_so() {
         assert_eq!(read(&utf16(&declared, unit)).as_deref(), Ok("<a></>"));
         assert_eq!(with_charset(&utf16("<a/>", unit), name).as_deref(), Ok("<a></>"));
 
+        assert!(read(&utf16("\u{FEFF}\u{FEFF}<a/>", unit)).is_err());
         assert!(read(&utf16("<a/>", unit)).is_err());
         assert!(read(&utf16("<?xml version='1.0'?><a/>", unit)).is_err());
         assert!(read(&utf16("<?pi?><a/>", unit)).is_err());
