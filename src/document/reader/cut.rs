@@ -88,7 +88,8 @@ impl Cutter {
             TokenKind::Text => {
                 return memchr::memchr2(b'<', b'&', rest).map(|end| self.seen + end).or_else(|| self.all(bytes));
             }
-            TokenKind::Dtd | TokenKind::Unknown => return Some(bytes.len()),
+            // It is refused for its first characters; those behind may be cut in the middle.
+            TokenKind::Dtd | TokenKind::Unknown => return Some("<!".len()),
         };
         end.map(|end| self.seen + end + 1).or_else(|| self.all(bytes))
     }

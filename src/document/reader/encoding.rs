@@ -145,6 +145,9 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Cow<'_, [u8]>, Docume
     if !rest.is_empty() {
         return Err(refused(Position::START.after(text.as_bytes()), "the last UTF-16 character is cut in two"));
     }
+    if text.starts_with('\u{FEFF}') {
+        return Err(refused(Position::START, "a second byte order mark"));
+    }
     Ok(Cow::Owned(text.into_bytes()))
 }
 

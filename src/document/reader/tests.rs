@@ -133,6 +133,7 @@ fn tags_that_are_not_those_of_xml_are_refused_where_they_are_wrong() {
         ("<a><!-- -- --></a>", "1:9"),
         ("<a><!-- ---></a>", "1:9"),
         ("<a><!ELEMENT b></a>", "1:4"),
+        ("<a><!é", "1:4"),
         ("<a><![IGNORE[]]></a>", "1:4"),
         ("<a><?xml version='1.0'?></a>", "1:6"),
         (" <?xml version='1.0'?><a/>", "1:4"),
@@ -270,6 +271,7 @@ fn utf16_is_read_with_a_mark_or_where_xml_or_http_says_so() {
         assert_eq!(read(&utf16(&declared, unit)).as_deref(), Ok("<a></>"));
         assert_eq!(with_charset(&utf16("<a/>", unit), name).as_deref(), Ok("<a></>"));
 
+        assert!(read(&utf16("\u{FEFF}\u{FEFF}<a/>", unit)).is_err());
         assert!(read(&utf16("<a/>", unit)).is_err());
         assert!(read(&utf16("<?xml version='1.0'?><a/>", unit)).is_err());
         assert!(read(&utf16("<?pi?><a/>", unit)).is_err());

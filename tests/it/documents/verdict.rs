@@ -111,9 +111,12 @@ fn is_type_attribute(why: &str) -> bool {
     why.contains("unknown attribute `type` on") || why.contains("unknown attribute `nil` on")
 }
 
-/// What is XML and refused nevertheless: a DTD, and encodings other than UTF-8 and UTF-16 that says so.
+/// What is XML and refused nevertheless: a DTD, encodings other than UTF-8 and UTF-16 that says so, and a declaration of
+/// US-ASCII that doesn't hold, which they pass over where a byte order mark says UTF-8.
 fn is_refused_by_us_alone(why: &str) -> bool {
-    ["a DTD is refused", "send UTF-8", "UTF-16 has to begin with"].iter().any(|reason| why.contains(reason))
+    ["a DTD is refused", "send UTF-8", "UTF-16 has to begin with", "the declaration says US-ASCII"]
+        .iter()
+        .any(|reason| why.contains(reason))
 }
 
 /// They stop at a NUL behind the root and at what is not in the encoding that was declared, and pass over half a character at
@@ -125,7 +128,8 @@ fn is_not_seen_by_them(bytes: &[u8], why: &str) -> bool {
 
 /// To Namespaces in XML the name of a namespace is a text; they want it to be a URI.
 fn is_about_a_namespace_name(why: &str) -> bool {
-    why.contains("is not a valid URI") || why.contains("is not absolute")
+    // The name is quoted before it is said what it is not, and may go over several lines.
+    why.contains("namespace error : xmlns") && why.contains(": '") || why.contains("is not absolute")
 }
 
 /// A name may have more characters since the fifth edition of XML 1.0; to their types, though not to their parser, the fourth
