@@ -12,7 +12,9 @@ use crate::document::{
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
-use crate::service::{Configuration, Server};
+use crate::service::{
+    Configuration, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session,
+};
 use crate::session::StaticAttributeRegistry;
 
 /// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
@@ -42,8 +44,7 @@ fn check(path: &Path) -> Vec<String> {
 
 /// A folder is checked as `serve` would read it, without serving it.
 fn check_folder(folder: &Path) -> Vec<String> {
-    let built = Configuration::load(folder).and_then(|loaded| Server::builder().configuration(loaded).build());
-    built.err().map(|errors| errors.0.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    Configuration::problems(folder).iter().map(ToString::to_string).collect()
 }
 
 /// What kind of document it is, its root says.
