@@ -6,7 +6,6 @@ use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Instrument;
 
-
 use super::answer::answer_pipe;
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
@@ -102,13 +101,7 @@ impl Engine {
             let body = AnswerBody::Whole(document.take());
             return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
         }
-        let performance = Performance {
-            plan,
-            form,
-            participation,
-            request_id,
-            _place: (admitted, place),
-        };
+        let performance = Performance { plan, form, participation, request_id, _place: (admitted, place) };
         let (head, answer) = oneshot::channel();
         tokio::spawn(performance.perform(head).in_current_span());
         answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))

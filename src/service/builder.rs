@@ -219,7 +219,8 @@ impl ServerBuilder {
     }
 
     fn refuse(&mut self, file: &Path, refused: Vec<Refused>) {
-        let errors = refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
+        let errors =
+            refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
         self.errors.extend(errors);
     }
 }

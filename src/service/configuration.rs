@@ -92,7 +92,9 @@ impl Configuration {
     pub(crate) fn problems(dir: &Path) -> Vec<ConfigurationError> {
         let (configuration, mut errors) = Self::read(dir);
         if let Some(configuration) = configuration {
-            errors.extend(Server::builder().configuration(configuration).build().err().into_iter().flat_map(|more| more.0));
+            errors.extend(
+                Server::builder().configuration(configuration).build().err().into_iter().flat_map(|more| more.0),
+            );
         }
         errors
     }
@@ -171,13 +173,6 @@ impl Loader {
         let activities = activities_file
             .and_then(|(path, named)| Some((self.read(&path, Some(named), ActivityConfiguration::parse)?, path)));
         let session_file = session_file.map(|(path, _)| path);
-        Some(ConfiguredResource {
-            name: name.into(),
-            resource,
-            file: file.into(),
-            session,
-            session_file,
-            activities,
-        })
+        Some(ConfiguredResource { name: name.into(), resource, file: file.into(), session, session_file, activities })
     }
 }

@@ -39,16 +39,13 @@ pub(super) fn charset_of_xml(headers: &HeaderMap) -> Result<Option<&str>, Refusa
 
 /// Whether the client would rather have its faults as JSON (RFC 9457) than as XML.
 pub(super) fn prefers_problem_json(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|item| {
+    headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(
+        |item| {
             let mut parts = item.split(';').map(str::trim);
             let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
             matches!(media_type.as_str(), "application/problem+json" | "application/json") && !parts.any(is_zero_weight)
-        })
+        },
+    )
 }
 
 /// `q=0` is "not this" (RFC 9110, section 12.4.2).

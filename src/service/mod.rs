@@ -26,4 +26,4 @@ mod unavailable;
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
 pub use server::{BoundServer, Ending, RunningServer, Server};
-pub(crate) use unavailable::{place_in_carrier, refused_in_resource, refused_in_service, refused_in_session};
+pub(crate) use unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session};

@@ -99,8 +99,8 @@ async fn read_request(
 /// `?return=NAME`, and nothing else.
 fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
     let invalid = |what: String| Refusal::new(400, "RequestInvalid", format!("{what}; expected ?return=NAME"));
-    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-        .map_err(|_| invalid("the query can't be read".into()))?;
+    let Query(parameters) =
+        Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| invalid("the query can't be read".into()))?;
     let mut only = None;
     for (name, value) in parameters {
         if name != "return" {

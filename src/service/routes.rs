@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -9,7 +10,6 @@ use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::Extension;
 use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::entrance::{Entrance, RequestId, pass};
@@ -69,11 +69,7 @@ async fn schema(
     }
 }
 
-async fn not_found(
-    Extension(RequestId(request_id)): Extension<RequestId>,
-    uri: Uri,
-    headers: HeaderMap,
-) -> Response {
+async fn not_found(Extension(RequestId(request_id)): Extension<RequestId>, uri: Uri, headers: HeaderMap) -> Response {
     let message = format!("nothing is served at {}; GET /services lists the data service resources", uri.path());
     Refusal::new(404, "ResourceNotFound", message).into_response(request_id, &headers)
 }

@@ -122,14 +122,13 @@ impl BoundServer {
         let Self { state, listener, address, drain } = self;
         let mut maintenance: JoinSet<()> =
             state.resources.values().map(|resource| resource.engine.sessions().maintenance()).collect();
-        let mut connections =
-            Connections::new(router(state.clone(), address.ip().is_loopback()), Bounds::default());
+        let mut connections = Connections::new(router(state.clone(), address.ip().is_loopback()), Bounds::default());
         tokio::select! {
             never = connections.accept(&listener) => match never {},
             () = shutdown => {}
         }
-        drop(listener);
         state.drain();
+        drop(listener);
         let ending = match tokio::time::timeout(drain, join(connections.drain(), drain_sessions(&state))).await {
             Ok(_) => Ending::Drained,
             Err(_) => {

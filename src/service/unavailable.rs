@@ -89,10 +89,7 @@ fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
 }
 
 /// What is refused of a session document; `carrier` finds the place of an attribute of its element `carrier`.
-pub(crate) fn refused_in_session(
-    session: &SessionConfiguration,
-    carrier: impl Fn(&str) -> Position,
-) -> Vec<Refused> {
+pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl Fn(&str) -> Position) -> Vec<Refused> {
     let mut refused = Vec::new();
     if session.factory != TRANSIENT_FACTORY {
         let message =
@@ -133,7 +130,9 @@ pub(crate) fn place_in_carrier(document: &[u8], attribute: &str) -> Position {
 pub(super) fn session_header(name: &str) -> Result<HeaderName, String> {
     let header: HeaderName = name.parse().map_err(|_| format!("`{name}` is no name of an HTTP header"))?;
     if STANDARD_HEADERS.contains(&header.as_str()) {
-        return Err(format!("`{name}` has another meaning in HTTP; choose a header of your own, such as `Rejoin-Session`"));
+        return Err(format!(
+            "`{name}` has another meaning in HTTP; choose a header of your own, such as `Rejoin-Session`"
+        ));
     }
     Ok(header)
 }
