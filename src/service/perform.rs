@@ -56,7 +56,7 @@ async fn answer(
     body: Body,
     request_id: Uuid,
 ) -> Result<Response, Refusal> {
-    let resource = state.resource_at(resource)?;
+    let resource = state.resource_at(&resource)?;
     tracing::Span::current().record("resource", &resource.name);
     if state.is_draining() {
         return Err(Refusal::of_session(&SessionError::Draining, request_id));
@@ -87,7 +87,7 @@ async fn read_request(
         return Err(Refusal::new(400, "RequestInvalid", message));
     }
     let only = end_point_to_return(&head.uri)?;
-    let admitted = resource.engine.admit().map_err(|error| Refusal::of_admission(&error))?;
+    let admitted = resource.engine.admit().map_err(Refusal::of_admission)?;
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;

@@ -38,7 +38,7 @@ pub(super) async fn show(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
-    let resource = match state.resource_at(name) {
+    let resource = match state.resource_at(&name) {
         Ok(resource) => resource,
         Err(refusal) => return refusal.into_response(request_id, &headers),
     };

@@ -133,7 +133,7 @@ impl Refusal {
         match error {
             PerformError::Plan(error) => Self::of_plan(error),
             PerformError::NoSuchEndPoint(message) => Self::new(400, "StreamInvalid", message),
-            PerformError::Admission(error) => Self::of_admission(error),
+            PerformError::Admission(error) => Self::of_admission(*error),
             PerformError::Session(error) => Self::of_session(error, request_id),
             PerformError::Activity { name, position, error } => {
                 Self::of_activity(name, error, request_id).at(*position)
@@ -148,7 +148,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn of_admission(error: &AdmissionError) -> Self {
+    pub(super) fn of_admission(error: AdmissionError) -> Self {
         Self::new(503, "ServerBusy", error.to_string()).retry_after(Duration::from_secs(1))
     }
 

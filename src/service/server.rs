@@ -129,16 +129,16 @@ impl BoundServer {
         }
         state.drain();
         drop(listener);
-        let ending = match tokio::time::timeout(drain, join(connections.drain(), drain_sessions(&state))).await {
-            Ok(_) => Ending::Drained,
-            Err(_) => {
-                tracing::warn!("requests that did not end in time are cut off");
-                connections.cut_off().await;
-                if tokio::time::timeout(CLOSING, drain_sessions(&state)).await.is_err() {
-                    tracing::warn!("sessions that did not end in time were left");
-                }
-                Ending::CutOff
+        let drained = tokio::time::timeout(drain, join(connections.drain(), drain_sessions(&state))).await;
+        let ending = if drained.is_ok() {
+            Ending::Drained
+        } else {
+            tracing::warn!("requests that did not end in time are cut off");
+            connections.cut_off().await;
+            if tokio::time::timeout(CLOSING, drain_sessions(&state)).await.is_err() {
+                tracing::warn!("sessions that did not end in time were left");
             }
+            Ending::CutOff
         };
         maintenance.abort_all();
         ending

@@ -57,7 +57,7 @@ impl ServiceState {
     }
 
     /// The resource that a path names. What is no UTF-8 names none.
-    pub(super) fn resource_at(&self, name: Result<Path<String>, PathRejection>) -> Result<&ServedResource, Refusal> {
+    pub(super) fn resource_at(&self, name: &Result<Path<String>, PathRejection>) -> Result<&ServedResource, Refusal> {
         self.resource(name.as_ref().map_or("", |Path(name)| name))
     }
 
