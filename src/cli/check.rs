@@ -12,7 +12,9 @@ use crate::document::{
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
-use crate::service::{Configuration, Server};
+use crate::service::{
+    Configuration, Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session,
+};
 use crate::session::StaticAttributeRegistry;
 
 /// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
@@ -34,7 +36,8 @@ fn check(path: &Path) -> Vec<String> {
     }
     match fs::read(path) {
         Ok(bytes) => {
-            check_document(&bytes).err().map(|problem| format!("{}:{problem}", path.display())).into_iter().collect()
+            let problems = check_document(path, &bytes).unwrap_or_else(|problem| vec![problem]);
+            problems.iter().map(|problem| format!("{}:{problem}", path.display())).collect()
         }
         Err(error) => vec![format!("{}:1:1: the file can't be read: {error}", path.display())],
     }
@@ -42,24 +45,31 @@ fn check(path: &Path) -> Vec<String> {
 
 /// A folder is checked as `serve` would read it, without serving it.
 fn check_folder(folder: &Path) -> Vec<String> {
-    let built = Configuration::load(folder).and_then(|loaded| Server::builder().configuration(loaded).build());
-    built.err().map(|errors| errors.0.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    Configuration::problems(folder).iter().map(ToString::to_string).collect()
 }
 
-/// What kind of document it is, its root says.
-fn check_document(bytes: &[u8]) -> Result<(), String> {
+/// What kind of document it is, its root says. What is wrong in its form is an error, and the only one that is told; what this
+/// version can't do comes all at once.
+fn check_document(path: &Path, bytes: &[u8]) -> Result<Vec<String>, String> {
     let limits = Limits::default();
     let root = Element::parse(bytes, &limits).map_err(|error| said(&error))?;
     match root.local_name() {
-        "perform" => check_perform(bytes),
+        "perform" => check_perform(bytes).map(|()| Vec::new()),
         "dataServiceConfiguration" => {
-            ServiceConfiguration::parse(bytes, &limits).map(drop).map_err(|error| said(&error))
+            let service = ServiceConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
+            Ok(all(refused_in_service(&service)))
         }
         "dataServiceResourceConfiguration" => {
-            ResourceConfiguration::parse(bytes, &limits).map(drop).map_err(|error| said(&error))
+            let resource = ResourceConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
+            Ok(check_resource(path, &resource))
         }
-        "activityConfiguration" => check_activities(bytes, &limits),
-        "sessionConfiguration" => check_session(bytes, &limits).map_err(|error| said(&error)),
+        "activityConfiguration" => check_activities(bytes, &limits).map(|()| Vec::new()),
+        "sessionConfiguration" => {
+            let session = SessionConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
+            let mut problems = all(refused_in_session(&session, |name| place_in_carrier(bytes, name)));
+            problems.extend(StaticAttributeRegistry::default().make(&session.attributes).err().as_ref().map(said));
+            Ok(problems)
+        }
         other => Err(format!(
             "{}: `{other}` is no document of ours; expected one of `perform`, `dataServiceConfiguration`, \
              `dataServiceResourceConfiguration`, `activityConfiguration`, `sessionConfiguration`",
@@ -72,9 +82,19 @@ fn said(error: &DocumentError) -> String {
     error.to_string()
 }
 
-fn check_session(bytes: &[u8], limits: &Limits) -> Result<(), DocumentError> {
-    let configuration = SessionConfiguration::parse(bytes, limits)?;
-    StaticAttributeRegistry::default().make(&configuration.attributes).map(drop)
+fn all(refused: Vec<Refused>) -> Vec<String> {
+    refused.into_iter().map(|Refused { position, message }| format!("{position}: {message}")).collect()
+}
+
+fn check_resource(path: &Path, resource: &ResourceConfiguration) -> Vec<String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let registry = ResourceRegistry::with_defaults();
+    let mut problems = all(refused_in_resource(resource));
+    problems.extend(resource.data_resources.iter().filter_map(|configured| {
+        let error = registry.open(&ResourceSettings::new(&configured.uri.value, folder)).err()?;
+        Some(format!("{}: {error}", configured.uri.position))
+    }));
+    problems
 }
 
 fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {

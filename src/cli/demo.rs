@@ -32,8 +32,7 @@ pub(super) async fn run(listen: &str, is_tour: bool) -> anyhow::Result<ExitCode>
         bound => bound.with_context(|| format!("{listen} can't be listened on"))?,
     };
     welcome(&server);
-    server.serve(serve::shutdown_signal()?).await;
-    Ok(ExitCode::SUCCESS)
+    serve::until_told(server).await
 }
 
 /// Where the demo is, and three commands that work when they are pasted into another terminal, in this order.

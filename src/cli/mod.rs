@@ -20,6 +20,7 @@ mod tour;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -41,7 +42,8 @@ enum Action {
     /// Serves the data service resources of a configuration
     ///
     /// Prints its address when it is ready. SIGTERM or Ctrl-C drains it: no new connections, requests that run are
-    /// answered, then it ends.
+    /// answered, then it ends. What takes longer than 30 seconds is cut off, and the exit code is 1 then; a second signal
+    /// ends it at once.
     #[command(after_help = "Example:\n  rejoin init orders && rejoin serve --config orders")]
     Serve {
         /// The folder with service.xml
@@ -117,6 +119,12 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// How long the end of the command waits for work that blocks, such as a query that does not hear that it is cancelled.
+const EXIT_PATIENCE: Duration = Duration::from_secs(1);
+
 fn block_on(work: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(EXIT_PATIENCE);
+    done
 }

@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
         return Ok(ExitCode::FAILURE);
     }
     let is_document = arguments.return_.is_none();
-    let end = copy(response).await?;
+    let Some(end) = copy(response).await? else { return Ok(ExitCode::SUCCESS) };
     if is_document && !completed(&end) {
         eprintln!("rejoin: the request did not complete: see its results");
         return Ok(ExitCode::FAILURE);
@@ -56,8 +56,8 @@ fn read(arguments: &PerformArguments) -> anyhow::Result<Vec<u8>> {
     fs::read(&arguments.file).with_context(|| format!("{} can't be read", arguments.file.display()))
 }
 
-/// Writes the body to standard output and answers with its last bytes.
-async fn copy(mut response: Response) -> anyhow::Result<Vec<u8>> {
+/// Writes the body to standard output and answers with its last bytes; with `None` when whoever read it has heard enough.
+async fn copy(mut response: Response) -> anyhow::Result<Option<Vec<u8>>> {
     const TAIL: usize = 512;
     let mut out = io::stdout().lock();
     let mut tail = Vec::new();
@@ -67,17 +67,26 @@ async fn copy(mut response: Response) -> anyhow::Result<Vec<u8>> {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
             Err(error) => {
-                out.flush()?;
+                is_heard(out.flush())?;
                 bail!("the answer broke off before its end, so it is not complete: {error}");
             }
         };
-        out.write_all(&chunk)?;
+        if !is_heard(out.write_all(&chunk))? {
+            return Ok(None);
+        }
         progress.advance(chunk.len());
         tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
         tail.drain(..tail.len().saturating_sub(TAIL));
     }
-    out.flush()?;
-    Ok(tail)
+    Ok(is_heard(out.flush())?.then_some(tail))
+}
+
+/// Whether somebody still reads standard output. That a reader closes it (`| head`) is no error.
+fn is_heard(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
+    }
 }
 
 /// The request's own status stands last in a response document.

@@ -5,32 +5,61 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::service::{Configuration, Server};
+use crate::service::{BoundServer, Configuration, Ending, Server};
 
 pub(super) async fn run(config: &Path) -> anyhow::Result<ExitCode> {
     log_to_stderr();
     let configuration = Configuration::load(config)?;
     let server = Server::builder().configuration(configuration).build()?.bind().await?;
     say!("{}", server.url());
-    let shutdown = shutdown_signal()?;
-    server.serve(shutdown).await;
-    Ok(ExitCode::SUCCESS)
+    until_told(server).await
 }
 
-/// Resolves at SIGTERM or Ctrl-C.
-pub(super) fn shutdown_signal() -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C can't be listened for")?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+/// Serves until SIGTERM or Ctrl-C, then drains; a second one ends it at once. The exit code says whether anything was cut off.
+pub(super) async fn until_told(server: BoundServer) -> anyhow::Result<ExitCode> {
+    let (mut first, mut second) = (Signals::listen()?, Signals::listen()?);
+    let serving = server.serve(async move {
+        first.next().await;
         tracing::info!("draining: requests that run are answered, new ones are not taken");
-    })
+    });
+    let told_twice = async {
+        second.next().await;
+        second.next().await;
+    };
+    tokio::select! {
+        ending = serving => Ok(match ending {
+            Ending::Drained => ExitCode::SUCCESS,
+            Ending::CutOff => ExitCode::FAILURE,
+        }),
+        () = told_twice => {
+            tracing::warn!("told to stop a second time: requests that run are cut off");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// SIGTERM and Ctrl-C.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("SIGTERM can't be listened for")?;
+        let interrupt = signal(SignalKind::interrupt()).context("Ctrl-C can't be listened for")?;
+        Ok(Self { terminate, interrupt })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 /// Log lines to standard error, as `REJOIN_LOG` asks for (`info` without it): for people on a terminal, JSON elsewhere.

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many requests are in the service at a time: `running` at work and `queued` more that wait, for a place to run or for
-/// their session. What comes beyond is refused at once, so that a flood costs the answer of a refusal and no more.
+/// How many requests are in the service at a time: `running` at work and `queued` more that are being read, or wait for
+/// their session or for a place to run. A request is let in before its body is read, and what comes beyond is refused at once:
+/// a flood costs the answer of a refusal and no more, and the bodies in memory are never more than there are places.
 ///
 /// ```
 /// use rejoin::engine::Admission;

@@ -6,7 +6,6 @@ use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Instrument;
 
-use super::admission::Admitted;
 use super::answer::answer_pipe;
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
@@ -14,9 +13,9 @@ use super::document_answer::DocumentAnswer;
 use super::results::{Form, Results};
 use super::run::Run;
 use super::streaming::close;
-use super::{Admission, Answer, AnswerBody, Catalogue, PerformError, Plan};
+use super::{Admission, AdmissionError, Admitted, Answer, AnswerBody, Catalogue, PerformError, Plan};
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{EndReason, Joined, Outcome, Participant, SessionManager, SessionRequirement};
+use crate::session::{EndReason, Interruption, Joined, Outcome, Participant, SessionManager, SessionRequirement};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -29,6 +28,8 @@ pub struct Engine {
 /// A request that has been read.
 #[derive(Debug)]
 pub struct PerformRequest {
+    /// Its place in the service, from before it was read ([`Engine::admit`]).
+    pub admitted: Admitted,
     /// What to run.
     pub document: PerformDocument,
     /// Which session to join.
@@ -68,6 +69,15 @@ impl Engine {
         &self.sessions
     }
 
+    /// Lets a request in. Ask before its body is read: what is not read takes no memory.
+    ///
+    /// # Errors
+    ///
+    /// [`AdmissionError`] when the service has as many requests as it takes.
+    pub fn admit(&self) -> Result<Admitted, AdmissionError> {
+        self.admission.enter()
+    }
+
     /// Performs a request.
     ///
     /// Answers as soon as the request is complete, or has more to say than is held back (64 KiB); then the rest streams.
@@ -79,24 +89,19 @@ impl Engine {
     pub async fn perform(&self, request: PerformRequest) -> Result<Answer, PerformError> {
         let plan = Plan::new(&request.document, &self.catalogue)?;
         let form = form_of(&plan, request.only)?;
-        let admitted = self.admission.enter()?;
+        let admitted = request.admitted;
         let joined = self.sessions.join(request.session, &request.participant).await?;
-        let place = admitted.start().await?;
+        let participation = Participation { joined, sessions: Arc::clone(&self.sessions) };
+        let (place, participation) = participation.wait_for_place(&admitted).await?;
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
-            let released = joined.release(Outcome::Commit).await?;
+            let released = participation.joined.release(Outcome::Commit).await?;
             let mut document = DocumentAnswer::begin(&request_id, &released.info);
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
             return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
         }
-        let performance = Performance {
-            plan,
-            form,
-            participation: Participation { joined, sessions: Arc::clone(&self.sessions) },
-            request_id,
-            _place: (admitted, place),
-        };
+        let performance = Performance { plan, form, participation, request_id, _place: (admitted, place) };
         let (head, answer) = oneshot::channel();
         tokio::spawn(performance.perform(head).in_current_span());
         answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
@@ -246,6 +251,13 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     close(&results.form, sink, &activities, document, failure.as_ref()).await;
 }
 
+fn failure_of(interruption: Interruption) -> PerformError {
+    match interruption {
+        Interruption::ExecutionLimit => PerformError::TimedOut,
+        Interruption::SessionEnded(reason) => PerformError::SessionEnded(reason),
+    }
+}
+
 /// The request's part in its session.
 struct Participation {
     joined: Joined,
@@ -253,6 +265,23 @@ struct Participation {
 }
 
 impl Participation {
+    /// Waits for a place to run, but not for longer than the request may hold its session.
+    async fn wait_for_place(self, admitted: &Admitted) -> Result<(OwnedSemaphorePermit, Self), PerformError> {
+        let interrupted = self.joined.ended();
+        let place = tokio::select! {
+            biased;
+            interruption = interrupted => Err(failure_of(interruption)),
+            place = admitted.start() => place.map_err(PerformError::from),
+        };
+        match place {
+            Ok(place) => Ok((place, self)),
+            Err(failure) => {
+                self.abandon().await;
+                Err(failure)
+            }
+        }
+    }
+
     /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
     async fn abandon(self) {
         let info = self.joined.info().clone();

@@ -1,17 +1,19 @@
 //! Putting a server together: from documents, from code, or from both.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use http::HeaderName;
-
 use super::state::{ServedResource, ServiceState, Shared};
+use super::unavailable::{
+    Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session, session_header,
+};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
-use crate::document::{Located, Position, ServiceLimits, SessionConfiguration, TRANSIENT_FACTORY};
+use crate::document::{Located, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
@@ -118,14 +120,7 @@ impl ServerBuilder {
     /// Takes over everything that a configuration says.
     pub fn configuration(mut self, configuration: Configuration) -> Self {
         let Configuration { service, file, resources } = configuration;
-        let authentication = &service.authentication.implementation;
-        if authentication.value != "none" {
-            self.errors.push(ConfigurationError::new(
-                &file,
-                authentication.position,
-                format!("there is no authenticator `{}`; there is `none`", authentication.value),
-            ));
-        }
+        self.refuse(&file, refused_in_service(&service));
         self.listen = service.listen.value;
         self.limits = service.limits;
         self.resources.extend(resources);
@@ -165,23 +160,26 @@ impl ServerBuilder {
     }
 
     fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
+        self.refuse(&resource.file, refused_in_resource(&resource.resource));
+        let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
+        self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
+        // Everything is tried before anything is given up, so that all that is wrong is said at once.
         let data_resources = self.open_data_resources(&resource);
-        let catalogue = self.catalogue(&resource, data_resources?);
-        let sessions = self.sessions(&resource);
-        let header = self.session_header(&resource);
+        let catalogue = self.catalogue(&resource, data_resources);
+        let statics = self.statics(&resource.session, session_file);
+        let session_header = session_header(&resource.session.carrier.header).ok();
         Some(ServedResource {
-            engine: Engine::new(Arc::new(catalogue?), sessions?, admission.clone()),
-            session_header: header?,
+            engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
+            session_header: session_header?,
             automatic: resource.session.carrier.automatic,
             documentation: resource.resource.documentation,
             name: resource.name,
         })
     }
 
-    fn open_data_resources(&mut self, resource: &ConfiguredResource) -> Option<DataResources> {
+    fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {
         let folder = resource.file.parent().unwrap_or(Path::new(""));
         let mut opened = DataResources::default();
-        let before = self.errors.len();
         for configured in &resource.resource.data_resources {
             let settings = ResourceSettings::new(&configured.uri.value, folder);
             match self.data_resources.open(&settings) {
@@ -189,10 +187,13 @@ impl ServerBuilder {
                     let name = configured.name.as_ref().map_or("", |name| &name.value);
                     opened.add(name, data_resource);
                 }
-                Err(error) => self.refuse(&resource.file, configured.uri.position, error.to_string()),
+                Err(error) => {
+                    let position = configured.uri.position;
+                    self.errors.push(ConfigurationError::new(&resource.file, position, error.to_string()));
+                }
             }
         }
-        (self.errors.len() == before).then_some(opened)
+        opened
     }
 
     fn catalogue(&mut self, resource: &ConfiguredResource, data_resources: DataResources) -> Option<Catalogue> {
@@ -203,16 +204,13 @@ impl ServerBuilder {
         catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    fn sessions(&mut self, resource: &ConfiguredResource) -> Option<Arc<dyn SessionManager>> {
-        let file = resource.session_file.clone().unwrap_or_else(|| resource.file.clone());
-        let statics = self.statics(&resource.session, &file);
-        self.refuse_what_is_not_there_yet(&resource.session, &file)?;
+    fn sessions(&self, resource: &ConfiguredResource, statics: StaticAttributes) -> Arc<dyn SessionManager> {
         let mut manager =
-            TransientSessionManager::builder(resource.session.clone()).statics(statics?).clock(Arc::clone(&self.clock));
+            TransientSessionManager::builder(resource.session.clone()).statics(statics).clock(Arc::clone(&self.clock));
         for listener in &self.listeners {
             manager = manager.listener(Arc::clone(listener));
         }
-        Some(Arc::new(manager.build()))
+        Arc::new(manager.build())
     }
 
     fn statics(&mut self, session: &SessionConfiguration, file: &Path) -> Option<StaticAttributes> {
@@ -220,36 +218,16 @@ impl ServerBuilder {
         made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    /// What the document may say and this version can't do is refused, never passed over.
-    fn refuse_what_is_not_there_yet(&mut self, session: &SessionConfiguration, file: &Path) -> Option<()> {
-        let before = self.errors.len();
-        if session.factory != TRANSIENT_FACTORY {
-            let message =
-                format!("there is no session manager factory `{}`; there is `{TRANSIENT_FACTORY}`", session.factory);
-            self.refuse(file, session.places.factory, message);
-        }
-        if session.on_create.is_some() {
-            self.refuse(file, session.places.on_create, "`onCreate` is not available in this version");
-        }
-        if session.carrier.cookie {
-            self.refuse(file, Position::START, "`carrier` with `cookie=\"true\"` is not available in this version");
-        }
-        (self.errors.len() == before).then_some(())
+    fn refuse(&mut self, file: &Path, refused: Vec<Refused>) {
+        let errors =
+            refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
+        self.errors.extend(errors);
     }
+}
 
-    fn session_header(&mut self, resource: &ConfiguredResource) -> Option<HeaderName> {
-        let name = &resource.session.carrier.header;
-        let header = name.parse();
-        if header.is_err() {
-            let file = resource.session_file.clone().unwrap_or_else(|| resource.file.clone());
-            self.refuse(&file, Position::START, format!("`{name}` is no name of an HTTP header"));
-        }
-        header.ok()
-    }
-
-    fn refuse(&mut self, file: &Path, position: Position, message: impl Into<String>) {
-        self.errors.push(ConfigurationError::new(file, position, message));
-    }
+/// Where an attribute of `carrier` stands in a file.
+fn carrier_place(file: &Path, attribute: &str) -> Position {
+    fs::read(file).map_or(Position::START, |bytes| place_in_carrier(&bytes, attribute))
 }
 
 impl ConfiguredResource {

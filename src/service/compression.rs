@@ -40,8 +40,10 @@ impl Coding {
 
 /// Compresses the answer if the client asks for a coding that we know.
 pub(super) fn compress(request_headers: &HeaderMap, response: Response) -> Response {
-    let Some(accepted) = request_headers.get(ACCEPT_ENCODING) else { return response };
-    let coding = accepted.to_str().ok().and_then(choose);
+    // Several lines of a list are one list (RFC 9110, section 5.3).
+    let accepted: Vec<&str> =
+        request_headers.get_all(ACCEPT_ENCODING).iter().filter_map(|line| line.to_str().ok()).collect();
+    let coding = choose(&accepted.join(","));
     let is_small = response.body().size_hint().exact().is_some_and(|size| size < SMALLEST);
     let Some(coding) = coding.filter(|_| !is_small && !response.headers().contains_key(CONTENT_ENCODING)) else {
         return response;

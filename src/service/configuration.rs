@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Server;
 use crate::document::{
     ActivityConfiguration, DocumentError, Limits, Position, ResourceConfiguration, ServiceConfiguration,
     SessionConfiguration,
@@ -81,6 +82,25 @@ impl Configuration {
     ///
     /// [`ConfigurationErrors`] with everything that is wrong in any of them.
     pub fn load(dir: &Path) -> Result<Self, ConfigurationErrors> {
+        match Self::read(dir) {
+            (Some(configuration), errors) if errors.is_empty() => Ok(configuration),
+            (_, errors) => Err(ConfigurationErrors(errors)),
+        }
+    }
+
+    /// Everything for which a folder would not be served.
+    pub(crate) fn problems(dir: &Path) -> Vec<ConfigurationError> {
+        let (configuration, mut errors) = Self::read(dir);
+        if let Some(configuration) = configuration {
+            errors.extend(
+                Server::builder().configuration(configuration).build().err().into_iter().flat_map(|more| more.0),
+            );
+        }
+        errors
+    }
+
+    /// As much as can be read, and what can't: in the place of a document that can't be read stand the defaults.
+    fn read(dir: &Path) -> (Option<Self>, Vec<ConfigurationError>) {
         let mut loader = Loader::default();
         let file = dir.join("service.xml");
         let service = loader.read(&file, None, ServiceConfiguration::parse);
@@ -89,10 +109,7 @@ impl Configuration {
             let location = Location { from: &file, position: named.location.position };
             resources.extend(loader.resource(&named.name.value, &beside(&file, &named.location.value), location));
         }
-        match service {
-            Some(service) if loader.errors.is_empty() => Ok(Self { service, file, resources }),
-            _ => Err(ConfigurationErrors(loader.errors)),
-        }
+        (service.map(|service| Self { service, file, resources }), loader.errors)
     }
 }
 
@@ -150,21 +167,12 @@ impl Loader {
             .as_ref()
             .map(|location| (beside(file, &location.value), Location { from: file, position: location.position }));
         let session = match &session_file {
-            Some((path, named)) => self.read(path, Some(*named), SessionConfiguration::parse),
-            None => Some(SessionConfiguration::default()),
+            Some((path, named)) => self.read(path, Some(*named), SessionConfiguration::parse).unwrap_or_default(),
+            None => SessionConfiguration::default(),
         };
-        let activities = match activities_file {
-            Some((path, named)) => Some((self.read(&path, Some(named), ActivityConfiguration::parse)?, path)),
-            None => None,
-        };
+        let activities = activities_file
+            .and_then(|(path, named)| Some((self.read(&path, Some(named), ActivityConfiguration::parse)?, path)));
         let session_file = session_file.map(|(path, _)| path);
-        Some(ConfiguredResource {
-            name: name.into(),
-            resource,
-            file: file.into(),
-            session: session?,
-            session_file,
-            activities,
-        })
+        Some(ConfiguredResource { name: name.into(), resource, file: file.into(), session, session_file, activities })
     }
 }

@@ -1,7 +1,7 @@
 //! What a client sends, and what it wants back.
 
 use http::HeaderMap;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
 
 use super::refusal::Refusal;
 
@@ -9,9 +9,16 @@ use super::refusal::Refusal;
 ///
 /// # Errors
 ///
-/// 415 for a body that is not XML. Form types are refused on purpose: a page of another origin can send those unasked.
+/// 415 for a body that is not XML. Form types are refused on purpose: a page of another origin can send those unasked. So it
+/// can send a body without any type, which is why that is taken only of a client that is no browser: one that names no `Origin`.
 pub(super) fn charset_of_xml(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(None) };
+    let Some(value) = headers.get(CONTENT_TYPE) else {
+        if headers.contains_key(ORIGIN) {
+            let message = "a request with an `Origin` needs `Content-Type: application/xml`";
+            return Err(Refusal::new(415, "UnsupportedMediaType", message));
+        }
+        return Ok(None);
+    };
     let value = value.to_str().unwrap_or_default();
     let mut parts = value.split(';').map(str::trim);
     let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
@@ -32,11 +39,39 @@ pub(super) fn charset_of_xml(headers: &HeaderMap) -> Result<Option<&str>, Refusa
 
 /// Whether the client would rather have its faults as JSON (RFC 9457) than as XML.
 pub(super) fn prefers_problem_json(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|item| item.split(';').next())
-        .any(|media_type| matches!(media_type.trim(), "application/problem+json" | "application/json"))
+    headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(
+        |item| {
+            let mut parts = item.split(';').map(str::trim);
+            let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+            matches!(media_type.as_str(), "application/problem+json" | "application/json") && !parts.any(is_zero_weight)
+        },
+    )
+}
+
+/// `q=0` is "not this" (RFC 9110, section 12.4.2).
+fn is_zero_weight(parameter: &str) -> bool {
+    let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
+    weight.and_then(|weight| weight.parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn json_is_preferred_where_it_is_asked_for_with_a_weight() {
+        for (accept, is_preferred) in [
+            ("application/problem+json", true),
+            ("text/xml, Application/JSON;q=0.5", true),
+            ("application/problem+json;q=0", false),
+            ("application/problem+json; q=0.000, */*", false),
+            ("application/problem+json;q=0, application/json", true),
+            ("*/*", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+            assert_eq!(prefers_problem_json(&headers), is_preferred, "{accept}");
+        }
+    }
 }

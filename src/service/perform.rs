@@ -1,80 +1,120 @@
 //! `POST /services/{resource}`: performs a document.
 
+use std::time::Instant;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
 use chrono::SecondsFormat;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Version};
-use serde::Deserialize;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
+use tracing::{Instrument, debug, field, info_span};
 use uuid::Uuid;
 
 use super::answer_body::answer_body;
 use super::carrier::requirement;
 use super::compression::compress;
-use super::headers::{REQUEST_ID, REQUEST_STATUS, SESSION, SESSION_EXPIRES};
+use super::cross_site::check_post;
+use super::entrance::RequestId;
+use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS, SESSION_EXPIRES};
 use super::media_type::charset_of_xml;
 use super::refusal::Refusal;
 use super::request_body::read_body;
-use super::state::ServiceState;
+use super::state::{ServedResource, ServiceState};
 use crate::document::{PerformDocument, Status};
 use crate::engine::{Answer, AnswerBody, PerformRequest};
-use crate::session::{Participant, Principal, SessionInfo};
+use crate::session::{Participant, Principal, SessionError, SessionInfo};
 
-/// What may stand behind the `?`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parameters {
-    /// The end-point whose bytes are the answer.
-    #[serde(rename = "return")]
-    only: Option<String>,
-}
-
-/// Performs the document of a POST.
+/// Performs the document of a POST. Everything that is logged meanwhile names the request.
 pub(super) async fn perform(
     State(state): State<ServiceState>,
-    Path(resource): Path<String>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    resource: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let request_id = match state.new_request_id() {
-        Ok(request_id) => request_id,
-        Err(refusal) => return refusal.into_response(Uuid::nil(), request.headers()),
+    let span = info_span!("perform", %request_id, resource = field::Empty);
+    let work = async {
+        let begun = Instant::now();
+        let (head, body) = request.into_parts();
+        let response = match answer(&state, resource, &head, body, request_id).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_response(request_id, &head.headers),
+        };
+        debug!(status = response.status().as_u16(), elapsed = ?begun.elapsed(), "answered");
+        response
     };
-    let (head, body) = request.into_parts();
-    match read_request(&state, &resource, &head, body, request_id).await {
-        Ok((request, engine)) => {
-            let is_raw = request.only.is_some();
-            match engine.perform(request).await {
-                Ok(answer) => compress(&head.headers, to_response(answer, is_raw, &head, request_id)),
-                Err(error) => Refusal::of_perform(&error, request_id).into_response(request_id, &head.headers),
-            }
-        }
-        Err(refusal) => refusal.into_response(request_id, &head.headers),
-    }
+    work.instrument(span).await
 }
 
-async fn read_request<'a>(
-    state: &'a ServiceState,
-    resource: &str,
+async fn answer(
+    state: &ServiceState,
+    resource: Result<Path<String>, PathRejection>,
     head: &Parts,
-    body: axum::body::Body,
+    body: Body,
     request_id: Uuid,
-) -> Result<(PerformRequest, &'a crate::engine::Engine), Refusal> {
-    let resource = state.resource(resource)?;
+) -> Result<Response, Refusal> {
+    let resource = state.resource_at(&resource)?;
+    tracing::Span::current().record("resource", &resource.name);
+    if state.is_draining() {
+        return Err(Refusal::of_session(&SessionError::Draining, request_id));
+    }
+    let request = read_request(state, resource, head, body, request_id).await?;
+    let is_raw = request.only.is_some();
+    let answer = resource.engine.perform(request).await.map_err(|error| Refusal::of_perform(&error, request_id))?;
+    if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
+        // It would end with the connection, whether it is whole or not.
+        let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
+        return Err(Refusal::new(505, "HttpVersionNotSupported", message));
+    }
+    Ok(compress(&head.headers, to_response(answer, is_raw, head, &resource.session_header)))
+}
+
+/// Reads a request. What its head can be refused for is found first; it is let in before its body is read.
+async fn read_request(
+    state: &ServiceState,
+    resource: &ServedResource,
+    head: &Parts,
+    body: Body,
+    request_id: Uuid,
+) -> Result<PerformRequest, Refusal> {
+    check_post(head)?;
     let charset = charset_of_xml(&head.headers)?;
-    let Query(parameters) = Query::<Parameters>::try_from_uri(&head.uri).map_err(|error| {
-        Refusal::new(400, "RequestInvalid", format!("{}; expected ?return=NAME", error.body_text()))
-    })?;
+    if head.headers.contains_key(IDEMPOTENCY_KEY) {
+        let message = "the header `Idempotency-Key` is not available in this version: nothing was run; leave it out";
+        return Err(Refusal::new(400, "RequestInvalid", message));
+    }
+    let only = end_point_to_return(&head.uri)?;
+    let admitted = resource.engine.admit().map_err(Refusal::of_admission)?;
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
     let session = requirement(&document, &head.headers, &resource.session_header, resource.automatic)?;
     let participant = Participant { principal: Principal::anonymous(), request_id };
-    Ok((PerformRequest { document, session, participant, only: parameters.only }, &resource.engine))
+    Ok(PerformRequest { admitted, document, session, participant, only })
+}
+
+/// `?return=NAME`, and nothing else.
+fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
+    let invalid = |what: String| Refusal::new(400, "RequestInvalid", format!("{what}; expected ?return=NAME"));
+    let Query(parameters) =
+        Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| invalid("the query can't be read".into()))?;
+    let mut only = None;
+    for (name, value) in parameters {
+        if name != "return" {
+            return Err(invalid(format!("there is no query parameter `{name}`")));
+        }
+        if only.replace(value).is_some() {
+            return Err(invalid("the query parameter `return` stands there twice".into()));
+        }
+    }
+    Ok(only)
 }
 
 /// The HTTP response for an answer. Of a raw one the session stands in headers and the status in a trailer.
-fn to_response(answer: Answer, is_raw: bool, head: &Parts, request_id: Uuid) -> Response {
+fn to_response(answer: Answer, is_raw: bool, head: &Parts, session_header: &HeaderName) -> Response {
     let Answer { session, content_type, body } = answer;
     let trailers = is_raw && takes_trailers(head);
     let is_whole = matches!(body, AnswerBody::Whole(_));
@@ -82,9 +122,8 @@ fn to_response(answer: Answer, is_raw: bool, head: &Parts, request_id: Uuid) -> 
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    insert(headers, &REQUEST_ID, &request_id.to_string());
     if is_raw || !session.implicit {
-        describe_session(headers, &session);
+        describe_session(headers, session_header, &session);
     }
     if trailers {
         headers.insert(TRAILER, HeaderValue::from_static(REQUEST_STATUS_NAME));
@@ -97,20 +136,20 @@ fn to_response(answer: Answer, is_raw: bool, head: &Parts, request_id: Uuid) -> 
 
 const REQUEST_STATUS_NAME: &str = "Rejoin-Request-Status";
 
-fn describe_session(headers: &mut HeaderMap, session: &SessionInfo) {
+fn describe_session(headers: &mut HeaderMap, header: &HeaderName, session: &SessionInfo) {
     let mut id = HeaderValue::from_str(session.id.expose().as_str()).ok();
     if let Some(id) = &mut id {
         id.set_sensitive(true);
     }
     if let Some(id) = id {
-        headers.insert(SESSION, id);
+        headers.insert(header, id);
     }
     if let Some(expires) = session.idle_expires {
         insert(headers, &SESSION_EXPIRES, &expires.to_rfc3339_opts(SecondsFormat::Millis, true));
     }
 }
 
-fn insert(headers: &mut HeaderMap, name: &http::HeaderName, value: &str) {
+fn insert(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

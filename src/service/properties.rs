@@ -2,12 +2,14 @@
 
 use std::fmt::Write;
 
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use quick_xml::escape::escape;
-use uuid::Uuid;
 
+use super::entrance::RequestId;
 use super::routes::xml;
 use super::state::{ServedResource, ServiceState};
 use crate::document::TYPES_NAMESPACE;
@@ -30,10 +32,15 @@ pub(super) async fn list(State(state): State<ServiceState>) -> Response {
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The properties of one: product, activities, schemas, database schema.
-pub(super) async fn show(State(state): State<ServiceState>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let resource = match state.resource(&name) {
+pub(super) async fn show(
+    State(state): State<ServiceState>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    name: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let resource = match state.resource_at(&name) {
         Ok(resource) => resource,
-        Err(refusal) => return refusal.into_response(Uuid::nil(), &headers),
+        Err(refusal) => return refusal.into_response(request_id, &headers),
     };
     let mut schemas = Vec::new();
     for (name, data_resource) in resource.engine.catalogue().resources().iter() {

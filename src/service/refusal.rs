@@ -15,7 +15,7 @@ use super::media_type::prefers_problem_json;
 use super::request_body::BodyError;
 use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
-use crate::engine::{PerformError, PlanError, PlanProblem};
+use crate::engine::{AdmissionError, PerformError, PlanError, PlanProblem};
 use crate::resource::ResourceError;
 use crate::session::{AttributeError, EndReason, SessionError};
 
@@ -62,7 +62,7 @@ impl Refusal {
     }
 
     /// Nobody's fault but ours: the client sees a reference, the log the detail.
-    fn internal(detail: &dyn std::fmt::Display, request_id: Uuid) -> Self {
+    pub(super) fn internal(detail: &dyn std::fmt::Display, request_id: Uuid) -> Self {
         tracing::error!(%request_id, detail = %detail, "a request failed inside the service");
         Self::new(500, "Internal", format!("the service failed; its log says more under the request id {request_id}"))
     }
@@ -133,9 +133,7 @@ impl Refusal {
         match error {
             PerformError::Plan(error) => Self::of_plan(error),
             PerformError::NoSuchEndPoint(message) => Self::new(400, "StreamInvalid", message),
-            PerformError::Admission(error) => {
-                Self::new(503, "ServerBusy", error.to_string()).retry_after(Duration::from_secs(1))
-            }
+            PerformError::Admission(error) => Self::of_admission(*error),
             PerformError::Session(error) => Self::of_session(error, request_id),
             PerformError::Activity { name, position, error } => {
                 Self::of_activity(name, error, request_id).at(*position)
@@ -148,6 +146,10 @@ impl Refusal {
             PerformError::TimedOut => Self::new(504, "RequestTimedOut", error.to_string()),
             PerformError::ClientGone | PerformError::Internal(_) => Self::internal(error, request_id),
         }
+    }
+
+    pub(super) fn of_admission(error: AdmissionError) -> Self {
+        Self::new(503, "ServerBusy", error.to_string()).retry_after(Duration::from_secs(1))
     }
 
     fn of_activity(name: &str, error: &ActivityError, request_id: Uuid) -> Self {

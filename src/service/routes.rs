@@ -2,22 +2,26 @@
 
 use std::fmt::Write;
 
+use axum::Extension;
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::header::{CONTENT_TYPE, HeaderValue};
-use uuid::Uuid;
 
+use super::entrance::{Entrance, RequestId, pass};
 use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
 use super::schemas;
 use super::state::ServiceState;
 
-/// All routes.
-pub(super) fn router(state: ServiceState) -> Router {
+/// All routes, behind the entrance.
+pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
+    let entrance = Entrance { state: state.clone(), is_loopback };
     Router::new()
         .route("/services", get(properties::list))
         .route("/services/{resource}", post(perform).get(properties::show))
@@ -26,6 +30,7 @@ pub(super) fn router(state: ServiceState) -> Router {
         .route("/health/ready", get(ready))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(entrance, pass))
         .with_state(state)
 }
 
@@ -40,30 +45,38 @@ async fn ready(State(state): State<ServiceState>) -> Response {
             if let Err(error) = data_resource.health().await {
                 tracing::warn!(resource = %resource.name, data_resource = name, %error, "a data resource does not answer");
                 // Writing to a string can't fail.
-                let _ = writeln!(problems, "{}: the data resource `{name}` does not answer", resource.name);
+                let _ = match name {
+                    "" => writeln!(problems, "the data resource of {} does not answer", resource.name),
+                    name => writeln!(problems, "{}: the data resource `{name}` does not answer", resource.name),
+                };
             }
         }
     }
     if problems.is_empty() { text(200, "ready\n") } else { text(503, problems) }
 }
 
-async fn schema(Path(file): Path<String>, headers: HeaderMap) -> Response {
-    if let Some(schema) = schemas::get(&file) {
+async fn schema(
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    file: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    // A name that is no UTF-8 is the name of nothing.
+    if let Some(schema) = file.ok().and_then(|Path(file)| schemas::get(&file)) {
         xml(schema)
     } else {
         let message = format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
-        Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
+        Refusal::new(404, "ResourceNotFound", message).into_response(request_id, &headers)
     }
 }
 
-async fn not_found(uri: Uri, headers: HeaderMap) -> Response {
+async fn not_found(Extension(RequestId(request_id)): Extension<RequestId>, uri: Uri, headers: HeaderMap) -> Response {
     let message = format!("nothing is served at {}; GET /services lists the data service resources", uri.path());
-    Refusal::new(404, "ResourceNotFound", message).into_response(Uuid::nil(), &headers)
+    Refusal::new(404, "ResourceNotFound", message).into_response(request_id, &headers)
 }
 
-async fn wrong_method(headers: HeaderMap) -> Response {
+async fn wrong_method(Extension(RequestId(request_id)): Extension<RequestId>, headers: HeaderMap) -> Response {
     let message = "this method is not served here; a perform document is sent with POST /services/{resource}";
-    Refusal::new(405, "MethodNotAllowed", message).into_response(Uuid::nil(), &headers)
+    Refusal::new(405, "MethodNotAllowed", message).into_response(request_id, &headers)
 }
 
 fn text(status: u16, body: impl Into<axum::body::Body>) -> Response {

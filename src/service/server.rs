@@ -4,14 +4,18 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::{join, join_all};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::ServerBuilder;
-use super::listener::serve;
+use super::listener::{Bounds, Connections};
 use super::routes::router;
 use super::state::ServiceState;
+
+/// How long the sessions of requests that were cut off have to close what they hold.
+const CLOSING: Duration = Duration::from_secs(1);
 
 /// A service that is configured and not yet reached by anybody.
 ///
@@ -51,7 +55,16 @@ pub struct BoundServer {
 pub struct RunningServer {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Ending>,
+}
+
+/// How a server ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every request was answered and every session was closed.
+    Drained,
+    /// The time for that was over: what was left was cut off. Nothing that these requests changed in their sessions was kept.
+    CutOff,
 }
 
 impl Server {
@@ -101,24 +114,40 @@ impl BoundServer {
         format!("http://{}", self.address)
     }
 
-    /// Serves until `shutdown` resolves. Then it takes nothing new, answers what has begun, and ends every session.
-    pub async fn serve(self, shutdown: impl Future<Output = ()>) {
-        let state = self.state;
-        let maintenance: Vec<JoinHandle<()>> =
-            state.resources.values().map(|resource| tokio::spawn(resource.engine.sessions().maintenance())).collect();
-        let draining = state.clone();
-        let shutdown = async move {
-            shutdown.await;
-            draining.drain();
-        };
-        serve(self.listener, router(state.clone()), shutdown, self.drain).await;
-        for resource in state.resources.values() {
-            if tokio::time::timeout(self.drain, resource.engine.sessions().drain()).await.is_err() {
-                tracing::warn!(resource = %resource.name, "sessions that did not end in time were left");
-            }
+    /// Serves until `shutdown` resolves. Then it takes nothing new, answers what has begun, and ends every session; what is
+    /// not done within the drain timeout ([`ServerBuilder::drain_timeout`]) is cut off.
+    ///
+    /// Dropping the future cuts everything off at once.
+    pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Ending {
+        let Self { state, listener, address, drain } = self;
+        let mut maintenance: JoinSet<()> =
+            state.resources.values().map(|resource| resource.engine.sessions().maintenance()).collect();
+        let mut connections = Connections::new(router(state.clone(), address.ip().is_loopback()), Bounds::default());
+        tokio::select! {
+            never = connections.accept(&listener) => match never {},
+            () = shutdown => {}
         }
-        maintenance.iter().for_each(JoinHandle::abort);
+        state.drain();
+        drop(listener);
+        let drained = tokio::time::timeout(drain, join(connections.drain(), drain_sessions(&state))).await;
+        let ending = if drained.is_ok() {
+            Ending::Drained
+        } else {
+            tracing::warn!("requests that did not end in time are cut off");
+            connections.cut_off().await;
+            if tokio::time::timeout(CLOSING, drain_sessions(&state)).await.is_err() {
+                tracing::warn!("sessions that did not end in time were left");
+            }
+            Ending::CutOff
+        };
+        maintenance.abort_all();
+        ending
     }
+}
+
+/// Ends the sessions of all resources, side by side; tells those who wait for one.
+async fn drain_sessions(state: &ServiceState) {
+    join_all(state.resources.values().map(|resource| resource.engine.sessions().drain())).await;
 }
 
 impl RunningServer {
@@ -135,11 +164,12 @@ impl RunningServer {
     }
 
     /// Drains the service and waits until it has ended.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(self) -> Ending {
         // A server that has ended already needs no word.
         let _ = self.stop.send(());
-        if let Err(error) = self.task.await {
+        self.task.await.unwrap_or_else(|error| {
             tracing::error!(%error, "the server broke off");
-        }
+            Ending::CutOff
+        })
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use http::HeaderName;
 use uuid::Uuid;
 
@@ -46,12 +48,17 @@ impl ServiceState {
     }
 
     /// The resource of that name.
-    pub(super) fn resource(&self, name: &str) -> Result<&ServedResource, Refusal> {
+    fn resource(&self, name: &str) -> Result<&ServedResource, Refusal> {
         self.0.resources.get(name).ok_or_else(|| {
             let hint = nearest(name, self.0.resources.keys().map(String::as_str))
                 .map_or_else(|| "GET /services lists them".to_owned(), |near| format!("did you mean `{near}`?"));
             Refusal::new(404, "ResourceNotFound", format!("there is no such data service resource; {hint}"))
         })
+    }
+
+    /// The resource that a path names. What is no UTF-8 names none.
+    pub(super) fn resource_at(&self, name: &Result<Path<String>, PathRejection>) -> Result<&ServedResource, Refusal> {
+        self.resource(name.as_ref().map_or("", |Path(name)| name))
     }
 
     pub(super) fn new_request_id(&self) -> Result<Uuid, Refusal> {

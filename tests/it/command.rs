@@ -1,9 +1,11 @@
 //! The command, as a person uses it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::context::perform;
 
@@ -126,6 +128,93 @@ fn check_of_a_folder_finds_everything_that_serve_would() {
     assert!(text(&check.stdout).contains("resource.xml:6:"), "{}", text(&check.stdout));
     let served = run(&["serve", "--config", dir]);
     assert!(!served.status.success() && text(&served.stderr).contains("sesion.xml"), "{}", text(&served.stderr));
+}
+
+#[test]
+fn check_says_the_same_of_a_file_and_of_a_folder_and_everything_in_one_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    assert!(run(&["init", dir]).status.success());
+    let namespace = "xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"";
+    let session = written(
+        folder.path(),
+        "data/session.xml",
+        &format!(
+            "<sessionConfiguration {namespace}>\n<sessionManagerFactory impl=\"rejoin.TransientSessionManagerFactory\">\n\
+             <carrier header=\"Host\"\n cookie=\"true\"/>\n<onCreate perform=\"p.xml\"/>\n<store path=\"s.db\"/>\n\
+             <sessionAttribute name=\"a\" impl=\"none.such\"/>\n</sessionManagerFactory></sessionConfiguration>"
+        ),
+    );
+    let resource = written(
+        folder.path(),
+        "data/resource.xml",
+        &format!(
+            "<dataServiceResourceConfiguration {namespace}>\n<sessionConfiguration location=\"session.xml\"/>\n\
+             <dataResource uri=\"sqlite:data.db\" passwordEnv=\"SECRET\"/>\n<dataResource name=\"b\" uri=\"sqlight:b.db\"/>\n\
+             </dataServiceResourceConfiguration>"
+        ),
+    );
+    let lines = |arguments: &[&str]| {
+        let check = run(arguments);
+        assert_eq!(check.status.code(), Some(1));
+        let mut lines: Vec<String> = text(&check.stdout).lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let of_files = lines(&["check", &session, &resource]);
+    assert_eq!(of_files, lines(&["check", dir]));
+    for (file, place, word) in [
+        (&session, "3:", "`Host`"),
+        (&session, "4:", "cookie"),
+        (&session, "5:", "onCreate"),
+        (&session, "6:", "store"),
+        (&session, "7:", "none.such"),
+        (&resource, "3:", "passwordEnv"),
+        (&resource, "4:", "sqlight"),
+    ] {
+        let start = format!("{file}:{place}");
+        assert!(of_files.iter().any(|line| line.starts_with(&start) && line.contains(word)), "{word}: {of_files:#?}");
+    }
+    let durable = written(
+        folder.path(),
+        "durable.xml",
+        &format!(
+            "<sessionConfiguration {namespace}>\n<sessionManagerFactory impl=\"rejoin.Durable\"/></sessionConfiguration>"
+        ),
+    );
+    assert!(lines(&["check", &durable])[0].starts_with(&format!("{durable}:2:")));
+}
+
+#[test]
+fn whoever_reads_an_answer_may_stop_reading() {
+    let serving = Serving::start(rejoin().args(["demo", "--listen", "127.0.0.1:0"]));
+    let folder = tempfile::tempdir().unwrap();
+    let query = perform(
+        "<sqlQueryStatement name=\"q\"><expression>SELECT * FROM orders</expression><resultStream name=\"r\"/></sqlQueryStatement>\
+         <sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>",
+    );
+    let query = written(folder.path(), "query.xml", &query);
+    let script = "\"$0\" perform \"$1\" \"$2\" --return csv | head -1; exit ${PIPESTATUS[0]}";
+    let program = env!("CARGO_BIN_EXE_rejoin");
+    let output = Command::new("bash").args(["-c", script, program, &serving.url, &query]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    assert_eq!(text(&output.stdout).lines().count(), 1);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let mut serving = Serving::start(rejoin().args(["demo", "--listen", "127.0.0.1:0"]));
+    let address = serving.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+    let mut stalled = TcpStream::connect(&address).unwrap();
+    let head = "POST /services/demo HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n";
+    stalled.write_all(head.as_bytes()).unwrap();
+    stalled.read_exact(&mut [0; 25]).unwrap();
+    let begun = Instant::now();
+    serving.signal("-TERM");
+    while TcpStream::connect(&address).is_ok() {}
+    serving.signal("-TERM");
+    assert_eq!(serving.child.wait().unwrap().code(), Some(1));
+    assert!(begun.elapsed() < Duration::from_secs(20), "it did not wait for the request to end");
 }
 
 #[test]

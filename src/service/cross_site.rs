@@ -1,0 +1,145 @@
+//! Requests that a web page makes its reader's browser send.
+//!
+//! Nobody is authenticated in this version: who reaches the service may use it. A browser on a machine that reaches it would do
+//! so for any page that it shows, in two ways.
+//!
+//! - **A blind POST.** A page may post to any address as long as it does not read the answer, and need not ask first where the
+//!   content type is one of a form or missing (Fetch standard, "CORS-safelisted"). Browsers say from where such a request comes:
+//!   in `Origin`, and the newer ones in `Sec-Fetch-Site`. A POST whose origin is not this service is refused ([`check_post`]),
+//!   and a document that comes with an `Origin` needs its content type. Clients that are no browsers send neither header.
+//! - **DNS rebinding.** The owner of a name points it at 127.0.0.1 once the page is loaded; to the browser page and service are
+//!   then one site, and answers can be read. The name still stands in `Host`. A service that listens on a loopback address has
+//!   no business with names, so it answers to IP addresses and `localhost` alone ([`check_host`]).
+
+use std::net::IpAddr;
+
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderName, HeaderValue, Uri};
+
+use super::refusal::Refusal;
+
+/// Fetch Metadata: how the page that makes a request is related to the service.
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Refuses a POST that a page of another site has made.
+///
+/// # Errors
+///
+/// 403 `Forbidden`.
+pub(super) fn check_post(head: &Parts) -> Result<(), Refusal> {
+    if head.headers.get_all(SEC_FETCH_SITE).iter().any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site")) {
+        return Err(forbidden("pages of another site may not post here"));
+    }
+    let target = hosts(head).next().flatten();
+    let is_ours = |origin: &HeaderValue| target.as_ref().is_some_and(|target| is_origin_of(origin, target));
+    if head.headers.get_all(ORIGIN).iter().all(is_ours) {
+        return Ok(());
+    }
+    Err(forbidden("pages of another origin may not post here: `Origin` has to name the `Host` of the request"))
+}
+
+/// Refuses a request to a loopback address under a name that anybody may have made up.
+///
+/// # Errors
+///
+/// 403 `Forbidden`.
+pub(super) fn check_host(head: &Parts) -> Result<(), Refusal> {
+    let is_local = |authority: Option<Authority>| {
+        authority.is_some_and(|authority| {
+            let host = authority.host();
+            let address = host.trim_start_matches('[').trim_end_matches(']');
+            host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok()
+        })
+    };
+    if hosts(head).all(is_local) {
+        return Ok(());
+    }
+    Err(forbidden("this service listens on a loopback address: `Host` has to be an IP address or `localhost`"))
+}
+
+/// Where the request says that it goes, the one that counts first (RFC 9110, section 7.2); `None` is none that can be read.
+fn hosts(head: &Parts) -> impl Iterator<Item = Option<Authority>> {
+    let target = head.uri.authority().cloned().map(Some);
+    target.into_iter().chain(head.headers.get_all(HOST).iter().map(|host| Authority::try_from(host.as_bytes()).ok()))
+}
+
+/// Whether scheme, host and port of an origin are those of the target. A port that is left out is that of the scheme; which
+/// scheme the client spoke to a proxy in front is known from the origin alone.
+fn is_origin_of(origin: &HeaderValue, target: &Authority) -> bool {
+    let Some(origin) = origin.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok()) else { return false };
+    let default = match origin.scheme_str() {
+        Some("http") => 80,
+        Some("https") => 443,
+        _ => return false,
+    };
+    origin.authority().is_some_and(|authority| {
+        authority.host().eq_ignore_ascii_case(target.host())
+            && authority.port_u16().unwrap_or(default) == target.port_u16().unwrap_or(default)
+    })
+}
+
+fn forbidden(message: &str) -> Refusal {
+    Refusal::new(403, "Forbidden", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn head(headers: &[(&str, &str)]) -> Parts {
+        let request = Request::post("/services/data");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    #[test]
+    fn a_post_of_another_origin_is_refused() {
+        for (host, origin, is_allowed) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080", true),
+            ("LOCALHOST:8080", "http://localhost:8080", true),
+            ("data.example.org", "https://data.example.org", true),
+            ("data.example.org:443", "https://data.example.org", true),
+            ("[::1]:8080", "http://[::1]:8080", true),
+            ("127.0.0.1:8080", "http://127.0.0.1:9000", false),
+            ("127.0.0.1:8080", "http://127.0.0.1", false),
+            ("127.0.0.1:8080", "https://evil.example", false),
+            ("127.0.0.1:8080", "null", false),
+            ("127.0.0.1:8080", "", false),
+        ] {
+            let head = head(&[("host", host), ("origin", origin)]);
+            assert_eq!(check_post(&head).is_ok(), is_allowed, "{origin} to {host}");
+        }
+    }
+
+    #[test]
+    fn what_says_that_it_is_cross_site_is_believed() {
+        let host = ("host", "127.0.0.1:8080");
+        assert!(check_post(&head(&[host, ("sec-fetch-site", "cross-site")])).is_err());
+        for site in ["same-origin", "none"] {
+            assert!(check_post(&head(&[host, ("sec-fetch-site", site)])).is_ok(), "{site}");
+        }
+        assert!(check_post(&head(&[host])).is_ok());
+    }
+
+    #[test]
+    fn a_loopback_address_answers_to_no_name_but_localhost() {
+        for (host, is_allowed) in [
+            ("127.0.0.1:8080", true),
+            ("localhost", true),
+            ("LocalHost:1", true),
+            ("[::1]:8080", true),
+            ("evil.example:8080", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example", false),
+            ("user@127.0.0.1 ", false),
+            ("", false),
+        ] {
+            assert_eq!(check_host(&head(&[("host", host)])).is_ok(), is_allowed, "{host}");
+        }
+        assert!(check_host(&head(&[])).is_ok(), "HTTP/1.0 has no `Host`, and no browser speaks it");
+    }
+}

@@ -1,0 +1,57 @@
+//! What every request passes on its way in and out, whatever it asks for: it gets its id, its host is looked at, and a panic on
+//! the way is an answer and not the end of the connection.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use futures_util::FutureExt;
+use http::HeaderValue;
+use uuid::Uuid;
+
+use super::cross_site::check_host;
+use super::headers::REQUEST_ID;
+use super::refusal::Refusal;
+use super::state::ServiceState;
+
+/// The id of a request, for its handler.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestId(pub(super) Uuid);
+
+/// What stands at the entrance.
+#[derive(Debug, Clone)]
+pub(super) struct Entrance {
+    pub(super) state: ServiceState,
+    /// Whether the service listens on a loopback address.
+    pub(super) is_loopback: bool,
+}
+
+/// Lets a request in, and its answer out.
+pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let request_id = match entrance.state.new_request_id() {
+        Ok(request_id) => request_id,
+        Err(refusal) => return refusal.into_response(Uuid::nil(), &headers),
+    };
+    let mut response = match admit(&entrance, request, request_id) {
+        Ok(request) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
+            let refusal = Refusal::internal(&"a handler panicked", request_id);
+            refusal.into_response(request_id, &headers)
+        }),
+        Err(refusal) => refusal.into_response(request_id, &headers),
+    };
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+fn admit(entrance: &Entrance, request: Request, request_id: Uuid) -> Result<Request, Refusal> {
+    let (mut head, body) = request.into_parts();
+    if entrance.is_loopback {
+        check_host(&head)?;
+    }
+    head.extensions.insert(RequestId(request_id));
+    Ok(Request::from_parts(head, body))
+}

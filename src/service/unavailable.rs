@@ -1,0 +1,138 @@
+//! What configuration documents may say and this version can't do. It is refused, never passed over: by the server, and by
+//! `rejoin check` of a single document.
+
+use http::HeaderName;
+
+use crate::document::{
+    DataResourceConfiguration, Element, Limits, PasswordSource, Position, ResourceConfiguration, ServiceConfiguration,
+    SessionConfiguration, TRANSIENT_FACTORY,
+};
+
+/// One thing that is refused, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) position: Position,
+    pub(crate) message: String,
+}
+
+impl Refused {
+    fn new(position: Position, message: impl Into<String>) -> Self {
+        Self { position, message: message.into() }
+    }
+}
+
+/// Headers that mean something already: a session id in one of them would be lost, sent on, or taken for something else.
+const STANDARD_HEADERS: &[&str] = &[
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "cache-control",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "expect",
+    "forwarded",
+    "host",
+    "idempotency-key",
+    "keep-alive",
+    "location",
+    "origin",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "referer",
+    "rejoin-request-id",
+    "rejoin-request-status",
+    "rejoin-session-expires",
+    "retry-after",
+    "sec-fetch-site",
+    "server",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "vary",
+    "via",
+    "www-authenticate",
+];
+
+/// What is refused of a service document.
+pub(crate) fn refused_in_service(service: &ServiceConfiguration) -> Vec<Refused> {
+    let authentication = &service.authentication.implementation;
+    if authentication.value == "none" {
+        return Vec::new();
+    }
+    let message = format!("there is no authenticator `{}`; there is `none`", authentication.value);
+    vec![Refused::new(authentication.position, message)]
+}
+
+/// What is refused of a resource document.
+pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refused> {
+    resource.data_resources.iter().filter_map(refused_password).collect()
+}
+
+fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
+    let is_sqlite = resource.uri.value.split(':').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("sqlite"));
+    let (name, position) = match resource.password.as_ref().filter(|_| is_sqlite)? {
+        PasswordSource::File(file) => ("passwordFile", file.position),
+        PasswordSource::Environment(variable) => ("passwordEnv", variable.position),
+    };
+    Some(Refused::new(position, format!("`{name}`: a `sqlite:` database has no password; leave it out")))
+}
+
+/// What is refused of a session document; `carrier` finds the place of an attribute of its element `carrier`.
+pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl Fn(&str) -> Position) -> Vec<Refused> {
+    let mut refused = Vec::new();
+    if session.factory != TRANSIENT_FACTORY {
+        let message =
+            format!("there is no session manager factory `{}`; there is `{TRANSIENT_FACTORY}`", session.factory);
+        refused.push(Refused::new(session.places.factory, message));
+    }
+    if let Err(message) = session_header(&session.carrier.header) {
+        refused.push(Refused::new(carrier("header"), message));
+    }
+    if session.carrier.cookie {
+        let message = "`carrier` with `cookie=\"true\"` is not available in this version";
+        refused.push(Refused::new(carrier("cookie"), message));
+    }
+    if session.on_create.is_some() {
+        refused.push(Refused::new(session.places.on_create, "`onCreate` is not available in this version"));
+    }
+    if session.store.is_some() && session.factory == TRANSIENT_FACTORY {
+        let message = format!("`{TRANSIENT_FACTORY}` keeps sessions in memory: leave `store` out");
+        refused.push(Refused::new(session.places.store, message));
+    }
+    refused
+}
+
+/// Where an attribute of the element `carrier` stands in a session document.
+pub(crate) fn place_in_carrier(document: &[u8], attribute: &str) -> Position {
+    let place = Element::parse(document, &Limits::default()).ok().and_then(|root| {
+        let carrier = root.elements().flat_map(Element::elements).find(|element| element.local_name() == "carrier")?;
+        carrier.attribute_value(attribute).map(|value| value.position())
+    });
+    place.unwrap_or(Position::START)
+}
+
+/// The header of that name, if it may carry a session id.
+///
+/// # Errors
+///
+/// What is wrong with the name.
+pub(super) fn session_header(name: &str) -> Result<HeaderName, String> {
+    let header: HeaderName = name.parse().map_err(|_| format!("`{name}` is no name of an HTTP header"))?;
+    if STANDARD_HEADERS.contains(&header.as_str()) {
+        return Err(format!(
+            "`{name}` has another meaning in HTTP; choose a header of your own, such as `Rejoin-Session`"
+        ));
+    }
+    Ok(header)
+}
