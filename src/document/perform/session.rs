@@ -207,14 +207,15 @@ mod tests {
     }
 
     #[test]
-    fn the_mode_follows_from_the_id() {
+    fn the_mode_is_what_is_said() {
         assert_eq!(session("").unwrap().mode, None);
         assert_eq!(session("id='x'").unwrap().mode, None);
         assert_eq!(session("mode='create' timeout='PT1M'").unwrap().mode, Some(SessionMode::Create));
         let terminate = session("id='x' mode='terminate' wait='0' sequence='7'").unwrap();
         assert_eq!((terminate.mode, terminate.wait), (Some(SessionMode::Terminate), Some(Duration::ZERO)));
-        let either = session("id='x' mode='joinOrCreate' timeout='unbounded' rotate='1'").unwrap();
-        assert_eq!((either.timeout, either.rotate), (Some(TimeoutWish::Unbounded), true));
+        let either = session("id='x' mode='joinOrCreate' timeout='unbounded'").unwrap();
+        assert_eq!(either.timeout, Some(TimeoutWish::Unbounded));
+        assert!(session("id='x' rotate='1'").unwrap().rotate);
     }
 
     #[test]
