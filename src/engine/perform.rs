@@ -6,6 +6,7 @@ use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tracing::Instrument;
 
+use super::admission::Admitted;
 use super::answer::answer_pipe;
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
@@ -13,7 +14,7 @@ use super::document_answer::DocumentAnswer;
 use super::results::{Form, Results};
 use super::run::Run;
 use super::streaming::close;
-use super::{Admission, AdmissionError, Admitted, Answer, AnswerBody, Catalogue, PerformError, Plan};
+use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
 use crate::document::{PerformDocument, Status, nearest};
 use crate::session::{EndReason, Interruption, Joined, Outcome, Participant, SessionManager, SessionRequirement};
 
