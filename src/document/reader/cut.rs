@@ -74,8 +74,8 @@ impl Cutter {
             TokenKind::StartTag => self.element.feed(rest),
             TokenKind::EndTag => memchr::memchr(b'>', rest),
             TokenKind::Instruction => self.instruction.feed(rest),
-            TokenKind::Comment => self.end_of_three(bytes, COMMENT.len(), b"-->"),
-            TokenKind::Cdata => self.end_of_three(bytes, CDATA.len(), b"]]>"),
+            TokenKind::Comment => self.end_of_three(bytes, COMMENT.len(), *b"-->"),
+            TokenKind::Cdata => self.end_of_three(bytes, CDATA.len(), *b"]]>"),
             TokenKind::Reference => memchr::memchr3(b';', b'&', b'<', rest),
             TokenKind::Text => {
                 return memchr::memchr2(b'<', b'&', rest).map(|end| self.seen + end).or_else(|| self.all(bytes));
@@ -110,9 +110,9 @@ impl Cutter {
 
     /// Where the `>` of an end of three characters stands, behind what was looked at. The two before it may have been looked
     /// at. (The parser of `quick-xml` for comments loses count of hyphens where a comment is cut.)
-    fn end_of_three(&self, bytes: &[u8], opening: usize, end: &[u8; 3]) -> Option<usize> {
+    fn end_of_three(&self, bytes: &[u8], opening: usize, end: [u8; 3]) -> Option<usize> {
         let from = (self.seen - 2).max(opening);
-        let found = memchr::memmem::find(bytes.get(from..)?, end)?;
+        let found = memchr::memmem::find(bytes.get(from..)?, &end)?;
         Some(from + found + 2 - self.seen)
     }
 }
