@@ -1,6 +1,6 @@
 //! Where a token ends: the grammar of XML as far as it says that. What a token is worth is found out afterwards.
 
-use quick_xml::parser::{CommentParser, ElementParser, Parser, PiParser};
+use quick_xml::parser::{ElementParser, Parser, PiParser};
 
 /// What a token is, by its first characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,18 +51,11 @@ pub(super) struct Cutter {
     seen: usize,
     element: ElementParser,
     instruction: PiParser,
-    comment: CommentParser,
 }
 
 impl Cutter {
     pub(super) fn new() -> Self {
-        Self {
-            kind: None,
-            seen: 0,
-            element: ElementParser::default(),
-            instruction: PiParser::default(),
-            comment: CommentParser::default(),
-        }
+        Self { kind: None, seen: 0, element: ElementParser::default(), instruction: PiParser::default() }
     }
 
     /// What the token is, as far as its beginning was there.
@@ -81,9 +74,8 @@ impl Cutter {
             TokenKind::StartTag => self.element.feed(rest),
             TokenKind::EndTag => memchr::memchr(b'>', rest),
             TokenKind::Instruction => self.instruction.feed(rest),
-            // This one counts the `>`.
-            TokenKind::Comment => self.comment.feed(rest).map(|end| end - 1),
-            TokenKind::Cdata => self.end_of_cdata(bytes),
+            TokenKind::Comment => self.end_of_three(bytes, COMMENT.len(), *b"-->"),
+            TokenKind::Cdata => self.end_of_three(bytes, CDATA.len(), *b"]]>"),
             TokenKind::Reference => memchr::memchr3(b';', b'&', b'<', rest),
             TokenKind::Text => {
                 return memchr::memchr2(b'<', b'&', rest).map(|end| self.seen + end).or_else(|| self.all(bytes));
@@ -116,11 +108,12 @@ impl Cutter {
         self.kind
     }
 
-    /// Where the `>` of the section stands, behind what was looked at. Its `]]` may have been looked at.
-    fn end_of_cdata(&self, bytes: &[u8]) -> Option<usize> {
-        let from = (self.seen - 2).max(CDATA.len());
-        let end = memchr::memmem::find(bytes.get(from..)?, b"]]>")?;
-        Some(from + end + 2 - self.seen)
+    /// Where the `>` of an end of three characters stands, behind what was looked at. The two before it may have been looked
+    /// at. (The parser of `quick-xml` for comments loses count of hyphens where a comment is cut.)
+    fn end_of_three(&self, bytes: &[u8], opening: usize, end: [u8; 3]) -> Option<usize> {
+        let from = (self.seen - 2).max(opening);
+        let found = memchr::memmem::find(bytes.get(from..)?, &end)?;
+        Some(from + found + 2 - self.seen)
     }
 }
 
@@ -156,6 +149,7 @@ mod tests {
             ("<!-- > - -- -->x", Comment, 15),
             ("<!---->x", Comment, 7),
             ("<!--->-->x", Comment, 9),
+            ("<!-- - -> ->-->x", Comment, 15),
             ("<![CDATA[]]>x", Cdata, 12),
             ("<![CDATA[]]]]>x", Cdata, 14),
             ("&amp;x", Reference, 5),
