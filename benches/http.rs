@@ -20,6 +20,10 @@ use rejoin::service::{ConfiguredResource, RunningServer, Server};
 use support::people::{self, SELECT_ALL, SELECT_ONE};
 use support::table::{line, median};
 
+/// As in the command; the bare handler has it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const NAMESPACE: &str = "http://ogsadai.org.uk/namespaces/2005/10/types";
 
 /// As many as the bars say.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::cross_site::check_host;
 use super::headers::REQUEST_ID;
+use super::media_type::FaultFormat;
 use super::refusal::Refusal;
 use super::state::ServiceState;
 
@@ -29,17 +30,17 @@ pub(super) struct Entrance {
 
 /// Lets a request in, and its answer out.
 pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
-    let headers = request.headers().clone();
+    let format = FaultFormat::wished_for(request.headers());
     let request_id = match entrance.state.new_request_id() {
         Ok(request_id) => request_id,
-        Err(refusal) => return refusal.into_response(Uuid::nil(), &headers),
+        Err(refusal) => return refusal.into_response(Uuid::nil(), format),
     };
     let mut response = match admit(&entrance, request, request_id) {
-        Ok(request) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-            let refusal = Refusal::internal(&"a handler panicked", request_id);
-            refusal.into_response(request_id, &headers)
-        }),
-        Err(refusal) => refusal.into_response(request_id, &headers),
+        Ok(request) => AssertUnwindSafe(next.run(request))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Refusal::internal(&"a handler panicked", request_id).into_response(request_id, format)),
+        Err(refusal) => refusal.into_response(request_id, format),
     };
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);

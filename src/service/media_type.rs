@@ -37,8 +37,23 @@ pub(super) fn charset_of_xml(headers: &HeaderMap) -> Result<Option<&str>, Refusa
     }))
 }
 
+/// In which form a client gets its faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FaultFormat {
+    Xml,
+    /// RFC 9457.
+    ProblemJson,
+}
+
+impl FaultFormat {
+    /// The form that the headers of a request ask for.
+    pub(super) fn wished_for(headers: &HeaderMap) -> Self {
+        if prefers_problem_json(headers) { Self::ProblemJson } else { Self::Xml }
+    }
+}
+
 /// Whether the client would rather have its faults as JSON (RFC 9457) than as XML.
-pub(super) fn prefers_problem_json(headers: &HeaderMap) -> bool {
+fn prefers_problem_json(headers: &HeaderMap) -> bool {
     headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(
         |item| {
             let mut parts = item.split(';').map(str::trim);

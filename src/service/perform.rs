@@ -20,7 +20,7 @@ use super::compression::compress;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS, SESSION_EXPIRES};
-use super::media_type::charset_of_xml;
+use super::media_type::{FaultFormat, charset_of_xml};
 use super::refusal::Refusal;
 use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
@@ -41,7 +41,7 @@ pub(super) async fn perform(
         let (head, body) = request.into_parts();
         let response = match answer(&state, resource, &head, body, request_id).await {
             Ok(response) => response,
-            Err(refusal) => refusal.into_response(request_id, &head.headers),
+            Err(refusal) => refusal.into_response(request_id, FaultFormat::wished_for(&head.headers)),
         };
         debug!(status = response.status().as_u16(), elapsed = ?begun.elapsed(), "answered");
         response
@@ -98,6 +98,9 @@ async fn read_request(
 
 /// `?return=NAME`, and nothing else.
 fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
+    if uri.query().is_none() {
+        return Ok(None);
+    }
     let invalid = |what: String| Refusal::new(400, "RequestInvalid", format!("{what}; expected ?return=NAME"));
     let Query(parameters) =
         Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| invalid("the query can't be read".into()))?;

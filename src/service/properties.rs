@@ -10,6 +10,7 @@ use axum::response::Response;
 use quick_xml::escape::escape;
 
 use super::entrance::RequestId;
+use super::media_type::FaultFormat;
 use super::routes::xml;
 use super::state::{ServedResource, ServiceState};
 use crate::document::TYPES_NAMESPACE;
@@ -40,7 +41,7 @@ pub(super) async fn show(
 ) -> Response {
     let resource = match state.resource_at(&name) {
         Ok(resource) => resource,
-        Err(refusal) => return refusal.into_response(request_id, &headers),
+        Err(refusal) => return refusal.into_response(request_id, FaultFormat::wished_for(&headers)),
     };
     let mut schemas = Vec::new();
     for (name, data_resource) in resource.engine.catalogue().resources().iter() {

@@ -8,10 +8,10 @@ use axum::body::Body;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use uuid::Uuid;
 
-use super::media_type::prefers_problem_json;
+use super::media_type::FaultFormat;
 use super::request_body::BodyError;
 use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
@@ -73,12 +73,11 @@ impl Refusal {
     }
 
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
-    pub(super) fn into_response(self, request_id: Uuid, request_headers: &HeaderMap) -> Response {
+    pub(super) fn into_response(self, request_id: Uuid, format: FaultFormat) -> Response {
         let fault = self.into_fault(request_id);
-        let (content_type, body) = if prefers_problem_json(request_headers) {
-            ("application/problem+json", fault.to_json())
-        } else {
-            ("application/xml", fault.to_xml())
+        let (content_type, body) = match format {
+            FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
+            FaultFormat::Xml => ("application/xml", fault.to_xml()),
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::entrance::{Entrance, RequestId, pass};
+use super::media_type::FaultFormat;
 use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
@@ -65,18 +66,18 @@ async fn schema(
         xml(schema)
     } else {
         let message = format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
-        Refusal::new(404, "ResourceNotFound", message).into_response(request_id, &headers)
+        Refusal::new(404, "ResourceNotFound", message).into_response(request_id, FaultFormat::wished_for(&headers))
     }
 }
 
 async fn not_found(Extension(RequestId(request_id)): Extension<RequestId>, uri: Uri, headers: HeaderMap) -> Response {
     let message = format!("nothing is served at {}; GET /services lists the data service resources", uri.path());
-    Refusal::new(404, "ResourceNotFound", message).into_response(request_id, &headers)
+    Refusal::new(404, "ResourceNotFound", message).into_response(request_id, FaultFormat::wished_for(&headers))
 }
 
 async fn wrong_method(Extension(RequestId(request_id)): Extension<RequestId>, headers: HeaderMap) -> Response {
     let message = "this method is not served here; a perform document is sent with POST /services/{resource}";
-    Refusal::new(405, "MethodNotAllowed", message).into_response(request_id, &headers)
+    Refusal::new(405, "MethodNotAllowed", message).into_response(request_id, FaultFormat::wished_for(&headers))
 }
 
 fn text(status: u16, body: impl Into<axum::body::Body>) -> Response {
