@@ -18,7 +18,6 @@ mod properties;
 mod refusal;
 mod request_body;
 mod routes;
-mod schemas;
 mod server;
 mod state;
 mod unavailable;

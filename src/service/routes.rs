@@ -17,8 +17,8 @@ use super::media_type::FaultFormat;
 use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
-use super::schemas;
 use super::state::ServiceState;
+use crate::document::{self, SCHEMAS};
 
 /// All routes, behind the entrance.
 pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
@@ -62,10 +62,11 @@ async fn schema(
     headers: HeaderMap,
 ) -> Response {
     // A name that is no UTF-8 is the name of nothing.
-    if let Some(schema) = file.ok().and_then(|Path(file)| schemas::get(&file)) {
+    if let Some(schema) = file.ok().and_then(|Path(file)| document::schema(&file)) {
         xml(schema)
     } else {
-        let message = format!("there is no such schema; there are {}", schemas::names().collect::<Vec<_>>().join(", "));
+        let known: Vec<&str> = SCHEMAS.iter().map(|(name, _)| *name).collect();
+        let message = format!("there is no such schema; there are {}", known.join(", "));
         Refusal::new(404, "ResourceNotFound", message).into_response(request_id, FaultFormat::wished_for(&headers))
     }
 }
