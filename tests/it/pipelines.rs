@@ -185,18 +185,23 @@ async fn two_large_end_points_both_come_back() {
 #[tokio::test]
 async fn many_queries_in_one_document_do_not_wait_for_each_other_for_ever() {
     let context = Context::new().await;
-    let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i &lt; 20000) SELECT printf('%050d', i) FROM n";
-    let content: String = (0..20)
-        .map(|name| {
-            format!(
-                r#"<sqlQueryStatement name="q{name}"><expression>{numbers}</expression><resultStream name="r{name}"/></sqlQueryStatement>
-                <sqlResultsToCSV name="f{name}"><resultSet from="r{name}"/><csvOutput name="csv{name}"/></sqlResultsToCSV>"#
-            )
-        })
-        .collect();
-    let reply = context.perform(&content).await;
-    reply.is_completed();
-    assert_eq!(reply.text.matches("00020000\n").count(), 20);
+    // The second are more than may be open in the process at a time.
+    for (queries, rows, width) in [(20, 20_000, 50), (200, 4_000, 200)] {
+        let numbers = format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i &lt; {rows}) SELECT printf('%0{width}d', i) FROM n"
+        );
+        let content: String = (0..queries)
+            .map(|name| {
+                format!(
+                    r#"<sqlQueryStatement name="q{name}"><expression>{numbers}</expression><resultStream name="r{name}"/></sqlQueryStatement>
+                    <sqlResultsToCSV name="f{name}"><resultSet from="r{name}"/><csvOutput name="csv{name}"/></sqlResultsToCSV>"#
+                )
+            })
+            .collect();
+        let reply = context.perform(&content).await;
+        reply.is_completed();
+        assert_eq!(reply.text.matches(&format!("000{rows}\n")).count(), queries);
+    }
 }
 
 #[tokio::test]

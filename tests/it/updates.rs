@@ -46,23 +46,6 @@ async fn an_update_whose_source_fails_changes_nothing() {
 }
 
 #[tokio::test]
-async fn two_hundred_queries_in_one_document_all_come_back() {
-    let context = Context::new().await;
-    let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i &lt; 4000) SELECT printf('%0200d', i) FROM n";
-    let content: String = (0..200)
-        .map(|name| {
-            format!(
-                r#"<sqlQueryStatement name="q{name}"><expression>{numbers}</expression><resultStream name="r{name}"/></sqlQueryStatement>
-                <sqlResultsToCSV name="f{name}"><resultSet from="r{name}"/><csvOutput name="csv{name}"/></sqlResultsToCSV>"#
-            )
-        })
-        .collect();
-    let reply = context.perform(&content).await;
-    reply.is_completed();
-    assert_eq!(reply.text.matches("0004000\n").count(), 200);
-}
-
-#[tokio::test]
 async fn a_database_that_another_program_has_locked_is_busy() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("locked.db");
