@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::authentication::{NoAuthentication, Role};
+use super::carrier::Carrier;
 use super::state::{ServedResource, ServiceState, Shared};
 use super::unavailable::{
     Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session, session_header,
@@ -154,6 +156,7 @@ impl ServerBuilder {
             body_timeout: self.limits.body_timeout,
             clock: self.clock,
             ids: Arc::new(SystemIds::default()),
+            authenticator: Arc::new(NoAuthentication { role: Role::User }),
             draining: AtomicBool::new(false),
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
@@ -170,8 +173,7 @@ impl ServerBuilder {
         let session_header = session_header(&resource.session.carrier.header).ok();
         Some(ServedResource {
             engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
-            session_header: session_header?,
-            automatic: resource.session.carrier.automatic,
+            carrier: Carrier { header: session_header?, automatic: resource.session.carrier.automatic },
             documentation: resource.resource.documentation,
             name: resource.name,
         })

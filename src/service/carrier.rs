@@ -6,21 +6,30 @@ use super::refusal::Refusal;
 use crate::document::{PerformDocument, Position, SessionElement, SessionMode};
 use crate::session::{Access, SessionId, SessionRequirement};
 
+/// How the requests of a resource carry session ids, beside the session element.
+#[derive(Debug, Clone)]
+pub(super) struct Carrier {
+    /// The header that carries a session id.
+    pub(super) header: HeaderName,
+    /// Whether a request without any requirement gets an explicit session.
+    pub(super) automatic: bool,
+}
+
 /// The requirement of a request.
 ///
 /// The id stands in the session element or in the header; where both name one, it has to be the same. A request without any
-/// requirement gets an implicit session, or an explicit one where `automatic` says so.
+/// requirement gets an implicit session, or an explicit one where the carrier says so.
 pub(super) fn requirement(
     document: &PerformDocument,
     headers: &HeaderMap,
-    header: &HeaderName,
-    automatic: bool,
+    carrier: &Carrier,
 ) -> Result<SessionRequirement, Refusal> {
+    let Carrier { header, automatic } = carrier;
     let carried = carried_id(headers, header)?;
     let Some(element) = &document.session else {
         return Ok(match carried {
             Some(id) => join(id, None, Access::Exclusive, false),
-            None if automatic => SessionRequirement::Create { timeout: None },
+            None if *automatic => SessionRequirement::Create { timeout: None },
             None => SessionRequirement::Implicit,
         });
     };

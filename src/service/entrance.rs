@@ -1,5 +1,5 @@
-//! What every request passes on its way in and out, whatever it asks for: it gets its id, its host is looked at, and a panic on
-//! the way is an answer and not the end of the connection.
+//! What every request passes on its way in and out, whatever it asks for: it gets its id, its host is looked at, who sends it is
+//! found out, and a panic on the way is an answer and not the end of the connection.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,7 +7,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
-use http::HeaderValue;
+use http::request::Parts;
+use http::{HeaderValue, Method};
 use uuid::Uuid;
 
 use super::cross_site::check_host;
@@ -35,7 +36,7 @@ pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, nex
         Ok(request_id) => request_id,
         Err(refusal) => return refusal.into_response(Uuid::nil(), format),
     };
-    let mut response = match admit(&entrance, request, request_id) {
+    let mut response = match admit(&entrance, request, request_id).await {
         Ok(request) => AssertUnwindSafe(next.run(request))
             .catch_unwind()
             .await
@@ -48,11 +49,20 @@ pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, nex
     response
 }
 
-fn admit(entrance: &Entrance, request: Request, request_id: Uuid) -> Result<Request, Refusal> {
+async fn admit(entrance: &Entrance, request: Request, request_id: Uuid) -> Result<Request, Refusal> {
     let (mut head, body) = request.into_parts();
     if entrance.is_loopback {
         check_host(&head)?;
     }
+    if !is_open(&head) {
+        let caller = entrance.state.authenticator.authenticate(&head.headers).await;
+        head.extensions.insert(caller.map_err(|error| Refusal::of_authentication(&error))?);
+    }
     head.extensions.insert(RequestId(request_id));
     Ok(Request::from_parts(head, body))
+}
+
+/// Whether anybody may ask, without saying who he is: for the health of the service, and whether a page may send a request.
+fn is_open(head: &Parts) -> bool {
+    head.method == Method::OPTIONS || head.uri.path().starts_with("/health/")
 }

@@ -4,6 +4,7 @@
 //! beside a configuration. The `rejoin` command is its smallest user.
 
 mod answer_body;
+mod authentication;
 mod builder;
 mod carrier;
 mod compression;
@@ -22,6 +23,7 @@ mod server;
 mod state;
 mod unavailable;
 
+pub use authentication::{AuthenticationError, Authenticator, Caller, Role};
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
 pub use server::{BoundServer, Ending, RunningServer, Server};

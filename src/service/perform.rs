@@ -15,6 +15,7 @@ use tracing::{Instrument, debug, field, info_span};
 use uuid::Uuid;
 
 use super::answer_body::answer_body;
+use super::authentication::Caller;
 use super::carrier::requirement;
 use super::compression::compress;
 use super::cross_site::check_post;
@@ -26,12 +27,13 @@ use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
 use crate::document::{PerformDocument, Status};
 use crate::engine::{Answer, AnswerBody, PerformRequest};
-use crate::session::{Participant, Principal, SessionError, SessionInfo};
+use crate::session::{Participant, SessionError, SessionInfo};
 
 /// Performs the document of a POST. Everything that is logged meanwhile names the request.
 pub(super) async fn perform(
     State(state): State<ServiceState>,
     Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
     resource: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
@@ -39,7 +41,7 @@ pub(super) async fn perform(
     let work = async {
         let begun = Instant::now();
         let (head, body) = request.into_parts();
-        let response = match answer(&state, resource, &head, body, request_id).await {
+        let response = match answer(&state, resource, &head, body, caller, request_id).await {
             Ok(response) => response,
             Err(refusal) => refusal.into_response(request_id, FaultFormat::wished_for(&head.headers)),
         };
@@ -54,6 +56,7 @@ async fn answer(
     resource: Result<Path<String>, PathRejection>,
     head: &Parts,
     body: Body,
+    caller: Caller,
     request_id: Uuid,
 ) -> Result<Response, Refusal> {
     let resource = state.resource_at(&resource)?;
@@ -61,7 +64,7 @@ async fn answer(
     if state.is_draining() {
         return Err(Refusal::of_session(&SessionError::Draining, request_id));
     }
-    let request = read_request(state, resource, head, body, request_id).await?;
+    let request = read_request(state, resource, head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
     let answer = resource.engine.perform(request).await.map_err(|error| Refusal::of_perform(&error, request_id))?;
     if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
@@ -69,7 +72,7 @@ async fn answer(
         let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
-    Ok(compress(&head.headers, to_response(answer, is_raw, head, &resource.session_header)))
+    Ok(compress(&head.headers, to_response(answer, is_raw, head, &resource.carrier.header)))
 }
 
 /// Reads a request. What its head can be refused for is found first; it is let in before its body is read.
@@ -78,6 +81,7 @@ async fn read_request(
     resource: &ServedResource,
     head: &Parts,
     body: Body,
+    caller: Caller,
     request_id: Uuid,
 ) -> Result<PerformRequest, Refusal> {
     check_post(head)?;
@@ -91,8 +95,8 @@ async fn read_request(
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
-    let session = requirement(&document, &head.headers, &resource.session_header, resource.automatic)?;
-    let participant = Participant { principal: Principal::anonymous(), request_id };
+    let session = requirement(&document, &head.headers, &resource.carrier)?;
+    let participant = Participant { principal: caller.principal, request_id };
     Ok(PerformRequest { admitted, document, session, participant, only })
 }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use uuid::Uuid;
 
+use super::authentication::AuthenticationError;
 use super::media_type::FaultFormat;
 use super::request_body::BodyError;
 use crate::activity::ActivityError;
@@ -31,6 +32,8 @@ pub(super) struct Refusal {
     /// Whether a new session would help.
     recreate_session: bool,
     ended: Option<(EndReason, Option<DateTime<Utc>>)>,
+    /// How the client may say who it is (RFC 9110, section 11.6.1).
+    challenge: Option<String>,
 }
 
 impl Refusal {
@@ -43,6 +46,7 @@ impl Refusal {
             retry_after: None,
             recreate_session: false,
             ended: None,
+            challenge: None,
         }
     }
 
@@ -73,7 +77,8 @@ impl Refusal {
     }
 
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
-    pub(super) fn into_response(self, request_id: Uuid, format: FaultFormat) -> Response {
+    pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
+        let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
         let fault = self.into_fault(request_id);
         let (content_type, body) = match format {
             FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
@@ -84,6 +89,9 @@ impl Refusal {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        }
         if let Some(seconds) = fault.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -102,6 +110,19 @@ impl Refusal {
             time: self.ended.and_then(|(_, time)| time),
             message: self.message,
             location: self.location,
+        }
+    }
+
+    pub(super) fn of_authentication(error: &AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::Unauthenticated { challenge } => {
+                let mut refusal = Self::new(401, "Unauthenticated", error.to_string());
+                refusal.challenge = Some(challenge.clone());
+                refusal
+            }
+            AuthenticationError::Unavailable => {
+                Self::new(503, "ServerBusy", error.to_string()).retry_after(Duration::from_secs(1))
+            }
         }
     }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use http::HeaderName;
 use uuid::Uuid;
 
+use super::authentication::Authenticator;
+use super::carrier::Carrier;
 use super::refusal::Refusal;
 use crate::document::{Limits, nearest};
 use crate::engine::Engine;
@@ -27,6 +28,7 @@ pub(super) struct Shared {
     pub(super) body_timeout: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
+    pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) draining: AtomicBool,
 }
 
@@ -36,10 +38,8 @@ pub(super) struct ServedResource {
     pub(super) name: String,
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
-    /// The header that carries a session id.
-    pub(super) session_header: HeaderName,
-    /// Whether a request without any requirement gets an explicit session.
-    pub(super) automatic: bool,
+    /// How requests carry session ids.
+    pub(super) carrier: Carrier,
 }
 
 impl ServiceState {
