@@ -39,6 +39,7 @@ mod session_status;
 mod time;
 mod value;
 mod vocabulary;
+mod watched_file;
 mod writer;
 
 pub use configuration::{
@@ -65,4 +66,5 @@ pub use session_status::{
     AttributeStatus, AttributesStatus, EndedSessions, RequestStatus, SessionList, SessionState, SessionStatusDocument,
 };
 pub use value::Value;
+pub use watched_file::WatchedFile;
 pub use writer::Unwritable;

@@ -32,7 +32,7 @@ pub(super) async fn show(
     let (head, _) = request.into_parts();
     let shown = async {
         let resource = state.resource_at(&resource)?;
-        let id = named_session(&head, &resource.carrier)?;
+        let id = named_session(&head, &resource.carrier())?;
         let described = resource.engine.sessions().describe(&id, &caller.principal).await;
         described.map_err(|error| Refusal::of_session(&error, request_id))
     };
@@ -64,7 +64,7 @@ async fn end_session(
 ) -> Result<Response, Refusal> {
     let resource = state.resource_at(resource)?;
     check_post(head)?;
-    let id = named_session(head, &resource.carrier)?;
+    let id = named_session(head, &resource.carrier())?;
     let sessions = resource.engine.sessions();
     let handle = match sessions.describe(&id, &caller.principal).await {
         Ok(description) => description.status.handle,
