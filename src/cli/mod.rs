@@ -10,6 +10,7 @@ macro_rules! say {
 }
 
 mod check;
+mod credentials;
 mod demo;
 mod init;
 mod perform;
@@ -100,6 +101,8 @@ struct PerformArguments {
     /// Print the raw bytes of this end-point instead of the response document
     #[arg(long = "return", value_name = "NAME")]
     return_: Option<String>,
+    #[command(flatten)]
+    credentials: credentials::Credentials,
 }
 
 /// Runs the command line of this process. What goes wrong is said on standard error, and in the exit code.
