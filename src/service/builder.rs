@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry};
 use super::carrier::Carrier;
+use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session, session_header};
+use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
@@ -163,20 +164,24 @@ impl ServerBuilder {
     pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
         let mut served = BTreeMap::new();
+        let mut watches: Vec<Box<dyn Watch>> = Vec::new();
         for resource in std::mem::take(&mut self.resources) {
             if served.contains_key(&resource.name) {
                 let message = format!("a second data service resource of the name `{}`", resource.name);
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some(built) = self.build_resource(resource, &admission) {
+            if let Some((built, watch)) = self.build_resource(resource, &admission) {
                 served.insert(built.name.clone(), built);
+                watches.push(Box::new(watch));
             }
         }
         let authenticator = self.build_authenticator();
         let Some(authenticator) = authenticator.filter(|_| self.errors.is_empty()) else {
             return Err(ConfigurationErrors(self.errors));
         };
+        let managers = served.values().map(|resource| Arc::clone(resource.engine.sessions())).collect();
+        watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), managers)));
         let state = ServiceState::new(Shared {
             resources: served,
             limits: self.limits.documents,
@@ -185,6 +190,7 @@ impl ServerBuilder {
             ids: Arc::new(SystemIds::default()),
             authenticator,
             draining: AtomicBool::new(false),
+            watches: Arc::new(Watches::new(watches)),
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
@@ -195,7 +201,11 @@ impl ServerBuilder {
         made.map_err(|error| self.errors.extend(error.into_errors(&self.authentication_file))).ok()
     }
 
-    fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
+    fn build_resource(
+        &mut self,
+        resource: ConfiguredResource,
+        admission: &Admission,
+    ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
         self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
@@ -203,13 +213,40 @@ impl ServerBuilder {
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
-        let session_header = session_header(&resource.session.carrier.header).ok();
-        Some(ServedResource {
-            engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
-            carrier: Carrier { header: session_header?, automatic: resource.session.carrier.automatic },
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier)?);
+        let (catalogue, statics) = (catalogue?, statics?);
+        let manager = self.sessions(&resource, statics.clone());
+        let watch = self.watch(&resource, statics, &in_force, &manager);
+        let served = ServedResource {
+            engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
+            session: in_force,
             documentation: resource.resource.documentation,
             name: resource.name,
-        })
+        };
+        Some((served, watch))
+    }
+
+    /// What takes the changes of the session configuration.
+    fn watch(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        in_force: &Arc<SessionInForce>,
+        manager: &Arc<dyn SessionManager>,
+    ) -> SessionWatch {
+        let folder = resource.file.parent().unwrap_or(Path::new(""));
+        let parts = SessionParts {
+            static_attributes: self.statics.clone(),
+            manager: Arc::clone(manager),
+            clock: Arc::clone(&self.clock),
+        };
+        SessionWatch::new(
+            &resource.name,
+            (resource.session_file.clone(), folder),
+            (resource.session.clone(), statics),
+            Arc::clone(in_force),
+            parts,
+        )
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {

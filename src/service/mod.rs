@@ -17,6 +17,7 @@ mod media_type;
 mod perform;
 mod properties;
 mod refusal;
+mod reload;
 mod request_body;
 mod routes;
 mod server;
@@ -30,5 +31,6 @@ pub use authentication::{
 pub(crate) use authentication::{account, password, token};
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
+pub use reload::Reloader;
 pub use server::{BoundServer, Ending, RunningServer, Server};
 pub(crate) use unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};

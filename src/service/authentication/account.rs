@@ -10,9 +10,14 @@
 //! principal that sessions belong to, the name without one: who gives everybody an id may change names.
 
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::path::Path;
 
+use super::password::PasswordHash;
+use super::token::TokenHash;
 use super::{Caller, Role};
 use crate::document::Position;
+use crate::service::ConfigurationError;
 use crate::session::Principal;
 
 /// What a line has to be.
@@ -34,10 +39,10 @@ pub(crate) struct Account<S> {
     pub(crate) line: u32,
 }
 
-impl<S> Account<S> {
-    /// What is wrong with the whole line.
-    pub(super) fn wrong(&self, message: String) -> Wrong {
-        wrong_at(Position { line: self.line, column: 1 }, message)
+impl Wrong {
+    /// The same with its file.
+    pub(crate) fn in_file(self, file: &Path) -> ConfigurationError {
+        ConfigurationError { file: file.into(), position: self.position, message: self.message }
     }
 }
 
@@ -48,33 +53,65 @@ pub(crate) struct Wrong {
     pub(crate) message: String,
 }
 
-/// Reads a file of accounts; `secret` reads a hash.
+/// Reads a file of users. No two of them share an id: a line that was copied and changed in its name alone would share the
+/// sessions of the first.
 ///
 /// # Errors
 ///
 /// The first thing that is wrong of every line.
-pub(crate) fn read<S>(text: &str, secret: impl Fn(&str) -> Result<S, String>) -> Result<Vec<Account<S>>, Vec<Wrong>> {
-    let mut accounts: Vec<Account<S>> = Vec::new();
-    let mut lines = HashMap::new();
+pub(crate) fn read_users(text: &str) -> Result<Vec<Account<PasswordHash>>, Vec<Wrong>> {
+    let accounts = read(text, PasswordHash::parse)?;
+    refuse_repeated(&accounts, |account| Some(&account.caller.principal), "the id stands in line")?;
+    Ok(accounts)
+}
+
+/// Reads a file of tokens. Several may have the same id: those of one owner, who can have a new one before the old one goes.
+///
+/// # Errors
+///
+/// The first thing that is wrong of every line.
+pub(crate) fn read_tokens(text: &str) -> Result<Vec<Account<TokenHash>>, Vec<Wrong>> {
+    let accounts = read(text, TokenHash::parse)?;
+    refuse_repeated(&accounts, |account| account.secret.as_ref(), "the token stands in line")?;
+    Ok(accounts)
+}
+
+/// Reads a file of accounts; `secret` reads a hash. No name stands twice.
+fn read<S>(text: &str, secret: impl Fn(&str) -> Result<S, String>) -> Result<Vec<Account<S>>, Vec<Wrong>> {
+    let mut accounts = Vec::new();
     let mut wrong = Vec::new();
     // A mark that some editors put at the beginning is no part of a name.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
-        if line.trim().is_empty() || line.trim_start().starts_with('#') {
-            continue;
-        }
-        match read_line(line, number, &secret) {
-            Ok(account) => match lines.insert(account.name.clone(), number) {
-                None => accounts.push(account),
-                Some(earlier) => {
-                    let position = Position { line: number, column: 1 };
-                    wrong.push(wrong_at(position, format!("the name stands in line {earlier} already")));
-                }
-            },
-            Err(error) => wrong.push(error),
+        let is_blank = line.trim().is_empty() || line.trim_start().starts_with('#');
+        match (!is_blank).then(|| read_line(line, number, &secret)) {
+            Some(Ok(account)) => accounts.push(account),
+            Some(Err(error)) => wrong.push(error),
+            None => {}
         }
     }
-    if wrong.is_empty() { Ok(accounts) } else { Err(wrong) }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    refuse_repeated(&accounts, |account| Some(&account.name), "the name stands in line")?;
+    Ok(accounts)
+}
+
+/// Refuses accounts that have something of an earlier one that no two may have.
+fn refuse_repeated<'a, S, T: Hash + Eq>(
+    accounts: &'a [Account<S>],
+    unique: impl Fn(&'a Account<S>) -> Option<T>,
+    what: &str,
+) -> Result<(), Vec<Wrong>> {
+    let mut lines = HashMap::new();
+    let mut wrong = Vec::new();
+    for account in accounts {
+        if let Some(earlier) = unique(account).and_then(|key| lines.insert(key, account.line)) {
+            let position = Position { line: account.line, column: 1 };
+            wrong.push(wrong_at(position, format!("{what} {earlier} already")));
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }
 
 /// Reads one line, `name:hash[:role[:id]]`.
@@ -82,11 +119,7 @@ pub(crate) fn read<S>(text: &str, secret: impl Fn(&str) -> Result<S, String>) ->
 /// # Errors
 ///
 /// The first thing that is wrong in it.
-pub(crate) fn read_line<S>(
-    line: &str,
-    number: u32,
-    secret: impl Fn(&str) -> Result<S, String>,
-) -> Result<Account<S>, Wrong> {
+fn read_line<S>(line: &str, number: u32, secret: impl Fn(&str) -> Result<S, String>) -> Result<Account<S>, Wrong> {
     let fields = fields(line, number);
     let [name, hash, more @ ..] = &fields[..] else {
         return Err(wrong_at(Position { line: number, column: 1 }, FORM));
@@ -194,12 +227,23 @@ mod tests {
 
     #[test]
     fn every_wrong_line_is_told_with_its_place_and_without_what_stands_there() {
-        let text = "ada:$1\nsecret\n:$1\nñu:secret\nx:$1:secret\ny:$1:user:\nz:$1:user:z:secret\n a:$1\nada:$1\nb\0:$1";
+        let text = "ada:$1\nsecret\n:$1\nñu:secret\nx:$1:secret\ny:$1:user:\nz:$1:user:z:secret\n a:$1\nb\0:$1";
         let wrong = read(text, hash).unwrap_err();
         let places: Vec<String> = wrong.iter().map(|wrong| wrong.position.to_string()).collect();
-        assert_eq!(places, ["2:1", "3:1", "4:4", "5:6", "6:11", "7:13", "8:1", "9:1", "10:1"]);
+        assert_eq!(places, ["2:1", "3:1", "4:4", "5:6", "6:11", "7:13", "8:1", "9:1"]);
         assert!(wrong.iter().all(|wrong| !wrong.message.contains("secret")), "{wrong:?}");
-        assert!(wrong[7].message.contains("line 1"), "{:?}", wrong[7]);
+    }
+
+    #[test]
+    fn no_two_share_what_tells_them_apart() {
+        let (bcrypt, token, other) = (bcrypt::hash("a", 4).unwrap(), "0".repeat(64), "1".repeat(64));
+        let told = |wrong: Vec<Wrong>| (wrong[0].position.to_string(), wrong[0].message.clone(), wrong.len());
+        let users = |text: &str| told(read_users(&text.replace('$', &bcrypt)).unwrap_err());
+        assert_eq!(users("a:$\n\na:$"), ("3:1".into(), "the name stands in line 1 already".into(), 1));
+        assert_eq!(users("a:$\nb:!:user:a"), ("2:1".into(), "the id stands in line 1 already".into(), 1));
+        let tokens = format!("a:{token}\nb:{token}");
+        assert_eq!(told(read_tokens(&tokens).unwrap_err()).1, "the token stands in line 1 already");
+        assert!(read_tokens(&format!("a:{token}\nb:{other}:user:a\nc:!\nd:!")).is_ok(), "two tokens of one owner");
     }
 
     #[test]

@@ -1,32 +1,27 @@
 //! A file of accounts that is looked at again while the service runs.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read};
-#[cfg(unix)]
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use sha2::{Digest, Sha256};
 
 use super::account::Wrong;
 use super::{AuthenticatorError, Refreshed};
-use crate::document::{Element, Position};
-use crate::service::{ConfigurationError, ConfigurationErrors};
+use crate::document::{Element, Position, WatchedFile};
+use crate::service::ConfigurationErrors;
 use crate::session::Principal;
 
 /// The largest file that is read.
-const LARGEST: u64 = 64 * 1024 * 1024;
+const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// For how long a file that has changed has to be left alone before it is believed.
 const STILL: Duration = Duration::from_millis(50);
-
-/// Two changes within this time may bear the same time.
-const TICK: Duration = Duration::from_secs(2);
 
 /// The accounts of a file, made up for those who look one up.
 pub(super) trait Accounts: Sized {
@@ -38,30 +33,17 @@ pub(super) trait Accounts: Sized {
 }
 
 /// A file of accounts, as last read without an error.
-#[derive(Debug)]
 pub(super) struct AccountBook<A> {
     path: PathBuf,
     current: RwLock<Arc<A>>,
     seen: Mutex<Seen>,
 }
 
-/// What the file was when it was last looked at.
-#[derive(Debug)]
+/// The file, and how far its changes were taken.
 struct Seen {
-    /// As long as the file has this stamp nobody needs to read it. `None`: it has to be read.
-    stamp: Option<Stamp>,
-    /// The SHA-256 of what was last read, good or bad. `None`: it could not be read, and that was told.
-    content: Option<[u8; 32]>,
-}
-
-/// What changes when a file does.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: SystemTime,
-    length: u64,
-    /// Device and inode: a file that was put into the place of another.
-    #[cfg(unix)]
-    identity: (u64, u64),
+    file: WatchedFile,
+    /// Whether it has changed and nobody has read what it holds now.
+    is_unread: bool,
 }
 
 impl<A: Accounts> AccountBook<A> {
@@ -75,12 +57,13 @@ impl<A: Accounts> AccountBook<A> {
         let location = fields.required_attribute("location")?;
         let path = folder.join(location.non_empty()?.value);
         fields.finish()?;
-        let stamp = Stamp::of(&path).filter(Stamp::is_settled);
-        let bytes = read_bounded(&path)
-            .map_err(|error| location.error(format!("{} can't be read: {error}", path.display())))?;
-        let accounts = read_accounts(&bytes).map_err(|wrong| in_file(&path, wrong))?;
+        let mut file = WatchedFile::new(&path, MOST_BYTES);
+        file.look();
+        let bytes =
+            file.content().map_err(|error| location.error(format!("{} can't be read: {error}", path.display())))?;
+        let accounts = read_accounts(bytes).map_err(|wrong| in_file(&path, wrong))?;
         warn_if_others_read(&path);
-        let seen = Seen { stamp, content: Some(Sha256::digest(&bytes).into()) };
+        let seen = Seen { file, is_unread: false };
         Ok(Self { path, current: RwLock::new(Arc::new(accounts)), seen: Mutex::new(seen) })
     }
 
@@ -98,50 +81,27 @@ impl<A: Accounts> AccountBook<A> {
     ///
     /// It blocks, for a moment longer when the file has changed.
     pub(super) fn refresh(&self) -> Refreshed {
-        match self.changed_bytes().as_deref().map(read_accounts) {
-            None => Refreshed::default(),
-            Some(Ok(accounts)) => self.replace(accounts),
-            Some(Err(wrong)) => {
+        let mut seen = self.seen.lock();
+        if !seen.has_changed() {
+            return Refreshed::default();
+        }
+        let file = self.path.display();
+        let accounts = match seen.file.content() {
+            Ok(bytes) => read_accounts(bytes),
+            Err(error) => {
+                tracing::error!(%file, error, "a file of accounts can't be read: who was known stays known");
+                return Refreshed::default();
+            }
+        };
+        warn_if_others_read(&self.path);
+        match accounts {
+            Ok(accounts) => self.replace(accounts),
+            Err(wrong) => {
                 let error = in_file(&self.path, wrong);
-                tracing::error!(%error, "a file of accounts is wrong: who was known stays known, and nobody else");
+                tracing::error!(%file, %error, "a file of accounts is wrong: who was known stays known, and nobody else");
                 Refreshed::default()
             }
         }
-    }
-
-    /// What stands in the file, if that is something else than when it was last read.
-    fn changed_bytes(&self) -> Option<Vec<u8>> {
-        let mut seen = self.seen.lock();
-        let stamp = Stamp::of(&self.path);
-        if stamp.is_some() && stamp == seen.stamp {
-            return None;
-        }
-        let bytes = match read_bounded(&self.path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let was_told = std::mem::replace(&mut *seen, Seen { stamp: None, content: None }).content.is_none();
-                if !was_told {
-                    let file = self.path.display();
-                    tracing::error!(%file, %error, "a file of accounts can't be read: who was known stays known");
-                }
-                return None;
-            }
-        };
-        let content = Some(Sha256::digest(&bytes).into());
-        if content != seen.content {
-            // Somebody may be writing it: half a file of accounts would end the sessions of those in the other half.
-            thread::sleep(STILL);
-            if Stamp::of(&self.path) != stamp {
-                return None;
-            }
-        }
-        seen.stamp = stamp.filter(Stamp::is_settled);
-        if content == seen.content {
-            return None;
-        }
-        seen.content = content;
-        warn_if_others_read(&self.path);
-        Some(bytes)
     }
 
     fn replace(&self, accounts: A) -> Refreshed {
@@ -154,34 +114,19 @@ impl<A: Accounts> AccountBook<A> {
     }
 }
 
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        Some(Self {
-            modified: metadata.modified().ok()?,
-            length: metadata.len(),
-            #[cfg(unix)]
-            identity: (metadata.dev(), metadata.ino()),
-        })
+impl Seen {
+    /// Whether the file holds something else than was read, and is left alone.
+    fn has_changed(&mut self) -> bool {
+        if self.file.look() {
+            self.is_unread = true;
+            // Somebody may be writing it: half a file of accounts would end the sessions of those in the other half.
+            thread::sleep(STILL);
+            if self.file.look() {
+                return false;
+            }
+        }
+        std::mem::take(&mut self.is_unread)
     }
-
-    /// Whether the next change will show: one that comes within the same tick of the file system's clock might not.
-    fn is_settled(&self) -> bool {
-        self.modified.elapsed().is_ok_and(|age| age > TICK)
-    }
-}
-
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
-    }
-    Ok(bytes)
 }
 
 fn read_accounts<A: Accounts>(bytes: &[u8]) -> Result<A, Vec<Wrong>> {
@@ -195,17 +140,19 @@ fn read_accounts<A: Accounts>(bytes: &[u8]) -> Result<A, Vec<Wrong>> {
 }
 
 fn in_file(path: &Path, wrong: Vec<Wrong>) -> ConfigurationErrors {
-    let at = |wrong: Wrong| ConfigurationError { file: path.into(), position: wrong.position, message: wrong.message };
-    ConfigurationErrors(wrong.into_iter().map(at).collect())
+    ConfigurationErrors(wrong.into_iter().map(|wrong| wrong.in_file(path)).collect())
 }
 
 /// Hashes can be tried at leisure by who can read them.
 fn warn_if_others_read(path: &Path) {
-    #[cfg(unix)]
     if fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o004 != 0) {
         let file = path.display();
         tracing::warn!(%file, "everybody on this machine can read a file of accounts: chmod o-r it");
     }
-    #[cfg(not(unix))]
-    let _ = path;
+}
+
+impl<A> fmt::Debug for AccountBook<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountBook").field("path", &self.path).finish_non_exhaustive()
+    }
 }

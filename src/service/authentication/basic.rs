@@ -19,7 +19,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderMap;
 
-use super::account::{self, Account, Wrong};
+use super::account::{Account, Wrong, check_name, read_users};
 use super::account_book::{AccountBook, Accounts};
 use super::authorization::{Challenge, credentials};
 use super::password::{PasswordHash, can_be_password};
@@ -143,10 +143,8 @@ impl Users {
 
 impl Accounts for Users {
     fn read(text: &str) -> Result<Self, Vec<Wrong>> {
-        let accounts = account::read(text, PasswordHash::parse)?;
-        refuse_shared_ids(&accounts)?;
         let (mut by_name, mut hashes) = (HashMap::new(), Vec::new());
-        for Account { name, secret, caller, .. } in accounts {
+        for Account { name, secret, caller, .. } in read_users(text)? {
             if let Some(hash) = secret {
                 hashes.push(hash.clone());
                 by_name.insert(name, User { hash, caller });
@@ -160,25 +158,12 @@ impl Accounts for Users {
     }
 }
 
-/// A line that was copied and changed in its name alone would share the sessions of the first.
-fn refuse_shared_ids(accounts: &[Account<PasswordHash>]) -> Result<(), Vec<Wrong>> {
-    let mut owners = HashMap::new();
-    let mut wrong = Vec::new();
-    for account in accounts {
-        if let Some(earlier) = owners.insert(&account.caller.principal, account.line) {
-            wrong
-                .push(account.wrong(format!("the id is that of line {earlier}: two users would share their sessions")));
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
-}
-
 impl Login {
     /// Reads `base64(name ":" password)`, in UTF-8.
     fn read(credentials: &str) -> Option<Self> {
         let text = String::from_utf8(BASE64_STANDARD.decode(credentials).ok()?).ok()?;
         let (name, password) = text.split_once(':')?;
-        let can_be = account::check_name(name, "name").is_ok() && can_be_password(password);
+        let can_be = check_name(name, "name").is_ok() && can_be_password(password);
         can_be.then(|| Self { name: name.into(), password: password.into() })
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::HeaderMap;
 
-use super::account::{self, Wrong};
+use super::account::{Wrong, read_tokens};
 use super::account_book::{AccountBook, Accounts};
 use super::authorization::{Challenge, credentials};
 use super::token::TokenHash;
@@ -22,7 +22,7 @@ pub(super) struct BearerAuthentication {
     tokens: AccountBook<Tokens>,
 }
 
-/// The tokens of a file. Several may have the same id: those of one owner, who can then have a new one before the old one goes.
+/// The tokens of a file.
 #[derive(Debug)]
 struct Tokens {
     by_hash: HashMap<TokenHash, Caller>,
@@ -54,17 +54,9 @@ impl Authenticator for BearerAuthentication {
 
 impl Accounts for Tokens {
     fn read(text: &str) -> Result<Self, Vec<Wrong>> {
-        let mut lines = HashMap::new();
-        let mut by_hash = HashMap::new();
-        let mut wrong = Vec::new();
-        for account in account::read(text, TokenHash::parse)? {
-            let Some(hash) = &account.secret else { continue };
-            if let Some(earlier) = lines.insert(hash.clone(), account.line) {
-                wrong.push(account.wrong(format!("the token is that of line {earlier}")));
-            }
-            by_hash.insert(hash.clone(), account.caller);
-        }
-        if wrong.is_empty() { Ok(Self { by_hash }) } else { Err(wrong) }
+        let tokens = read_tokens(text)?.into_iter();
+        let by_hash = tokens.filter_map(|account| Some((account.secret?, account.caller))).collect();
+        Ok(Self { by_hash })
     }
 
     fn principals(&self) -> BTreeSet<Principal> {
