@@ -4,10 +4,10 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant};
 
-/// How old a change has to be before the metadata alone are believed: two changes within one tick of a file system's clock
-/// look the same.
+/// How long after a change was seen the file is read once more, before its metadata are believed: two changes within one tick
+/// of a file system's clock look the same.
 const TICK: Duration = Duration::from_secs(2);
 
 /// A file beside the running service that is looked at now and then: a configuration document, a list of users.
@@ -32,9 +32,18 @@ const TICK: Duration = Duration::from_secs(2);
 pub struct WatchedFile {
     path: PathBuf,
     limit: u64,
-    stamp: Option<Stamp>,
+    seen: Option<Seen>,
     /// What it held at the last look, or why it could not be read; `None` before the first.
     content: Option<Result<Vec<u8>, String>>,
+}
+
+/// A stamp, and what is known of the content under it.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    stamp: Stamp,
+    first: Instant,
+    /// Whether the file was read so late that another change would have another stamp.
+    is_settled: bool,
 }
 
 /// What the file system says of a file. While it is the same, so is the content.
@@ -50,7 +59,7 @@ impl WatchedFile {
     /// The file at a path, not looked at yet. One of more than `limit` bytes counts as one that can't be read.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, limit: u64) -> Self {
-        Self { path: path.into(), limit, stamp: None, content: None }
+        Self { path: path.into(), limit, seen: None, content: None }
     }
 
     /// Where it is.
@@ -66,7 +75,7 @@ impl WatchedFile {
             Ok(None) if self.content.is_some() => return false,
             Ok(content) => Ok(content.unwrap_or_default()),
             Err(error) => {
-                self.stamp = None;
+                self.seen = None;
                 Err(error.to_string())
             }
         };
@@ -94,16 +103,18 @@ impl WatchedFile {
         if !metadata.is_file() {
             return Err(io::Error::other("it is not a file"));
         }
-        let stamp = Stamp::of(&metadata);
-        if self.stamp == Some(stamp) {
-            return Ok(None);
-        }
+        let (stamp, now) = (Stamp::of(&metadata), Instant::now());
+        let first = match self.seen {
+            Some(seen) if seen.stamp == stamp && seen.is_settled => return Ok(None),
+            Some(seen) if seen.stamp == stamp => seen.first,
+            _ => now,
+        };
         let mut bytes = Vec::new();
         File::open(&self.path)?.take(self.limit.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > self.limit {
             return Err(io::Error::other(format!("it has more than {} bytes", self.limit)));
         }
-        self.stamp = is_settled(&metadata).then_some(stamp);
+        self.seen = Some(Seen { stamp, first, is_settled: now.duration_since(first) > TICK });
         Ok(Some(bytes))
     }
 }
@@ -117,13 +128,6 @@ impl Stamp {
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
-}
-
-/// Whether another change would show in the metadata.
-fn is_settled(metadata: &Metadata) -> bool {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let changed = Duration::from_secs(metadata.ctime().max(metadata.mtime()).try_into().unwrap_or(0));
-    now.checked_sub(changed).is_some_and(|age| age > TICK)
 }
 
 #[cfg(test)]
