@@ -5,6 +5,7 @@ mod command;
 mod context;
 mod documentation;
 mod documents;
+mod operators;
 mod pipelines;
 mod random_pipelines;
 mod reload;
