@@ -14,13 +14,17 @@ mod entrance;
 mod headers;
 mod listener;
 mod media_type;
+mod operators;
+mod own_session;
 mod perform;
 mod properties;
+mod query;
 mod refusal;
 mod reload;
 mod request_body;
 mod routes;
 mod server;
+mod session_status;
 mod state;
 mod unavailable;
 

@@ -31,9 +31,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, StaticAttributes,
-    SystemClock, SystemIds,
+    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus,
+    StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 use policy::Policy;
@@ -165,12 +165,16 @@ impl SessionManager for TransientSessionManager {
         self.shared.join(requirement, who)
     }
 
-    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
-        self.shared.status(id, who)
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
+        self.shared.describe(id, who)
+    }
+
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
+        self.shared.inspect(session)
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
-        self.shared.list(filter)
+        self.shared.list(filter).await
     }
 
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
