@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::authentication::{NoAuthentication, Role};
 use super::carrier::Carrier;
+use super::metrics::{Metrics, SessionMetrics};
 use super::state::{ServedResource, ServiceState, Shared};
 use super::unavailable::{
     Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session, session_header,
@@ -19,8 +20,8 @@ use crate::document::{Located, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
-    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes,
-    SystemClock, SystemIds, TransientSessionManager,
+    Clock, SessionListener, SessionLog, SessionManager, StaticAttributeFactory, StaticAttributeRegistry,
+    StaticAttributes, SystemClock, SystemIds, TransientSessionManager,
 };
 
 /// How long a draining server waits for the requests that run.
@@ -136,6 +137,7 @@ impl ServerBuilder {
     /// [`ConfigurationErrors`] with everything in the configuration that can't be met.
     pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
+        let metrics = Metrics::new();
         let mut served = BTreeMap::new();
         for resource in std::mem::take(&mut self.resources) {
             if served.contains_key(&resource.name) {
@@ -143,7 +145,7 @@ impl ServerBuilder {
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some(built) = self.build_resource(resource, &admission) {
+            if let Some(built) = self.build_resource(resource, &admission, &metrics) {
                 served.insert(built.name.clone(), built);
             }
         }
@@ -158,11 +160,19 @@ impl ServerBuilder {
             ids: Arc::new(SystemIds::default()),
             authenticator: Arc::new(NoAuthentication { role: Role::User }),
             draining: AtomicBool::new(false),
+            admission,
+            metrics,
+            metrics_for: Role::User,
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
 
-    fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
+    fn build_resource(
+        &mut self,
+        resource: ConfiguredResource,
+        admission: &Admission,
+        metrics: &Metrics,
+    ) -> Option<ServedResource> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
         self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
@@ -171,10 +181,14 @@ impl ServerBuilder {
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
         let session_header = session_header(&resource.session.carrier.header).ok();
+        let session_metrics = metrics.sessions_of(&resource.name);
+        let sessions = self.sessions(&resource, statics?, &session_metrics);
         Some(ServedResource {
-            engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
+            engine: Engine::new(Arc::new(catalogue?), sessions, admission.clone()),
             carrier: Carrier { header: session_header?, automatic: resource.session.carrier.automatic },
             documentation: resource.resource.documentation,
+            request_metrics: metrics.requests_of(&resource.name),
+            session_metrics,
             name: resource.name,
         })
     }
@@ -206,9 +220,17 @@ impl ServerBuilder {
         catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    fn sessions(&self, resource: &ConfiguredResource, statics: StaticAttributes) -> Arc<dyn SessionManager> {
-        let mut manager =
-            TransientSessionManager::builder(resource.session.clone()).statics(statics).clock(Arc::clone(&self.clock));
+    fn sessions(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        metrics: &Arc<SessionMetrics>,
+    ) -> Arc<dyn SessionManager> {
+        let mut manager = TransientSessionManager::builder(resource.session.clone())
+            .statics(statics)
+            .clock(Arc::clone(&self.clock))
+            .listener(Arc::clone(metrics) as _)
+            .listener(Arc::new(SessionLog));
         for listener in &self.listeners {
             manager = manager.listener(Arc::clone(listener));
         }

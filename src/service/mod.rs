@@ -14,6 +14,7 @@ mod entrance;
 mod headers;
 mod listener;
 mod media_type;
+mod metrics;
 mod perform;
 mod properties;
 mod refusal;

@@ -14,6 +14,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::entrance::{Entrance, RequestId, pass};
 use super::media_type::FaultFormat;
+use super::metrics::metrics;
 use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
@@ -27,6 +28,7 @@ pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
         .route("/services", get(properties::list))
         .route("/services/{resource}", post(perform).get(properties::show))
         .route("/schemas/{file}", get(schema))
+        .route("/metrics", get(metrics))
         .route("/health/live", get(|| async { text(200, "live\n") }))
         .route("/health/ready", get(ready))
         .fallback(not_found)

@@ -122,7 +122,8 @@ impl BoundServer {
         let Self { state, listener, address, drain } = self;
         let mut maintenance: JoinSet<()> =
             state.resources.values().map(|resource| resource.engine.sessions().maintenance()).collect();
-        let mut connections = Connections::new(router(state.clone(), address.ip().is_loopback()), Bounds::default());
+        let router = router(state.clone(), address.ip().is_loopback());
+        let mut connections = Connections::new(router, Bounds::default(), state.metrics.connections());
         tokio::select! {
             never = connections.accept(&listener) => match never {},
             () = shutdown => {}

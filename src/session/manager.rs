@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionError, SessionFilter, SessionHandle,
-    SessionId, SessionRequirement, SessionStatus,
+    SessionId, SessionRequirement, SessionStatistics, SessionStatus,
 };
 
 /// The answer to a join: there at once unless another request holds the session.
@@ -69,6 +69,12 @@ pub trait SessionManager: Send + Sync + 'static {
     /// Lets nobody new in, ends the sessions that nobody holds, and the others when they are released. Returns when none is
     /// left. Dropping the answer does not let anybody in again.
     async fn drain(&self);
+
+    /// How many of everything there are now, for gauges. It is asked often and costs nothing that grows with the sessions.
+    /// Zeros, if the manager does not count.
+    fn statistics(&self) -> SessionStatistics {
+        SessionStatistics::default()
+    }
 
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
     /// manager is gone.

@@ -9,6 +9,7 @@ mod create;
 mod join;
 mod keys;
 mod lock;
+mod notices;
 mod operate;
 mod participation;
 mod policy;
@@ -23,7 +24,7 @@ mod waiting;
 mod watchers;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -32,8 +33,8 @@ use tokio::sync::Notify;
 
 use super::{
     Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, StaticAttributes,
-    SystemClock, SystemIds,
+    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics, SessionStatus,
+    StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 use policy::Policy;
@@ -128,6 +129,7 @@ impl TransientSessionManagerBuilder {
             implicit_tombstones: Mutex::new(Tombstones::new(IMPLICIT_TOMBSTONES)),
             closing: Mutex::default(),
             emptied: Notify::new(),
+            waiters: AtomicU64::new(0),
         };
         TransientSessionManager { shared: Arc::new(shared) }
     }
@@ -170,7 +172,7 @@ impl TransientSessionManager {
 #[async_trait]
 impl SessionManager for TransientSessionManager {
     fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining {
-        self.shared.join(requirement, who)
+        self.shared.telling_denials(self.shared.join(requirement, who), who)
     }
 
     async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
@@ -187,6 +189,10 @@ impl SessionManager for TransientSessionManager {
 
     async fn drain(&self) {
         self.shared.drain().await;
+    }
+
+    fn statistics(&self) -> SessionStatistics {
+        self.shared.statistics()
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {
