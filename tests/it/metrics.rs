@@ -7,10 +7,13 @@ use rejoin::session::ManualClock;
 
 use crate::context::{Context, Reply};
 
+/// By name and labels; times are left out.
+type Samples = BTreeMap<String, u64>;
+
 /// What one scrape answered.
 struct Scrape {
     text: String,
-    samples: BTreeMap<String, f64>,
+    samples: Samples,
 }
 
 impl Scrape {
@@ -23,7 +26,7 @@ impl Scrape {
 
     /// The sample of the resource `data` with those labels more.
     #[track_caller]
-    fn of_data(&self, name: &str, labels: &str) -> f64 {
+    fn of_data(&self, name: &str, labels: &str) -> u64 {
         let key = format!("{name}{{resource=\"data\"{labels}}}");
         *self.samples.get(&key).unwrap_or_else(|| panic!("no {key} in {}", self.text))
     }
@@ -39,9 +42,9 @@ async fn get(context: &Context, accept: &str) -> Reply {
 /// The samples of a text in the format of Prometheus, which is checked on the way: every family is described once and before its
 /// samples, which stand together; the samples of counters end in `_total`; no sample stands there twice; the buckets of a
 /// histogram rise up to its count. `described` is what the name of a counter ends with where it is described.
-fn checked(text: &str, described: &str) -> BTreeMap<String, f64> {
+fn checked(text: &str, described: &str) -> Samples {
     let (mut helped, mut typed, mut samples) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-    let (mut family, mut kind, mut below) = (String::new(), String::new(), 0.0);
+    let (mut family, mut kind, mut below) = (String::new(), String::new(), 0);
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             let (name, help) = rest.split_once(' ').unwrap();
@@ -53,21 +56,23 @@ fn checked(text: &str, described: &str) -> BTreeMap<String, f64> {
             assert_eq!(kind == "counter" && !described.is_empty(), name.ends_with("_total"), "{line}");
         } else if !line.starts_with('#') {
             let (key, value) = line.rsplit_once(' ').unwrap();
-            let value: f64 = value.parse().unwrap();
             let (name, labels) = key.split_once('{').unwrap_or((key, "}"));
             assert!(labels.ends_with('}') && name.starts_with("rejoin_"), "{line}");
             let suffix = name.strip_prefix(family.as_str()).unwrap_or_else(|| panic!("{line} below {family}"));
             match (kind.as_str(), suffix) {
-                ("gauge", "") | ("histogram", "_sum") => {}
-                ("counter", suffix) => assert!(name.ends_with("_total") && suffix.len() <= 6, "{line}"),
-                ("histogram", "_bucket") => {
-                    // `_sum` and `_count` stand before the buckets, which begin again with the first bound.
-                    below = if labels.contains("le=\"0.0005\"") { 0.0 } else { below };
-                    assert!(value >= below, "{line}");
-                    below = value;
+                ("gauge", "") | ("histogram", "_bucket" | "_count") => {}
+                ("histogram", "_sum") => {
+                    assert!(value.parse::<f64>().unwrap() >= 0.0, "{line}");
+                    continue;
                 }
-                ("histogram", "_count") => {}
+                ("counter", suffix) => assert!(name.ends_with("_total") && suffix.len() <= 6, "{line}"),
                 _ => panic!("{line} of a {kind}"),
+            }
+            let value: u64 = value.parse().unwrap();
+            if suffix == "_bucket" {
+                below = if labels.contains("le=\"0.0005\"") { 0 } else { below };
+                assert!(value >= below, "{line}");
+                below = value;
             }
             assert!(samples.insert(key.to_owned(), value).is_none(), "{line}");
         }
@@ -109,8 +114,8 @@ async fn what_happens_to_sessions_is_counted() {
     })
     .await;
     let before = Scrape::of(&context).await;
-    assert_eq!(before.of_data("rejoin_sessions_created_total", ",kind=\"explicit\""), 0.0);
-    assert_eq!(before.of_data("rejoin_session_denied_total", ",reason=\"SessionInUse\""), 0.0);
+    assert_eq!(before.of_data("rejoin_sessions_created_total", ",kind=\"explicit\""), 0);
+    assert_eq!(before.of_data("rejoin_session_denied_total", ",reason=\"SessionInUse\""), 0);
 
     context.perform("<echo name=\"e\"><text>x</text></echo>").await.is_completed();
     let (kept, ended) = (context.create().await, context.create().await);
@@ -121,36 +126,36 @@ async fn what_happens_to_sessions_is_counted() {
     context.perform(&join(&kept)).await.is_completed();
 
     let after = Scrape::of(&context).await;
-    assert_eq!(after.of_data("rejoin_sessions_created_total", ",kind=\"explicit\""), 2.0);
-    assert_eq!(after.of_data("rejoin_sessions_created_total", ",kind=\"implicit\""), 1.0);
-    assert_eq!(after.of_data("rejoin_sessions", ",kind=\"explicit\""), 1.0);
-    assert_eq!(after.of_data("rejoin_sessions", ",kind=\"implicit\""), 0.0);
-    assert_eq!(after.of_data("rejoin_sessions_ended_total", ",reason=\"terminated\""), 1.0);
-    assert_eq!(after.of_data("rejoin_sessions_ended_total", ",reason=\"completed\""), 1.0);
-    assert_eq!(after.of_data("rejoin_session_tombstones", ""), 2.0);
-    assert_eq!(after.of_data("rejoin_session_join_wait_seconds_count", ""), 5.0);
-    assert_eq!(after.of_data("rejoin_session_held_seconds_count", ""), 5.0);
+    assert_eq!(after.of_data("rejoin_sessions_created_total", ",kind=\"explicit\""), 2);
+    assert_eq!(after.of_data("rejoin_sessions_created_total", ",kind=\"implicit\""), 1);
+    assert_eq!(after.of_data("rejoin_sessions", ",kind=\"explicit\""), 1);
+    assert_eq!(after.of_data("rejoin_sessions", ",kind=\"implicit\""), 0);
+    assert_eq!(after.of_data("rejoin_sessions_ended_total", ",reason=\"terminated\""), 1);
+    assert_eq!(after.of_data("rejoin_sessions_ended_total", ",reason=\"completed\""), 1);
+    assert_eq!(after.of_data("rejoin_session_tombstones", ""), 2);
+    assert_eq!(after.of_data("rejoin_session_join_wait_seconds_count", ""), 5);
+    assert_eq!(after.of_data("rejoin_session_held_seconds_count", ""), 5);
     for code in ["SessionQuotaExceeded", "SessionEnded", "SessionNotFound"] {
-        assert_eq!(after.of_data("rejoin_session_denied_total", &format!(",reason=\"{code}\"")), 1.0, "{code}");
+        assert_eq!(after.of_data("rejoin_session_denied_total", &format!(",reason=\"{code}\"")), 1, "{code}");
     }
 
     let holding = tokio::spawn(context.post(&format!("{}{NAP}", join(&kept))).send());
     while context.perform(&format!("<session id=\"{kept}\" wait=\"0\"/>")).await.status == 200 {}
     let waiting = tokio::spawn(context.post(&format!("<session id=\"{kept}\" wait=\"60000\"/>")).send());
-    while Scrape::of(&context).await.of_data("rejoin_session_waiters", "") < 1.0 {}
+    while Scrape::of(&context).await.of_data("rejoin_session_waiters", "") < 1 {}
     context.perform(&format!("<session id=\"{kept}\" wait=\"1\"/>")).await.is_fault(503, "SessionQueueFull");
     let during = Scrape::of(&context).await;
-    assert_eq!(during.of_data("rejoin_session_requests", ""), 1.0);
-    assert_eq!(during.samples["rejoin_requests_running"], 1.0);
-    assert_eq!(during.samples["rejoin_requests_waiting"], 1.0);
-    assert!(during.of_data("rejoin_session_denied_total", ",reason=\"SessionInUse\"") >= 1.0);
-    assert_eq!(during.of_data("rejoin_session_denied_total", ",reason=\"SessionQueueFull\""), 1.0);
+    assert_eq!(during.of_data("rejoin_session_requests", ""), 1);
+    assert_eq!(during.samples["rejoin_requests_running"], 1);
+    assert_eq!(during.samples["rejoin_requests_waiting"], 1);
+    assert!(during.of_data("rejoin_session_denied_total", ",reason=\"SessionInUse\"") >= 1);
+    assert_eq!(during.of_data("rejoin_session_denied_total", ",reason=\"SessionQueueFull\""), 1);
     holding.abort();
     assert_eq!(waiting.await.unwrap().unwrap().status(), 200);
     let last = Scrape::of(&context).await;
-    assert_eq!((last.of_data("rejoin_session_waiters", ""), last.of_data("rejoin_session_requests", "")), (0.0, 0.0));
-    assert_eq!(last.samples["rejoin_requests_running"], 0.0);
-    assert_eq!(last.of_data("rejoin_http_requests_total", ",method=\"POST\",status=\"499\",code=\"ClientGone\""), 1.0);
+    assert_eq!((last.of_data("rejoin_session_waiters", ""), last.of_data("rejoin_session_requests", "")), (0, 0));
+    assert_eq!(last.samples["rejoin_requests_running"], 0);
+    assert_eq!(last.of_data("rejoin_http_requests_total", ",method=\"POST\",status=\"499\",code=\"ClientGone\""), 1);
 }
 
 #[tokio::test]
@@ -168,16 +173,16 @@ async fn an_id_that_is_used_again_and_sweeps_are_counted() {
     clock.advance(Duration::from_mins(10));
     let swept = loop {
         let scrape = Scrape::of(&context).await;
-        if scrape.of_data("rejoin_session_swept_total", "") > 0.0 {
+        if scrape.of_data("rejoin_session_swept_total", "") > 0 {
             break scrape;
         }
         clock.advance(Duration::from_secs(1));
     };
-    assert_eq!(swept.of_data("rejoin_session_ids_reused_total", ""), 1.0);
-    assert_eq!(swept.of_data("rejoin_sessions_ended_total", ",reason=\"killed\""), 1.0);
-    assert_eq!(swept.of_data("rejoin_sessions_ended_total", ",reason=\"idle\""), 1.0);
-    assert_eq!(swept.of_data("rejoin_session_swept_total", ""), 1.0);
-    assert!(swept.of_data("rejoin_session_sweeps_total", "") >= 1.0);
+    assert_eq!(swept.of_data("rejoin_session_ids_reused_total", ""), 1);
+    assert_eq!(swept.of_data("rejoin_sessions_ended_total", ",reason=\"killed\""), 1);
+    assert_eq!(swept.of_data("rejoin_sessions_ended_total", ",reason=\"idle\""), 1);
+    assert_eq!(swept.of_data("rejoin_session_swept_total", ""), 1);
+    assert!(swept.of_data("rejoin_session_sweeps_total", "") >= 1);
 }
 
 #[tokio::test]
@@ -195,17 +200,17 @@ async fn answers_are_counted_by_status_and_code_and_measured() {
 
     let scrape = Scrape::of(&context).await;
     let requests = |labels: &str| scrape.of_data("rejoin_http_requests_total", labels);
-    assert_eq!(requests(",method=\"POST\",status=\"200\",code=\"\""), 1.0);
-    assert_eq!(requests(",method=\"POST\",status=\"400\",code=\"UnknownActivity\""), 1.0);
-    assert_eq!(requests(",method=\"other\",status=\"405\",code=\"MethodNotAllowed\""), 1.0);
-    assert!(scrape.of_data("rejoin_http_response_bytes_total", "") > 700_000.0);
-    assert_eq!(scrape.of_data("rejoin_http_responses_broken_total", ""), 0.0);
-    assert_eq!(scrape.of_data("rejoin_http_first_byte_seconds_count", ",method=\"POST\""), 2.0);
-    assert_eq!(scrape.of_data("rejoin_http_request_duration_seconds_count", ",method=\"POST\""), 2.0);
+    assert_eq!(requests(",method=\"POST\",status=\"200\",code=\"\""), 1);
+    assert_eq!(requests(",method=\"POST\",status=\"400\",code=\"UnknownActivity\""), 1);
+    assert_eq!(requests(",method=\"other\",status=\"405\",code=\"MethodNotAllowed\""), 1);
+    assert!(scrape.of_data("rejoin_http_response_bytes_total", "") > 700_000);
+    assert_eq!(scrape.of_data("rejoin_http_responses_broken_total", ""), 0);
+    assert_eq!(scrape.of_data("rejoin_http_first_byte_seconds_count", ",method=\"POST\""), 2);
+    assert_eq!(scrape.of_data("rejoin_http_request_duration_seconds_count", ",method=\"POST\""), 2);
     let not_served =
         "rejoin_http_requests_total{resource=\"\",method=\"POST\",status=\"404\",code=\"ResourceNotFound\"}";
-    assert_eq!(scrape.samples[not_served], 1.0);
-    assert!(scrape.samples["rejoin_http_connections"] >= 1.0);
+    assert_eq!(scrape.samples[not_served], 1);
+    assert!(scrape.samples["rejoin_http_connections"] >= 1);
     assert!(!scrape.text.contains("invented-name") && !scrape.text.contains("PATCH"));
 }
 
@@ -218,7 +223,7 @@ async fn an_answer_that_breaks_off_is_counted() {
     let mut response = context.post(endless).send().await.unwrap();
     assert!(response.chunk().await.unwrap().is_some());
     drop(response);
-    while Scrape::of(&context).await.of_data("rejoin_http_responses_broken_total", "") < 1.0 {}
+    while Scrape::of(&context).await.of_data("rejoin_http_responses_broken_total", "") < 1 {}
 }
 
 #[tokio::test]

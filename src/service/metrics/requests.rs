@@ -19,8 +19,9 @@ use super::register_seconds;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::service) struct Fault(pub(in crate::service) &'static str);
 
-/// The status of requests whose clients left before there was an answer. No answer has it.
-const CLIENT_GONE: (u16, &str) = (499, "ClientGone");
+/// How requests are counted whose clients left before there was an answer. No answer has this status.
+const GONE_STATUS: u16 = 499;
+const GONE_CODE: &str = "ClientGone";
 
 /// The families that the requests for all resources share.
 #[derive(Debug, Clone)]
@@ -144,8 +145,7 @@ impl Watch {
 impl Drop for Watch {
     fn drop(&mut self) {
         if !self.answered {
-            let (status, code) = CLIENT_GONE;
-            self.metrics.answers(self.method, status, code).inc();
+            self.metrics.answers(self.method, GONE_STATUS, GONE_CODE).inc();
         }
     }
 }

@@ -192,3 +192,38 @@ impl SessionListener for SessionMetrics {
         self.swept.inc_by(ended as u64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::document::SessionConfiguration;
+    use crate::session::{ManualClock, Principal, SessionManager, SessionRequirement, TransientSessionManager};
+
+    #[tokio::test]
+    async fn a_session_that_its_holder_lost_is_counted() {
+        // Behaviour 66.
+        let metrics = Arc::new(SessionFamilies::register(&mut Registry::default()).of("data"));
+        let mut settings = SessionConfiguration::default();
+        settings.join.execution = Some(Duration::from_secs(1));
+        let clock = ManualClock::new();
+        let manager = TransientSessionManager::builder(settings)
+            .clock(Arc::new(clock.clone()))
+            .listener(Arc::clone(&metrics) as _)
+            .build();
+        let who = Participant { principal: Principal::anonymous(), request_id: Uuid::nil() };
+        let holder = manager.join(SessionRequirement::Create { timeout: None }, &who).await.unwrap();
+        let id = holder.info().id.clone();
+        clock.advance(Duration::from_mins(1));
+        let join = SessionRequirement::Join { id, wait: None, access: Access::Exclusive, rotate: false };
+        let next = manager.join(join, &who).await.unwrap();
+        assert_eq!((metrics.lost.get(), metrics.joined.get()), (1, 2));
+        assert!(holder.release(Outcome::Commit).await.is_err());
+        assert_eq!((metrics.lost.get(), metrics.joined.get()), (1, 1));
+        drop(next);
+        assert_eq!(metrics.joined.get(), 0);
+        metrics.show(manager.statistics());
+        assert_eq!((metrics.explicit.get(), metrics.implicit.get()), (1, 0));
+    }
+}
