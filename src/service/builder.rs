@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry};
+use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
 use super::carrier::Carrier;
+use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
 use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};
@@ -18,8 +19,8 @@ use crate::document::{AuthenticationConfiguration, Element, Located, Position, S
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
-    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes,
-    SystemClock, SystemIds, TransientSessionManager,
+    Clock, SessionListener, SessionLog, SessionManager, StaticAttributeFactory, StaticAttributeRegistry,
+    StaticAttributes, SystemClock, SystemIds, TransientSessionManager,
 };
 
 /// How long a draining server waits for the requests that run.
@@ -163,6 +164,7 @@ impl ServerBuilder {
     /// [`ConfigurationErrors`] with everything in the configuration that can't be met.
     pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
+        let metrics = Metrics::new();
         let mut served = BTreeMap::new();
         let mut watches: Vec<Box<dyn Watch>> = Vec::new();
         for resource in std::mem::take(&mut self.resources) {
@@ -171,7 +173,7 @@ impl ServerBuilder {
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some((built, watch)) = self.build_resource(resource, &admission) {
+            if let Some((built, watch)) = self.build_resource(resource, &admission, &metrics) {
                 served.insert(built.name.clone(), built);
                 watches.push(Box::new(watch));
             }
@@ -180,6 +182,7 @@ impl ServerBuilder {
         let Some(authenticator) = authenticator.filter(|_| self.errors.is_empty()) else {
             return Err(ConfigurationErrors(self.errors));
         };
+        let anybody = self.authentication.implementation.value == "none";
         let managers = served.values().map(|resource| Arc::clone(resource.engine.sessions())).collect();
         watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), managers)));
         let state = ServiceState::new(Shared {
@@ -191,6 +194,9 @@ impl ServerBuilder {
             authenticator,
             draining: AtomicBool::new(false),
             watches: Arc::new(Watches::new(watches)),
+            admission,
+            metrics,
+            metrics_for: if anybody { Role::User } else { Role::Operator },
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
@@ -205,6 +211,7 @@ impl ServerBuilder {
         &mut self,
         resource: ConfiguredResource,
         admission: &Admission,
+        metrics: &Metrics,
     ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
@@ -215,12 +222,15 @@ impl ServerBuilder {
         let statics = self.statics(&resource.session, session_file);
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier)?);
         let (catalogue, statics) = (catalogue?, statics?);
-        let manager = self.sessions(&resource, statics.clone());
+        let session_metrics = metrics.sessions_of(&resource.name);
+        let manager = self.sessions(&resource, statics.clone(), &session_metrics);
         let watch = self.watch(&resource, statics, &in_force, &manager);
         let served = ServedResource {
             engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
             session: in_force,
             documentation: resource.resource.documentation,
+            request_metrics: metrics.requests_of(&resource.name),
+            session_metrics,
             name: resource.name,
         };
         Some((served, watch))
@@ -276,9 +286,17 @@ impl ServerBuilder {
         catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    fn sessions(&self, resource: &ConfiguredResource, statics: StaticAttributes) -> Arc<dyn SessionManager> {
-        let mut manager =
-            TransientSessionManager::builder(resource.session.clone()).statics(statics).clock(Arc::clone(&self.clock));
+    fn sessions(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        metrics: &Arc<SessionMetrics>,
+    ) -> Arc<dyn SessionManager> {
+        let mut manager = TransientSessionManager::builder(resource.session.clone())
+            .statics(statics)
+            .clock(Arc::clone(&self.clock))
+            .listener(Arc::clone(metrics) as _)
+            .listener(Arc::new(SessionLog));
         for listener in &self.listeners {
             manager = manager.listener(Arc::clone(listener));
         }

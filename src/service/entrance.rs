@@ -1,5 +1,5 @@
 //! What every request passes on its way in and out, whatever it asks for: it gets its id, its host is looked at, who sends it is
-//! found out, and a panic on the way is an answer and not the end of the connection.
+//! found out, what becomes of it is counted, and a panic on the way is an answer and not the end of the connection.
 
 use std::panic::AssertUnwindSafe;
 
@@ -31,12 +31,17 @@ pub(super) struct Entrance {
 
 /// Lets a request in, and its answer out.
 pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let watch = entrance.state.request_metrics(request.uri().path()).begin(request.method());
+    watch.answered(pass_unwatched(&entrance, request, next).await)
+}
+
+async fn pass_unwatched(entrance: &Entrance, request: Request, next: Next) -> Response {
     let format = FaultFormat::wished_for(request.headers());
     let request_id = match entrance.state.new_request_id() {
         Ok(request_id) => request_id,
         Err(refusal) => return refusal.into_response(Uuid::nil(), format),
     };
-    let mut response = match admit(&entrance, request, request_id).await {
+    let mut response = match admit(entrance, request, request_id).await {
         Ok(request) => AssertUnwindSafe(next.run(request))
             .catch_unwind()
             .await

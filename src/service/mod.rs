@@ -14,6 +14,7 @@ mod entrance;
 mod headers;
 mod listener;
 mod media_type;
+mod metrics;
 mod operators;
 mod own_session;
 mod perform;

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::authentication::AuthenticationError;
 use super::media_type::FaultFormat;
+use super::metrics;
 use super::request_body::BodyError;
 use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
@@ -79,6 +80,7 @@ impl Refusal {
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
     pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
         let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
+        let code = metrics::Fault(self.code);
         let fault = self.into_fault(request_id);
         let (content_type, body) = match format {
             FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
@@ -86,6 +88,7 @@ impl Refusal {
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.extensions_mut().insert(code);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -253,5 +256,29 @@ fn reason_in_documents(reason: EndReason) -> document::EndReason {
         EndReason::Killed => document::EndReason::Killed,
         EndReason::OwnerLost => document::EndReason::OwnerLost,
         EndReason::Drained => document::EndReason::Drained,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fault_of_a_session_error_has_its_code() {
+        let (at, second) = (DateTime::UNIX_EPOCH, Duration::from_secs(1));
+        let errors = [
+            SessionError::Disabled,
+            SessionError::NotFound,
+            SessionError::Ended { reason: EndReason::Idle, at },
+            SessionError::InUse { held_since: at, waiters: 0, retry_after: second },
+            SessionError::QueueFull { waiters: 1, retry_after: second },
+            SessionError::QuotaExceeded { limit: 1 },
+            SessionError::ServerFull { limit: 1 },
+            SessionError::Draining,
+            SessionError::Conflict,
+        ];
+        for error in errors {
+            assert_eq!(Refusal::of_session(&error, Uuid::nil()).code, error.code());
+        }
     }
 }
