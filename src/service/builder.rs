@@ -1,7 +1,6 @@
 //! Putting a server together: from documents, from code, or from both.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,9 +9,7 @@ use std::time::Duration;
 use super::authentication::{NoAuthentication, Role};
 use super::carrier::Carrier;
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{
-    Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session, session_header,
-};
+use super::unavailable::{Refused, refused_in_resource, refused_in_service, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{Located, Position, ServiceLimits, SessionConfiguration};
@@ -165,15 +162,16 @@ impl ServerBuilder {
     fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
-        self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
+        self.refuse(session_file, refused_in_session(&resource.session));
         // Everything is tried before anything is given up, so that all that is wrong is said at once.
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
-        let session_header = session_header(&resource.session.carrier.header).ok();
+        // What is wrong with it has been told by now.
+        let carrier = Carrier::new(&resource.session, &resource.name).ok();
         Some(ServedResource {
             engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
-            carrier: Carrier { header: session_header?, automatic: resource.session.carrier.automatic },
+            carrier: Arc::new(carrier?),
             documentation: resource.resource.documentation,
             name: resource.name,
         })
@@ -225,11 +223,6 @@ impl ServerBuilder {
             refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
         self.errors.extend(errors);
     }
-}
-
-/// Where an attribute of `carrier` stands in a file.
-fn carrier_place(file: &Path, attribute: &str) -> Position {
-    fs::read(file).map_or(Position::START, |bytes| place_in_carrier(&bytes, attribute))
 }
 
 impl ConfiguredResource {

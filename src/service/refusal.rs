@@ -36,6 +36,17 @@ pub(super) struct Refusal {
     challenge: Option<String>,
 }
 
+/// The code of a fault, for those who see its response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FaultCode(&'static str);
+
+impl FaultCode {
+    /// Whether the session that the request named is not there, or not any more.
+    pub(super) fn is_of_no_session(&self) -> bool {
+        matches!(self.0, "SessionNotFound" | "SessionEnded")
+    }
+}
+
 impl Refusal {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -79,6 +90,7 @@ impl Refusal {
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
     pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
         let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
+        let code = FaultCode(self.code);
         let fault = self.into_fault(request_id);
         let (content_type, body) = match format {
             FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
@@ -86,6 +98,7 @@ impl Refusal {
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.extensions_mut().insert(code);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::ServerBuilder;
 use super::listener::{Bounds, Connections};
 use super::routes::router;
-use super::state::ServiceState;
+use super::state::{ServedResource, ServiceState};
 
 /// How long the sessions of requests that were cut off have to close what they hold.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -81,6 +81,7 @@ impl Server {
     pub async fn bind(self) -> io::Result<BoundServer> {
         let listener = TcpListener::bind(&self.listen).await?;
         let address = listener.local_addr()?;
+        self.state.resources.values().for_each(ServedResource::warn);
         Ok(BoundServer { state: self.state, listener, address, drain: self.drain })
     }
 

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::authentication::Authenticator;
-use super::carrier::Carrier;
+use super::carrier::{Carrier, SessionCookie};
 use super::refusal::Refusal;
 use crate::document::{Limits, nearest};
 use crate::engine::Engine;
@@ -39,7 +40,25 @@ pub(super) struct ServedResource {
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
     /// How requests carry session ids.
-    pub(super) carrier: Carrier,
+    pub(super) carrier: Arc<Carrier>,
+}
+
+impl ServedResource {
+    /// How requests carry session ids, as configured now.
+    pub(super) fn carrier(&self) -> Arc<Carrier> {
+        Arc::clone(&self.carrier)
+    }
+
+    /// Says in the log what an operator should not have forgotten.
+    pub(super) fn warn(&self) {
+        if self.carrier().cookie().is_some_and(SessionCookie::is_insecure) {
+            tracing::warn!(
+                resource = %self.name,
+                "`insecureCookie`: session cookies go over plain HTTP, where anybody on the way can read them; this is for \
+                 development only"
+            );
+        }
+    }
 }
 
 impl ServiceState {
@@ -59,6 +78,12 @@ impl ServiceState {
     /// The resource that a path names. What is no UTF-8 names none.
     pub(super) fn resource_at(&self, name: &Result<Path<String>, PathRejection>) -> Result<&ServedResource, Refusal> {
         self.resource(name.as_ref().map_or("", |Path(name)| name))
+    }
+
+    /// The resource that serves a path, if any does: the one named behind `/services/`.
+    pub(super) fn resource_of_path(&self, path: &str) -> Option<&ServedResource> {
+        let name = path.strip_prefix("/services/")?.split('/').next()?;
+        self.0.resources.get(&*percent_decode_str(name).decode_utf8().ok()?)
     }
 
     pub(super) fn new_request_id(&self) -> Result<Uuid, Refusal> {
