@@ -1,6 +1,6 @@
 //! `<carrier>`: how a session id travels beside the session element, and which pages may send one.
 
-use super::origin::Origin;
+use super::origin::{Origin, OriginError};
 use super::{SessionConfiguration, SessionConfigurationPlaces};
 use crate::document::configuration::contradictory;
 use crate::document::writer::XmlWriter;
@@ -118,8 +118,10 @@ fn read_header(value: &Value<'_>) -> Result<String, DocumentError> {
 }
 
 fn read_origin(value: &Value<'_>) -> Result<Origin, DocumentError> {
-    Origin::parse(value.word())
-        .map_err(|error| value.expected(format!("the origin of pages, such as `https://app.example.org` ({error})")))
+    Origin::parse(value.word()).map_err(|error| match error {
+        OriginError::NoAddress => contradictory(value.position(), &error.to_string()),
+        _ => value.expected(format!("the origin of pages, such as `https://app.example.org` ({error})")),
+    })
 }
 
 pub(super) fn write(carrier: &CarrierSettings, writer: &mut XmlWriter) {

@@ -30,6 +30,9 @@ pub enum OriginError {
     /// There is more than scheme, host and port.
     #[error("an origin ends behind its host and port: leave the rest out, and a `/` at the end too")]
     NotOnlyOrigin,
+    /// What stands in brackets is no address.
+    #[error("an address in brackets has to be one of IPv6")]
+    NoAddress,
     /// It does not begin with `http://` or `https://`, or no host and port follow.
     #[error("an origin is `https://` or `http://`, a host, and a port where it is not the usual one")]
     Malformed,
@@ -60,7 +63,7 @@ impl Origin {
             Some(colon) if !rest.ends_with(']') => (&rest[..colon], Some(&rest[colon + 1..])),
             _ => (rest, None),
         };
-        let host = read_host(host).ok_or(OriginError::Malformed)?;
+        let host = read_host(host)?;
         let port = port.map(read_port).transpose()?.filter(|port| *port != usual);
         let port = port.map_or_else(String::new, |port| format!(":{port}"));
         Ok(Self(format!("{scheme}://{host}{port}").into()))
@@ -80,15 +83,19 @@ impl fmt::Display for Origin {
 }
 
 /// A name or an address, in lower case.
-fn read_host(host: &str) -> Option<String> {
-    if let Some(address) = host.strip_prefix('[') {
-        let address: Ipv6Addr = address.strip_suffix(']')?.parse().ok()?;
-        return Some(format!("[{address}]"));
+fn read_host(host: &str) -> Result<String, OriginError> {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let is_hexadecimal = |byte: u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+        if address.is_empty() || !address.bytes().all(is_hexadecimal) {
+            return Err(OriginError::Malformed);
+        }
+        let address: Ipv6Addr = address.parse().map_err(|_| OriginError::NoAddress)?;
+        return Ok(format!("[{address}]"));
     }
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    host.split('.').all(is_label).then(|| host.to_ascii_lowercase())
+    if host.split('.').all(is_label) { Ok(host.to_ascii_lowercase()) } else { Err(OriginError::Malformed) }
 }
 
 /// A port without a sign or zeros in front.
@@ -138,6 +145,9 @@ mod tests {
             ("https://a:65536", OriginError::Malformed),
             ("https://[::1", OriginError::Malformed),
             ("https://[x]", OriginError::Malformed),
+            ("https://[]", OriginError::Malformed),
+            ("https://[:]", OriginError::NoAddress),
+            ("https://[1.2.3.4]:80", OriginError::NoAddress),
             ("https://bücher.example", OriginError::Malformed),
             ("", OriginError::Malformed),
         ] {
