@@ -203,6 +203,44 @@ mod tests {
     }
 
     #[test]
+    fn a_listed_origin_may_post_from_another_site() {
+        let listed = [Origin::parse("https://app.example.org").unwrap()];
+        let host = ("host", "data.example.org");
+        let site = ("sec-fetch-site", "cross-site");
+        assert!(check_post(&head(&[host, site, ("origin", "https://app.example.org")]), &listed).is_ok());
+        for origin in ["http://app.example.org", "https://app.example.org:444", "https://app.example.org.evil.example"]
+        {
+            assert!(check_post(&head(&[host, ("origin", origin)]), &listed).is_err(), "{origin}");
+        }
+        assert!(check_post(&head(&[host, site, ("origin", "https://data.example.org")]), &listed).is_err());
+        let two = [host, ("origin", "https://app.example.org"), ("origin", "https://evil.example")];
+        assert!(check_post(&head(&two), &listed).is_err());
+    }
+
+    #[test]
+    fn under_a_cookie_nothing_changes_without_a_proof() {
+        // Behaviour 47.
+        let listed = [Origin::parse("https://app.example.org").unwrap()];
+        for (headers, is_allowed) in [
+            (&[][..], false),
+            (&[("origin", "https://data.example.org")], true),
+            (&[("origin", "https://app.example.org")], true),
+            (&[("origin", "https://app.example.org"), ("sec-fetch-site", "same-site")], true),
+            (&[("origin", "https://evil.example")], false),
+            (&[("origin", "null"), ("x-requested-with", "script")], false),
+            (&[("sec-fetch-site", "same-origin")], true),
+            (&[("sec-fetch-site", "none")], true),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("sec-fetch-site", "cross-site")], false),
+            (&[("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")], false),
+            (&[("x-requested-with", "")], true),
+        ] {
+            let headers = [&[("host", "data.example.org")], headers].concat();
+            assert_eq!(check_cookie(&head(&headers), &listed).is_ok(), is_allowed, "{headers:?}");
+        }
+    }
+
+    #[test]
     fn a_loopback_address_answers_to_no_name_but_localhost() {
         for (host, is_allowed) in [
             ("127.0.0.1:8080", true),

@@ -120,3 +120,112 @@ fn seconds_between(now: DateTime<Utc>, then: DateTime<Utc>) -> i64 {
     let millis = (then - now).num_milliseconds().max(0);
     millis / 1000 + i64::from(millis % 1000 > 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const ID: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    const OTHER: &str = "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn cookie(settings: CookieSettings) -> SessionCookie {
+        SessionCookie::new("Rejoin-Session", "data", settings)
+    }
+
+    fn find(lines: &[&[u8]]) -> FoundCookie {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(COOKIE, HeaderValue::from_bytes(line).unwrap());
+        }
+        cookie(CookieSettings::default()).find(&headers)
+    }
+
+    fn id(text: &str) -> FoundCookie {
+        FoundCookie::Id(SessionId::parse(text).unwrap())
+    }
+
+    #[test]
+    fn every_resource_has_a_cookie_of_its_own_name() {
+        let name = |resource: &str, insecure| {
+            let settings = CookieSettings { insecure, ..CookieSettings::default() };
+            SessionCookie::new("X-S", resource, settings).name().to_owned()
+        };
+        assert_eq!(name("orders", false), "__Host-X-S-orders");
+        assert_eq!(name("orders", true), "X-S-orders");
+        assert_eq!(name("a_b-c.d", false), "__Host-X-S-a_b-c.d");
+        assert_eq!(name("caf\u{e9}", false), "__Host-X-S-caf%C3%A9");
+        assert_eq!(name("a;b =%", false), "__Host-X-S-a%3Bb%20%3D%25");
+    }
+
+    #[test]
+    fn the_cookie_is_found_among_others() {
+        // Behaviour 44.
+        let ours = format!("__Host-Rejoin-Session-data={ID}");
+        for line in [ours.clone(), format!("a=b; {ours}"), format!("x;{ours};=; y=\"; \""), format!("  {ours}  ;")] {
+            assert_eq!(find(&[line.as_bytes()]), id(ID), "{line}");
+        }
+        assert_eq!(find(&[b"a=b", ours.as_bytes()]), id(ID), "HTTP/2 splits the header");
+        let beside_bytes = [b"a=\xFF\xFE; ", ours.as_bytes()].concat();
+        assert_eq!(find(&[&beside_bytes]), id(ID), "the cookies of others may be anything");
+        assert_eq!(find(&[format!("{ours}; {ours}").as_bytes()]), id(ID), "twice the same is once");
+    }
+
+    #[test]
+    fn another_name_is_another_cookie() {
+        for name in [
+            "__host-rejoin-session-data",
+            "__Host-Rejoin-Session-dat",
+            "Rejoin-Session-data",
+            "x__Host-Rejoin-Session-data",
+        ] {
+            assert_eq!(find(&[format!("{name}={ID}").as_bytes()]), FoundCookie::Nothing, "{name}");
+        }
+        assert_eq!(find(&[]), FoundCookie::Nothing);
+    }
+
+    #[test]
+    fn what_can_not_be_an_id_is_malformed_and_two_are_ambiguous() {
+        for value in ["", "x", &format!("\"{ID}\""), &format!("{ID}=")] {
+            assert_eq!(
+                find(&[format!("__Host-Rejoin-Session-data={value}").as_bytes()]),
+                FoundCookie::Malformed,
+                "{value}"
+            );
+        }
+        let two = format!("__Host-Rejoin-Session-data={ID}; __Host-Rejoin-Session-data={OTHER}");
+        assert_eq!(find(&[two.as_bytes()]), FoundCookie::Ambiguous);
+        let lines = two.split("; ").map(str::as_bytes).collect::<Vec<_>>();
+        assert_eq!(find(&lines), FoundCookie::Ambiguous);
+    }
+
+    #[test]
+    fn a_cookie_is_taken_back_under_its_name_and_attributes() {
+        // Behaviours 45 and 46.
+        assert_eq!(
+            cookie(CookieSettings::default()).cleared(),
+            "__Host-Rejoin-Session-data=; HttpOnly; SameSite=Strict; Secure; Path=/; Max-Age=0"
+        );
+        let settings = CookieSettings { same_site: SameSite::Lax, insecure: true };
+        assert_eq!(cookie(settings).cleared(), "Rejoin-Session-data=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
+        assert_eq!(cookie(settings).written("v", None), "Rejoin-Session-data=v; HttpOnly; SameSite=Lax; Path=/");
+    }
+
+    #[test]
+    fn a_cookie_does_not_go_before_its_session() {
+        let now = DateTime::UNIX_EPOCH;
+        for (millis, seconds) in [(0, 0), (1, 1), (1000, 1), (1001, 2), (-5, 0)] {
+            assert_eq!(seconds_between(now, now + chrono::TimeDelta::milliseconds(millis)), seconds, "{millis}");
+        }
+    }
+
+    #[test]
+    fn no_error_repeats_what_a_cookie_holds() {
+        // Behaviour 49.
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("__Host-Rejoin-Session-data=mistyped-secret"));
+        let refusal = cookie(CookieSettings::default()).id(&headers).unwrap_err();
+        assert!(!format!("{refusal:?}").contains("mistyped"), "{refusal:?}");
+    }
+}

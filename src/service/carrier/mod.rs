@@ -221,3 +221,74 @@ fn secret(value: &str) -> Option<HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{Method, Request};
+
+    use super::*;
+    use crate::document::CookieSettings;
+
+    const ID: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    const OTHER: &str = "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+    fn carrier(cookie: bool) -> Carrier {
+        let mut session = SessionConfiguration::default();
+        session.carrier.cookie = cookie.then(CookieSettings::default);
+        Carrier::new(&session, "data").unwrap()
+    }
+
+    fn head(method: Method, headers: &[(&str, &str)]) -> Parts {
+        let request = Request::builder().method(method).uri("/services/data/session").header("host", "a.example");
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn by_cookie(id: &str) -> String {
+        format!("__Host-Rejoin-Session-data={id}")
+    }
+
+    #[test]
+    fn an_id_comes_by_header_or_by_cookie() {
+        // Behaviour 44.
+        let id = SessionId::parse(ID).unwrap();
+        let (carrier, cookie) = (carrier(true), by_cookie(ID));
+        for headers in
+            [&[("rejoin-session", ID)][..], &[("cookie", &cookie)], &[("cookie", &cookie), ("REJOIN-SESSION", ID)]]
+        {
+            assert_eq!(carrier.carried_id(&head(Method::GET, headers)), Ok(Some(id.clone())), "{headers:?}");
+        }
+        assert_eq!(carrier.carried_id(&head(Method::GET, &[])), Ok(None));
+    }
+
+    #[test]
+    fn header_and_cookie_that_differ_are_refused() {
+        // Behaviour 8.
+        let cookie = by_cookie(OTHER);
+        let error = carrier(true).carried_id(&head(Method::GET, &[("rejoin-session", ID), ("cookie", &cookie)]));
+        let shown = format!("{error:?}");
+        assert!(shown.contains("the header `rejoin-session` and the cookie `__Host-Rejoin-Session-data`"), "{shown}");
+    }
+
+    #[test]
+    fn by_cookie_alone_it_is_read_and_by_anything_else_changed() {
+        // Behaviour 47.
+        let (carrier, cookie) = (carrier(true), by_cookie(ID));
+        let bare = [("cookie", &*cookie)];
+        let proved = [("cookie", &*cookie), ("x-requested-with", "script")];
+        let named = [("cookie", &*cookie), ("rejoin-session", ID)];
+        assert!(carrier.carried_id(&head(Method::GET, &bare)).is_ok());
+        assert!(carrier.carried_id_for_change(&head(Method::GET, &bare)).is_err());
+        for method in [Method::POST, Method::PUT, Method::DELETE] {
+            assert!(carrier.carried_id(&head(method.clone(), &bare)).is_err(), "{method}");
+            assert!(carrier.carried_id(&head(method.clone(), &proved)).is_ok(), "{method}");
+            assert!(carrier.carried_id(&head(method.clone(), &named)).is_ok(), "{method}");
+        }
+    }
+
+    #[test]
+    fn without_the_setting_cookies_are_ignored() {
+        let cookie = by_cookie("nonsense");
+        assert_eq!(carrier(false).carried_id(&head(Method::POST, &[("cookie", &cookie)])), Ok(None));
+    }
+}
