@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::authentication::{NoAuthentication, Role};
 use super::carrier::Carrier;
+use super::reload::{SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
 use super::unavailable::{Refused, refused_in_resource, refused_in_service, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
@@ -134,14 +135,16 @@ impl ServerBuilder {
     pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
         let mut served = BTreeMap::new();
+        let mut watches: Vec<Box<dyn Watch>> = Vec::new();
         for resource in std::mem::take(&mut self.resources) {
             if served.contains_key(&resource.name) {
                 let message = format!("a second data service resource of the name `{}`", resource.name);
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some(built) = self.build_resource(resource, &admission) {
+            if let Some((built, watch)) = self.build_resource(resource, &admission) {
                 served.insert(built.name.clone(), built);
+                watches.push(Box::new(watch));
             }
         }
         if !self.errors.is_empty() {
@@ -155,11 +158,16 @@ impl ServerBuilder {
             ids: Arc::new(SystemIds::default()),
             authenticator: Arc::new(NoAuthentication { role: Role::User }),
             draining: AtomicBool::new(false),
+            watches: Arc::new(Watches::new(watches)),
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
 
-    fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
+    fn build_resource(
+        &mut self,
+        resource: ConfiguredResource,
+        admission: &Admission,
+    ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
         self.refuse(session_file, refused_in_session(&resource.session));
@@ -167,14 +175,40 @@ impl ServerBuilder {
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
-        // What is wrong with it has been told by now.
-        let carrier = Carrier::new(&resource.session, &resource.name).ok();
-        Some(ServedResource {
-            engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
-            carrier: Arc::new(carrier?),
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
+        let (catalogue, statics) = (catalogue?, statics?);
+        let manager = self.sessions(&resource, statics.clone());
+        let watch = self.watch(&resource, statics, &in_force, &manager);
+        let served = ServedResource {
+            engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
+            session: in_force,
             documentation: resource.resource.documentation,
             name: resource.name,
-        })
+        };
+        Some((served, watch))
+    }
+
+    /// What takes the changes of the session configuration.
+    fn watch(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        in_force: &Arc<SessionInForce>,
+        manager: &Arc<dyn SessionManager>,
+    ) -> SessionWatch {
+        let folder = resource.file.parent().unwrap_or(Path::new(""));
+        let parts = SessionParts {
+            static_attributes: self.statics.clone(),
+            manager: Arc::clone(manager),
+            clock: Arc::clone(&self.clock),
+        };
+        SessionWatch::new(
+            &resource.name,
+            (resource.session_file.clone(), folder),
+            (resource.session.clone(), statics),
+            Arc::clone(in_force),
+            parts,
+        )
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::answer_body::answer_body;
 use super::authentication::Caller;
-use super::carrier::{Telling, requirement};
+use super::carrier::{Carrier, Telling, requirement};
 use super::compression::compress;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
@@ -63,7 +63,8 @@ async fn answer(
     if state.is_draining() {
         return Err(Refusal::of_session(&SessionError::Draining, request_id));
     }
-    let (request, telling) = read_request(state, resource, head, body, caller, request_id).await?;
+    let carrier = resource.carrier();
+    let (request, telling) = read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
     let answer = resource.engine.perform(request).await.map_err(|error| Refusal::of_perform(&error, request_id))?;
     if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
@@ -74,7 +75,6 @@ async fn answer(
     let session = answer.session.clone();
     let is_told = is_raw || !session.implicit;
     let mut response = to_response(answer, is_raw, head);
-    let carrier = resource.carrier();
     if is_told {
         carrier.describe(&session, telling, response.headers_mut());
     }
@@ -82,16 +82,16 @@ async fn answer(
     Ok(compress(&head.headers, response))
 }
 
-/// Reads a request, and how its answer tells the session. What its head can be refused for is found first; it is let in before its body is read.
+/// Reads a request, and how its answer tells the session. What its head can be refused for is found first; it is let in before
+/// its body is read.
 async fn read_request(
     state: &ServiceState,
-    resource: &ServedResource,
+    (resource, carrier): (&ServedResource, &Carrier),
     head: &Parts,
     body: Body,
     caller: Caller,
     request_id: Uuid,
 ) -> Result<(PerformRequest, Telling), Refusal> {
-    let carrier = resource.carrier();
     check_post(head, carrier.origins())?;
     let charset = charset_of_xml(&head.headers)?;
     if head.headers.contains_key(IDEMPOTENCY_KEY) {
@@ -104,7 +104,7 @@ async fn read_request(
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
-    let session = requirement(&document, &carried, &carrier)?;
+    let session = requirement(&document, &carried, carrier)?;
     let telling = carrier.telling(head, &carried, &session);
     let participant = Participant { principal: caller.principal, request_id };
     let request = PerformRequest { admitted, document, session, participant, only, conceal_id: telling.conceal_id };

@@ -11,8 +11,9 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::authentication::Authenticator;
-use super::carrier::{Carrier, SessionCookie};
+use super::carrier::Carrier;
 use super::refusal::Refusal;
+use super::reload::{SessionInForce, Watches};
 use crate::document::{Limits, nearest};
 use crate::engine::Engine;
 use crate::session::{Clock, IdSource};
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) draining: AtomicBool,
+    /// What is read again when it changes.
+    pub(super) watches: Arc<Watches>,
 }
 
 /// A data service resource that is being served.
@@ -39,25 +42,14 @@ pub(super) struct ServedResource {
     pub(super) name: String,
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
-    /// How requests carry session ids.
-    pub(super) carrier: Arc<Carrier>,
+    /// What its session configuration says to the service.
+    pub(super) session: Arc<SessionInForce>,
 }
 
 impl ServedResource {
-    /// How requests carry session ids, as configured now.
+    /// How requests carry session ids from now on.
     pub(super) fn carrier(&self) -> Arc<Carrier> {
-        Arc::clone(&self.carrier)
-    }
-
-    /// Says in the log what an operator should not have forgotten.
-    pub(super) fn warn(&self) {
-        if self.carrier().cookie().is_some_and(SessionCookie::is_insecure) {
-            tracing::warn!(
-                resource = %self.name,
-                "`insecureCookie`: session cookies go over plain HTTP, where anybody on the way can read them; this is for \
-                 development only"
-            );
-        }
+        self.session.carrier()
     }
 }
 

@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionError, SessionFilter, SessionHandle,
-    SessionId, SessionRequirement, SessionStatus,
+    SessionId, SessionRequirement, SessionStatus, StaticAttributes,
 };
+use crate::document::SessionConfiguration;
 
 /// The answer to a join: there at once unless another request holds the session.
 pub type Joining = Answer<Result<Joined, SessionError>>;
@@ -69,6 +70,11 @@ pub trait SessionManager: Send + Sync + 'static {
     /// Lets nobody new in, ends the sessions that nobody holds, and the others when they are released. Returns when none is
     /// left. Dropping the answer does not let anybody in again.
     async fn drain(&self);
+
+    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
+    ///
+    /// It comes from the same factory, keeps its sessions in the same store, and the factory has found nothing wrong in it.
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes);
 
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
     /// manager is gone.

@@ -15,7 +15,7 @@ use super::cross_site::{check_cookie, is_of_browser};
 use super::headers::SESSION_EXPIRES;
 use super::refusal::Refusal;
 use super::unavailable::session_header;
-use crate::document::{CarrierSettings, Origin, SessionConfiguration};
+use crate::document::{CarrierSettings, Origin};
 use crate::session::{SessionId, SessionInfo, SessionRequirement};
 
 /// How the requests of a resource carry session ids, beside the session element, and which pages may send them.
@@ -48,16 +48,23 @@ pub(super) struct Telling {
 }
 
 impl Carrier {
-    /// The carrier of a resource.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with the name of the header.
-    pub(super) fn new(session: &SessionConfiguration, resource: &str) -> Result<Self, String> {
-        let CarrierSettings { header, cookie, automatic, origins } = &session.carrier;
-        let name = session_header(header)?;
+    /// The carrier of the resource of that name; `None` where its header can't carry an id.
+    pub(super) fn of(settings: &CarrierSettings, resource: &str) -> Option<Self> {
+        let CarrierSettings { header, cookie, automatic, origins } = settings;
+        let name = session_header(header).ok()?;
         let cookie = cookie.map(|settings| SessionCookie::new(header, resource, settings));
-        Ok(Self { header: name, cookie, automatic: *automatic, origins: origins.clone() })
+        Some(Self { header: name, cookie, automatic: *automatic, origins: origins.clone() })
+    }
+
+    /// Says in the log what an operator should not have forgotten. Once for each configuration that is taken.
+    pub(super) fn warn(&self, resource: &str) {
+        if self.cookie.as_ref().is_some_and(SessionCookie::is_insecure) {
+            tracing::warn!(
+                resource,
+                "`insecureCookie`: session cookies go over plain HTTP, where anybody on the way can read them; this is for \
+                 development only"
+            );
+        }
     }
 
     /// The header that carries an id.
@@ -233,9 +240,8 @@ mod tests {
     const OTHER: &str = "BBECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
     fn carrier(cookie: bool) -> Carrier {
-        let mut session = SessionConfiguration::default();
-        session.carrier.cookie = cookie.then(CookieSettings::default);
-        Carrier::new(&session, "data").unwrap()
+        let cookie = cookie.then(CookieSettings::default);
+        Carrier::of(&CarrierSettings { cookie, ..CarrierSettings::default() }, "data").unwrap()
     }
 
     fn head(method: Method, headers: &[(&str, &str)]) -> Parts {
