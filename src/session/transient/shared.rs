@@ -93,7 +93,7 @@ impl Shared {
         dropped.close(slot.handle);
         self.tell(slot, |listener, event| listener.ended(event, reason));
         let mut handles = self.handles.lock();
-        let removed = handles.sessions.remove(&slot.handle);
+        let removed = handles.sessions.remove(slot.handle);
         let emptied = handles.draining && handles.sessions.is_empty();
         drop(handles);
         drop(removed);
