@@ -1,25 +1,25 @@
 //! Putting a server together: from documents, from code, or from both.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry};
+use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
 use super::carrier::Carrier;
+use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};
+use super::unavailable::{Refused, refused_in_resource, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
-    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes,
-    SystemClock, SystemIds, TransientSessionManager,
+    Clock, SessionListener, SessionLog, SessionManager, StaticAttributeFactory, StaticAttributeRegistry,
+    StaticAttributes, SystemClock, SystemIds, TransientSessionManager,
 };
 
 /// How long a draining server waits for the requests that run.
@@ -163,6 +163,7 @@ impl ServerBuilder {
     /// [`ConfigurationErrors`] with everything in the configuration that can't be met.
     pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
+        let metrics = Metrics::new();
         let mut served = BTreeMap::new();
         let mut watches: Vec<Box<dyn Watch>> = Vec::new();
         for resource in std::mem::take(&mut self.resources) {
@@ -171,7 +172,7 @@ impl ServerBuilder {
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some((built, watch)) = self.build_resource(resource, &admission) {
+            if let Some((built, watch)) = self.build_resource(resource, &admission, &metrics) {
                 served.insert(built.name.clone(), built);
                 watches.push(Box::new(watch));
             }
@@ -180,6 +181,7 @@ impl ServerBuilder {
         let Some(authenticator) = authenticator.filter(|_| self.errors.is_empty()) else {
             return Err(ConfigurationErrors(self.errors));
         };
+        let anybody = self.authentication.implementation.value == "none";
         let managers = served.values().map(|resource| Arc::clone(resource.engine.sessions())).collect();
         watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), managers)));
         let state = ServiceState::new(Shared {
@@ -191,6 +193,9 @@ impl ServerBuilder {
             authenticator,
             draining: AtomicBool::new(false),
             watches: Arc::new(Watches::new(watches)),
+            admission,
+            metrics,
+            metrics_for: if anybody { Role::User } else { Role::Operator },
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
@@ -205,22 +210,26 @@ impl ServerBuilder {
         &mut self,
         resource: ConfiguredResource,
         admission: &Admission,
+        metrics: &Metrics,
     ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
-        self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
+        self.refuse(session_file, refused_in_session(&resource.session));
         // Everything is tried before anything is given up, so that all that is wrong is said at once.
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
-        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier)?);
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
         let (catalogue, statics) = (catalogue?, statics?);
-        let manager = self.sessions(&resource, statics.clone());
+        let session_metrics = metrics.sessions_of(&resource.name);
+        let manager = self.sessions(&resource, statics.clone(), &session_metrics);
         let watch = self.watch(&resource, statics, &in_force, &manager);
         let served = ServedResource {
             engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
             session: in_force,
             documentation: resource.resource.documentation,
+            request_metrics: metrics.requests_of(&resource.name),
+            session_metrics,
             name: resource.name,
         };
         Some((served, watch))
@@ -276,9 +285,17 @@ impl ServerBuilder {
         catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    fn sessions(&self, resource: &ConfiguredResource, statics: StaticAttributes) -> Arc<dyn SessionManager> {
-        let mut manager =
-            TransientSessionManager::builder(resource.session.clone()).statics(statics).clock(Arc::clone(&self.clock));
+    fn sessions(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        metrics: &Arc<SessionMetrics>,
+    ) -> Arc<dyn SessionManager> {
+        let mut manager = TransientSessionManager::builder(resource.session.clone())
+            .statics(statics)
+            .clock(Arc::clone(&self.clock))
+            .listener(Arc::clone(metrics) as _)
+            .listener(Arc::new(SessionLog));
         for listener in &self.listeners {
             manager = manager.listener(Arc::clone(listener));
         }
@@ -295,11 +312,6 @@ impl ServerBuilder {
             refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
         self.errors.extend(errors);
     }
-}
-
-/// Where an attribute of `carrier` stands in a file.
-fn carrier_place(file: &Path, attribute: &str) -> Position {
-    fs::read(file).map_or(Position::START, |bytes| place_in_carrier(&bytes, attribute))
 }
 
 impl ConfiguredResource {
