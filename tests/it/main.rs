@@ -1,5 +1,7 @@
 //! Behaviour, through the doors that users take. One binary, so that it is linked once.
 
+mod accounts;
+mod authentication;
 mod bad_input;
 mod command;
 mod context;

@@ -5,7 +5,7 @@ use reqwest::{Client, Method, StatusCode, Url};
 
 use super::{ListArguments, Which};
 use crate::cli::address;
-use crate::cli::credentials::Secret;
+use crate::cli::credentials::{HOW_TO_SAY_WHO_YOU_ARE, Secret};
 use crate::document::{EndedSessions, Fault, Limits, SessionList, SessionState, SessionStatusDocument};
 
 /// The sessions of one data service resource.
@@ -90,6 +90,9 @@ impl Remote {
         match Fault::parse(text.as_bytes(), &Limits::default()) {
             Ok(fault) => eprintln!("rejoin: {} ({}, request {})", fault.message, fault.code, fault.request_id),
             Err(_) => eprintln!("rejoin: the service answered {status}\n{text}"),
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            eprintln!("rejoin: {HOW_TO_SAY_WHO_YOU_ARE}");
         }
         Ok(Answered::Refused)
     }
