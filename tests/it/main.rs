@@ -1,6 +1,7 @@
 //! Behaviour, through the doors that users take. One binary, so that it is linked once.
 
 mod bad_input;
+mod carriers;
 mod command;
 mod context;
 mod documentation;
