@@ -6,6 +6,7 @@ mod command;
 mod context;
 mod documentation;
 mod documents;
+mod jarvis;
 mod pipelines;
 mod random_pipelines;
 mod reload;
