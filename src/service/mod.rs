@@ -21,6 +21,7 @@ mod reload;
 mod request_body;
 mod routes;
 mod server;
+mod session_parts;
 mod state;
 mod unavailable;
 
@@ -29,4 +30,5 @@ pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
 pub use reload::Reloader;
 pub use server::{BoundServer, Ending, RunningServer, Server};
-pub(crate) use unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session};
+pub(crate) use session_parts::SessionParts;
+pub(crate) use unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_service};

@@ -4,8 +4,8 @@
 use http::HeaderName;
 
 use crate::document::{
-    DataResourceConfiguration, Element, Limits, PasswordSource, Position, ResourceConfiguration, ServiceConfiguration,
-    SessionConfiguration, TRANSIENT_FACTORY,
+    DataResourceConfiguration, DocumentError, Element, Limits, PasswordSource, Position, ResourceConfiguration,
+    ServiceConfiguration, SessionConfiguration,
 };
 
 /// One thing that is refused, and where it stands.
@@ -16,8 +16,14 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    fn new(position: Position, message: impl Into<String>) -> Self {
+    pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
         Self { position, message: message.into() }
+    }
+}
+
+impl From<DocumentError> for Refused {
+    fn from(error: DocumentError) -> Self {
+        Self::new(error.position(), error.message())
     }
 }
 
@@ -88,14 +94,9 @@ fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
     Some(Refused::new(position, format!("`{name}`: a `sqlite:` database has no password; leave it out")))
 }
 
-/// What is refused of a session document; `carrier` finds the place of an attribute of its element `carrier`.
+/// What is refused of a session document, beside what the parts refuse that it names; `carrier` finds the place of an attribute of its element `carrier`.
 pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl Fn(&str) -> Position) -> Vec<Refused> {
     let mut refused = Vec::new();
-    if session.factory != TRANSIENT_FACTORY {
-        let message =
-            format!("there is no session manager factory `{}`; there is `{TRANSIENT_FACTORY}`", session.factory);
-        refused.push(Refused::new(session.places.factory, message));
-    }
     if let Err(message) = session_header(&session.carrier.header) {
         refused.push(Refused::new(carrier("header"), message));
     }
@@ -105,10 +106,6 @@ pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl F
     }
     if session.on_create.is_some() {
         refused.push(Refused::new(session.places.on_create, "`onCreate` is not available in this version"));
-    }
-    if session.store.is_some() && session.factory == TRANSIENT_FACTORY {
-        let message = format!("`{TRANSIENT_FACTORY}` keeps sessions in memory: leave `store` out");
-        refused.push(Refused::new(session.places.store, message));
     }
     refused
 }

@@ -24,6 +24,7 @@ mod clock;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod factory;
 mod id;
 mod info;
 mod joined;
@@ -43,10 +44,11 @@ pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
     LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory, StaticAttributeRegistry,
-    StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
+    StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
+pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
 pub use id::{ExposedId, ID_LENGTH, MalformedSessionId, SessionHandle, SessionId};
 pub use info::{EndProgress, Released, SessionFilter, SessionInfo, SessionState, SessionStatus};
 pub use joined::{Answer, Departure, Joined, Outcome, Participation, Releasing};
@@ -56,4 +58,4 @@ pub use manual_clock::ManualClock;
 pub use principal::{Participant, Principal};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use requirement::{Access, SessionRequirement};
-pub use transient::{TransientSessionManager, TransientSessionManagerBuilder};
+pub use transient::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
