@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::unavailable::{Refused, refused_in_session};
-use crate::document::{Position, SessionConfiguration};
+use crate::document::SessionConfiguration;
 use crate::session::{SessionManagerFactory, SessionManagerRegistry, StaticAttributeRegistry, StaticAttributes};
 
 /// The implementations that a session configuration names: those that are built in, and those of a program. A clone is of the
@@ -24,8 +24,8 @@ pub(crate) struct Checked {
 }
 
 impl SessionParts {
-    /// Looks a configuration up. Paths in it are relative to `folder`; `carrier` finds the place of an attribute of its element
-    /// `carrier`. Static attributes that stand in it as they did are taken over from `before`.
+    /// Looks a configuration up. Paths in it are relative to `folder`. Static attributes that stand in it as they
+    /// did are taken over from `before`.
     ///
     /// # Errors
     ///
@@ -34,10 +34,9 @@ impl SessionParts {
         &self,
         configuration: &SessionConfiguration,
         folder: &Path,
-        carrier: impl Fn(&str) -> Position,
         before: &StaticAttributes,
     ) -> Result<Checked, Vec<Refused>> {
-        let mut wrong = refused_in_session(configuration, carrier);
+        let mut wrong = refused_in_session(configuration);
         let factory = self.managers.factory_of(configuration).map_err(|error| wrong.push(error.into())).ok();
         if let Some(factory) = factory {
             wrong.extend(factory.problems(configuration).into_iter().map(Refused::from));

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::{ConfigurationProblem, Occasion, SessionInForce, Watch};
 use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
 use crate::service::carrier::Carrier;
-use crate::service::{Refused, SessionParts, place_in_carrier};
+use crate::service::{Refused, SessionParts};
 use crate::session::{Clock, SessionManager, StaticAttributes, WeakStaticAttributes};
 
 /// The largest configuration document that is read, and the largest file that one names.
@@ -117,10 +117,9 @@ impl SessionWatch {
             return Verdict::Same;
         }
         let mut wrong = self.only_at_start(&state.configuration, &configuration);
-        let carrier = |name: &str| place_in_carrier(bytes, name);
-        let checked = self.parts.registries.check(&configuration, state.folder(), carrier, &state.statics);
+        let checked = self.parts.registries.check(&configuration, state.folder(), &state.statics);
         let checked = checked.map_err(|more| wrong.extend(more)).ok();
-        let verdict = match (checked, Carrier::of(&configuration.carrier)) {
+        let verdict = match (checked, Carrier::of(&configuration.carrier, &self.resource)) {
             (Some(checked), Some(carrier)) if wrong.is_empty() => {
                 Verdict::Good { configuration: Box::new(configuration.clone()), statics: checked.statics, carrier }
             }
@@ -155,6 +154,7 @@ impl SessionWatch {
         carrier: Carrier,
     ) {
         self.parts.manager.reconfigure(configuration.clone(), statics.clone());
+        carrier.warn(&self.resource);
         self.parts.in_force.take(carrier);
         self.parts.in_force.show(Vec::new());
         state.told = Vec::new();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    AttributeError, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes,
-    StaticSessionAttribute, StoredStream,
+    AttributeError, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes, StaticAttributes,
+    StaticSessionAttribute, StoredStream, summary::summaries,
 };
 use crate::block::Scalar;
 use crate::document::SessionLimits;
@@ -70,17 +70,6 @@ struct Working {
     base: AttributeSnapshot,
     staged: StagedAttributes,
     released: bool,
-}
-
-/// An attribute in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttributeSummary {
-    /// Its name.
-    pub name: Box<str>,
-    /// The name of its type.
-    pub type_name: &'static str,
-    /// Whether it is static.
-    pub is_static: bool,
 }
 
 impl SessionAttributes {
@@ -157,19 +146,10 @@ impl SessionAttributes {
     /// The attributes by name, static ones included.
     #[must_use]
     pub fn list(&self) -> Vec<AttributeSummary> {
-        let mut list: Vec<AttributeSummary> = Vec::new();
-        for (name, value) in self.shared.rules.statics.iter() {
-            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: true });
-        }
         let working = self.shared.working.lock();
         let unchanged = working.base.iter().filter(|(name, _)| !working.staged.changes.contains_key(*name));
         let changed = working.staged.changes().filter_map(|(name, value)| Some((name, value?)));
-        for (name, value) in unchanged.chain(changed) {
-            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: false });
-        }
-        drop(working);
-        list.sort_by(|left, right| left.name.cmp(&right.name));
-        list
+        summaries(&self.shared.rules.statics, unchanged.chain(changed))
     }
 
     /// Sets an attribute, whatever it was before.

@@ -68,6 +68,7 @@ impl Shared {
             return Err(SessionError::Draining);
         }
         handles.sessions.insert(slot.handle, Arc::clone(slot));
+        handles.implicit += u64::from(slot.implicit);
         drop(handles);
         if !slot.implicit {
             slot.arm(|moment| self.deadlines.insert(moment, slot));

@@ -91,6 +91,7 @@ impl Slot {
     pub(super) fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
         if state.ended.is_none() && self.overdue_of(state) <= now {
             state.released = now;
+            aftermath.evicted = state.holder;
             aftermath.wakers.extend(state.lock.evict());
             state.name_holder(now);
             aftermath.wakers.extend(state.take_watchers());
