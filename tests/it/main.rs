@@ -3,10 +3,12 @@
 mod accounts;
 mod authentication;
 mod bad_input;
+mod carriers;
 mod command;
 mod context;
 mod documentation;
 mod documents;
+mod jarvis;
 mod metrics;
 mod operators;
 mod pipelines;
