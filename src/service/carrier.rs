@@ -30,7 +30,7 @@ pub(super) fn requirement(
         return Ok(match carried {
             Some(id) => join(id, None, Access::Exclusive, false),
             None if *automatic => SessionRequirement::Create { timeout: None },
-            None => SessionRequirement::Implicit,
+            None => SessionRequirement::Implicit { reachable: false },
         });
     };
     if element.sequence.is_some() {
@@ -89,7 +89,7 @@ fn one_id(
     }
 }
 
-fn carried_id(headers: &HeaderMap, header: &HeaderName) -> Result<Option<SessionId>, Refusal> {
+pub(super) fn carried_id(headers: &HeaderMap, header: &HeaderName) -> Result<Option<SessionId>, Refusal> {
     let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

@@ -15,12 +15,14 @@ mod headers;
 mod listener;
 mod media_type;
 mod perform;
+mod prefer;
 mod properties;
 mod refusal;
 mod request_body;
 mod routes;
 mod server;
 mod state;
+mod streams;
 mod unavailable;
 
 pub use authentication::{AuthenticationError, Authenticator, Caller, Role};

@@ -22,6 +22,7 @@ use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS, SESSION_EXPIRES};
 use super::media_type::{FaultFormat, charset_of_xml};
+use super::prefer::{answered, mark_accepted};
 use super::refusal::Refusal;
 use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
@@ -97,7 +98,8 @@ async fn read_request(
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
     let session = requirement(&document, &head.headers, &resource.carrier)?;
     let participant = Participant { principal: caller.principal, request_id };
-    Ok(PerformRequest { admitted, document, session, participant, only })
+    let answered = answered(&head.headers);
+    Ok(PerformRequest { admitted, document, session, participant, answered, only })
 }
 
 /// `?return=NAME`, and nothing else.
@@ -122,14 +124,14 @@ fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
 
 /// The HTTP response for an answer. Of a raw one the session stands in headers and the status in a trailer.
 fn to_response(answer: Answer, is_raw: bool, head: &Parts, session_header: &HeaderName) -> Response {
-    let Answer { session, content_type, body } = answer;
+    let Answer { session, accepted, content_type, body } = answer;
     let trailers = is_raw && takes_trailers(head);
     let is_whole = matches!(body, AnswerBody::Whole(_));
     let mut response = Response::new(answer_body(body, trailers));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if is_raw || !session.implicit {
+    if is_raw || accepted || !session.implicit {
         describe_session(headers, session_header, &session);
     }
     if trailers {
@@ -137,6 +139,9 @@ fn to_response(answer: Answer, is_raw: bool, head: &Parts, session_header: &Head
     } else if is_raw && is_whole {
         // A client that takes no trailers is told here, because it is known by now.
         headers.insert(REQUEST_STATUS, HeaderValue::from_static(Status::Completed.as_str()));
+    }
+    if accepted {
+        mark_accepted(&mut response, head);
     }
     response
 }

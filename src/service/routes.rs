@@ -18,6 +18,7 @@ use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
 use super::state::ServiceState;
+use super::streams::stream;
 use crate::document::{self, SCHEMAS};
 
 /// All routes, behind the entrance.
@@ -26,6 +27,7 @@ pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
     Router::new()
         .route("/services", get(properties::list))
         .route("/services/{resource}", post(perform).get(properties::show))
+        .route("/services/{resource}/session/streams/{name}", get(stream).post(stream).put(stream).delete(stream))
         .route("/schemas/{file}", get(schema))
         .route("/health/live", get(|| async { text(200, "live\n") }))
         .route("/health/ready", get(ready))

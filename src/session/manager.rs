@@ -1,13 +1,14 @@
 //! The contract of every session manager.
 
 use std::future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::{
     Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionError, SessionFilter, SessionHandle,
-    SessionId, SessionRequirement, SessionStatus,
+    SessionId, SessionRequirement, SessionStatus, SessionStreams,
 };
 
 /// The answer to a join: there at once unless another request holds the session.
@@ -54,6 +55,21 @@ pub trait SessionManager: Send + Sync + 'static {
     ///
     /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
     async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError>;
+
+    /// The streams of a session, for its owner. Does not touch it, whoever holds it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
+    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError>;
+
+    /// Stops the request that holds a session, for its owner: it is told to stop and can't commit. The session stays. Answers
+    /// whether a request was told.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
+    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError>;
 
     /// The sessions that are there, those that are implicit or closing included, by handle: in the order in which they were
     /// created, to the millisecond.

@@ -9,6 +9,7 @@ mod pipelines;
 mod random_pipelines;
 mod rooms;
 mod service;
+mod session_streams;
 mod sessions;
 mod streaming;
 mod updates;

@@ -12,6 +12,7 @@ mod lock;
 mod operate;
 mod participation;
 mod policy;
+mod remains;
 mod shared;
 mod slot;
 mod sweep;
@@ -32,8 +33,8 @@ use tokio::sync::Notify;
 
 use super::{
     Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, StaticAttributes,
-    SystemClock, SystemIds,
+    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, SessionStreams,
+    StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 use policy::Policy;
@@ -175,6 +176,14 @@ impl SessionManager for TransientSessionManager {
 
     async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
         self.shared.status(id, who)
+    }
+
+    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
+        self.shared.streams(id, who)
+    }
+
+    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
+        self.shared.interrupt(id, who)
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {

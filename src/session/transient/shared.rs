@@ -58,6 +58,9 @@ impl Shared {
         for waker in aftermath.wakers {
             waker.wake();
         }
+        if let Some(remains) = aftermath.remains {
+            remains.streams.end();
+        }
         if aftermath.id_reused {
             tracing::warn!(session = %slot.handle, "an id that had been rotated away was used again; the session was ended");
             self.tell(slot, |listener, event| listener.id_reused(event));
@@ -76,10 +79,12 @@ impl Shared {
             let names = (slot.handle, slot.owner.clone());
             tombstones.lock().add(*key, names, ending.ended, retention);
         }
-        if !slot.implicit {
+        if slot.reachable {
             for key in &ending.keys {
                 drop(self.keys.remove(key));
             }
+        }
+        if !slot.implicit {
             self.deadlines.remove(ending.armed, slot);
             self.quotas.give_back(&slot.owner);
         }

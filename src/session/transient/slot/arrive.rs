@@ -107,7 +107,12 @@ impl Slot {
     }
 
     /// Whether a newcomer may come in at all.
-    fn admit(&self, state: &mut State, visitor: Visitor<'_>, aftermath: &mut Aftermath) -> Result<(), SessionError> {
+    pub(in crate::session::transient) fn admit(
+        &self,
+        state: &mut State,
+        visitor: Visitor<'_>,
+        aftermath: &mut Aftermath,
+    ) -> Result<(), SessionError> {
         let Visitor { key, time, .. } = visitor;
         let ended = if let Some(ended) = &state.ended {
             **ended
@@ -133,7 +138,7 @@ impl Slot {
     }
 
     fn grant(&self, state: &mut State, fence: Fence, request: Uuid, now: Moment) -> Grant {
-        state.holder = Some(Holder { request: Some(request), since: now });
+        state.holder = Some(Holder { request: Some(request), since: now, stopped: false });
         Grant { fence, attributes: state.attributes.clone(), limit: self.policy.execution_limit(now) }
     }
 

@@ -104,6 +104,7 @@ impl Slot {
             state.holder = None;
             aftermath.finished = Some((reason, state.attributes.take()));
         }
+        aftermath.remains = state.remains.take();
         aftermath.wakers.extend(state.lock.dismiss());
         aftermath.wakers.extend(state.take_watchers());
         aftermath.ending = Some(Ending { ended, keys: state.keys.all(), armed: state.armed, closing });

@@ -21,6 +21,7 @@ use super::aftermath::Ended;
 use super::keys::Keys;
 use super::lock::{Fence, JoinLock, Ticket};
 use super::policy::{EVICTION_GRACE, Policy};
+use super::remains::Remains;
 use super::watchers::Watchers;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
@@ -33,6 +34,8 @@ pub(super) struct Slot {
     pub(super) handle: SessionHandle,
     pub(super) owner: Principal,
     pub(super) implicit: bool,
+    /// Whether it is found by its id.
+    pub(super) reachable: bool,
     pub(super) policy: Arc<Policy>,
     /// When it was created, on the wall clock.
     pub(super) created: DateTime<Utc>,
@@ -58,6 +61,8 @@ pub(super) struct State {
     /// The service shuts down: the session ends as soon as nobody is joined.
     pub(super) draining: bool,
     pub(super) watchers: Option<Box<Watchers>>,
+    /// What asynchronous requests left; most sessions have none.
+    pub(super) remains: Option<Box<Remains>>,
 }
 
 /// Who holds the lock.
@@ -66,6 +71,8 @@ pub(super) struct Holder {
     /// `None` as long as the waiter that it was handed to has not come for it.
     pub(super) request: Option<Uuid>,
     pub(super) since: Moment,
+    /// Whether it was told to stop: then it can't commit.
+    pub(super) stopped: bool,
 }
 
 /// What a request gets that joins.
@@ -105,11 +112,21 @@ pub(super) struct Visitor<'a> {
     pub(super) time: Time,
 }
 
+/// Whether a session stays when its request is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Explicit,
+    /// It ends with its request, and is found by its id until then, or not at all.
+    Implicit {
+        reachable: bool,
+    },
+}
+
 /// What a new session is made from.
 pub(super) struct Birth {
     pub(super) handle: SessionHandle,
     pub(super) owner: Principal,
-    pub(super) implicit: bool,
+    pub(super) kind: Kind,
     pub(super) policy: Arc<Policy>,
     pub(super) key: SessionKey,
     pub(super) timeout: Option<Duration>,
@@ -121,13 +138,14 @@ impl Slot {
     /// A session that the request that creates it holds.
     pub(super) fn new(birth: Birth) -> (Self, Grant) {
         let Time { now, .. } = birth.time;
-        let lifetime = if birth.implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
+        let implicit = matches!(birth.kind, Kind::Implicit { .. });
+        let lifetime = if implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
         let mut lock = JoinLock::default();
         let fence = lock.try_take().unwrap_or_default();
         let limit = birth.policy.execution_limit(now);
         let state = State {
             lock,
-            holder: Some(Holder { request: Some(birth.request), since: now }),
+            holder: Some(Holder { request: Some(birth.request), since: now, stopped: false }),
             readers: 0,
             released: now,
             armed: after(now, birth.timeout).min(lifetime),
@@ -136,11 +154,13 @@ impl Slot {
             ended: None,
             draining: false,
             watchers: None,
+            remains: None,
         };
         let slot = Self {
             handle: birth.handle,
             owner: birth.owner,
-            implicit: birth.implicit,
+            implicit,
+            reachable: !matches!(birth.kind, Kind::Implicit { reachable: false }),
             policy: birth.policy,
             created: birth.time.wall,
             timeout: birth.timeout,
@@ -172,6 +192,9 @@ impl Slot {
         }
         if fence.is_some_and(|fence| !state.lock.is_held_under(fence)) {
             return Some(Interruption::ExecutionLimit);
+        }
+        if fence.is_some() && state.holder.is_some_and(|holder| holder.stopped) {
+            return Some(Interruption::Terminated);
         }
         state.watchers.get_or_insert_default().watch(key, waker);
         None
@@ -209,10 +232,10 @@ impl State {
 
     /// The lock has just been let go, perhaps to a waiter, which has yet to come for it.
     fn name_holder(&mut self, now: Moment) {
-        self.holder = self.lock.is_held().then_some(Holder { request: None, since: now });
+        self.holder = self.lock.is_held().then_some(Holder { request: None, since: now, stopped: false });
     }
 
-    fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+    pub(super) fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.watchers.take().into_iter().flat_map(|watchers| watchers.into_wakers())
     }
 
