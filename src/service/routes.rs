@@ -14,6 +14,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::entrance::{Entrance, RequestId, pass};
 use super::media_type::FaultFormat;
+use super::operators;
+use super::own_session;
 use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
@@ -28,6 +30,9 @@ pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
         .route("/services", get(properties::list))
         .route("/services/{resource}", post(perform).get(properties::show))
         .route("/services/{resource}/session/streams/{name}", get(stream).post(stream).put(stream).delete(stream))
+        .route("/services/{resource}/session", get(own_session::show).delete(own_session::end))
+        .route("/services/{resource}/sessions", get(operators::list).delete(operators::end_many))
+        .route("/services/{resource}/sessions/{handle}", get(operators::show).delete(operators::end))
         .route("/schemas/{file}", get(schema))
         .route("/health/live", get(|| async { text(200, "live\n") }))
         .route("/health/ready", get(ready))

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::authentication::Authenticator;
 use super::carrier::Carrier;
 use super::refusal::Refusal;
+use super::reload::{SessionInForce, Watches};
 use crate::document::{Limits, nearest};
 use crate::engine::Engine;
 use crate::session::{Clock, IdSource};
@@ -30,6 +31,8 @@ pub(super) struct Shared {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) draining: AtomicBool,
+    /// What is read again when it changes.
+    pub(super) watches: Arc<Watches>,
 }
 
 /// A data service resource that is being served.
@@ -38,8 +41,15 @@ pub(super) struct ServedResource {
     pub(super) name: String,
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
-    /// How requests carry session ids.
-    pub(super) carrier: Carrier,
+    /// What its session configuration says to the service.
+    pub(super) session: Arc<SessionInForce>,
+}
+
+impl ServedResource {
+    /// How requests carry session ids from now on.
+    pub(super) fn carrier(&self) -> Arc<Carrier> {
+        self.session.carrier()
+    }
 }
 
 impl ServiceState {

@@ -79,9 +79,9 @@ impl Door<'_> {
         if self.head.method != Method::GET {
             check_post(self.head)?;
         }
-        let Some(id) = carried_id(&self.head.headers, &self.resource.carrier.header)? else {
+        let Some(id) = carried_id(&self.head.headers, &self.resource.carrier().header)? else {
             let message =
-                format!("a stream belongs to a session: name that in the header `{}`", self.resource.carrier.header);
+                format!("a stream belongs to a session: name that in the header `{}`", self.resource.carrier().header);
             return Err(Refusal::new(400, "SessionRequirementInvalid", message));
         };
         let blocks = blocks_of(&self.head.uri)?;

@@ -41,6 +41,8 @@ mod requirement;
 mod streams;
 mod transient;
 
+pub use crate::document::SessionState;
+pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
     LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory, StaticAttributeRegistry,
@@ -49,7 +51,9 @@ pub use attributes::{
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
 pub use id::{ExposedId, ID_LENGTH, MalformedSessionId, SessionHandle, SessionId};
-pub use info::{EndProgress, Released, SessionFilter, SessionInfo, SessionState, SessionStatus};
+pub use info::{
+    EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatus,
+};
 pub use joined::{Answer, Departure, Joined, Outcome, Participation, Releasing};
 pub use listener::{SessionEvent, SessionListener};
 pub use manager::{Joining, SessionManager};

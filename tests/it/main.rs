@@ -7,6 +7,7 @@ mod documentation;
 mod documents;
 mod pipelines;
 mod random_pipelines;
+mod reload;
 mod rooms;
 mod service;
 mod session_streams;

@@ -32,9 +32,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, SessionStreams,
-    StaticAttributes, SystemClock, SystemIds,
+    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus,
+    SessionStreams, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 use policy::Policy;
@@ -152,14 +152,6 @@ impl TransientSessionManager {
         }
     }
 
-    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
-    pub fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
-        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
-        let policy = Arc::new(Policy::new(settings, statics));
-        let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
-        drop(old);
-    }
-
     /// Ends what is over, now, and answers how many sessions that were. [`SessionManager::maintenance`] does this all the
     /// time; whether a session is over never depends on it.
     #[expect(clippy::must_use_candidate, reason = "the number is for whoever wants it")]
@@ -174,8 +166,12 @@ impl SessionManager for TransientSessionManager {
         self.shared.join(requirement, who)
     }
 
-    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
-        self.shared.status(id, who)
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
+        self.shared.describe(id, who)
+    }
+
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
+        self.shared.inspect(session)
     }
 
     fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
@@ -187,7 +183,7 @@ impl SessionManager for TransientSessionManager {
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
-        self.shared.list(filter)
+        self.shared.list(filter).await
     }
 
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
@@ -196,6 +192,14 @@ impl SessionManager for TransientSessionManager {
 
     async fn drain(&self) {
         self.shared.drain().await;
+    }
+
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
+        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
+        let policy = Arc::new(Policy::new(settings, statics));
+        let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
+        // Not under the lock: what nobody uses any more is closed now, by code of others.
+        drop(old);
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {
