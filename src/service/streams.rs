@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
@@ -23,11 +23,12 @@ use http_body_util::BodyExt as _;
 use uuid::Uuid;
 
 use super::authentication::Caller;
-use super::carrier::carried_id;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::headers::STREAM;
 use super::media_type::{FaultFormat, form_of_stream};
+use super::own_session::carried_session;
+use super::query::Parameters;
 use super::refusal::Refusal;
 use super::request_body::{BodyError, read_body};
 use super::state::{ServedResource, ServiceState};
@@ -79,11 +80,7 @@ impl Door<'_> {
         if self.head.method != Method::GET {
             check_post(self.head)?;
         }
-        let Some(id) = carried_id(&self.head.headers, &self.resource.carrier().header)? else {
-            let message =
-                format!("a stream belongs to a session: name that in the header `{}`", self.resource.carrier().header);
-            return Err(Refusal::new(400, "SessionRequirementInvalid", message));
-        };
+        let id = carried_session(self.head, &self.resource.carrier())?;
         let blocks = blocks_of(&self.head.uri)?;
         if blocks.is_some() && self.head.method != Method::GET {
             return Err(Refusal::new(400, "RequestInvalid", "`blocks` says how much to read: it goes with GET alone"));
@@ -197,8 +194,12 @@ async fn read_whole(mut end: OutputEnd) -> Result<Response, Failure> {
                 end.finish();
                 None
             }
-            // Breaks the transfer: half of the data must not look like all.
-            Err(_) => Some((Err(BrokenTransfer), (None, None))),
+            Err(_) => {
+                // What has come through is sent first, as far as the client takes it. Then the transfer breaks: half of the
+                // data must not look like all.
+                tokio::task::yield_now().await;
+                Some((Err(BrokenTransfer), (None, None)))
+            }
         }
     });
     Ok(data(content_type, None, Body::from_stream(pieces)))
@@ -354,21 +355,9 @@ fn bytes_of(block: Block) -> Result<Bytes, Refusal> {
 
 /// `?blocks=n`, and nothing else.
 fn blocks_of(uri: &Uri) -> Result<Option<usize>, Refusal> {
-    if uri.query().is_none() {
-        return Ok(None);
-    }
-    let invalid = || {
-        let message = format!("a session stream is read whole, or with ?blocks=n, where n is from 1 to {MOST_BLOCKS}");
-        Refusal::new(400, "RequestInvalid", message)
-    };
-    let Query(parameters) = Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| invalid())?;
-    match &parameters[..] {
-        [(name, value)] if name == "blocks" => {
-            let blocks = value.parse().ok().filter(|blocks| (1..=MOST_BLOCKS).contains(blocks));
-            blocks.map(Some).ok_or_else(invalid)
-        }
-        _ => Err(invalid()),
-    }
+    let expected = format!("a whole number from 1 to {MOST_BLOCKS}");
+    Parameters::read(uri, &["blocks"])?
+        .parse("blocks", &expected, |value| value.parse().ok().filter(|blocks| (1..=MOST_BLOCKS).contains(blocks)))
 }
 
 fn no_content() -> Response {

@@ -20,7 +20,8 @@ pub enum StreamError {
     },
     /// An output can't be written to, nor an input read.
     #[error(
-        "the stream `{name}` is an {direction} of the session's request: {}",
+        "the stream `{name}` is an {} of the session's request: {}",
+        direction.name(),
         match direction {
             StreamDirection::Input => "write to it with PUT or POST",
             StreamDirection::Output => "read it with GET",

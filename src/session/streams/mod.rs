@@ -37,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::block::{BlockReader, BlockWriter, StreamType};
 use crate::document::nearest;
+pub use crate::document::{StreamDirection, StreamState};
 use group::{Fate, Group};
 use utf8::Utf8;
 
@@ -97,55 +98,6 @@ enum End {
 struct Feed {
     writer: BlockWriter,
     text: Utf8,
-}
-
-/// Which way a session stream goes, seen from the request that opened it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StreamDirection {
-    /// Into the request: a client writes it.
-    Input,
-    /// Out of the request: a client reads it.
-    Output,
-}
-
-impl StreamDirection {
-    /// The word that stands for it in a document.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::Output => "output",
-        }
-    }
-}
-
-impl fmt::Display for StreamDirection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How a session stream stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StreamState {
-    /// Nobody uses it.
-    Available,
-    /// A request of a client reads or writes it.
-    Busy,
-    /// The request that wrote it has failed: what is there can be read, then it breaks off.
-    Broken,
-}
-
-impl StreamState {
-    /// The word that stands for it in a document.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Available => "AVAILABLE",
-            Self::Busy => "BUSY",
-            Self::Broken => "BROKEN",
-        }
-    }
 }
 
 /// A session stream as a list shows it.

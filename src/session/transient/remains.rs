@@ -9,7 +9,7 @@ use crate::session::key::SessionKey;
 use crate::session::{Principal, RequestProgress, SessionError, SessionId, SessionStreams};
 
 /// What asynchronous requests left in a session.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Remains {
     pub(super) streams: Arc<SessionStreams>,
     /// Of the last one.
