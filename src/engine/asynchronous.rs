@@ -38,13 +38,14 @@ pub(super) struct Departing {
     pub(super) plan: Plan,
     pub(super) participation: Participation,
     pub(super) request_id: Uuid,
+    pub(super) conceal_id: bool,
     pub(super) cut_off: CancellationToken,
     pub(super) place: (Admitted, OwnedSemaphorePermit),
 }
 
 /// Opens the streams of a request, sets it to work and answers.
 pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError> {
-    let Departing { plan, participation, request_id, cut_off, place } = departing;
+    let Departing { plan, participation, request_id, conceal_id, cut_off, place } = departing;
     let control = Control::default();
     let (mut run, streams) = Run::lay_with_session(plan, participation.joined.attributes(), control.cancel.clone());
     let streams = match participation.joined.streams().open(streams) {
@@ -67,7 +68,7 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
     run.begin();
     let request_id = request_id.to_string();
     let session = participation.joined.info().clone();
-    let body = AnswerBody::Whole(accepted(&request_id, &session, &run));
+    let body = AnswerBody::Whole(accepted(&request_id, &session, conceal_id, &run));
     let account = Account { request_id, progress, streams };
     let errand = Errand { participation, account, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
@@ -75,8 +76,9 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
 }
 
 /// The document that says that the request has begun.
-fn accepted(request_id: &str, session: &SessionInfo, run: &Run) -> bytes::Bytes {
-    let mut document = DocumentAnswer::begin(request_id, session);
+fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run) -> bytes::Bytes {
+    // No carrier brings the id of an implicit session, and its streams are reached by it.
+    let mut document = DocumentAnswer::begin(request_id, session, conceal_id && !session.implicit);
     for activity in run.activities() {
         document.activity(activity);
     }

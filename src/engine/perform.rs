@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
 use super::answer::answer_pipe;
@@ -45,6 +45,8 @@ pub struct PerformRequest {
     pub answered: Answered,
     /// The one end-point whose bytes are the answer; without it the answer is a response document.
     pub only: Option<String>,
+    /// Whether the response document leaves out the id of the session, because another carrier brings it.
+    pub conceal_id: bool,
 }
 
 /// When a request is answered.
@@ -118,21 +120,25 @@ impl Engine {
         if at_once && request.only.is_some() {
             return Err(PerformError::NothingToReturn);
         }
-        let form = form_of(&plan, request.only)?;
+        let form = form_of(&plan, request.only, request.conceal_id)?;
         let admitted = request.admitted;
         let session = if at_once { request.session.made_reachable() } else { request.session };
         let joined = self.sessions.join(session, &request.participant).await?;
+        // Whoever logs the request names its session, by the handle.
+        Span::current().record("session", field::display(joined.info().handle));
         let participation = Participation { joined, sessions: Arc::clone(&self.sessions) };
         let (place, participation) = participation.wait_for_place(&admitted).await?;
         if at_once {
             let request_id = request.participant.request_id;
             let cut_off = self.cut_off.clone();
-            return set_off(Departing { plan, participation, request_id, cut_off, place: (admitted, place) }).await;
+            let conceal_id = form.conceals_id();
+            let place = (admitted, place);
+            return set_off(Departing { plan, participation, request_id, conceal_id, cut_off, place }).await;
         }
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
             let released = participation.joined.release(Outcome::Commit).await?;
-            let mut document = DocumentAnswer::begin(&request_id, &released.info);
+            let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
             return Ok(Answer {
@@ -149,8 +155,8 @@ impl Engine {
     }
 }
 
-fn form_of(plan: &Plan, only: Option<String>) -> Result<Form, PerformError> {
-    let Some(name) = only else { return Ok(Form::Document) };
+fn form_of(plan: &Plan, only: Option<String>, conceal_id: bool) -> Result<Form, PerformError> {
+    let Some(name) = only else { return Ok(Form::Document { conceal_id }) };
     if plan.end_points().any(|end_point| end_point == name) {
         return Ok(Form::Raw(name.into()));
     }
@@ -264,7 +270,7 @@ async fn answer_whole(
 async fn answer_stream(mut results: Results<'_>, participation: Participation, request_id: &str, head: Head) {
     let session = participation.joined.info().clone();
     let content_type = match results.form {
-        Form::Document => DocumentAnswer::CONTENT_TYPE,
+        Form::Document { .. } => DocumentAnswer::CONTENT_TYPE,
         Form::Raw(_) => results.collection.raw_content_type(),
     };
     let (sink, stream) = answer_pipe(results.control.cancel.clone());

@@ -12,7 +12,7 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use super::authentication::Caller;
-use super::carrier::{Carrier, carried_id};
+use super::carrier::Carrier;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
@@ -64,8 +64,9 @@ async fn end_session(
     request_id: Uuid,
 ) -> Result<Response, Refusal> {
     let resource = state.resource_at(resource)?;
-    check_post(head)?;
-    let id = named_session(head, &resource.carrier())?;
+    let carrier = resource.carrier();
+    check_post(head, carrier.origins())?;
+    let id = named_session(head, &carrier)?;
     let sessions = resource.engine.sessions();
     let handle = match sessions.describe(&id, &caller.principal).await {
         Ok(description) => description.status.handle,
@@ -92,8 +93,9 @@ pub(super) async fn stop_request(
     let (head, _) = request.into_parts();
     let stopped = || {
         let resource = state.resource_at(&resource)?;
-        check_post(&head)?;
-        let id = named_session(&head, &resource.carrier())?;
+        let carrier = resource.carrier();
+        check_post(&head, carrier.origins())?;
+        let id = named_session(&head, &carrier)?;
         let stopped = resource.engine.sessions().interrupt(&id, &caller.principal);
         stopped.map_err(|error| Refusal::of_session(&error, request_id))
     };
@@ -112,13 +114,17 @@ pub(super) async fn stop_request(
 /// The session that the carrier names, for a route without query parameters.
 fn named_session(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
     Parameters::read(&head.uri, &[])?;
-    carried_session(head, carrier)
+    there_has_to_be_one(carrier.carried_id(head)?, carrier)
 }
 
-/// The session that the carrier names; there has to be one.
-pub(super) fn carried_session(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
-    carried_id(&head.headers, &carrier.header)?.ok_or_else(|| {
-        let message = format!("which session? name its id in the header `{}`", carrier.header);
+/// The session that the carrier names, for a route that changes something whatever its method is.
+pub(super) fn carried_session_for_change(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
+    there_has_to_be_one(carrier.carried_id_for_change(head)?, carrier)
+}
+
+fn there_has_to_be_one(id: Option<SessionId>, carrier: &Carrier) -> Result<SessionId, Refusal> {
+    id.ok_or_else(|| {
+        let message = format!("which session? name its id in the header `{}`", carrier.header());
         Refusal::new(400, "SessionRequirementInvalid", message)
     })
 }

@@ -27,7 +27,7 @@ use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::headers::STREAM;
 use super::media_type::{FaultFormat, form_of_stream};
-use super::own_session::carried_session;
+use super::own_session::carried_session_for_change;
 use super::query::Parameters;
 use super::refusal::Refusal;
 use super::request_body::{BodyError, read_body};
@@ -51,14 +51,14 @@ pub(super) async fn stream(
     let (resource, name) = path.map(|Path(names)| names).unwrap_or_default();
     let served = async {
         let resource = state.resource(&resource)?;
-        let door = Door { state: &state, resource, caller: &caller, request_id, name: &name, head: &head };
-        door.serve(body).await
+        let visit = Visit { state: &state, resource, caller: &caller, request_id, name: &name, head: &head };
+        visit.serve(body).await
     };
     served.await.unwrap_or_else(|refusal| refusal.into_response(request_id, FaultFormat::wished_for(&head.headers)))
 }
 
 /// One request to one stream.
-struct Door<'a> {
+struct Visit<'a> {
     state: &'a ServiceState,
     resource: &'a ServedResource,
     caller: &'a Caller,
@@ -67,7 +67,7 @@ struct Door<'a> {
     head: &'a Parts,
 }
 
-impl Door<'_> {
+impl Visit<'_> {
     async fn serve(&self, body: Body) -> Result<Response, Refusal> {
         if self.head.method == Method::HEAD {
             // Nothing can be told of a stream without taking from it.
@@ -77,10 +77,11 @@ impl Door<'_> {
                 "a session stream is read with GET: HEAD would take from it",
             ));
         }
+        let carrier = self.resource.carrier();
         if self.head.method != Method::GET {
-            check_post(self.head)?;
+            check_post(self.head, carrier.origins())?;
         }
-        let id = carried_session(self.head, &self.resource.carrier())?;
+        let id = carried_session_for_change(self.head, &carrier)?;
         let blocks = blocks_of(&self.head.uri)?;
         if blocks.is_some() && self.head.method != Method::GET {
             return Err(Refusal::new(400, "RequestInvalid", "`blocks` says how much to read: it goes with GET alone"));

@@ -141,3 +141,16 @@ pub enum EndProgress {
     /// A request holds the session and was told to stop; it is over when that has, or when its time is.
     Closing,
 }
+
+/// How many of everything a session manager has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionStatistics {
+    /// Explicit sessions, those that have ended and wait for their requests to stop included.
+    pub explicit: u64,
+    /// Implicit sessions: as many requests run that named none.
+    pub implicit: u64,
+    /// Requests that wait for a session.
+    pub waiters: u64,
+    /// Ended sessions whose ends are remembered.
+    pub tombstones: u64,
+}

@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionDescription, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionRequirement, SessionStatus, SessionStreams, StaticAttributes,
+    SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, SessionStreams, StaticAttributes,
 };
 use crate::document::SessionConfiguration;
 
@@ -98,6 +98,12 @@ pub trait SessionManager: Send + Sync + 'static {
     ///
     /// It comes from the same factory, keeps its sessions in the same store, and the factory has found nothing wrong in it.
     fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes);
+
+    /// How many of everything there are now, for gauges. It is asked often and costs nothing that grows with the sessions.
+    /// Zeros, if the manager does not count.
+    fn statistics(&self) -> SessionStatistics {
+        SessionStatistics::default()
+    }
 
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
     /// manager is gone.

@@ -24,6 +24,8 @@ mod clock;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod event_log;
+mod factory;
 mod id;
 mod info;
 mod joined;
@@ -46,13 +48,16 @@ pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
     LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory, StaticAttributeRegistry,
-    StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
+    StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
+pub use event_log::SessionLog;
+pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
 pub use id::{ExposedId, ID_LENGTH, MalformedSessionId, SessionHandle, SessionId};
 pub use info::{
-    EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatus,
+    EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatistics,
+    SessionStatus,
 };
 pub use joined::{Answer, Departure, Joined, Outcome, Participation, Releasing};
 pub use listener::{SessionEvent, SessionListener};
@@ -66,4 +71,4 @@ pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
     StreamState, StreamStatus,
 };
-pub use transient::{TransientSessionManager, TransientSessionManagerBuilder};
+pub use transient::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};

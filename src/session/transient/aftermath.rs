@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::lock::Holder;
 use super::remains::Remains;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
@@ -24,6 +25,8 @@ pub(super) struct Aftermath {
     pub(super) remains: Option<Box<Remains>>,
     /// It ended because an id that had been rotated away was used again.
     pub(super) id_reused: bool,
+    /// Who held the session for too long and has lost it to another.
+    pub(super) evicted: Option<Holder>,
 }
 
 /// The end of a session.

@@ -1,20 +1,23 @@
 //! The transient session manager: sessions live in the memory of the process and end with it.
 //!
-//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` and `tombstones` are the maps.
+//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` (of `sorted` lists) and `tombstones` are the maps.
 //! `join`, `create`, `waiting`, `participation` and `sweep` are what happens: each takes the mutex of one slot, asks it to do
 //! something, and settles what is left to do when the mutex is free (`aftermath`, `shared`).
 
 mod aftermath;
 mod create;
+mod factory;
 mod join;
 mod keys;
 mod lock;
+mod notices;
 mod operate;
 mod participation;
 mod policy;
 mod remains;
 mod shared;
 mod slot;
+mod sorted;
 mod sweep;
 mod table;
 #[cfg(test)]
@@ -24,7 +27,7 @@ mod waiting;
 mod watchers;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -33,10 +36,11 @@ use tokio::sync::Notify;
 
 use super::{
     Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
-    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus,
-    SessionStreams, StaticAttributes, SystemClock, SystemIds,
+    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics,
+    SessionStatus, SessionStreams, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
+pub use factory::TransientSessionManagerFactory;
 use policy::Policy;
 use shared::Shared;
 use table::{Deadlines, HandleIndex, KeyTable, Quotas};
@@ -129,6 +133,7 @@ impl TransientSessionManagerBuilder {
             implicit_tombstones: Mutex::new(Tombstones::new(IMPLICIT_TOMBSTONES)),
             closing: Mutex::default(),
             emptied: Notify::new(),
+            waiters: AtomicU64::new(0),
         };
         TransientSessionManager { shared: Arc::new(shared) }
     }
@@ -163,7 +168,7 @@ impl TransientSessionManager {
 #[async_trait]
 impl SessionManager for TransientSessionManager {
     fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining {
-        self.shared.join(requirement, who)
+        self.shared.telling_denials(self.shared.join(requirement, who), who)
     }
 
     async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
@@ -200,6 +205,10 @@ impl SessionManager for TransientSessionManager {
         let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
         // Not under the lock: what nobody uses any more is closed now, by code of others.
         drop(old);
+    }
+
+    fn statistics(&self) -> SessionStatistics {
+        self.shared.statistics()
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {

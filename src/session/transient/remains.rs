@@ -26,11 +26,9 @@ impl Shared {
 
     pub(super) fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
         self.visit(id, who, |state, aftermath| {
-            let is_held = state.lock.is_held();
-            let Some(holder) = state.holder.as_mut().filter(|holder| is_held && holder.request.is_some()) else {
+            if !state.lock.stop() {
                 return false;
-            };
-            holder.stopped = true;
+            }
             aftermath.wakers.extend(state.take_watchers());
             true
         })

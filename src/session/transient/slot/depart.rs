@@ -18,7 +18,7 @@ impl Slot {
             // It had lost the session, whatever became of that later.
             _ if state.lock.fence() != fence => Err(SessionError::Conflict),
             Some(ended) => Err(ended.error()),
-            None if state.holder.is_some_and(|holder| holder.stopped) => Err(SessionError::Terminated),
+            None if state.lock.is_stopped() => Err(SessionError::Terminated),
             None => Ok(()),
         };
         let dropped = match &refusal {
@@ -67,7 +67,6 @@ impl Slot {
     /// Whoever holds the lock, or was handed it, lets it go: to the next, or because the session is over.
     pub(super) fn depart(&self, state: &mut State, ends: Option<EndReason>, time: Time, aftermath: &mut Aftermath) {
         state.released = time.now;
-        state.holder = None;
         if let Some(ended) = &state.ended {
             // What remained of it waited for this.
             state.lock.let_go();
@@ -83,8 +82,7 @@ impl Slot {
             state.lock.let_go();
             Self::end_now(state, reason, at, time, aftermath);
         } else {
-            aftermath.wakers.extend(state.lock.hand_over());
-            state.name_holder(time.now);
+            aftermath.wakers.extend(state.lock.hand_over(time.now));
         }
     }
 
@@ -92,8 +90,8 @@ impl Slot {
     pub(super) fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
         if state.ended.is_none() && self.overdue_of(state) <= now {
             state.released = now;
-            aftermath.wakers.extend(state.lock.evict());
-            state.name_holder(now);
+            aftermath.evicted = state.lock.holder();
+            aftermath.wakers.extend(state.lock.evict(now));
             aftermath.wakers.extend(state.take_watchers());
         }
     }

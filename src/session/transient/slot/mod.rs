@@ -37,8 +37,6 @@ pub(super) struct Slot {
     /// Whether it is found by its id.
     pub(super) reachable: bool,
     pub(super) policy: Arc<Policy>,
-    /// When it was created, on the wall clock.
-    pub(super) created: DateTime<Utc>,
     pub(super) timeout: Option<Duration>,
     pub(super) lifetime: Moment,
     state: Mutex<State>,
@@ -48,9 +46,7 @@ pub(super) struct Slot {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) lock: JoinLock,
-    /// Who holds the lock; somebody does exactly when the lock is held.
-    pub(super) holder: Option<Holder>,
-    pub(super) readers: usize,
+    pub(super) readers: u32,
     /// When somebody last was joined, or the session was created; the idle time runs from here while nobody is.
     pub(super) released: Moment,
     /// Under which moment the session is in the list of deadlines: never later than the next deadline.
@@ -63,16 +59,6 @@ pub(super) struct State {
     pub(super) watchers: Option<Box<Watchers>>,
     /// What asynchronous requests left; most sessions have none.
     pub(super) remains: Option<Box<Remains>>,
-}
-
-/// Who holds the lock.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Holder {
-    /// `None` as long as the waiter that it was handed to has not come for it.
-    pub(super) request: Option<Uuid>,
-    pub(super) since: Moment,
-    /// Whether it was told to stop: then it can't commit.
-    pub(super) stopped: bool,
 }
 
 /// What a request gets that joins.
@@ -141,11 +127,10 @@ impl Slot {
         let implicit = matches!(birth.kind, Kind::Implicit { .. });
         let lifetime = if implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
         let mut lock = JoinLock::default();
-        let fence = lock.try_take().unwrap_or_default();
+        let fence = lock.try_take(birth.request, now).unwrap_or_default();
         let limit = birth.policy.execution_limit(now);
         let state = State {
             lock,
-            holder: Some(Holder { request: Some(birth.request), since: now, stopped: false }),
             readers: 0,
             released: now,
             armed: after(now, birth.timeout).min(lifetime),
@@ -162,7 +147,6 @@ impl Slot {
             implicit,
             reachable: !matches!(birth.kind, Kind::Implicit { reachable: false }),
             policy: birth.policy,
-            created: birth.time.wall,
             timeout: birth.timeout,
             lifetime,
             state: Mutex::new(state),
@@ -181,7 +165,8 @@ impl Slot {
 
     /// When another may take the lock from who holds it.
     fn overdue_of(&self, state: &State) -> Moment {
-        state.holder.map_or(Moment::NEVER, |holder| self.policy.execution_limit(holder.since).after(EVICTION_GRACE))
+        let holder = state.lock.holder();
+        holder.map_or(Moment::NEVER, |holder| self.policy.execution_limit(holder.since).after(EVICTION_GRACE))
     }
 
     /// Why a request that takes part under `fence` has to stop, if it has. If not, leaves word where to wake it.
@@ -193,11 +178,28 @@ impl Slot {
         if fence.is_some_and(|fence| !state.lock.is_held_under(fence)) {
             return Some(Interruption::ExecutionLimit);
         }
-        if fence.is_some() && state.holder.is_some_and(|holder| holder.stopped) {
+        if fence.is_some() && state.lock.is_stopped() {
             return Some(Interruption::Terminated);
         }
+        let key = *key.get_or_insert_with(|| state.lock.number());
         state.watchers.get_or_insert_default().watch(key, waker);
         None
+    }
+
+    /// Whoever watched under that key does so no longer. Its waker is to be dropped where no mutex is held.
+    pub(super) fn forget_watcher(&self, key: u64) -> Option<Waker> {
+        let mut state = self.state();
+        let watchers = state.watchers.as_mut()?;
+        let waker = watchers.forget(key);
+        if watchers.is_empty() {
+            state.watchers = None;
+        }
+        waker
+    }
+
+    /// Whether that is or was its key.
+    pub(super) fn is_named_by(&self, key: &SessionKey) -> bool {
+        self.state().keys.know(key)
     }
 
     /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
@@ -228,11 +230,6 @@ impl Slot {
 impl State {
     fn farewell(&self) -> Farewell {
         self.ended.as_ref().map_or(Farewell::Alive, |ended| Farewell::Ended(ended.reason))
-    }
-
-    /// The lock has just been let go, perhaps to a waiter, which has yet to come for it.
-    fn name_holder(&mut self, now: Moment) {
-        self.holder = self.lock.is_held().then_some(Holder { request: None, since: now, stopped: false });
     }
 
     pub(super) fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
