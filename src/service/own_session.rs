@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use http::StatusCode;
 use http::request::Parts;
 use uuid::Uuid;
 
@@ -94,10 +95,48 @@ async fn end_session(
     }
 }
 
-/// The session that the carrier names; there has to be one.
+/// Stops the request that holds the session; the session stays. 202 when a request was told, 204 when none holds it.
+pub(super) async fn stop_request(
+    State(state): State<ServiceState>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
+    resource: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let stopped = || {
+        let resource = state.resource_at(&resource)?;
+        let carrier = resource.carrier();
+        check_post(&head, carrier.origins())?;
+        let id = named_session(&head, &carrier)?;
+        let stopped = resource.engine.sessions().interrupt(&id, &caller.principal);
+        stopped.map_err(|error| Refusal::of_session(&error, request_id))
+    };
+    match stopped() {
+        Ok(was_told) => {
+            let mut response = nothing_more();
+            if was_told {
+                *response.status_mut() = StatusCode::ACCEPTED;
+            }
+            response
+        }
+        Err(refusal) => refusal.into_response(request_id, FaultFormat::wished_for(&head.headers)),
+    }
+}
+
+/// The session that the carrier names, for a route without query parameters.
 fn named_session(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
     Parameters::read(&head.uri, &[])?;
-    carrier.carried_id(head)?.ok_or_else(|| {
+    there_has_to_be_one(carrier.carried_id(head)?, carrier)
+}
+
+/// The session that the carrier names, for a route that changes something whatever its method is.
+pub(super) fn carried_session_for_change(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
+    there_has_to_be_one(carrier.carried_id_for_change(head)?, carrier)
+}
+
+fn there_has_to_be_one(id: Option<SessionId>, carrier: &Carrier) -> Result<SessionId, Refusal> {
+    id.ok_or_else(|| {
         let message = format!("which session? name its id in {}", carrier.places());
         Refusal::new(400, "SessionRequirementInvalid", message)
     })

@@ -44,7 +44,7 @@ const NAP: &str = "<sleep name=\"nap\" duration=\"PT10M\"/>";
 async fn hold(context: &Context, id: &str) -> tokio::task::JoinHandle<Reply> {
     let request = context.post(&format!("{}{NAP}", join(id)));
     let holding = tokio::spawn(async { Reply::of(request.send().await.unwrap()).await });
-    while status_of(&look(context, id).await).request.is_none() {}
+    while status_of(&look(context, id).await).requests.is_empty() {}
     holding
 }
 
@@ -160,7 +160,7 @@ async fn who_is_refused_is_told_since_when_the_session_is_held_and_by_how_many_i
     let context = Context::new().await;
     let id = context.create().await;
     let holding = hold(&context, &id).await;
-    let since = status_of(&look(&context, &id).await).request.unwrap().since;
+    let since = status_of(&look(&context, &id).await).requests[0].since.unwrap();
     let since = since.format("%FT%T%.3fZ");
     let refused = context.perform(&format!("<session id=\"{id}\" wait=\"0\"/>")).await;
     refused
