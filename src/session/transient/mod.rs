@@ -6,6 +6,8 @@
 
 mod aftermath;
 mod create;
+#[cfg(all(test, feature = "shuttle"))]
+mod interleavings;
 mod join;
 mod keys;
 mod lock;
@@ -16,6 +18,7 @@ mod shared;
 mod slot;
 mod sorted;
 mod sweep;
+mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
