@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use tracing::Instrument;
+use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
 use super::answer::answer_pipe;
@@ -94,6 +94,8 @@ impl Engine {
         let form = form_of(&plan, request.only, request.conceal_id)?;
         let admitted = request.admitted;
         let joined = self.sessions.join(request.session, &request.participant).await?;
+        // Whoever logs the request names its session, by the handle.
+        Span::current().record("session", field::display(joined.info().handle));
         let participation = Participation { joined, sessions: Arc::clone(&self.sessions) };
         let (place, participation) = participation.wait_for_place(&admitted).await?;
         let request_id = request.participant.request_id.to_string();

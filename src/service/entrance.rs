@@ -1,5 +1,5 @@
 //! What every request passes on its way in and out, whatever it asks for: it gets its id, its host is looked at, who sends it is
-//! found out, and a panic on the way is an answer and not the end of the connection.
+//! found out, what becomes of it is counted, and a panic on the way is an answer and not the end of the connection.
 
 use std::panic::AssertUnwindSafe;
 
@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
+use http::header::{AUTHORIZATION, COOKIE, Entry};
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use uuid::Uuid;
@@ -32,6 +33,11 @@ pub(super) struct Entrance {
 
 /// Lets a request in, and its answer out.
 pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let watch = entrance.state.request_metrics(request.uri().path()).begin(request.method());
+    watch.answered(pass_unwatched(&entrance, request, next).await)
+}
+
+async fn pass_unwatched(entrance: &Entrance, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let format = FaultFormat::wished_for(&head.headers);
     let request_id = match entrance.state.new_request_id() {
@@ -39,7 +45,7 @@ pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, nex
         Err(refusal) => return refusal.into_response(Uuid::nil(), format),
     };
     let door = Door::of(&entrance.state, &head);
-    let answered = match admit(&entrance, head, request_id).await {
+    let answered = match admit(entrance, head, request_id).await {
         Ok(head) => match door.as_ref().and_then(|door| door.permission(&head)) {
             Some(permission) => permission,
             None => AssertUnwindSafe(next.run(Request::from_parts(head, body)))
@@ -65,7 +71,16 @@ async fn admit(entrance: &Entrance, mut head: Parts, request_id: Uuid) -> Result
     }
     if !is_open(&head) {
         let caller = entrance.state.authenticator.authenticate(&head.headers).await;
-        head.extensions.insert(caller.map_err(|error| Refusal::of_authentication(&error))?);
+        head.extensions.insert(caller.map_err(|error| {
+            tracing::debug!(%request_id, %error, "refused at the entrance");
+            Refusal::of_authentication(&error)
+        })?);
+    }
+    // Whoever shows the headers from here on, for a log or in an error, does not show these.
+    for name in [AUTHORIZATION, COOKIE] {
+        if let Entry::Occupied(mut values) = head.headers.entry(name) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
     }
     head.extensions.insert(RequestId(request_id));
     Ok(head)

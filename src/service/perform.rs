@@ -36,7 +36,7 @@ pub(super) async fn perform(
     resource: Result<Path<String>, PathRejection>,
     request: Request,
 ) -> Response {
-    let span = info_span!("perform", %request_id, resource = field::Empty);
+    let span = info_span!("perform", %request_id, resource = field::Empty, session = field::Empty);
     let work = async {
         let begun = Instant::now();
         let (head, body) = request.into_parts();

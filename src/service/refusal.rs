@@ -38,7 +38,7 @@ pub(super) struct Refusal {
 
 /// The code of a fault, for those who see its response.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FaultCode(&'static str);
+pub(super) struct FaultCode(pub(super) &'static str);
 
 impl FaultCode {
     /// Whether the session that the request named is not there, or not any more.
@@ -266,5 +266,29 @@ fn reason_in_documents(reason: EndReason) -> document::EndReason {
         EndReason::Killed => document::EndReason::Killed,
         EndReason::OwnerLost => document::EndReason::OwnerLost,
         EndReason::Drained => document::EndReason::Drained,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fault_of_a_session_error_has_its_code() {
+        let (at, second) = (DateTime::UNIX_EPOCH, Duration::from_secs(1));
+        let errors = [
+            SessionError::Disabled,
+            SessionError::NotFound,
+            SessionError::Ended { reason: EndReason::Idle, at },
+            SessionError::InUse { held_since: at, waiters: 0, retry_after: second },
+            SessionError::QueueFull { waiters: 1, retry_after: second },
+            SessionError::QuotaExceeded { limit: 1 },
+            SessionError::ServerFull { limit: 1 },
+            SessionError::Draining,
+            SessionError::Conflict,
+        ];
+        for error in errors {
+            assert_eq!(Refusal::of_session(&error, Uuid::nil()).code, error.code());
+        }
     }
 }

@@ -136,7 +136,8 @@ impl BoundServer {
         let stop_looking = CancellationToken::new();
         let mut looking = JoinSet::new();
         looking.spawn(Arc::clone(&state.watches).keep_looking(stop_looking.clone()));
-        let mut connections = Connections::new(router(state.clone(), address.ip().is_loopback()), Bounds::default());
+        let router = router(state.clone(), address.ip().is_loopback());
+        let mut connections = Connections::new(router, Bounds::default(), state.metrics.connections());
         tokio::select! {
             never = connections.accept(&listener) => match never {},
             () = shutdown => {}

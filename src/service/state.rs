@@ -10,12 +10,13 @@ use axum::extract::rejection::PathRejection;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use super::authentication::Authenticator;
+use super::authentication::{Authenticator, Role};
 use super::carrier::Carrier;
+use super::metrics::{Metrics, RequestMetrics, SessionMetrics};
 use super::refusal::Refusal;
 use super::reload::{SessionInForce, Watches};
 use crate::document::{Limits, nearest};
-use crate::engine::Engine;
+use crate::engine::{Admission, Engine};
 use crate::session::{Clock, IdSource};
 
 /// The service as its handlers see it; cheap to clone.
@@ -34,6 +35,11 @@ pub(super) struct Shared {
     pub(super) draining: AtomicBool,
     /// What is read again when it changes.
     pub(super) watches: Arc<Watches>,
+    /// The places that all engines share.
+    pub(super) admission: Admission,
+    pub(super) metrics: Metrics,
+    /// Who may see the metrics.
+    pub(super) metrics_for: Role,
 }
 
 /// A data service resource that is being served.
@@ -44,6 +50,8 @@ pub(super) struct ServedResource {
     pub(super) engine: Engine,
     /// What its session configuration says to the service.
     pub(super) session: Arc<SessionInForce>,
+    pub(super) session_metrics: Arc<SessionMetrics>,
+    pub(super) request_metrics: Arc<RequestMetrics>,
 }
 
 impl ServedResource {
@@ -65,6 +73,13 @@ impl ServiceState {
                 .map_or_else(|| "GET /services lists them".to_owned(), |near| format!("did you mean `{near}`?"));
             Refusal::new(404, "ResourceNotFound", format!("there is no such data service resource; {hint}"))
         })
+    }
+
+    /// What is counted of the requests for a path.
+    pub(super) fn request_metrics(&self, path: &str) -> &Arc<RequestMetrics> {
+        let name = path.strip_prefix("/services/").and_then(|rest| rest.split('/').next());
+        let resource = name.and_then(|name| self.0.resources.get(name));
+        resource.map_or(self.0.metrics.elsewhere(), |resource| &resource.request_metrics)
     }
 
     /// The resource that a path names. What is no UTF-8 names none.

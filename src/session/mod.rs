@@ -24,6 +24,7 @@ mod clock;
 #[cfg(test)]
 mod conformance;
 mod error;
+mod event_log;
 mod id;
 mod info;
 mod joined;
@@ -39,6 +40,7 @@ mod random;
 mod requirement;
 mod transient;
 
+pub use crate::document::SessionState;
 pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
@@ -47,8 +49,12 @@ pub use attributes::{
 };
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
+pub use event_log::SessionLog;
 pub use id::{ExposedId, ID_LENGTH, MalformedSessionId, SessionHandle, SessionId};
-pub use info::{EndProgress, Released, SessionFilter, SessionInfo, SessionState, SessionStatus};
+pub use info::{
+    EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatistics,
+    SessionStatus,
+};
 pub use joined::{Answer, Departure, Joined, Outcome, Participation, Releasing};
 pub use listener::{SessionEvent, SessionListener};
 pub use manager::{Joining, SessionManager};

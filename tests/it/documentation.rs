@@ -260,8 +260,13 @@ fn every_fault_stands_in_the_table_of_the_wire() {
 /// What stands as `(400, "DocumentInvalid"` in the sources of the service.
 fn faults_of_the_service() -> BTreeSet<(String, String)> {
     let mut faults = BTreeSet::new();
-    for entry in fs::read_dir(root().join("src/service")).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+    let mut files = vec![root().join("src/service")];
+    while let Some(file) = files.pop() {
+        if file.is_dir() {
+            files.extend(fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = fs::read_to_string(file).unwrap();
         // A call may be broken over several lines.
         let source: String = source.split_whitespace().collect();
         for call in source.split('(').skip(1) {
@@ -307,7 +312,8 @@ fn every_test_that_shows_a_behaviour_exists() {
         }
     }
     let text = page("sessions.md").text;
-    let rows = text.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
+    let (_, behaviours) = text.split_once("\n## The behaviours").unwrap();
+    let rows = behaviours.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
     let tests: Vec<&str> = rows.flat_map(|row| row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
     assert!(tests.len() > 20, "{tests:?}");
     for test in tests {

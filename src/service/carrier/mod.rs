@@ -176,7 +176,7 @@ impl Carrier {
     }
 
     /// What may carry an id, as an error names it.
-    fn places(&self) -> String {
+    pub(super) fn places(&self) -> String {
         let header = format!("the header `{}`", self.header);
         self.cookie
             .as_ref()
@@ -188,6 +188,13 @@ impl Carrier {
         match &self.cookie {
             Some(cookie) if carried.header.is_none() => format!("the cookie `{}`", cookie.name()),
             _ => format!("the header `{}`", self.header),
+        }
+    }
+
+    /// Makes the browser forget the cookie, if the request came with it: for an answer that says that its session is over.
+    pub(super) fn take_cookie_of(&self, head: &Parts, headers: &mut HeaderMap) {
+        if self.cookie.as_ref().is_some_and(|cookie| cookie.find(&head.headers) != FoundCookie::Nothing) {
+            self.take_cookie(headers);
         }
     }
 

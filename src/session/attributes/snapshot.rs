@@ -4,8 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
+use super::summary::summaries;
 use super::working::entry_bytes;
-use super::{AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes};
+use super::{AttributeSummary, AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes, StaticAttributes};
 
 /// The attributes of a session as they were last released, in the order of their names. A clone shares them.
 ///
@@ -17,8 +20,8 @@ pub struct AttributeSnapshot {
 
 #[derive(Debug, Clone, Default)]
 struct Entries {
-    /// Sorted by name.
-    list: Vec<Entry>,
+    /// Sorted by name. A single one takes no memory of its own.
+    list: SmallVec<[Entry; 1]>,
     /// The bytes of all names and values.
     bytes: u64,
     /// The `order` of the next attribute that is set.
@@ -60,6 +63,12 @@ impl AttributeSnapshot {
     #[must_use]
     pub fn byte_size(&self) -> u64 {
         self.entries.as_ref().map_or(0, |entries| entries.bytes)
+    }
+
+    /// All attributes without their values, by name, with the static ones among them.
+    #[must_use]
+    pub fn summaries(&self, statics: &StaticAttributes) -> Vec<AttributeSummary> {
+        summaries(statics, self.iter())
     }
 
     /// Makes the changes, all of them. What they put out of use is answered, for the caller to close where no lock is held.
@@ -137,7 +146,7 @@ impl<N: Into<Arc<str>>> FromIterator<(N, AttributeValue)> for AttributeSnapshot 
             next_order += 1;
         }
         let entry = |(name, (value, order))| Entry { name, value, order };
-        let list: Vec<Entry> = by_name.into_iter().map(entry).collect();
+        let list: SmallVec<[Entry; 1]> = by_name.into_iter().map(entry).collect();
         let bytes = list.iter().map(|entry| entry_bytes(&entry.name, &entry.value)).sum();
         let entries = (!list.is_empty()).then(|| Arc::new(Entries { list, bytes, next_order }));
         Self { entries }

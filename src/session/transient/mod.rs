@@ -1,6 +1,6 @@
 //! The transient session manager: sessions live in the memory of the process and end with it.
 //!
-//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` and `tombstones` are the maps.
+//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` (of `sorted` lists) and `tombstones` are the maps.
 //! `join`, `create`, `waiting`, `participation` and `sweep` are what happens: each takes the mutex of one slot, asks it to do
 //! something, and settles what is left to do when the mutex is free (`aftermath`, `shared`).
 
@@ -9,11 +9,13 @@ mod create;
 mod join;
 mod keys;
 mod lock;
+mod notices;
 mod operate;
 mod participation;
 mod policy;
 mod shared;
 mod slot;
+mod sorted;
 mod sweep;
 mod table;
 #[cfg(test)]
@@ -23,7 +25,7 @@ mod waiting;
 mod watchers;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -31,9 +33,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, StaticAttributes,
-    SystemClock, SystemIds,
+    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics,
+    SessionStatus, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 use policy::Policy;
@@ -128,6 +130,7 @@ impl TransientSessionManagerBuilder {
             implicit_tombstones: Mutex::new(Tombstones::new(IMPLICIT_TOMBSTONES)),
             closing: Mutex::default(),
             emptied: Notify::new(),
+            waiters: AtomicU64::new(0),
         };
         TransientSessionManager { shared: Arc::new(shared) }
     }
@@ -162,15 +165,19 @@ impl TransientSessionManager {
 #[async_trait]
 impl SessionManager for TransientSessionManager {
     fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining {
-        self.shared.join(requirement, who)
+        self.shared.telling_denials(self.shared.join(requirement, who), who)
     }
 
-    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
-        self.shared.status(id, who)
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
+        self.shared.describe(id, who)
+    }
+
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
+        self.shared.inspect(session)
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
-        self.shared.list(filter)
+        self.shared.list(filter).await
     }
 
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
@@ -187,6 +194,10 @@ impl SessionManager for TransientSessionManager {
         let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
         // Not under the lock: what nobody uses any more is closed now, by code of others.
         drop(old);
+    }
+
+    fn statistics(&self) -> SessionStatistics {
+        self.shared.statistics()
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {

@@ -1,27 +1,29 @@
 //! What operators do: look, end, shut down.
 
-use std::ops::Bound;
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use futures_util::future::select;
 
 use super::aftermath::Aftermath;
 use super::policy::EVICTION_GRACE;
 use super::shared::Shared;
 use super::slot::{Slot, State, Visitor};
+use super::sweep::pause;
+use crate::block::Scalar;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{
-    EndProgress, EndReason, Principal, SessionError, SessionFilter, SessionHandle, SessionId, SessionState,
-    SessionStatus,
+    AttributeSnapshot, AttributeValue, EndProgress, EndReason, LABEL, LONGEST_LABEL, Principal, SessionDescription,
+    SessionError, SessionFilter, SessionHandle, SessionId, SessionState, SessionStatus,
 };
 
 /// So many sessions are taken out of the index at once.
 const PAGE: usize = 256;
 
 impl Shared {
-    pub(super) fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
+    pub(super) fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
         let time = self.time();
         let key = SessionKey::of(id);
         let slot = self.find(&key, who, time)?;
@@ -31,7 +33,12 @@ impl Shared {
         result
     }
 
-    pub(super) fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+    pub(super) fn inspect(&self, handle: SessionHandle) -> Result<SessionDescription, SessionError> {
+        let slot = self.handles.lock().sessions.get(handle).cloned();
+        slot.and_then(|slot| slot.description(self.time())).ok_or(SessionError::NotFound)
+    }
+
+    pub(super) async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
         let time = self.time();
         let mut found = Vec::new();
         let mut last = filter.after;
@@ -41,14 +48,13 @@ impl Shared {
                 if found.len() >= filter.limit.unwrap_or(usize::MAX) {
                     return found;
                 }
-                if filter.owner.as_ref().is_none_or(|owner| *owner == slot.owner) {
-                    found.extend(slot.status(time));
-                }
+                found.extend(slot.status(time).filter(|session| filter.accepts(session)));
             }
             match page.last() {
                 Some(slot) if filter.handle.is_none() => last = Some(slot.handle),
                 _ => return found,
             }
+            pause().await;
         }
     }
 
@@ -56,15 +62,13 @@ impl Shared {
     fn page(&self, filter: &SessionFilter, last: Option<SessionHandle>) -> Vec<Arc<Slot>> {
         let handles = self.handles.lock();
         if let Some(handle) = filter.handle {
-            return handles.sessions.get(&handle).into_iter().cloned().collect();
+            return handles.sessions.get(handle).into_iter().cloned().collect();
         }
-        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = handles.sessions.range((from, Bound::Unbounded));
-        rest.take(PAGE).map(|(_, slot)| Arc::clone(slot)).collect()
+        handles.sessions.after(last).take(PAGE).cloned().collect()
     }
 
     pub(super) fn end(&self, handle: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
-        let slot = self.handles.lock().sessions.get(&handle).cloned().ok_or(SessionError::NotFound)?;
+        let slot = self.handles.lock().sessions.get(handle).cloned().ok_or(SessionError::NotFound)?;
         let mut aftermath = Aftermath::default();
         let closing = slot.end(reason, self.time(), &mut aftermath);
         self.settle(&slot, aftermath);
@@ -108,29 +112,54 @@ impl Slot {
     /// How the session stands; `None` when it is over and only waits to be tidied up.
     pub(super) fn status(&self, time: Time) -> Option<SessionStatus> {
         let state = self.state();
-        let gone = self.over(&state, time.now).is_some() || (state.ended.is_some() && !state.lock.is_held());
-        (!gone).then(|| self.status_of(&state, time))
+        (!self.is_gone(&state, time)).then(|| self.status_of(&state, time))
     }
 
-    pub(super) fn status_of(&self, state: &State, time: Time) -> SessionStatus {
+    /// The same with the attributes.
+    fn description(&self, time: Time) -> Option<SessionDescription> {
+        let state = self.state();
+        (!self.is_gone(&state, time)).then(|| self.description_of(&state, time))
+    }
+
+    pub(super) fn description_of(&self, state: &State, time: Time) -> SessionDescription {
+        let statics = &self.policy.rules.statics;
+        SessionDescription { status: self.status_of(state, time), attributes: state.attributes.summaries(statics) }
+    }
+
+    /// Whether the session is over and only waits to be tidied up.
+    fn is_gone(&self, state: &State, time: Time) -> bool {
+        self.over(state, time.now).is_some() || (state.ended.is_some() && !state.lock.is_held())
+    }
+
+    fn status_of(&self, state: &State, time: Time) -> SessionStatus {
         let busy = if state.lock.is_held() { SessionState::Busy } else { SessionState::Available };
+        let holder = state.lock.holder();
         SessionStatus {
             handle: self.handle,
             owner: self.owner.clone(),
             state: if state.ended.is_some() { SessionState::Closing } else { busy },
             implicit: self.implicit,
-            created: self.created,
+            label: label(&state.attributes),
+            created: self.handle.created(),
             released: if state.is_joined() { None } else { time.wall_at(state.released) },
             timeout: self.timeout,
             idle_expires: if state.is_joined() { None } else { time.wall_at(self.idle_deadline(state)) },
             lifetime_expires: time.wall_at(self.lifetime),
             fence: state.lock.fence(),
             waiters: state.lock.waiters(),
-            readers: state.readers,
-            request: state.holder.and_then(|holder| holder.request),
-            held_since: state.holder.and_then(|holder| time.wall_at(holder.since)),
-            attributes: state.attributes.count(),
+            readers: usize::try_from(state.readers).unwrap_or(usize::MAX),
+            request: holder.and_then(|holder| holder.request),
+            held_since: holder.and_then(|holder| time.wall_at(holder.since)),
+            attributes: state.attributes.count() + self.policy.rules.statics.iter().count(),
             bytes: state.attributes.byte_size(),
         }
+    }
+}
+
+/// What the owner calls the session.
+fn label(attributes: &AttributeSnapshot) -> Option<ByteString> {
+    match attributes.get(LABEL)? {
+        AttributeValue::Scalar(Scalar::Text(text)) if (1..=LONGEST_LABEL).contains(&text.len()) => Some(text.clone()),
+        _ => None,
     }
 }

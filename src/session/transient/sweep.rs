@@ -10,24 +10,22 @@ use super::shared::Shared;
 use crate::session::Clock;
 use crate::session::clock::Time;
 
-/// So many sessions are looked at before others get their turn: a million that are over together delay nobody.
-const BATCH: usize = 64;
-
 /// No sweeps follow each other faster.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Shared {
-    /// Looks at some of the sessions that may be over at that time. Answers whether there may be more, and how many were.
+    /// Looks at some of the sessions that may be over at that time: few, so that a million that are over together delay nobody.
+    /// Answers whether there may be more, and how many were.
     pub(super) fn sweep_some(&self, time: Time) -> (bool, usize) {
-        let due = self.deadlines.take_due(time.now, BATCH);
-        let mut ended = 0;
-        for slot in &due {
+        let (mut any, mut ended) = (false, 0);
+        for slot in self.deadlines.take_due(time.now) {
             let mut aftermath = Aftermath::default();
-            slot.visit(time, &mut aftermath, |moment| self.deadlines.insert(moment, slot));
+            slot.visit(time, &mut aftermath, |moment| self.deadlines.insert(moment, &slot));
+            any = true;
             ended += usize::from(aftermath.ending.is_some());
-            self.settle(slot, aftermath);
+            self.settle(&slot, aftermath);
         }
-        (due.len() == BATCH, ended)
+        (any, ended)
     }
 
     /// Takes the lock from requests whose sessions have ended and whose own time is over, and forgets old tombstones.
@@ -57,6 +55,7 @@ impl Shared {
             }
         }
         self.sweep_rest(time);
+        self.notify(|listener| listener.swept(all));
         all
     }
 }
@@ -64,10 +63,17 @@ impl Shared {
 /// Sweeps again and again as long as the manager lives.
 pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
     while let Some(manager) = shared.upgrade() {
-        while manager.sweep_some(manager.time()).0 {
+        let mut all = 0;
+        loop {
+            let (more, ended) = manager.sweep_some(manager.time());
+            all += ended;
+            if !more {
+                break;
+            }
             pause().await;
         }
         manager.sweep_rest(manager.time());
+        manager.notify(|listener| listener.swept(all));
         let polling_time = manager.policy.read().settings.polling_time.max(SHORTEST_PAUSE);
         drop(manager);
         clock.sleep_until(clock.now().after(polling_time)).await;
@@ -75,7 +81,7 @@ pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
 }
 
 /// Lets other tasks run.
-async fn pause() {
+pub(super) async fn pause() {
     let mut yielded = false;
     poll_fn(|context| {
         if yielded {
