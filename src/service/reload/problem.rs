@@ -1,11 +1,8 @@
 //! What is wrong with a changed configuration document.
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 
-use crate::document::{DocumentError, Position};
-use crate::service::Refused;
+use crate::document::Position;
 
 /// Why a changed configuration document is not in force.
 #[derive(Debug, Clone)]
@@ -18,35 +15,4 @@ pub(in crate::service) struct ConfigurationProblem {
     pub(in crate::service) message: String,
     /// When it was found.
     pub(in crate::service) since: DateTime<Utc>,
-}
-
-/// Something that is wrong at a place in a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) position: Position,
-    pub(super) message: String,
-}
-
-impl Wrong {
-    pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
-        Self { position, message: message.into() }
-    }
-}
-
-impl From<DocumentError> for Wrong {
-    fn from(error: DocumentError) -> Self {
-        Self::new(error.position(), error.message())
-    }
-}
-
-impl From<Refused> for Wrong {
-    fn from(refused: Refused) -> Self {
-        Self::new(refused.position, refused.message)
-    }
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.position, self.message)
-    }
 }

@@ -6,6 +6,7 @@
 
 mod aftermath;
 mod create;
+mod factory;
 mod join;
 mod keys;
 mod lock;
@@ -38,6 +39,7 @@ use super::{
     SessionStatus, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
+pub use factory::TransientSessionManagerFactory;
 use policy::Policy;
 use shared::Shared;
 use table::{Deadlines, HandleIndex, KeyTable, Quotas};
