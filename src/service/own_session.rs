@@ -12,7 +12,7 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use super::authentication::Caller;
-use super::carrier::{Carrier, FoundCookie};
+use super::carrier::Carrier;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
@@ -33,7 +33,8 @@ pub(super) async fn show(
     let (head, _) = request.into_parts();
     let shown = async {
         let resource = state.resource_at(&resource)?;
-        let id = named_session(&head, &resource.carrier())?;
+        let carrier = resource.carrier();
+        let id = named_session(&head, &carrier)?;
         let described = resource.engine.sessions().describe(&id, &caller.principal).await;
         described.map_err(|error| Refusal::of_session(&error, request_id))
     };
@@ -66,12 +67,10 @@ async fn end_named_session(
     let resource = state.resource_at(resource)?;
     let carrier = resource.carrier();
     check_post(head, carrier.origins())?;
-    let id = named_session(head, &carrier)?;
-    let sessions = &**resource.engine.sessions();
-    let mut response = end_session(sessions, &id, caller, request_id).await?;
-    if carrier.cookie().is_some_and(|cookie| matches!(cookie.find(&head.headers), FoundCookie::Id(_))) {
-        carrier.take_cookie(response.headers_mut());
-    }
+    Parameters::read(&head.uri, &[])?;
+    let id = carried_session_for_change(head, &carrier)?;
+    let mut response = end_session(&**resource.engine.sessions(), &id, caller, request_id).await?;
+    carrier.take_cookie_of(head, response.headers_mut());
     Ok(response)
 }
 
@@ -108,7 +107,8 @@ pub(super) async fn stop_request(
         let resource = state.resource_at(&resource)?;
         let carrier = resource.carrier();
         check_post(&head, carrier.origins())?;
-        let id = named_session(&head, &carrier)?;
+        Parameters::read(&head.uri, &[])?;
+        let id = carried_session_for_change(&head, &carrier)?;
         let stopped = resource.engine.sessions().interrupt(&id, &caller.principal);
         stopped.map_err(|error| Refusal::of_session(&error, request_id))
     };
