@@ -39,6 +39,7 @@ mod model;
 mod principal;
 mod random;
 mod requirement;
+mod transaction;
 mod transient;
 
 pub use crate::document::SessionState;
@@ -64,4 +65,8 @@ pub use manual_clock::ManualClock;
 pub use principal::{Participant, Principal};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use requirement::{Access, SessionRequirement};
+pub use transaction::{
+    BranchError, Isolation, Transaction, TransactionBranch, TransactionError, TransactionManager, TransactionOptions,
+    TransactionState,
+};
 pub use transient::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
