@@ -13,6 +13,7 @@ mod rooms;
 mod service;
 mod session_events;
 mod sessions;
+mod statics;
 mod streaming;
 mod updates;
 mod webrowset;

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use super::{BranchError, TransactionState};
 use crate::session::{AttributeError, RandomUnavailable};
 
@@ -141,7 +143,8 @@ fn others(committed: &[Box<str>], rolled_back: &[Box<str>]) -> String {
     let mut text = String::new();
     for (names, what) in [(committed, "it is committed in"), (rolled_back, "it is rolled back in")] {
         if !names.is_empty() {
-            text.push_str(&format!("; {what} {}", list(names)));
+            // Writing to a string can't fail.
+            let _ = write!(text, "; {what} {}", list(names));
         }
     }
     text

@@ -92,8 +92,12 @@ impl Work {
             let rolled_back = self.roll_back().await;
             return Err(match error {
                 BranchError::Lost { .. } => TransactionError::InDoubt { committed, branch: name, error, rolled_back },
-                error if committed.is_empty() => TransactionError::RolledBack { branch: name, error },
-                error => TransactionError::PartlyCommitted { committed, branch: name, error, rolled_back },
+                BranchError::Refused { .. } if committed.is_empty() => {
+                    TransactionError::RolledBack { branch: name, error }
+                }
+                BranchError::Refused { .. } => {
+                    TransactionError::PartlyCommitted { committed, branch: name, error, rolled_back }
+                }
             });
         }
         Ok(())
