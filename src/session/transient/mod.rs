@@ -1,6 +1,6 @@
 //! The transient session manager: sessions live in the memory of the process and end with it.
 //!
-//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` and `tombstones` are the maps.
+//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` (of `sorted` lists) and `tombstones` are the maps.
 //! `join`, `create`, `waiting`, `participation` and `sweep` are what happens: each takes the mutex of one slot, asks it to do
 //! something, and settles what is left to do when the mutex is free (`aftermath`, `shared`).
 
@@ -16,6 +16,7 @@ mod participation;
 mod policy;
 mod shared;
 mod slot;
+mod sorted;
 mod sweep;
 mod table;
 #[cfg(test)]
