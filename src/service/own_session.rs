@@ -7,11 +7,12 @@ use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use http::StatusCode;
 use http::request::Parts;
 use uuid::Uuid;
 
 use super::authentication::Caller;
-use super::carrier::Carrier;
+use super::carrier::{Carrier, FoundCookie};
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
@@ -32,8 +33,7 @@ pub(super) async fn show(
     let (head, _) = request.into_parts();
     let shown = async {
         let resource = state.resource_at(&resource)?;
-        let carrier = resource.carrier();
-        let id = named(carrier.carried_id(&head), &head, &carrier)?;
+        let id = named_session(&head, &resource.carrier())?;
         let described = resource.engine.sessions().describe(&id, &caller.principal).await;
         described.map_err(|error| Refusal::of_session(&error, request_id))
     };
@@ -52,11 +52,11 @@ pub(super) async fn end(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let ended = end_session(&state, &resource, &head, &caller, request_id).await;
+    let ended = end_named_session(&state, &resource, &head, &caller, request_id).await;
     ended.unwrap_or_else(|refusal| refusal.into_response(request_id, FaultFormat::wished_for(&head.headers)))
 }
 
-async fn end_session(
+async fn end_named_session(
     state: &ServiceState,
     resource: &Result<Path<String>, PathRejection>,
     head: &Parts,
@@ -66,13 +66,16 @@ async fn end_session(
     let resource = state.resource_at(resource)?;
     let carrier = resource.carrier();
     check_post(head, carrier.origins())?;
-    let id = named(carrier.carried_id_for_change(head), head, &carrier)?;
-    let mut response = end_named(&**resource.engine.sessions(), &id, caller, request_id).await?;
-    carrier.take_cookie_of(head, response.headers_mut());
+    let id = named_session(head, &carrier)?;
+    let sessions = &**resource.engine.sessions();
+    let mut response = end_session(sessions, &id, caller, request_id).await?;
+    if carrier.cookie().is_some_and(|cookie| matches!(cookie.find(&head.headers), FoundCookie::Id(_))) {
+        carrier.take_cookie(response.headers_mut());
+    }
     Ok(response)
 }
 
-async fn end_named(
+async fn end_session(
     sessions: &dyn SessionManager,
     id: &SessionId,
     caller: &Caller,
@@ -92,10 +95,48 @@ async fn end_named(
     }
 }
 
-/// The session that the carrier names; there has to be one.
-fn named(carried: Result<Option<SessionId>, Refusal>, head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
+/// Stops the request that holds the session; the session stays. 202 when a request was told, 204 when none holds it.
+pub(super) async fn stop_request(
+    State(state): State<ServiceState>,
+    Extension(RequestId(request_id)): Extension<RequestId>,
+    Extension(caller): Extension<Caller>,
+    resource: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let stopped = || {
+        let resource = state.resource_at(&resource)?;
+        let carrier = resource.carrier();
+        check_post(&head, carrier.origins())?;
+        let id = named_session(&head, &carrier)?;
+        let stopped = resource.engine.sessions().interrupt(&id, &caller.principal);
+        stopped.map_err(|error| Refusal::of_session(&error, request_id))
+    };
+    match stopped() {
+        Ok(was_told) => {
+            let mut response = nothing_more();
+            if was_told {
+                *response.status_mut() = StatusCode::ACCEPTED;
+            }
+            response
+        }
+        Err(refusal) => refusal.into_response(request_id, FaultFormat::wished_for(&head.headers)),
+    }
+}
+
+/// The session that the carrier names, for a route without query parameters.
+fn named_session(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
     Parameters::read(&head.uri, &[])?;
-    carried?.ok_or_else(|| {
+    there_has_to_be_one(carrier.carried_id(head)?, carrier)
+}
+
+/// The session that the carrier names, for a route that changes something whatever its method is.
+pub(super) fn carried_session_for_change(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
+    there_has_to_be_one(carrier.carried_id_for_change(head)?, carrier)
+}
+
+fn there_has_to_be_one(id: Option<SessionId>, carrier: &Carrier) -> Result<SessionId, Refusal> {
+    id.ok_or_else(|| {
         let message = format!("which session? name its id in {}", carrier.places());
         Refusal::new(400, "SessionRequirementInvalid", message)
     })

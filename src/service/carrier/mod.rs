@@ -47,6 +47,13 @@ pub(super) struct Telling {
     came_with_cookie: bool,
 }
 
+impl Telling {
+    /// The same for an implicit session: no cookie brings its id, so there is nothing to conceal.
+    pub(super) fn without_cookie(self) -> Self {
+        Self { conceal_id: false, ..self }
+    }
+}
+
 impl Carrier {
     /// The carrier of the resource of that name; `None` where its header can't carry an id.
     pub(super) fn of(settings: &CarrierSettings, resource: &str) -> Option<Self> {
@@ -135,7 +142,7 @@ impl Carrier {
     /// page may be anybody's.
     pub(super) fn telling(&self, head: &Parts, carried: &Carried, requirement: &SessionRequirement) -> Telling {
         let may_create = match requirement {
-            SessionRequirement::Implicit
+            SessionRequirement::Implicit { .. }
             | SessionRequirement::Create { .. }
             | SessionRequirement::JoinOrCreate { .. } => true,
             SessionRequirement::Join { .. } | SessionRequirement::Terminate { .. } => false,
@@ -188,13 +195,6 @@ impl Carrier {
         match &self.cookie {
             Some(cookie) if carried.header.is_none() => format!("the cookie `{}`", cookie.name()),
             _ => format!("the header `{}`", self.header),
-        }
-    }
-
-    /// Makes the browser forget the cookie, if the request came with it: for an answer that says that its session is over.
-    pub(super) fn take_cookie_of(&self, head: &Parts, headers: &mut HeaderMap) {
-        if self.cookie.as_ref().is_some_and(|cookie| cookie.find(&head.headers) != FoundCookie::Nothing) {
-            self.take_cookie(headers);
         }
     }
 
