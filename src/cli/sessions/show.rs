@@ -51,9 +51,28 @@ fn facts(session: &SessionStatusDocument) -> Vec<[Cell; 2]> {
     if let Some(expires) = &session.lifetime_expires {
         fact("lifetime end", Cell::new(&moment(expires)));
     }
-    if let Some(request) = &session.request {
+    for request in &session.requests {
         fact("request", Cell::new(&request.id).painted(Paint::Bright));
-        fact("since", Cell::new(&moment(&request.since)));
+        if let Some(since) = &request.since {
+            fact("since", Cell::new(&moment(since)));
+        }
+        if let Some(progress) = &request.progress {
+            fact("started", Cell::new(&moment(&progress.started)));
+            if let Some(ended) = &progress.ended {
+                fact("ended", Cell::new(&moment(ended)));
+            }
+            fact("status", Cell::new(progress.status.as_str()));
+            for (activity, status) in &progress.results {
+                fact("activity", Cell::new(&format!("{activity} {}", status.as_str())));
+            }
+            if let Some(error) = &progress.error {
+                fact("error", Cell::new(&format!("{}: {}", error.code, error.message)));
+            }
+        }
+    }
+    for stream in &session.streams {
+        let (direction, state) = (stream.direction.name(), stream.state.name());
+        fact("stream", Cell::new(&format!("{} {direction} {state}", stream.name)));
     }
     fact("waiters", Cell::new(&session.waiters.to_string()));
     fact("readers", Cell::new(&session.readers.to_string()));
