@@ -198,13 +198,6 @@ impl Carrier {
         }
     }
 
-    /// Makes the browser forget the cookie, if the request came with it: for an answer that says that its session is over.
-    pub(super) fn take_cookie_of(&self, head: &Parts, headers: &mut HeaderMap) {
-        if self.cookie.as_ref().is_some_and(|cookie| cookie.find(&head.headers) != FoundCookie::Nothing) {
-            self.take_cookie(headers);
-        }
-    }
-
     /// Makes the browser forget the cookie.
     pub(super) fn take_cookie(&self, headers: &mut HeaderMap) {
         if let Some(cleared) = self.cookie.as_ref().and_then(|cookie| HeaderValue::try_from(cookie.cleared()).ok()) {
