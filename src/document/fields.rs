@@ -74,6 +74,15 @@ impl<'a> Fields<'a> {
         ))
     }
 
+    /// Takes all attributes that are in no namespace, whatever they are: for an element that is read again by somebody else.
+    pub fn any_attributes(&mut self) {
+        for (index, attribute) in self.element.attributes.iter().enumerate() {
+            if attribute.name.namespace.is_none() {
+                self.taken |= 1 << (index & 63);
+            }
+        }
+    }
+
     /// The next child, if it has that name.
     pub fn child(&mut self, name: &'static str) -> Option<&'a Element> {
         self.child_names.push(name);
@@ -294,6 +303,18 @@ mod tests {
             "1:4: `a` has to be empty: not even white space may stand in it"
         );
         assert_eq!(parse("<a><!-- c --></a>").fields().finish(), Ok(()));
+    }
+
+    #[test]
+    fn any_attributes_are_those_in_no_namespace() {
+        let element = parse("<a x='1' y='2'/>");
+        let mut fields = element.fields();
+        fields.any_attributes();
+        assert_eq!(fields.finish(), Ok(()));
+        let element = parse("<a x='1' xmlns:b='urn:b' b:y='2'/>");
+        let mut fields = element.fields();
+        fields.any_attributes();
+        assert!(refused(fields.finish()).starts_with("1:26: unknown attribute `y`"));
     }
 
     #[test]

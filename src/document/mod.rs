@@ -5,6 +5,7 @@
 //! | perform: what a client asks for | [`PerformDocument`] | `perform.xsd`, `activities.xsd` |
 //! | response: what it gets, streaming | [`ResponseWriter`], [`ResponseReader`] | `response.xsd` |
 //! | fault: why it gets nothing | [`Fault`] | `fault.xsd` |
+//! | how sessions stand | [`SessionStatusDocument`], [`SessionList`], [`EndedSessions`] | `session-status.xsd` |
 //! | configuration of the service | [`ServiceConfiguration`] | `service.xsd` |
 //! | of a data service resource | [`ResourceConfiguration`] | `resource.xsd` |
 //! | of its activities | [`ActivityConfiguration`] | `activity.xsd` |
@@ -34,16 +35,19 @@ mod reader;
 mod response;
 mod root;
 mod schemas;
+mod session_status;
 mod time;
 mod value;
 mod vocabulary;
+mod watched_file;
 mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
-    DataResourceConfiguration, JoinSettings, PasswordSource, Property, ResourceConfiguration, ResourceReference,
-    ServiceConfiguration, ServiceLimits, SessionConfiguration, SessionConfigurationPlaces, SessionLimits,
-    StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY, TimeoutSettings,
+    CookieSettings, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource, Property,
+    ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits, SessionConfiguration,
+    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
+    TimeoutSettings,
 };
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};
@@ -52,6 +56,7 @@ pub use fields::Fields;
 pub use limits::Limits;
 pub use located::Located;
 pub use nearest::nearest;
+pub(crate) use nearest::unknown_name;
 pub use perform::{ActivityElement, PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish};
 pub use reader::{StartTag, XmlEvent, XmlReader};
 pub use response::{
@@ -59,5 +64,9 @@ pub use response::{
     ResponseWriter, ResultStart, Status,
 };
 pub use schemas::{SCHEMAS, schema};
+pub use session_status::{
+    AttributeStatus, AttributesStatus, EndedSessions, RequestStatus, SessionList, SessionState, SessionStatusDocument,
+};
 pub use value::Value;
+pub use watched_file::WatchedFile;
 pub use writer::Unwritable;

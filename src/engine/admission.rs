@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// let first = admission.enter();
 /// assert!(first.is_ok());
 /// assert!(admission.enter().is_err());
+/// assert_eq!(admission.counts().waiting, 1);
 /// drop(first);
 /// assert!(admission.enter().is_ok());
 /// ```
@@ -20,6 +21,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub struct Admission {
     present: Arc<Semaphore>,
     running: Arc<Semaphore>,
+    bounds: AdmissionCounts,
+}
+
+/// How many requests are in the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdmissionCounts {
+    /// At work.
+    pub running: u64,
+    /// Being read, or waiting for a session or a place to run.
+    pub waiting: u64,
 }
 
 /// Every place is taken.
@@ -41,6 +52,7 @@ impl Admission {
         Self {
             present: Arc::new(Semaphore::new(running as usize + queued as usize)),
             running: Arc::new(Semaphore::new(running as usize)),
+            bounds: AdmissionCounts { running: running.into(), waiting: queued.into() },
         }
     }
 
@@ -52,6 +64,15 @@ impl Admission {
     pub fn enter(&self) -> Result<Admitted, AdmissionError> {
         let present = Arc::clone(&self.present).try_acquire_owned().map_err(|_| AdmissionError)?;
         Ok(Admitted { _present: present, running: Arc::clone(&self.running) })
+    }
+
+    /// How many requests are there now.
+    #[must_use]
+    pub fn counts(&self) -> AdmissionCounts {
+        let free = |places: &Semaphore| places.available_permits() as u64;
+        let running = self.bounds.running.saturating_sub(free(&self.running));
+        let present = (self.bounds.running + self.bounds.waiting).saturating_sub(free(&self.present));
+        AdmissionCounts { running, waiting: present.saturating_sub(running) }
     }
 }
 

@@ -20,7 +20,7 @@ mod run;
 mod spool;
 mod streaming;
 
-pub use admission::{Admission, AdmissionError, Admitted};
+pub use admission::{Admission, AdmissionCounts, AdmissionError, Admitted};
 pub use answer::{Answer, AnswerBody, AnswerStream, BrokenAnswer, Frame};
 pub use catalogue::Catalogue;
 pub use error::{PerformError, PlanError, PlanProblem};

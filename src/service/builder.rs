@@ -1,30 +1,33 @@
 //! Putting a server together: from documents, from code, or from both.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::authentication::{NoAuthentication, Role};
+use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
 use super::carrier::Carrier;
+use super::metrics::{Metrics, SessionMetrics};
+use super::reload::{PrincipalsWatch, SessionInForce, SessionWatch, Watch, WatchParts, Watches};
+use super::session_parts::{Checked, SessionParts};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{
-    Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session, session_header,
-};
+use super::unavailable::{Refused, refused_in_resource};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
-use crate::document::{Located, Position, ServiceLimits, SessionConfiguration};
+use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
-    Clock, SessionListener, SessionManager, StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes,
-    SystemClock, SystemIds, TransientSessionManager,
+    Clock, SessionListener, SessionLog, SessionManager, SessionManagerFactory, SessionManagerSettings,
+    StaticAttributeFactory, StaticAttributes, SystemClock, SystemIds,
 };
 
 /// How long a draining server waits for the requests that run.
 const DRAIN: Duration = Duration::from_secs(30);
+
+/// The service document in its folder.
+pub(super) const SERVICE_FILE: &str = "service.xml";
 
 /// A server in the making. Everything that a configuration names is looked up in the registries of the builder, which begin
 /// with what this crate brings.
@@ -32,8 +35,12 @@ const DRAIN: Duration = Duration::from_secs(30);
 #[must_use]
 pub struct ServerBuilder {
     activities: ActivityRegistry,
-    statics: StaticAttributeRegistry,
+    session_parts: SessionParts,
     data_resources: ResourceRegistry,
+    authenticators: AuthenticatorRegistry,
+    authentication: AuthenticationConfiguration,
+    /// Where that stands.
+    authentication_file: PathBuf,
     listeners: Vec<Arc<dyn SessionListener>>,
     clock: Arc<dyn Clock>,
     listen: String,
@@ -47,8 +54,11 @@ impl ServerBuilder {
     pub(super) fn new() -> Self {
         Self {
             activities: ActivityRegistry::built_in(),
-            statics: StaticAttributeRegistry::default(),
+            session_parts: SessionParts::default(),
             data_resources: ResourceRegistry::with_defaults(),
+            authenticators: AuthenticatorRegistry::built_in(),
+            authentication: AuthenticationConfiguration::default(),
+            authentication_file: PathBuf::from(SERVICE_FILE),
             listeners: Vec::new(),
             clock: Arc::new(SystemClock),
             listen: "127.0.0.1:8080".into(),
@@ -67,13 +77,37 @@ impl ServerBuilder {
 
     /// Adds an implementation of static session attributes.
     pub fn static_attribute(mut self, implementation: &str, factory: impl StaticAttributeFactory + 'static) -> Self {
-        self.statics.register(implementation, factory);
+        self.session_parts.static_attributes.register(implementation, factory);
+        self
+    }
+
+    /// Adds a kind of session manager, by the name that `impl` of the element `sessionManagerFactory` gives.
+    pub fn session_manager(mut self, implementation: &str, factory: impl SessionManagerFactory + 'static) -> Self {
+        self.session_parts.managers.register(implementation, factory);
         self
     }
 
     /// Adds the data resources of a URI scheme.
     pub fn data_resource_factory(mut self, factory: impl DataResourceFactory + 'static) -> Self {
         self.data_resources.register(factory);
+        self
+    }
+
+    /// Adds a way to find out who sends a request, by the name that `impl` of the element `authentication` gives. Which one is
+    /// used the configuration says, or [`authentication`](Self::authentication).
+    pub fn authenticator(mut self, implementation: &str, factory: impl AuthenticatorFactory + 'static) -> Self {
+        self.authenticators.register(implementation, factory);
+        self
+    }
+
+    /// How the service finds out who sends a request: an element `authentication` as in a service document, for a program that
+    /// configures itself. Locations in it are relative to `folder`. Without it everybody is let in.
+    pub fn authentication(mut self, element: Element, folder: impl Into<PathBuf>) -> Self {
+        self.authentication_file = folder.into().join(SERVICE_FILE);
+        match AuthenticationConfiguration::of(element) {
+            Ok(authentication) => self.authentication = authentication,
+            Err(error) => self.errors.push(ConfigurationError::of_document(&self.authentication_file, &error)),
+        }
         self
     }
 
@@ -122,7 +156,7 @@ impl ServerBuilder {
     /// Takes over everything that a configuration says.
     pub fn configuration(mut self, configuration: Configuration) -> Self {
         let Configuration { service, file, resources } = configuration;
-        self.refuse(&file, refused_in_service(&service));
+        (self.authentication, self.authentication_file) = (service.authentication, file);
         self.listen = service.listen.value;
         self.limits = service.limits;
         self.resources.extend(resources);
@@ -136,51 +170,121 @@ impl ServerBuilder {
     /// [`ConfigurationErrors`] with everything in the configuration that can't be met.
     pub fn build(mut self) -> Result<Server, ConfigurationErrors> {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
+        let metrics = Metrics::new();
         let mut served = BTreeMap::new();
+        let mut watches: Vec<Box<dyn Watch>> = Vec::new();
         for resource in std::mem::take(&mut self.resources) {
             if served.contains_key(&resource.name) {
                 let message = format!("a second data service resource of the name `{}`", resource.name);
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some(built) = self.build_resource(resource, &admission) {
+            if let Some((built, watch)) = self.build_resource(resource, &admission, &metrics) {
                 served.insert(built.name.clone(), built);
+                watches.push(Box::new(watch));
             }
         }
-        if !self.errors.is_empty() {
+        let authenticator = self.build_authenticator();
+        let Some(authenticator) = authenticator.filter(|_| self.errors.is_empty()) else {
             return Err(ConfigurationErrors(self.errors));
-        }
+        };
+        let anybody = self.authentication.implementation.value == "none";
+        let managers = served.values().map(|resource| Arc::clone(resource.engine.sessions())).collect();
+        watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), managers)));
         let state = ServiceState::new(Shared {
             resources: served,
             limits: self.limits.documents,
             body_timeout: self.limits.body_timeout,
             clock: self.clock,
             ids: Arc::new(SystemIds::default()),
-            authenticator: Arc::new(NoAuthentication { role: Role::User }),
+            authenticator,
             draining: AtomicBool::new(false),
+            watches: Arc::new(Watches::new(watches)),
+            admission,
+            metrics,
+            metrics_for: if anybody { Role::User } else { Role::Operator },
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
 
-    fn build_resource(&mut self, resource: ConfiguredResource, admission: &Admission) -> Option<ServedResource> {
+    fn build_authenticator(&mut self) -> Option<Arc<dyn Authenticator>> {
+        let folder = self.authentication_file.parent().unwrap_or(Path::new(""));
+        let made = self.authenticators.make(&self.authentication, folder);
+        made.map_err(|error| self.errors.extend(error.into_errors(&self.authentication_file))).ok()
+    }
+
+    fn build_resource(
+        &mut self,
+        resource: ConfiguredResource,
+        admission: &Admission,
+        metrics: &Metrics,
+    ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
-        let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
-        self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
         // Everything is tried before anything is given up, so that all that is wrong is said at once.
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
-        let statics = self.statics(&resource.session, session_file);
-        let session_header = session_header(&resource.session.carrier.header).ok();
-        Some(ServedResource {
-            engine: Engine::new(Arc::new(catalogue?), self.sessions(&resource, statics?), admission.clone()),
-            carrier: Carrier { header: session_header?, automatic: resource.session.carrier.automatic },
+        let checked = self.check_session(&resource);
+        let (catalogue, Checked { factory, statics }) = (catalogue?, checked?);
+        let session_metrics = metrics.sessions_of(&resource.name);
+        let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
+        let watch = self.watch(&resource, statics, &in_force, &manager);
+        let served = ServedResource {
+            engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
+            session: in_force,
             documentation: resource.resource.documentation,
+            request_metrics: metrics.requests_of(&resource.name),
+            session_metrics,
             name: resource.name,
-        })
+        };
+        Some((served, watch))
+    }
+
+    fn check_session(&mut self, resource: &ConfiguredResource) -> Option<Checked> {
+        let file = resource.session_file();
+        let checked = self.session_parts.check(&resource.session, folder_of(file), &StaticAttributes::default());
+        checked.map_err(|refused| self.refuse(file, refused)).ok()
+    }
+
+    /// The manager of the sessions.
+    fn sessions(
+        &mut self,
+        resource: &ConfiguredResource,
+        factory: &dyn SessionManagerFactory,
+        statics: StaticAttributes,
+        metrics: &Arc<SessionMetrics>,
+    ) -> Option<Arc<dyn SessionManager>> {
+        let file = resource.session_file();
+        let mut settings = SessionManagerSettings::new(resource.session.clone());
+        settings.statics = statics;
+        settings.clock = Arc::clone(&self.clock);
+        settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog)];
+        settings.listeners.extend(self.listeners.iter().cloned());
+        folder_of(file).clone_into(&mut settings.folder);
+        let made = factory.make(settings);
+        made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
+    }
+
+    /// What takes the changes of the session configuration.
+    fn watch(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        in_force: &Arc<SessionInForce>,
+        manager: &Arc<dyn SessionManager>,
+    ) -> SessionWatch {
+        let parts = WatchParts {
+            registries: self.session_parts.clone(),
+            manager: Arc::clone(manager),
+            in_force: Arc::clone(in_force),
+            clock: Arc::clone(&self.clock),
+        };
+        let file = (resource.session_file.clone(), folder_of(&resource.file));
+        SessionWatch::new(&resource.name, file, (resource.session.clone(), statics), parts)
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {
-        let folder = resource.file.parent().unwrap_or(Path::new(""));
+        let folder = folder_of(&resource.file);
         let mut opened = DataResources::default();
         for configured in &resource.resource.data_resources {
             let settings = ResourceSettings::new(&configured.uri.value, folder);
@@ -206,20 +310,6 @@ impl ServerBuilder {
         catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    fn sessions(&self, resource: &ConfiguredResource, statics: StaticAttributes) -> Arc<dyn SessionManager> {
-        let mut manager =
-            TransientSessionManager::builder(resource.session.clone()).statics(statics).clock(Arc::clone(&self.clock));
-        for listener in &self.listeners {
-            manager = manager.listener(Arc::clone(listener));
-        }
-        Arc::new(manager.build())
-    }
-
-    fn statics(&mut self, session: &SessionConfiguration, file: &Path) -> Option<StaticAttributes> {
-        let made = self.statics.make(&session.attributes);
-        made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
-    }
-
     fn refuse(&mut self, file: &Path, refused: Vec<Refused>) {
         let errors =
             refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
@@ -227,9 +317,9 @@ impl ServerBuilder {
     }
 }
 
-/// Where an attribute of `carrier` stands in a file.
-fn carrier_place(file: &Path, attribute: &str) -> Position {
-    fs::read(file).map_or(Position::START, |bytes| place_in_carrier(&bytes, attribute))
+/// What locations in a file are relative to.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 impl ConfiguredResource {
@@ -245,6 +335,11 @@ impl ConfiguredResource {
             session_file: None,
             activities: None,
         }
+    }
+
+    /// Where the session configuration stands, or would.
+    fn session_file(&self) -> &Path {
+        self.session_file.as_ref().unwrap_or(&self.file)
     }
 
     /// Adds a data resource; the first is the default.

@@ -9,6 +9,7 @@ use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -43,17 +44,19 @@ pub(super) struct Connections {
     router: Router,
     bounds: Bounds,
     room: Arc<Semaphore>,
+    /// How many are open, for those who watch.
+    count: Gauge,
     draining: CancellationToken,
     open: JoinSet<()>,
 }
 
 impl Connections {
-    pub(super) fn new(router: Router, bounds: Bounds) -> Self {
+    pub(super) fn new(router: Router, bounds: Bounds, count: Gauge) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(bounds.head);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
         let room = Arc::new(Semaphore::new(bounds.connections));
-        Self { builder, router, bounds, room, draining: CancellationToken::new(), open: JoinSet::new() }
+        Self { builder, router, bounds, room, count, draining: CancellationToken::new(), open: JoinSet::new() }
     }
 
     /// Accepts connections and serves them, for as long as it is polled.
@@ -76,7 +79,7 @@ impl Connections {
             return;
         }
         let (builder, router, draining) = (self.builder.clone(), self.router.clone(), self.draining.clone());
-        let head = self.bounds.head;
+        let (head, counted) = (self.bounds.head, Counted::new(&self.count));
         self.open.spawn(async move {
             let begun = tokio::select! {
                 begun = tokio::time::timeout(head, begin(stream)) => begun,
@@ -87,7 +90,7 @@ impl Connections {
                 Ok(Err(error)) => tracing::debug!(%error, "a connection broke off before it began"),
                 Err(_) => tracing::debug!("a connection on which nothing came was closed"),
             }
-            drop(place);
+            drop((place, counted));
         });
     }
 
@@ -100,6 +103,22 @@ impl Connections {
     /// Closes what is left. The requests on it are cancelled, because their bodies are dropped.
     pub(super) async fn cut_off(mut self) {
         self.open.shutdown().await;
+    }
+}
+
+/// Counts a connection for as long as it is there.
+struct Counted(Gauge);
+
+impl Counted {
+    fn new(count: &Gauge) -> Self {
+        count.inc();
+        Self(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 
@@ -162,7 +181,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async move {
-            let mut connections = Connections::new(Router::new().route("/", get(|| async { "hello" })), bounds);
+            let router = Router::new().route("/", get(|| async { "hello" }));
+            let mut connections = Connections::new(router, bounds, Gauge::default());
             connections.accept(&listener).await;
         });
         (address, serving)

@@ -36,6 +36,17 @@ pub(super) struct Refusal {
     challenge: Option<String>,
 }
 
+/// The code of a fault, for those who see its response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FaultCode(pub(super) &'static str);
+
+impl FaultCode {
+    /// Whether the session that the request named is not there, or not any more.
+    pub(super) fn is_of_no_session(&self) -> bool {
+        matches!(self.0, "SessionNotFound" | "SessionEnded")
+    }
+}
+
 impl Refusal {
     pub(super) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -79,6 +90,7 @@ impl Refusal {
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
     pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
         let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
+        let code = FaultCode(self.code);
         let fault = self.into_fault(request_id);
         let (content_type, body) = match format {
             FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
@@ -86,6 +98,7 @@ impl Refusal {
         };
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.extensions_mut().insert(code);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -175,7 +188,7 @@ impl Refusal {
     fn of_activity(name: &str, error: &ActivityError, request_id: Uuid) -> Self {
         let message = format!("the activity `{name}` failed: {error} ({})", error.code());
         match error {
-            ActivityError::Attribute(error) => Self::of_attribute(error, message),
+            ActivityError::Attribute(error) if !error.is_of_configuration() => Self::of_attribute(error, message),
             ActivityError::Resource(ResourceError::Busy { .. }) => {
                 Self::new(503, "ServerBusy", message).retry_after(Duration::from_secs(1))
             }
@@ -253,5 +266,29 @@ fn reason_in_documents(reason: EndReason) -> document::EndReason {
         EndReason::Killed => document::EndReason::Killed,
         EndReason::OwnerLost => document::EndReason::OwnerLost,
         EndReason::Drained => document::EndReason::Drained,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fault_of_a_session_error_has_its_code() {
+        let (at, second) = (DateTime::UNIX_EPOCH, Duration::from_secs(1));
+        let errors = [
+            SessionError::Disabled,
+            SessionError::NotFound,
+            SessionError::Ended { reason: EndReason::Idle, at },
+            SessionError::InUse { held_since: at, waiters: 0, retry_after: second },
+            SessionError::QueueFull { waiters: 1, retry_after: second },
+            SessionError::QuotaExceeded { limit: 1 },
+            SessionError::ServerFull { limit: 1 },
+            SessionError::Draining,
+            SessionError::Conflict,
+        ];
+        for error in errors {
+            assert_eq!(Refusal::of_session(&error, Uuid::nil()).code, error.code());
+        }
     }
 }

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use super::authentication::Authenticator;
+use super::authentication::{Authenticator, Role};
 use super::carrier::Carrier;
+use super::metrics::{Metrics, RequestMetrics, SessionMetrics};
 use super::refusal::Refusal;
+use super::reload::{SessionInForce, Watches};
 use crate::document::{Limits, nearest};
-use crate::engine::Engine;
+use crate::engine::{Admission, Engine};
 use crate::session::{Clock, IdSource};
 
 /// The service as its handlers see it; cheap to clone.
@@ -30,6 +33,13 @@ pub(super) struct Shared {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) draining: AtomicBool,
+    /// What is read again when it changes.
+    pub(super) watches: Arc<Watches>,
+    /// The places that all engines share.
+    pub(super) admission: Admission,
+    pub(super) metrics: Metrics,
+    /// Who may see the metrics.
+    pub(super) metrics_for: Role,
 }
 
 /// A data service resource that is being served.
@@ -38,8 +48,17 @@ pub(super) struct ServedResource {
     pub(super) name: String,
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
-    /// How requests carry session ids.
-    pub(super) carrier: Carrier,
+    /// What its session configuration says to the service.
+    pub(super) session: Arc<SessionInForce>,
+    pub(super) session_metrics: Arc<SessionMetrics>,
+    pub(super) request_metrics: Arc<RequestMetrics>,
+}
+
+impl ServedResource {
+    /// How requests carry session ids from now on.
+    pub(super) fn carrier(&self) -> Arc<Carrier> {
+        self.session.carrier()
+    }
 }
 
 impl ServiceState {
@@ -56,9 +75,22 @@ impl ServiceState {
         })
     }
 
+    /// What is counted of the requests for a path.
+    pub(super) fn request_metrics(&self, path: &str) -> &Arc<RequestMetrics> {
+        let name = path.strip_prefix("/services/").and_then(|rest| rest.split('/').next());
+        let resource = name.and_then(|name| self.0.resources.get(name));
+        resource.map_or(self.0.metrics.elsewhere(), |resource| &resource.request_metrics)
+    }
+
     /// The resource that a path names. What is no UTF-8 names none.
     pub(super) fn resource_at(&self, name: &Result<Path<String>, PathRejection>) -> Result<&ServedResource, Refusal> {
         self.resource(name.as_ref().map_or("", |Path(name)| name))
+    }
+
+    /// The resource that serves a path, if any does: the one named behind `/services/`.
+    pub(super) fn resource_of_path(&self, path: &str) -> Option<&ServedResource> {
+        let name = path.strip_prefix("/services/")?.split('/').next()?;
+        self.0.resources.get(&*percent_decode_str(name).decode_utf8().ok()?)
     }
 
     pub(super) fn new_request_id(&self) -> Result<Uuid, Refusal> {

@@ -4,8 +4,7 @@
 use http::HeaderName;
 
 use crate::document::{
-    DataResourceConfiguration, Element, Limits, PasswordSource, Position, ResourceConfiguration, ServiceConfiguration,
-    SessionConfiguration, TRANSIENT_FACTORY,
+    DataResourceConfiguration, DocumentError, PasswordSource, Position, ResourceConfiguration, SessionConfiguration,
 };
 
 /// One thing that is refused, and where it stands.
@@ -16,8 +15,14 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    fn new(position: Position, message: impl Into<String>) -> Self {
+    pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
         Self { position, message: message.into() }
+    }
+}
+
+impl From<DocumentError> for Refused {
+    fn from(error: DocumentError) -> Self {
+        Self::new(error.position(), error.message())
     }
 }
 
@@ -64,16 +69,6 @@ const STANDARD_HEADERS: &[&str] = &[
     "www-authenticate",
 ];
 
-/// What is refused of a service document.
-pub(crate) fn refused_in_service(service: &ServiceConfiguration) -> Vec<Refused> {
-    let authentication = &service.authentication.implementation;
-    if authentication.value == "none" {
-        return Vec::new();
-    }
-    let message = format!("there is no authenticator `{}`; there is `none`", authentication.value);
-    vec![Refused::new(authentication.position, message)]
-}
-
 /// What is refused of a resource document.
 pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refused> {
     resource.data_resources.iter().filter_map(refused_password).collect()
@@ -88,38 +83,16 @@ fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
     Some(Refused::new(position, format!("`{name}`: a `sqlite:` database has no password; leave it out")))
 }
 
-/// What is refused of a session document; `carrier` finds the place of an attribute of its element `carrier`.
-pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl Fn(&str) -> Position) -> Vec<Refused> {
+/// What is refused of a session document, beside what the parts refuse that it names.
+pub(crate) fn refused_in_session(session: &SessionConfiguration) -> Vec<Refused> {
     let mut refused = Vec::new();
-    if session.factory != TRANSIENT_FACTORY {
-        let message =
-            format!("there is no session manager factory `{}`; there is `{TRANSIENT_FACTORY}`", session.factory);
-        refused.push(Refused::new(session.places.factory, message));
-    }
     if let Err(message) = session_header(&session.carrier.header) {
-        refused.push(Refused::new(carrier("header"), message));
-    }
-    if session.carrier.cookie {
-        let message = "`carrier` with `cookie=\"true\"` is not available in this version";
-        refused.push(Refused::new(carrier("cookie"), message));
+        refused.push(Refused::new(session.places.header, message));
     }
     if session.on_create.is_some() {
         refused.push(Refused::new(session.places.on_create, "`onCreate` is not available in this version"));
     }
-    if session.store.is_some() && session.factory == TRANSIENT_FACTORY {
-        let message = format!("`{TRANSIENT_FACTORY}` keeps sessions in memory: leave `store` out");
-        refused.push(Refused::new(session.places.store, message));
-    }
     refused
-}
-
-/// Where an attribute of the element `carrier` stands in a session document.
-pub(crate) fn place_in_carrier(document: &[u8], attribute: &str) -> Position {
-    let place = Element::parse(document, &Limits::default()).ok().and_then(|root| {
-        let carrier = root.elements().flat_map(Element::elements).find(|element| element.local_name() == "carrier")?;
-        carrier.attribute_value(attribute).map(|value| value.position())
-    });
-    place.unwrap_or(Position::START)
 }
 
 /// The header of that name, if it may carry a session id.

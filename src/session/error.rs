@@ -74,6 +74,26 @@ pub enum SessionError {
     Random(#[from] RandomUnavailable),
 }
 
+impl SessionError {
+    /// The name of the failure, as faults give it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Disabled => "SessionsDisabled",
+            Self::NotFound => "SessionNotFound",
+            Self::Ended { .. } => "SessionEnded",
+            Self::InUse { .. } => "SessionInUse",
+            Self::QueueFull { .. } => "SessionQueueFull",
+            Self::QuotaExceeded { .. } => "SessionQuotaExceeded",
+            Self::ServerFull { .. } => "ServerBusy",
+            Self::Draining => "Draining",
+            Self::Conflict => "SessionConflict",
+            Self::Attribute(error) => error.code(),
+            Self::Random(_) => "Internal",
+        }
+    }
+}
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndReason {

@@ -1,11 +1,11 @@
-//! Those who want to know what happens to sessions: an audit log, metrics.
+//! Those who want to know what happens to sessions: logs, an audit log, metrics.
 
 use std::fmt;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Access, EndReason, Outcome, Principal, SessionHandle};
+use super::{Access, EndReason, Outcome, Participant, Principal, SessionError, SessionHandle};
 
 /// The session that an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,8 @@ pub struct SessionEvent<'a> {
 ///
 /// Events of one session come in their order: it is created, joined and released any number of times, and ended once. No
 /// lock is held during a call, but the session waits for it: a listener hands long work on. A panic is logged and has no
-/// effect on the session.
+/// effect on the session. The time in `released` is that of the request, whichever access it had: [`SessionListener::joined`]
+/// told which.
 ///
 /// ```
 /// use rejoin::session::{EndReason, SessionEvent, SessionListener};
@@ -47,9 +48,20 @@ pub trait SessionListener: Send + Sync + fmt::Debug {
         let _ = (session, request, access, waited);
     }
 
+    /// A request did not get the session that it asked for. There is no session to name: it may not exist, or be another's.
+    fn denied(&self, who: &Participant, reason: &SessionError) {
+        let _ = (who, reason);
+    }
+
     /// A request released a session that it had joined for so long. A commit that was refused is a discard here.
     fn released(&self, session: SessionEvent<'_>, request: Uuid, outcome: Outcome, held: Duration) {
         let _ = (session, request, outcome, held);
+    }
+
+    /// A request held a session for longer than it may and did not stop, and the session was given to another. `None` is a
+    /// request that was given it and never came for it.
+    fn lost(&self, session: SessionEvent<'_>, request: Option<Uuid>) {
+        let _ = (session, request);
     }
 
     /// A session ended and everything it held is closed.
@@ -61,5 +73,10 @@ pub trait SessionListener: Send + Sync + fmt::Debug {
     /// session ends.
     fn id_reused(&self, session: SessionEvent<'_>) {
         let _ = session;
+    }
+
+    /// The manager looked for sessions that are over, and ended so many.
+    fn swept(&self, ended: usize) {
+        let _ = ended;
     }
 }

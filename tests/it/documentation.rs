@@ -260,8 +260,13 @@ fn every_fault_stands_in_the_table_of_the_wire() {
 /// What stands as `(400, "DocumentInvalid"` in the sources of the service.
 fn faults_of_the_service() -> BTreeSet<(String, String)> {
     let mut faults = BTreeSet::new();
-    for entry in fs::read_dir(root().join("src/service")).unwrap() {
-        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+    let mut files = vec![root().join("src/service")];
+    while let Some(file) = files.pop() {
+        if file.is_dir() {
+            files.extend(fs::read_dir(file).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        let source = fs::read_to_string(file).unwrap();
         // A call may be broken over several lines.
         let source: String = source.split_whitespace().collect();
         for call in source.split('(').skip(1) {

@@ -84,6 +84,21 @@ impl Default for AuthenticationConfiguration {
     }
 }
 
+impl AuthenticationConfiguration {
+    /// What an `authentication` element says. Its attribute `impl` is read; the rest is left to the implementation.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] where `impl` is missing or empty.
+    pub fn of(element: Element) -> Result<Self, DocumentError> {
+        let mut fields = element.fields();
+        let implementation = fields.required_attribute("impl")?.one_word()?;
+        fields.any_attributes();
+        fields.finish_attributes()?;
+        Ok(Self { implementation, element })
+    }
+}
+
 /// What holds where the document says nothing; it has no resources.
 impl Default for ServiceConfiguration {
     fn default() -> Self {
@@ -115,11 +130,7 @@ impl ServiceConfiguration {
             configuration.limits = read_limits(limits)?;
         }
         if let Some(authentication) = fields.child("authentication") {
-            let mut fields = authentication.fields();
-            let implementation = fields.required_attribute("impl")?.one_word()?;
-            fields.finish_attributes()?;
-            configuration.authentication =
-                AuthenticationConfiguration { implementation, element: authentication.clone() };
+            configuration.authentication = AuthenticationConfiguration::of(authentication.clone())?;
         }
         let mut next = Some(fields.required_child("dataServiceResource")?);
         while let Some(resource) = next {
@@ -245,7 +256,7 @@ mod tests {
         let configuration = parse(&format!(
             "<listen address=' [::1]:0 '/><limits documentBytes='1000' depth='5' elements='9' attributes='64'
              concurrentRequests='1' queuedRequests='0' bodyTimeout='PT1M'/>
-             <authentication impl='x.Y'><users xmlns='urn:u'>a</users></authentication>{RESOURCE}"
+             <authentication impl='x.Y' realm='z'><users xmlns='urn:u'>a</users></authentication>{RESOURCE}"
         ))
         .unwrap();
         assert_eq!(configuration.listen.value, "[::1]:0");
@@ -287,6 +298,8 @@ mod tests {
             (format!("<limits documentBtes='1'/>{RESOURCE}"), "2:9"),
             (format!("<authentication impl=''/>{RESOURCE}"), "2:17"),
             (format!("{RESOURCE}<listen address='a:1'/>"), "2:49"),
+            (format!("<authentication role='user'/>{RESOURCE}"), "2:1"),
+            (format!("<authentication impl='none' xmlns:x='urn:x' x:role='user'/>{RESOURCE}"), "2:45"),
             ("<dataServiceResource name='a'/>".into(), "2:1"),
             ("<dataServiceResource name='a' location=''/>".into(), "2:31"),
         ] {

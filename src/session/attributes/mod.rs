@@ -7,21 +7,26 @@
 mod builtin;
 mod error;
 mod live;
+mod settings;
 mod snapshot;
 mod staged;
 mod statics;
 mod stream;
+mod summary;
 mod value;
 mod working;
 
 pub use builtin::Counter;
 pub use error::AttributeError;
 pub use live::{CloseError, LiveAttribute};
+pub use settings::StaticAttributeSettings;
 pub use snapshot::AttributeSnapshot;
 pub use staged::{Dropped, StagedAttributes};
+pub(crate) use statics::WeakStaticAttributes;
 pub use statics::{StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes, StaticSessionAttribute};
 pub use stream::{StoredStream, WrongBlock};
+pub use summary::AttributeSummary;
 pub use value::AttributeValue;
-pub use working::{AttributeRules, AttributeSummary, SessionAttributes};
+pub use working::{AttributeRules, SessionAttributes};
 
 use staged::Change;

@@ -4,11 +4,12 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Weak};
 
-use super::builtin;
+use super::{StaticAttributeSettings, builtin};
 use crate::block::Scalar;
-use crate::document::{DocumentError, Element, StaticAttributeConfiguration, nearest};
+use crate::document::{DocumentError, StaticAttributeConfiguration, unknown_name};
 
 /// A value that stands in the configuration and that every session of a resource has, implicit sessions included: a text, a
 /// counter, a transaction manager.
@@ -23,6 +24,10 @@ pub trait StaticSessionAttribute: Any + Send + Sync + fmt::Debug {
     fn scalar(&self) -> Option<Scalar> {
         None
     }
+
+    /// Looks whether something outside that it was made from has changed: a file, say. A running service asks about once a
+    /// second, on a thread that may block; one call at a time.
+    fn refresh(&self) {}
 
     /// Lets go of what it holds. Called once, when the manager and the last session that had it are gone, after everything that
     /// stands below it in the configuration. It must not block.
@@ -40,21 +45,20 @@ impl dyn StaticSessionAttribute {
 
 /// Makes static attributes of one implementation. A function of the same form is one, too.
 pub trait StaticAttributeFactory: Send + Sync {
-    /// Makes the value that a `sessionAttribute` element describes. The whole element is handed over; its attributes `name`
-    /// and `impl` have been read.
+    /// Makes the value that a `sessionAttribute` element describes. On a thread that may block.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] with the place of what can't be read.
-    fn make(&self, element: &Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError>;
+    fn make(&self, settings: &StaticAttributeSettings<'_>) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError>;
 }
 
 impl<F> StaticAttributeFactory for F
 where
-    F: Fn(&Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> + Send + Sync,
+    F: Fn(&StaticAttributeSettings<'_>) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> + Send + Sync,
 {
-    fn make(&self, element: &Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
-        self(element)
+    fn make(&self, settings: &StaticAttributeSettings<'_>) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+        self(settings)
     }
 }
 
@@ -81,36 +85,65 @@ impl StaticAttributeRegistry {
         self.factories.keys().map(|name| &**name)
     }
 
-    /// Makes the configured attributes, in their order.
+    /// Makes the configured attributes, in their order. Locations in them are relative to `folder`.
     ///
     /// # Errors
     ///
-    /// [`DocumentError`] where an implementation is unknown, a name stands twice, or an implementation refuses its element.
-    pub fn make(&self, configured: &[StaticAttributeConfiguration]) -> Result<StaticAttributes, DocumentError> {
-        let mut made = Made::default();
-        for attribute in configured {
-            if made.by_name.contains_key(&*attribute.name) {
-                let message = format!("a static session attribute `{}` stands above already", attribute.name);
-                return Err(DocumentError::invalid(attribute.position, message));
-            }
-            let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| self.unknown(attribute))?;
-            made.add(&attribute.name, factory.make(&attribute.element)?);
-        }
-        Ok(StaticAttributes(Arc::new(made)))
+    /// One [`DocumentError`] for each attribute whose implementation is unknown, whose name stands twice, or whose
+    /// implementation refuses its element.
+    pub fn make(
+        &self,
+        configured: &[StaticAttributeConfiguration],
+        folder: &Path,
+    ) -> Result<StaticAttributes, Vec<DocumentError>> {
+        self.make_again(configured, folder, &StaticAttributes::default())
     }
 
-    fn unknown(&self, attribute: &StaticAttributeConfiguration) -> DocumentError {
-        let wrong = &attribute.implementation;
-        let known: Vec<&str> = self.implementations().collect();
-        let hint = nearest(wrong, known.iter().copied()).map(|name| format!("; did you mean `{name}`?"));
-        DocumentError::invalid(
-            attribute.position,
-            format!(
-                "no static session attribute is implemented by `{wrong}`{}; there are {}",
-                hint.unwrap_or_default(),
-                known.join(", ")
-            ),
-        )
+    /// Makes the attributes of a changed configuration. One that stands in it as before (name, implementation and element)
+    /// is taken over from `before`: it is the same instance.
+    ///
+    /// # Errors
+    ///
+    /// As for [`StaticAttributeRegistry::make`].
+    pub fn make_again(
+        &self,
+        configured: &[StaticAttributeConfiguration],
+        folder: &Path,
+        before: &StaticAttributes,
+    ) -> Result<StaticAttributes, Vec<DocumentError>> {
+        let mut made = Made::default();
+        let mut errors = Vec::new();
+        for attribute in configured {
+            match self.instance(attribute, folder, before, &made) {
+                Ok(instance) => made.add(&attribute.name, instance),
+                Err(error) => errors.push(error),
+            }
+        }
+        if errors.is_empty() { Ok(StaticAttributes(Arc::new(made))) } else { Err(errors) }
+    }
+
+    fn instance(
+        &self,
+        attribute: &StaticAttributeConfiguration,
+        folder: &Path,
+        before: &StaticAttributes,
+        above: &Made,
+    ) -> Result<Arc<Instance>, DocumentError> {
+        if above.by_name.contains_key(&*attribute.name) {
+            let message = format!("a static session attribute `{}` stands above already", attribute.name);
+            return Err(DocumentError::invalid(attribute.position, message));
+        }
+        if let Some(instance) = before.instance_of(attribute) {
+            return Ok(instance);
+        }
+        let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| {
+            let what = "implementation of static session attributes";
+            let position =
+                attribute.element.attribute_value("impl").map_or(attribute.position, |value| value.position());
+            DocumentError::invalid(position, unknown_name(what, &attribute.implementation, self.implementations()))
+        })?;
+        let value = factory.make(&StaticAttributeSettings::new(&attribute.element, folder))?;
+        Ok(Arc::new(Instance { value, configured: Some(attribute.clone()) }))
     }
 }
 
@@ -129,30 +162,58 @@ impl fmt::Debug for StaticAttributeRegistry {
     }
 }
 
-/// The static attributes of a resource. A clone shares them; when the last is gone they are closed, in reverse order.
+/// The static attributes of a resource. A clone shares them.
+///
+/// An instance may be in several sets: one that a changed configuration leaves as it is goes over into the new one. It is
+/// closed when the last set that has it is gone; those of one set in reverse order.
 #[derive(Debug, Clone, Default)]
 pub struct StaticAttributes(Arc<Made>);
+
+/// Static attributes that may be gone.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakStaticAttributes(Weak<Made>);
 
 #[derive(Debug, Default)]
 struct Made {
     by_name: BTreeMap<Box<str>, Arc<dyn StaticSessionAttribute>>,
-    in_order: Vec<Arc<dyn StaticSessionAttribute>>,
+    in_order: Vec<Arc<Instance>>,
+}
+
+/// One value, for all the sets that it is in.
+#[derive(Debug)]
+struct Instance {
+    value: Arc<dyn StaticSessionAttribute>,
+    /// What it was made from, if that was a document.
+    configured: Option<StaticAttributeConfiguration>,
 }
 
 impl Made {
-    fn add(&mut self, name: &str, value: Arc<dyn StaticSessionAttribute>) {
-        self.in_order.push(Arc::clone(&value));
-        self.by_name.insert(name.into(), value);
+    fn add(&mut self, name: &str, instance: Arc<Instance>) {
+        self.by_name.insert(name.into(), Arc::clone(&instance.value));
+        self.in_order.push(instance);
     }
 }
 
 impl Drop for Made {
     fn drop(&mut self) {
-        for value in self.in_order.iter().rev() {
-            if catch_unwind(AssertUnwindSafe(|| value.close())).is_err() {
-                tracing::error!(attribute = value.type_name(), "closing a static session attribute panicked");
-            }
+        while let Some(instance) = self.in_order.pop() {
+            drop(instance);
         }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.value.close())).is_err() {
+            tracing::error!(attribute = self.value.type_name(), "closing a static session attribute panicked");
+        }
+    }
+}
+
+impl WeakStaticAttributes {
+    /// The attributes, if anybody still has them.
+    pub(crate) fn upgrade(&self) -> Option<StaticAttributes> {
+        self.0.upgrade().map(StaticAttributes)
     }
 }
 
@@ -164,9 +225,29 @@ impl StaticAttributes {
     pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, Arc<dyn StaticSessionAttribute>)>) -> Self {
         let mut made = Made::default();
         for (name, value) in values {
-            made.add(name, value);
+            made.add(name, Arc::new(Instance { value, configured: None }));
         }
         Self(Arc::new(made))
+    }
+
+    fn instance_of(&self, configured: &StaticAttributeConfiguration) -> Option<Arc<Instance>> {
+        self.0.in_order.iter().find(|instance| instance.configured.as_ref() == Some(configured)).cloned()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakStaticAttributes {
+        WeakStaticAttributes(Arc::downgrade(&self.0))
+    }
+
+    /// Lets every attribute look whether what it was made from has changed: see [`StaticSessionAttribute::refresh`].
+    pub fn refresh(&self) {
+        for instance in &self.0.in_order {
+            if catch_unwind(AssertUnwindSafe(|| instance.value.refresh())).is_err() {
+                tracing::error!(
+                    attribute = instance.value.type_name(),
+                    "refreshing a static session attribute panicked"
+                );
+            }
+        }
     }
 
     /// The value of an attribute.
@@ -225,10 +306,13 @@ mod tests {
     #[test]
     fn a_program_adds_implementations_of_its_own() {
         let mut registry = StaticAttributeRegistry::default();
-        registry.register("example.Service", |_: &Element| -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
-            Ok(Arc::new(Service(1, Arc::default())))
-        });
+        registry.register(
+            "example.Service",
+            |_: &StaticAttributeSettings<'_>| -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+                Ok(Arc::new(Service(1, Arc::default())))
+            },
+        );
         let known: Vec<_> = registry.implementations().collect();
-        assert_eq!(known, ["example.Service", "rejoin.Counter", "rejoin.Text", "rejoin.Xml"]);
+        assert_eq!(known[..2], ["example.Service", "rejoin.Counter"]);
     }
 }

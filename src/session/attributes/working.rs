@@ -5,7 +5,8 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    AttributeError, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes, StoredStream,
+    AttributeError, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes, StaticAttributes,
+    StaticSessionAttribute, StoredStream, summary::summaries,
 };
 use crate::block::Scalar;
 use crate::document::SessionLimits;
@@ -71,17 +72,6 @@ struct Working {
     released: bool,
 }
 
-/// An attribute in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttributeSummary {
-    /// Its name.
-    pub name: Box<str>,
-    /// The name of its type.
-    pub type_name: &'static str,
-    /// Whether it is static.
-    pub is_static: bool,
-}
-
 impl SessionAttributes {
     /// The attributes of `base`, for one request to work on: what a session manager makes at a join.
     #[must_use]
@@ -111,6 +101,36 @@ impl SessionAttributes {
         }
     }
 
+    /// The static attribute of that name, as the type that it is: for an activity that is configured to work with one.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rejoin::session::{
+    ///     Access, AttributeRules, AttributeSnapshot, Counter, SessionAttributes, StaticAttributes, StaticSessionAttribute,
+    /// };
+    ///
+    /// let tickets: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(100));
+    /// let rules = AttributeRules { statics: StaticAttributes::new([("tickets", tickets)]), ..Default::default() };
+    /// let session = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Arc::new(rules));
+    /// assert_eq!(session.static_attribute::<Counter>("tickets")?.next(), 101);
+    /// # Ok::<(), rejoin::session::AttributeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError::NotConfigured`] when the configuration has none of that name, [`AttributeError::OtherType`] when it is
+    /// something else.
+    pub fn static_attribute<T: StaticSessionAttribute>(&self, name: &str) -> Result<Arc<T>, AttributeError> {
+        let Some(value) = self.shared.rules.statics.get(name) else {
+            return Err(AttributeError::NotConfigured { name: name.into() });
+        };
+        Arc::clone(value).downcast().ok_or_else(|| AttributeError::OtherType {
+            name: name.into(),
+            found: value.type_name(),
+            needed: short_type_name::<T>(),
+        })
+    }
+
     /// Whether there is such an attribute.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
@@ -126,19 +146,10 @@ impl SessionAttributes {
     /// The attributes by name, static ones included.
     #[must_use]
     pub fn list(&self) -> Vec<AttributeSummary> {
-        let mut list: Vec<AttributeSummary> = Vec::new();
-        for (name, value) in self.shared.rules.statics.iter() {
-            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: true });
-        }
         let working = self.shared.working.lock();
         let unchanged = working.base.iter().filter(|(name, _)| !working.staged.changes.contains_key(*name));
         let changed = working.staged.changes().filter_map(|(name, value)| Some((name, value?)));
-        for (name, value) in unchanged.chain(changed) {
-            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: false });
-        }
-        drop(working);
-        list.sort_by(|left, right| left.name.cmp(&right.name));
-        list
+        summaries(&self.shared.rules.statics, unchanged.chain(changed))
     }
 
     /// Sets an attribute, whatever it was before.
@@ -259,6 +270,12 @@ impl SessionAttributes {
         }
         Ok(working)
     }
+}
+
+/// The name of a type without its path.
+fn short_type_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// What an attribute takes of the bytes that a session may have.

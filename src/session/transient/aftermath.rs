@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::lock::Holder;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{Dropped, EndReason, Moment, SessionError};
@@ -21,6 +22,8 @@ pub(super) struct Aftermath {
     pub(super) finished: Option<(EndReason, Dropped)>,
     /// It ended because an id that had been rotated away was used again.
     pub(super) id_reused: bool,
+    /// Who held the session for too long and has lost it to another.
+    pub(super) evicted: Option<Holder>,
 }
 
 /// The end of a session.

@@ -70,6 +70,7 @@ impl Shared {
         let draining = handles.draining;
         if !draining {
             handles.sessions.insert(Arc::clone(slot));
+            handles.implicit += u64::from(slot.implicit);
         }
         drop(handles);
         if draining {

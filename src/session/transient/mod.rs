@@ -6,11 +6,13 @@
 
 mod aftermath;
 mod create;
+mod factory;
 #[cfg(all(test, feature = "shuttle"))]
 mod interleavings;
 mod join;
 mod keys;
 mod lock;
+mod notices;
 mod operate;
 mod participation;
 mod policy;
@@ -27,7 +29,7 @@ mod waiting;
 mod watchers;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -35,11 +37,12 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatus, StaticAttributes,
-    SystemClock, SystemIds,
+    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics,
+    SessionStatus, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
+pub use factory::TransientSessionManagerFactory;
 use policy::Policy;
 use shared::Shared;
 use table::{Deadlines, HandleIndex, KeyTable, Quotas};
@@ -132,6 +135,7 @@ impl TransientSessionManagerBuilder {
             implicit_tombstones: Mutex::new(Tombstones::new(IMPLICIT_TOMBSTONES)),
             closing: Mutex::default(),
             emptied: Notify::new(),
+            waiters: AtomicU64::new(0),
         };
         TransientSessionManager { shared: Arc::new(shared) }
     }
@@ -155,14 +159,6 @@ impl TransientSessionManager {
         }
     }
 
-    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
-    pub fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
-        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
-        let policy = Arc::new(Policy::new(settings, statics));
-        let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
-        drop(old);
-    }
-
     /// Ends what is over, now, and answers how many sessions that were. [`SessionManager::maintenance`] does this all the
     /// time; whether a session is over never depends on it.
     #[expect(clippy::must_use_candidate, reason = "the number is for whoever wants it")]
@@ -174,15 +170,19 @@ impl TransientSessionManager {
 #[async_trait]
 impl SessionManager for TransientSessionManager {
     fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining {
-        self.shared.join(requirement, who)
+        self.shared.telling_denials(self.shared.join(requirement, who), who)
     }
 
-    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
-        self.shared.status(id, who)
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
+        self.shared.describe(id, who)
+    }
+
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
+        self.shared.inspect(session)
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
-        self.shared.list(filter)
+        self.shared.list(filter).await
     }
 
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
@@ -191,6 +191,18 @@ impl SessionManager for TransientSessionManager {
 
     async fn drain(&self) {
         self.shared.drain().await;
+    }
+
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
+        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
+        let policy = Arc::new(Policy::new(settings, statics));
+        let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
+        // Not under the lock: what nobody uses any more is closed now, by code of others.
+        drop(old);
+    }
+
+    fn statistics(&self) -> SessionStatistics {
+        self.shared.statistics()
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {

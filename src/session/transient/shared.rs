@@ -1,8 +1,7 @@
 //! What the parts of the transient manager share.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
@@ -13,7 +12,7 @@ use super::slot::Slot;
 use super::table::{Deadlines, HandleIndex, KeyTable, Quotas};
 use super::tombstones::Tombstones;
 use crate::session::clock::Time;
-use crate::session::{Clock, Dropped, EndReason, IdSource, SessionEvent, SessionListener};
+use crate::session::{Clock, Dropped, EndReason, IdSource, SessionListener};
 
 /// The maps, the clock, the id source and the listeners of one manager.
 ///
@@ -39,6 +38,8 @@ pub(super) struct Shared {
     pub(super) closing: Mutex<Vec<Arc<Slot>>>,
     /// Told when the last session is gone.
     pub(super) emptied: Notify,
+    /// How many requests wait for a session.
+    pub(super) waiters: AtomicU64,
 }
 
 impl Shared {
@@ -58,8 +59,10 @@ impl Shared {
         for waker in aftermath.wakers {
             waker.wake();
         }
+        if let Some(holder) = aftermath.evicted {
+            self.tell(slot, |listener, event| listener.lost(event, holder.request));
+        }
         if aftermath.id_reused {
-            tracing::warn!(session = %slot.handle, "an id that had been rotated away was used again; the session was ended");
             self.tell(slot, |listener, event| listener.id_reused(event));
         }
         if let Some((reason, dropped)) = aftermath.finished {
@@ -94,21 +97,12 @@ impl Shared {
         self.tell(slot, |listener, event| listener.ended(event, reason));
         let mut handles = self.handles.lock();
         let removed = handles.sessions.remove(slot.handle);
+        handles.implicit -= u64::from(slot.implicit && removed.is_some());
         let emptied = handles.draining && handles.sessions.is_empty();
         drop(handles);
         drop(removed);
         if emptied {
             self.emptied.notify_waiters();
-        }
-    }
-
-    /// Tells the listeners, each of them whatever the others do.
-    pub(super) fn tell(&self, slot: &Slot, event: impl Fn(&dyn SessionListener, SessionEvent<'_>)) {
-        for listener in &self.listeners {
-            let session = SessionEvent { handle: slot.handle, owner: &slot.owner, implicit: slot.implicit };
-            if catch_unwind(AssertUnwindSafe(|| event(&**listener, session))).is_err() {
-                tracing::error!(session = %slot.handle, ?listener, "a session listener panicked");
-            }
         }
     }
 }

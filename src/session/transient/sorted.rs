@@ -22,11 +22,12 @@ pub(super) trait Entry {
 pub(super) struct SortedList<E: Entry> {
     /// None is empty. Each stands under a bound that is not above its own entries, and above those of the piece before.
     pieces: BTreeMap<E::Key, Vec<E>>,
+    length: usize,
 }
 
 impl<E: Entry> Default for SortedList<E> {
     fn default() -> Self {
-        Self { pieces: BTreeMap::new() }
+        Self { pieces: BTreeMap::new(), length: 0 }
     }
 }
 
@@ -35,13 +36,13 @@ impl<E: Entry> SortedList<E> {
         self.pieces.is_empty()
     }
 
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.pieces.values().map(Vec::len).sum()
+        self.length
     }
 
     /// Enters what has a key that is not there yet.
     pub(super) fn insert(&mut self, entry: E) {
+        self.length += 1;
         let key = entry.key();
         self.lower_first_bound(key);
         let is_last = self.pieces.last_key_value().is_some_and(|(last, _)| *last <= key);
@@ -75,6 +76,7 @@ impl<E: Entry> SortedList<E> {
         let (&bound, piece) = self.pieces.range_mut(..=key).next_back()?;
         let index = piece.binary_search_by_key(&key, E::key).ok()?;
         let entry = piece.remove(index);
+        self.length -= 1;
         self.tidy(bound);
         Some(entry)
     }
@@ -92,6 +94,7 @@ impl<E: Entry> SortedList<E> {
         let Some((&bound, piece)) = self.pieces.iter_mut().next() else { return Vec::new() };
         let count = piece.partition_point(due);
         let taken = piece.drain(..count).collect();
+        self.length -= count;
         self.tidy(bound);
         taken
     }

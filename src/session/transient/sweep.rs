@@ -55,6 +55,7 @@ impl Shared {
             }
         }
         self.sweep_rest(time);
+        self.notify(|listener| listener.swept(all));
         all
     }
 }
@@ -62,10 +63,17 @@ impl Shared {
 /// Sweeps again and again as long as the manager lives.
 pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
     while let Some(manager) = shared.upgrade() {
-        while manager.sweep_some(manager.time()).0 {
+        let mut all = 0;
+        loop {
+            let (more, ended) = manager.sweep_some(manager.time());
+            all += ended;
+            if !more {
+                break;
+            }
             pause().await;
         }
         manager.sweep_rest(manager.time());
+        manager.notify(|listener| listener.swept(all));
         let polling_time = manager.policy.read().settings.polling_time.max(SHORTEST_PAUSE);
         drop(manager);
         clock.sleep_until(clock.now().after(polling_time)).await;
@@ -73,7 +81,7 @@ pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
 }
 
 /// Lets other tasks run.
-async fn pause() {
+pub(super) async fn pause() {
     let mut yielded = false;
     poll_fn(|context| {
         if yielded {

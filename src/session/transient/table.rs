@@ -74,6 +74,8 @@ impl KeyTable {
 #[derive(Debug, Default)]
 pub(super) struct HandleIndex {
     pub(super) sessions: SortedList<Arc<Slot>>,
+    /// How many of them are implicit.
+    pub(super) implicit: u64,
     /// The service shuts down: nobody new comes in.
     pub(super) draining: bool,
 }

@@ -70,7 +70,7 @@ impl Tombstones {
         }
     }
 
-    #[cfg(test)]
+    /// How many ends are remembered.
     pub(super) fn len(&self) -> usize {
         self.in_order.len()
     }

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt as _;
@@ -26,6 +27,7 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn new(shared: Arc<Shared>, slot: Arc<Slot>, ticket: Ticket, request: Uuid) -> Self {
+        shared.waiters.fetch_add(1, Ordering::Relaxed);
         Self { shared, slot, ticket, request, left: false }
     }
 
@@ -74,6 +76,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.shared.waiters.fetch_sub(1, Ordering::Relaxed);
         if !self.left {
             let mut aftermath = Aftermath::default();
             self.slot.withdraw(self.ticket, self.shared.time(), &mut aftermath);

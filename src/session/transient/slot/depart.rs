@@ -89,6 +89,7 @@ impl Slot {
     pub(super) fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
         if state.ended.is_none() && self.overdue_of(state) <= now {
             state.released = now;
+            aftermath.evicted = state.lock.holder();
             aftermath.wakers.extend(state.lock.evict(now));
             aftermath.wakers.extend(state.take_watchers());
         }

@@ -1,0 +1,298 @@
+//! A session configuration document, watched.
+
+use std::fmt;
+use std::mem::take;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{ConfigurationProblem, Occasion, SessionInForce, Watch};
+use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
+use crate::service::carrier::Carrier;
+use crate::service::{Refused, SessionParts};
+use crate::session::{Clock, SessionManager, StaticAttributes, WeakStaticAttributes};
+
+/// The largest configuration document that is read, and the largest file that one names.
+const MOST_BYTES: u64 = 10 * 1024 * 1024;
+
+/// Takes the changes of one session configuration document for the sessions that are created from then on.
+///
+/// An edit is taken whole or not at all. What can't be taken is told once, and shown until it is mended; everything stays as
+/// it was. A file that is being written looks broken for a moment. So what is found changed by time is judged at the next
+/// look, if it has stayed as it is; what somebody says is written is judged at once.
+pub(in crate::service) struct SessionWatch {
+    resource: String,
+    /// The document as clients may see it: never by its path from the root of the machine.
+    shown: String,
+    parts: WatchParts,
+    state: Mutex<State>,
+}
+
+/// What a watch works with.
+pub(in crate::service) struct WatchParts {
+    /// What the configuration is looked up in.
+    pub(in crate::service) registries: SessionParts,
+    /// The manager of the sessions.
+    pub(in crate::service) manager: Arc<dyn SessionManager>,
+    /// What the service keeps of the configuration.
+    pub(in crate::service) in_force: Arc<SessionInForce>,
+    /// For the time at which a problem was found.
+    pub(in crate::service) clock: Arc<dyn Clock>,
+}
+
+struct State {
+    /// The document; `None` where the sessions are configured by code.
+    file: Option<WatchedFile>,
+    /// The files named by the document that it is judged by.
+    named: Vec<WatchedFile>,
+    /// What is in force.
+    configuration: SessionConfiguration,
+    statics: StaticAttributes,
+    /// All sets that sessions may still have.
+    sets: Vec<WeakStaticAttributes>,
+    /// Something has changed, and is not judged yet.
+    is_changed: bool,
+    /// What is told to be wrong.
+    told: Vec<Refused>,
+}
+
+/// What a document is good for.
+enum Verdict {
+    /// It says what is in force.
+    Same,
+    /// It is good.
+    Good { configuration: Box<SessionConfiguration>, statics: StaticAttributes, carrier: Carrier },
+    /// It can't be taken.
+    Bad(Vec<Refused>),
+}
+
+impl SessionWatch {
+    /// Watches a document, which clients see relative to `folder`. Without one it only lets static attributes refresh
+    /// themselves.
+    pub(in crate::service) fn new(
+        resource: &str,
+        (file, folder): (Option<PathBuf>, &Path),
+        (configuration, statics): (SessionConfiguration, StaticAttributes),
+        parts: WatchParts,
+    ) -> Self {
+        let file = file.map(|file| WatchedFile::new(file, MOST_BYTES));
+        let shown = file.as_ref().map_or_else(String::new, |file| shown(file.path(), folder));
+        let on_create = configuration.on_create.clone();
+        let sets = vec![statics.downgrade()];
+        let mut state =
+            State { file, named: Vec::new(), configuration, statics, sets, is_changed: false, told: Vec::new() };
+        state.watch_named(on_create);
+        Self { resource: resource.into(), shown, parts, state: Mutex::new(state) }
+    }
+
+    fn look_at_document(&self, state: &mut State, occasion: Occasion) {
+        let is_changed = state.look();
+        if occasion == Occasion::Time && (is_changed || !state.is_changed) {
+            state.is_changed = is_changed;
+            return;
+        }
+        state.is_changed = false;
+        match self.judge(state) {
+            Verdict::Same => self.clear(state),
+            Verdict::Good { configuration, statics, carrier } => self.take(state, *configuration, statics, carrier),
+            Verdict::Bad(wrong) => self.tell(state, wrong),
+        }
+    }
+
+    /// What the document is good for, as it stands. Static attributes are made for it, but nothing is changed.
+    fn judge(&self, state: &mut State) -> Verdict {
+        let bytes = match state.file.as_ref().map(WatchedFile::content) {
+            Some(Ok(bytes)) => bytes,
+            Some(Err(error)) => {
+                return Verdict::Bad(vec![Refused::new(Position::START, format!("the file can't be read: {error}"))]);
+            }
+            None => return Verdict::Same,
+        };
+        let configuration = match SessionConfiguration::parse(bytes, &Limits::default()) {
+            Ok(configuration) => configuration,
+            Err(error) => return Verdict::Bad(vec![error.into()]),
+        };
+        if configuration == state.configuration {
+            return Verdict::Same;
+        }
+        let mut wrong = self.only_at_start(&state.configuration, &configuration);
+        let checked = self.parts.registries.check(&configuration, state.folder(), &state.statics);
+        let checked = checked.map_err(|more| wrong.extend(more)).ok();
+        let verdict = match (checked, Carrier::of(&configuration.carrier, &self.resource)) {
+            (Some(checked), Some(carrier)) if wrong.is_empty() => {
+                Verdict::Good { configuration: Box::new(configuration.clone()), statics: checked.statics, carrier }
+            }
+            _ => Verdict::Bad(wrong),
+        };
+        // A change of what it names may mend it.
+        state.watch_named(files_named_in(&configuration));
+        verdict
+    }
+
+    /// What an edit changes that can't change while the service runs.
+    fn only_at_start(&self, before: &SessionConfiguration, now: &SessionConfiguration) -> Vec<Refused> {
+        let mut wrong = Vec::new();
+        let mut refuse = |what: &str, position| {
+            let message = format!("another {what} takes effect at the next start; nothing of this edit is taken now");
+            wrong.push(Refused::new(position, message));
+        };
+        if now.factory != before.factory && self.parts.registries.managers.factory_of(now).is_ok() {
+            refuse("session manager factory", now.places.factory);
+        }
+        if now.store != before.store {
+            refuse("`store`", if now.store.is_some() { now.places.store } else { now.places.factory });
+        }
+        wrong
+    }
+
+    fn take(
+        &self,
+        state: &mut State,
+        configuration: SessionConfiguration,
+        statics: StaticAttributes,
+        carrier: Carrier,
+    ) {
+        self.parts.manager.reconfigure(configuration.clone(), statics.clone());
+        carrier.warn(&self.resource);
+        self.parts.in_force.take(carrier);
+        self.parts.in_force.show(Vec::new());
+        state.told = Vec::new();
+        state.watch_named(configuration.on_create.clone());
+        state.configuration = configuration;
+        state.sets.push(statics.downgrade());
+        state.statics = statics;
+        tracing::info!(
+            resource = %self.resource,
+            file = %state.path().display(),
+            "the session configuration has changed: it holds for sessions created from now on"
+        );
+    }
+
+    /// The document says what is in force: there is nothing to do, but a problem is over.
+    fn clear(&self, state: &mut State) {
+        if take(&mut state.told).is_empty() {
+            return;
+        }
+        state.watch_named(state.configuration.on_create.clone());
+        self.parts.in_force.show(Vec::new());
+        tracing::info!(
+            resource = %self.resource,
+            file = %state.path().display(),
+            "the session configuration is again what is in force"
+        );
+    }
+
+    fn tell(&self, state: &mut State, wrong: Vec<Refused>) {
+        if state.told == wrong {
+            return;
+        }
+        let since = self.parts.clock.wall();
+        let mut problems = Vec::new();
+        for Refused { position, message } in &wrong {
+            tracing::warn!(
+                resource = %self.resource,
+                problem = %format_args!("{}:{position}: {message}", state.path().display()),
+                "a changed session configuration is not taken; nothing changes"
+            );
+            let (file, message) = (self.shown.clone(), message.clone());
+            problems.push(ConfigurationProblem { file, position: *position, message, since });
+        }
+        self.parts.in_force.show(problems);
+        state.told = wrong;
+    }
+}
+
+impl fmt::Debug for SessionWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionWatch").field("resource", &self.resource).finish_non_exhaustive()
+    }
+}
+
+impl Watch for SessionWatch {
+    fn look(&self, occasion: Occasion) {
+        let mut state = self.state.lock();
+        self.look_at_document(&mut state, occasion);
+        let sets = state.sets_in_use();
+        // They, too, believe what two looks saw.
+        let looks = if occasion == Occasion::Word { 2 } else { 1 };
+        for _ in 0..looks {
+            sets.iter().for_each(StaticAttributes::refresh);
+        }
+    }
+}
+
+impl State {
+    fn path(&self) -> &Path {
+        self.file.as_ref().map_or(Path::new(""), WatchedFile::path)
+    }
+
+    fn folder(&self) -> &Path {
+        self.path().parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether the document or what it names is another than at the last look.
+    fn look(&mut self) -> bool {
+        let files = self.file.iter_mut().chain(&mut self.named);
+        files.fold(false, |is_changed, file| file.look() | is_changed)
+    }
+
+    /// Watches those files that the document names, beside it, and no others.
+    fn watch_named(&mut self, locations: impl IntoIterator<Item = String>) {
+        let folder = self.folder().to_owned();
+        self.named = locations
+            .into_iter()
+            .map(|location| {
+                let mut file = WatchedFile::new(folder.join(location), MOST_BYTES);
+                file.look();
+                file
+            })
+            .collect();
+    }
+
+    /// The sets that somebody still has, sessions of an earlier configuration among them.
+    fn sets_in_use(&mut self) -> Vec<StaticAttributes> {
+        let sets: Vec<_> = self.sets.iter().filter_map(WeakStaticAttributes::upgrade).collect();
+        self.sets.retain(|set| set.upgrade().is_some());
+        sets
+    }
+}
+
+/// The files that a document names: the perform document of `onCreate`, and each `location` of a static attribute.
+fn files_named_in(configuration: &SessionConfiguration) -> Vec<String> {
+    let mut locations: Vec<String> = configuration.on_create.iter().cloned().collect();
+    for attribute in &configuration.attributes {
+        add_locations(&attribute.element, &mut locations);
+    }
+    locations
+}
+
+fn add_locations(element: &Element, locations: &mut Vec<String>) {
+    locations.extend(element.attribute("location").map(str::to_owned));
+    for child in element.elements() {
+        add_locations(child, locations);
+    }
+}
+
+/// The path of a file as clients may see it: relative to a folder, or its name.
+fn shown(file: &Path, folder: &Path) -> String {
+    let relative = file.strip_prefix(folder).ok().or_else(|| file.file_name().map(Path::new));
+    relative.unwrap_or(Path::new("session.xml")).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_see_no_path_from_the_root_of_the_machine() {
+        for (file, seen) in [
+            ("/srv/orders/session.xml", "session.xml"),
+            ("/srv/orders/../shared/session.xml", "../shared/session.xml"),
+            ("/etc/rejoin/sessions/orders.xml", "orders.xml"),
+        ] {
+            assert_eq!(shown(Path::new(file), Path::new("/srv/orders")), seen);
+        }
+        assert_eq!(shown(Path::new("session.xml"), Path::new("")), "session.xml");
+    }
+}

@@ -1,0 +1,98 @@
+//! What happens to sessions, in the log.
+
+use std::time::Duration;
+
+use tracing::{debug, info, warn};
+use uuid::Uuid;
+
+use super::{Access, EndReason, Outcome, Participant, SessionError, SessionEvent, SessionListener};
+
+/// Writes what happens to sessions as `tracing` events of the target `rejoin::session`.
+///
+/// The names `session.start` and `session.end` are those of the semantic conventions of OpenTelemetry. Theirs has the field
+/// `session.id`; here `session` is the *handle*, because the id gives access.
+///
+/// | `event` | level | fields beside `session`, `owner` |
+/// |---|---|---|
+/// | `session.start` | info; debug for an implicit session | |
+/// | `session.joined` | debug | `request`, `access`, `waited_ms` |
+/// | `session.released` | debug | `request`, `outcome`, `held_ms` |
+/// | `session.end` | info; debug for an implicit session | `reason` |
+/// | `session.denied` | debug | `request`, `reason`; no `session`: it may be another's |
+/// | `session.lost` | warn | `request` |
+/// | `session.id_reused` | warn | |
+///
+/// A server has one of these ([`Server::builder`](crate::service::Server::builder)); a manager that stands alone is given one
+/// as any other listener.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SessionLog;
+
+const TARGET: &str = "rejoin::session";
+
+impl SessionListener for SessionLog {
+    fn created(&self, session: SessionEvent<'_>) {
+        let SessionEvent { handle, owner, .. } = session;
+        if session.implicit {
+            debug!(target: TARGET, event = "session.start", session = %handle, %owner, "an implicit session started");
+        } else {
+            info!(target: TARGET, event = "session.start", session = %handle, %owner, "a session started");
+        }
+    }
+
+    fn joined(&self, session: SessionEvent<'_>, request: Uuid, access: Access, waited: Duration) {
+        let access = match access {
+            Access::Exclusive => "exclusive",
+            Access::Read => "read",
+        };
+        debug!(
+            target: TARGET, event = "session.joined", session = %session.handle, owner = %session.owner, %request, access,
+            waited_ms = milliseconds(waited), "a request joined a session"
+        );
+    }
+
+    fn denied(&self, who: &Participant, reason: &SessionError) {
+        debug!(
+            target: TARGET, event = "session.denied", owner = %who.principal, request = %who.request_id,
+            reason = reason.code(), "a request did not get its session"
+        );
+    }
+
+    fn released(&self, session: SessionEvent<'_>, request: Uuid, outcome: Outcome, held: Duration) {
+        let outcome = match outcome {
+            Outcome::Commit => "commit",
+            Outcome::Discard => "discard",
+        };
+        debug!(
+            target: TARGET, event = "session.released", session = %session.handle, owner = %session.owner, %request, outcome,
+            held_ms = milliseconds(held), "a request released a session"
+        );
+    }
+
+    fn lost(&self, session: SessionEvent<'_>, request: Option<Uuid>) {
+        warn!(
+            target: TARGET, event = "session.lost", session = %session.handle, owner = %session.owner,
+            request = request.map(tracing::field::display), "a request held a session for too long and lost it"
+        );
+    }
+
+    fn ended(&self, session: SessionEvent<'_>, reason: EndReason) {
+        let SessionEvent { handle, owner, .. } = session;
+        let reason = reason.name();
+        if session.implicit {
+            debug!(target: TARGET, event = "session.end", session = %handle, %owner, reason, "an implicit session ended");
+        } else {
+            info!(target: TARGET, event = "session.end", session = %handle, %owner, reason, "a session ended");
+        }
+    }
+
+    fn id_reused(&self, session: SessionEvent<'_>) {
+        warn!(
+            target: TARGET, event = "session.id_reused", session = %session.handle, owner = %session.owner,
+            "an id that had been rotated away was used again; the session was ended"
+        );
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,141 @@
+//! What the log says of sessions.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::context::Context;
+
+/// A log in memory, one JSON object a line.
+#[derive(Debug, Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+impl Captured {
+    /// Captures what this thread logs, and with it what the server of a test does that runs on one thread.
+    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        let captured = Self::default();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::DEBUG)
+            .with_writer(captured.clone())
+            .finish();
+        (captured, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The events of sessions.
+    fn events(&self) -> Vec<Value> {
+        let lines = self.text();
+        let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        events.filter(|event| event["target"] == "rejoin::session").collect()
+    }
+}
+
+fn field<'a>(event: &'a Value, name: &str) -> &'a str {
+    event["fields"][name].as_str().unwrap_or_default()
+}
+
+fn is_handle(text: &str) -> bool {
+    uuid::Uuid::parse_str(text).is_ok_and(|uuid| uuid.get_version_num() == 7)
+}
+
+#[tokio::test]
+async fn events_come_in_order_with_handle_and_request() {
+    // Behaviours 49 and 67.
+    let (captured, _guard) = Captured::begin();
+    let context = Context::new().await;
+    let first = context.perform("<session/><echo name=\"e\"><text>x</text></echo>").await;
+    let id = first.is_completed().session_id();
+    let last = context.perform(&format!("<session id=\"{id}\" mode=\"terminate\"/>")).await;
+    context.perform(&format!("<session id=\"{id}\"/>")).await.is_fault(410, "SessionEnded");
+    let events = captured.events();
+    let names: Vec<&str> = events.iter().map(|event| field(event, "event")).collect();
+    assert_eq!(
+        names,
+        [
+            "session.start",
+            "session.joined",
+            "session.released",
+            "session.joined",
+            "session.released",
+            "session.end",
+            "session.denied"
+        ]
+    );
+    let handle = field(&events[0], "session");
+    assert!(is_handle(handle), "{handle}");
+    assert!(
+        events[..6].iter().all(|event| field(event, "session") == handle && field(event, "owner") == "(anonymous)")
+    );
+    let levels: Vec<&str> = events.iter().map(|event| event["level"].as_str().unwrap()).collect();
+    assert_eq!(levels, ["INFO", "DEBUG", "DEBUG", "DEBUG", "DEBUG", "INFO", "DEBUG"]);
+    let requests = [first.header("rejoin-request-id"), last.header("rejoin-request-id")];
+    assert_eq!(
+        events[1..5].iter().map(|event| field(event, "request")).collect::<Vec<_>>(),
+        [requests[0], requests[0], requests[1], requests[1]]
+    );
+    assert_eq!((field(&events[5], "reason"), field(&events[6], "reason")), ("terminated", "SessionEnded"));
+    assert!(events[1]["fields"]["waited_ms"].is_u64() && events[2]["fields"]["held_ms"].is_u64());
+    assert_eq!(field(&events[6], "session"), "");
+    assert!(!captured.text().contains(&id));
+}
+
+#[tokio::test]
+async fn every_line_of_a_request_names_the_request_and_once_joined_the_session() {
+    // Behaviour 67.
+    let (captured, _guard) = Captured::begin();
+    let context = Context::new().await;
+    let reply = context.perform("<session/><echo name=\"e\"><text>x</text></echo>").await;
+    let handle = field(&captured.events()[0], "session").to_owned();
+    let lines: Vec<Value> = captured.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let released = lines.iter().position(|line| field(line, "event") == "session.released").unwrap();
+    let spans = &lines[released]["spans"];
+    assert_eq!(spans[0]["name"], "perform");
+    assert_eq!(spans[0]["request_id"], reply.header("rejoin-request-id"));
+    assert_eq!(spans[0]["session"], handle.as_str());
+    let answered = lines.iter().find(|line| field(line, "message") == "answered").unwrap();
+    assert_eq!(answered["spans"][0]["session"], handle.as_str());
+}
+
+#[tokio::test]
+async fn an_id_that_is_used_again_is_a_warning() {
+    let (captured, _guard) = Captured::begin();
+    let context = Context::new().await;
+    let id = context.create().await;
+    let rotated = context.perform(&format!("<session id=\"{id}\" rotate=\"true\"/>")).await.session_id();
+    context.perform(&format!("<session id=\"{rotated}\"/>")).await.is_completed();
+    context.perform(&format!("<session id=\"{id}\"/>")).await;
+    let events = captured.events();
+    let reused = events.iter().find(|event| field(event, "event") == "session.id_reused");
+    if let Some(event) = reused {
+        assert_eq!(event["level"], "WARN");
+        assert!(is_handle(field(event, "session")));
+    } else {
+        panic!("{events:#?}");
+    }
+    assert!(!captured.text().contains(&id) && !captured.text().contains(&rotated));
+}
