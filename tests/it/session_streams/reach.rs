@@ -39,7 +39,7 @@ async fn with_names() -> Context {
     .await
 }
 
-/// Behaviour 48.
+/// Behaviours 35 and 53.
 #[tokio::test]
 async fn the_streams_of_others_are_those_of_a_session_that_never_was() {
     let context = with_names().await;
