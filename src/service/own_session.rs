@@ -12,7 +12,7 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use super::authentication::Caller;
-use super::carrier::Carrier;
+use super::carrier::{Carrier, FoundCookie};
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
@@ -70,7 +70,9 @@ async fn end_named_session(
     Parameters::read(&head.uri, &[])?;
     let id = carried_session_for_change(head, &carrier)?;
     let mut response = end_session(&**resource.engine.sessions(), &id, caller, request_id).await?;
-    carrier.take_cookie_of(head, response.headers_mut());
+    if carrier.cookie().is_some_and(|cookie| matches!(cookie.find(&head.headers), FoundCookie::Id(_))) {
+        carrier.take_cookie(response.headers_mut());
+    }
     Ok(response)
 }
 
