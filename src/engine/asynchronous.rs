@@ -117,20 +117,17 @@ impl Errand {
             activities = working => activities,
             () = watching => return,
         };
-        match account.failure(&control, &activities) {
-            Some(failure) => {
-                account.streams.fail();
-                // Nothing of the session changes; that it ended meanwhile is said by the failure.
-                let _ = participation.joined.release(Outcome::Discard).await;
-                account.end(Some(&failure));
-            }
-            None => {
-                // Before the next request comes, which may have inputs of the same names.
-                account.streams.close_inputs();
-                let failure = participation.joined.release(Outcome::Commit).await.err().map(PerformError::from);
-                account.end(failure.as_ref());
-            }
+        if let Some(failure) = account.failure(&control, &activities) {
+            account.streams.fail();
+            // Nothing of the session changes; that it ended meanwhile is said by the failure.
+            let _ = participation.joined.release(Outcome::Discard).await;
+            account.end(Some(&failure));
+            return;
         }
+        // Before the next request comes, which may have inputs of the same names.
+        account.streams.close_inputs();
+        let failure = participation.joined.release(Outcome::Commit).await.err().map(PerformError::from);
+        account.end(failure.as_ref());
     }
 }
 
