@@ -74,7 +74,9 @@ async fn answer(
         let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
-    let session = answer.session.clone();
+    let mut session = answer.session.clone();
+    // What goes on runs in a session that is still to be reached.
+    session.ended_by_this &= !answer.accepted;
     let is_told = is_raw || answer.accepted || !session.implicit;
     let telling = if answer.accepted && session.implicit { telling.without_cookie() } else { telling };
     let mut response = to_response(answer, is_raw, head);
