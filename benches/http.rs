@@ -4,30 +4,32 @@
 //! `cargo bench --bench http`; `-- --rows 100000 --rounds 3 --seconds 2` for a quicker look. Needs `sqlite3`, `curl` and
 //! `wrk` on the path.
 
-mod support;
+mod support {
+    pub(crate) mod arguments;
+    pub(crate) mod bare;
+    pub(crate) mod people;
+    pub(crate) mod table;
+    pub(crate) mod wrk;
+}
 
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use axum::Router;
-use axum::body::Bytes;
-use axum::routing::post;
 use rejoin::service::{ConfiguredResource, RunningServer, Server};
+use support::arguments::argument;
+use support::bare::start_bare;
 use support::people::{self, SELECT_ALL, SELECT_ONE};
 use support::table::{line, median};
+use support::wrk::{CONNECTIONS, middle, wrk};
 
 /// As in the command; the bare handler has it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const NAMESPACE: &str = "http://ogsadai.org.uk/namespaces/2005/10/types";
-
-/// As many as the bars say.
-const CONNECTIONS: &str = "64";
 
 fn main() -> Result<()> {
     let bench = Bench {
@@ -48,25 +50,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The number after `name` on the command line.
-fn argument(name: &str, default: u32) -> Result<u32> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().map_or(Ok(default), |value| value.parse().with_context(|| format!("{name} {value}")))
-}
-
 async fn start(folder: &Path) -> Result<RunningServer> {
     let resource = ConfiguredResource::new("people", folder).data_resource("sqlite:people.db");
     Ok(Server::builder().listen("127.0.0.1:0").resource(resource).build()?.start().await?)
-}
-
-/// An axum handler that reads the same body.
-async fn start_bare() -> Result<SocketAddr> {
-    let router =
-        Router::new().route("/", post(|body: Bytes| async move { if body.is_empty() { "empty" } else { "read" } }));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Ok(address)
 }
 
 struct Bench {
@@ -95,14 +81,16 @@ impl Bench {
         for (what, document, bar) in [("empty perform request", empty, 0.70), ("one row by random key", one_row, 0.45)]
         {
             let script = self.script(&document)?;
-            let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+            let (mut ours, mut theirs, mut answered) = (Vec::new(), Vec::new(), 0);
             for _ in 0..self.rounds {
-                theirs.push(self.wrk(bare, &script)?);
-                ours.push(self.wrk(url, &script)?);
+                theirs.push(wrk(bare, &script, 1, self.seconds)?.rate);
+                let load = wrk(url, &script, 1, self.seconds)?;
+                ours.push(load.rate);
+                answered += load.answered;
             }
             let (ours, theirs) = (middle(&mut ours), middle(&mut theirs));
             println!(
-                "{what:<34} {ours:>10.0}/s  bare handler {theirs:>8.0}/s  ratio {:.3} (bar {bar:.2})",
+                "{what:<34} {ours:>10.0}/s  bare handler {theirs:>8.0}/s  ratio {:.3} (bar {bar:.2}); {answered} answered",
                 ours / theirs
             );
         }
@@ -123,20 +111,6 @@ impl Bench {
         );
         fs::write(&path, lua)?;
         Ok(path)
-    }
-
-    fn wrk(&self, url: &str, script: &Path) -> Result<f64> {
-        let seconds = format!("{}s", self.seconds);
-        let output = Command::new("wrk")
-            .args(["-t", "1", "-c", CONNECTIONS, "-d", &seconds, "-s"])
-            .arg(script)
-            .arg(url)
-            .output()
-            .context("wrk can't be run: is it installed?")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        ensure!(output.status.success() && !text.contains("Non-2xx"), "wrk: {text}");
-        let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:")).context("wrk gave no rate")?;
-        Ok(rate.trim().parse()?)
     }
 
     /// The whole table to the client, against `sqlite3 -csv`; and what the memory of the server does meanwhile.
@@ -206,11 +180,6 @@ impl Bench {
 
 fn perform(content: &str) -> String {
     format!("<perform xmlns=\"{NAMESPACE}\">{content}</perform>")
-}
-
-fn middle(rates: &mut [f64]) -> f64 {
-    rates.sort_unstable_by(f64::total_cmp);
-    rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
 
 fn curl(url: &str, document: &str) -> Result<Duration> {

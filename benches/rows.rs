@@ -2,7 +2,10 @@
 //!
 //! `cargo bench --bench rows`; `-- --rows 100000 --rounds 3` for a quicker look. Needs `sqlite3` on the path.
 
-mod support;
+mod support {
+    pub(crate) mod people;
+    pub(crate) mod table;
+}
 
 use std::path::Path;
 use std::process::{Command, Stdio};

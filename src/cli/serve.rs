@@ -1,5 +1,6 @@
 //! `rejoin serve`: serves a configuration until it is told to stop.
 
+use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +9,7 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::service::{BoundServer, Configuration, Ending, Server};
+use crate::service::{BoundServer, Configuration, Ending, Reloader, Server};
 
 pub(super) async fn run(config: &Path) -> anyhow::Result<ExitCode> {
     log_to_stderr();
@@ -18,9 +19,10 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<ExitCode> {
     until_told(server).await
 }
 
-/// Serves until SIGTERM or Ctrl-C, then drains; a second one ends it at once. The exit code says whether anything was cut off.
+/// Serves until SIGTERM or Ctrl-C; at SIGHUP it looks whether the configuration has changed. Then it drains; a second one ends it at once. The exit code says whether anything was cut off.
 pub(super) async fn until_told(server: BoundServer) -> anyhow::Result<ExitCode> {
     let (mut first, mut second) = (Signals::listen()?, Signals::listen()?);
+    let reloading = reload_at(signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?, server.reloader());
     let serving = server.serve(async move {
         first.next().await;
         tracing::info!("draining: requests that run are answered, new ones are not taken");
@@ -38,6 +40,18 @@ pub(super) async fn until_told(server: BoundServer) -> anyhow::Result<ExitCode> 
             tracing::warn!("told to stop a second time: requests that run are cut off");
             Ok(ExitCode::FAILURE)
         }
+        never = reloading => match never {},
+    }
+}
+
+/// Lets the server look at its configuration at each SIGHUP.
+async fn reload_at(mut hang_up: Signal, reloader: Reloader) -> Infallible {
+    loop {
+        if hang_up.recv().await.is_none() {
+            return std::future::pending().await;
+        }
+        tracing::info!("SIGHUP: looking whether the configuration has changed");
+        reloader.reload().await;
     }
 }
 

@@ -37,6 +37,7 @@ mod schemas;
 mod time;
 mod value;
 mod vocabulary;
+mod watched_file;
 mod writer;
 
 pub use configuration::{
@@ -60,4 +61,5 @@ pub use response::{
 };
 pub use schemas::{SCHEMAS, schema};
 pub use value::Value;
+pub use watched_file::WatchedFile;
 pub use writer::Unwritable;

@@ -10,10 +10,9 @@ use std::time::Duration;
 use super::authentication::{NoAuthentication, Role};
 use super::carrier::Carrier;
 use super::metrics::{Metrics, SessionMetrics};
+use super::reload::{SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{
-    Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session, session_header,
-};
+use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{Located, Position, ServiceLimits, SessionConfiguration};
@@ -139,14 +138,16 @@ impl ServerBuilder {
         let admission = Admission::new(self.limits.concurrent_requests, self.limits.queued_requests);
         let metrics = Metrics::new();
         let mut served = BTreeMap::new();
+        let mut watches: Vec<Box<dyn Watch>> = Vec::new();
         for resource in std::mem::take(&mut self.resources) {
             if served.contains_key(&resource.name) {
                 let message = format!("a second data service resource of the name `{}`", resource.name);
                 self.errors.push(ConfigurationError::new(&resource.file, Position::START, message));
                 continue;
             }
-            if let Some(built) = self.build_resource(resource, &admission, &metrics) {
+            if let Some((built, watch)) = self.build_resource(resource, &admission, &metrics) {
                 served.insert(built.name.clone(), built);
+                watches.push(Box::new(watch));
             }
         }
         if !self.errors.is_empty() {
@@ -163,6 +164,7 @@ impl ServerBuilder {
             admission,
             metrics,
             metrics_for: Role::User,
+            watches: Arc::new(Watches::new(watches)),
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
     }
@@ -172,7 +174,7 @@ impl ServerBuilder {
         resource: ConfiguredResource,
         admission: &Admission,
         metrics: &Metrics,
-    ) -> Option<ServedResource> {
+    ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
         self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
@@ -180,17 +182,43 @@ impl ServerBuilder {
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
-        let session_header = session_header(&resource.session.carrier.header).ok();
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier)?);
+        let (catalogue, statics) = (catalogue?, statics?);
         let session_metrics = metrics.sessions_of(&resource.name);
-        let sessions = self.sessions(&resource, statics?, &session_metrics);
-        Some(ServedResource {
-            engine: Engine::new(Arc::new(catalogue?), sessions, admission.clone()),
-            carrier: Carrier { header: session_header?, automatic: resource.session.carrier.automatic },
+        let manager = self.sessions(&resource, statics.clone(), &session_metrics);
+        let watch = self.watch(&resource, statics, &in_force, &manager);
+        let served = ServedResource {
+            engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
+            session: in_force,
             documentation: resource.resource.documentation,
             request_metrics: metrics.requests_of(&resource.name),
             session_metrics,
             name: resource.name,
-        })
+        };
+        Some((served, watch))
+    }
+
+    /// What takes the changes of the session configuration.
+    fn watch(
+        &self,
+        resource: &ConfiguredResource,
+        statics: StaticAttributes,
+        in_force: &Arc<SessionInForce>,
+        manager: &Arc<dyn SessionManager>,
+    ) -> SessionWatch {
+        let folder = resource.file.parent().unwrap_or(Path::new(""));
+        let parts = SessionParts {
+            static_attributes: self.statics.clone(),
+            manager: Arc::clone(manager),
+            clock: Arc::clone(&self.clock),
+        };
+        SessionWatch::new(
+            &resource.name,
+            (resource.session_file.clone(), folder),
+            (resource.session.clone(), statics),
+            Arc::clone(in_force),
+            parts,
+        )
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {

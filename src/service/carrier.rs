@@ -3,7 +3,8 @@
 use http::{HeaderMap, HeaderName};
 
 use super::refusal::Refusal;
-use crate::document::{PerformDocument, Position, SessionElement, SessionMode};
+use super::unavailable::session_header;
+use crate::document::{CarrierSettings, PerformDocument, Position, SessionElement, SessionMode};
 use crate::session::{Access, SessionId, SessionRequirement};
 
 /// How the requests of a resource carry session ids, beside the session element.
@@ -13,6 +14,14 @@ pub(super) struct Carrier {
     pub(super) header: HeaderName,
     /// Whether a request without any requirement gets an explicit session.
     pub(super) automatic: bool,
+}
+
+impl Carrier {
+    /// The carrier of a configuration; `None` where its header can't carry an id.
+    pub(super) fn of(settings: &CarrierSettings) -> Option<Self> {
+        let header = session_header(&settings.header).ok()?;
+        Some(Self { header, automatic: settings.automatic })
+    }
 }
 
 /// The requirement of a request.

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::answer_body::answer_body;
 use super::authentication::Caller;
-use super::carrier::requirement;
+use super::carrier::{Carrier, requirement};
 use super::compression::compress;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
@@ -64,7 +64,8 @@ async fn answer(
     if state.is_draining() {
         return Err(Refusal::of_session(&SessionError::Draining, request_id));
     }
-    let request = read_request(state, resource, head, body, caller, request_id).await?;
+    let carrier = resource.carrier();
+    let request = read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
     let answer = resource.engine.perform(request).await.map_err(|error| Refusal::of_perform(&error, request_id))?;
     if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
@@ -72,13 +73,13 @@ async fn answer(
         let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
-    Ok(compress(&head.headers, to_response(answer, is_raw, head, &resource.carrier.header)))
+    Ok(compress(&head.headers, to_response(answer, is_raw, head, &carrier.header)))
 }
 
 /// Reads a request. What its head can be refused for is found first; it is let in before its body is read.
 async fn read_request(
     state: &ServiceState,
-    resource: &ServedResource,
+    (resource, carrier): (&ServedResource, &Carrier),
     head: &Parts,
     body: Body,
     caller: Caller,
@@ -95,7 +96,7 @@ async fn read_request(
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
-    let session = requirement(&document, &head.headers, &resource.carrier)?;
+    let session = requirement(&document, &head.headers, carrier)?;
     let participant = Participant { principal: caller.principal, request_id };
     Ok(PerformRequest { admitted, document, session, participant, only })
 }

@@ -7,13 +7,15 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use chrono::SecondsFormat;
 use quick_xml::escape::escape;
 
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
+use super::reload::ConfigurationProblem;
 use super::routes::xml;
 use super::state::{ServedResource, ServiceState};
-use crate::document::TYPES_NAMESPACE;
+use crate::document::{Position, TYPES_NAMESPACE};
 use crate::resource::relational::{DatabaseSchema, Table, TableKind};
 use crate::resource::{DataResource, ResourceError};
 
@@ -49,6 +51,9 @@ pub(super) async fn show(
     }
     let mut out = format!("<dataServiceResource xmlns=\"{TYPES_NAMESPACE}\" name=\"{}\">\n", escape(&resource.name));
     documentation(&mut out, 1, resource);
+    for problem in resource.session.problems() {
+        configuration_problem(&mut out, 1, &problem);
+    }
     element(&mut out, 1, "activityTypes", |out| {
         for activity in resource.engine.catalogue().names() {
             line(out, 2, &format!("<activity name=\"{}\"/>", escape(activity)));
@@ -132,6 +137,15 @@ fn documentation(out: &mut String, depth: usize, resource: &ServedResource) {
     for text in &resource.documentation {
         line(out, depth, &format!("<documentation>{}</documentation>", escape(text.trim())));
     }
+}
+
+/// Why a changed document is not in force.
+fn configuration_problem(out: &mut String, depth: usize, problem: &ConfigurationProblem) {
+    let ConfigurationProblem { file, position: Position { line: at, column }, message, since } = problem;
+    let (file, message) = (escape(file), escape(message));
+    let since = since.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let start = format!("configurationProblem file=\"{file}\" line=\"{at}\" column=\"{column}\" since=\"{since}\"");
+    line(out, depth, &format!("<{start}>{message}</configurationProblem>"));
 }
 
 /// An element of that start tag, and what `content` puts into it.

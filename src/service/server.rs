@@ -2,17 +2,19 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
 
-use super::ServerBuilder;
 use super::listener::{Bounds, Connections};
 use super::routes::router;
 use super::state::ServiceState;
+use super::{Reloader, ServerBuilder};
 
 /// How long the sessions of requests that were cut off have to close what they hold.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -54,6 +56,7 @@ pub struct BoundServer {
 #[derive(Debug)]
 pub struct RunningServer {
     address: SocketAddr,
+    reloader: Reloader,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Ending>,
 }
@@ -92,12 +95,13 @@ impl Server {
     pub async fn start(self) -> io::Result<RunningServer> {
         let bound = self.bind().await?;
         let address = bound.address;
+        let reloader = bound.reloader();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(bound.serve(async {
             // A handle that was dropped stops the server as well.
             let _ = stopped.await;
         }));
-        Ok(RunningServer { address, stop, task })
+        Ok(RunningServer { address, reloader, stop, task })
     }
 }
 
@@ -114,6 +118,12 @@ impl BoundServer {
         format!("http://{}", self.address)
     }
 
+    /// What lets the server look at its files at once, while it serves.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader::of(&self.state.watches)
+    }
+
     /// Serves until `shutdown` resolves. Then it takes nothing new, answers what has begun, and ends every session; what is
     /// not done within the drain timeout ([`ServerBuilder::drain_timeout`]) is cut off.
     ///
@@ -122,6 +132,9 @@ impl BoundServer {
         let Self { state, listener, address, drain } = self;
         let mut maintenance: JoinSet<()> =
             state.resources.values().map(|resource| resource.engine.sessions().maintenance()).collect();
+        let stop_looking = CancellationToken::new();
+        let mut looking = JoinSet::new();
+        looking.spawn(Arc::clone(&state.watches).keep_looking(stop_looking.clone()));
         let router = router(state.clone(), address.ip().is_loopback());
         let mut connections = Connections::new(router, Bounds::default(), state.metrics.connections());
         tokio::select! {
@@ -129,6 +142,7 @@ impl BoundServer {
             () = shutdown => {}
         }
         state.drain();
+        stop_looking.cancel();
         drop(listener);
         let drained = tokio::time::timeout(drain, join(connections.drain(), drain_sessions(&state))).await;
         let ending = if drained.is_ok() {
@@ -142,6 +156,10 @@ impl BoundServer {
             Ending::CutOff
         };
         maintenance.abort_all();
+        // A look that has begun is waited for, so that what it has in its hands is closed with the rest.
+        if tokio::time::timeout(CLOSING, looking.join_next()).await.is_err() {
+            tracing::warn!("looking for changed files did not end in time");
+        }
         ending
     }
 }
@@ -162,6 +180,11 @@ impl RunningServer {
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Looks at once whether the configuration of its sessions has changed, and takes what has: see [`Reloader::reload`].
+    pub async fn reload(&self) {
+        self.reloader.reload().await;
     }
 
     /// Drains the service and waits until it has ended.

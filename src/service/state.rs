@@ -13,6 +13,7 @@ use super::authentication::{Authenticator, Role};
 use super::carrier::Carrier;
 use super::metrics::{Metrics, RequestMetrics, SessionMetrics};
 use super::refusal::Refusal;
+use super::reload::{SessionInForce, Watches};
 use crate::document::{Limits, nearest};
 use crate::engine::{Admission, Engine};
 use crate::session::{Clock, IdSource};
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub(super) metrics: Metrics,
     /// Who may see the metrics.
     pub(super) metrics_for: Role,
+    /// What is read again when it changes.
+    pub(super) watches: Arc<Watches>,
 }
 
 /// A data service resource that is being served.
@@ -44,10 +47,17 @@ pub(super) struct ServedResource {
     pub(super) name: String,
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
-    /// How requests carry session ids.
-    pub(super) carrier: Carrier,
     pub(super) session_metrics: Arc<SessionMetrics>,
     pub(super) request_metrics: Arc<RequestMetrics>,
+    /// What its session configuration says to the service.
+    pub(super) session: Arc<SessionInForce>,
+}
+
+impl ServedResource {
+    /// How requests carry session ids from now on.
+    pub(super) fn carrier(&self) -> Arc<Carrier> {
+        self.session.carrier()
+    }
 }
 
 impl ServiceState {

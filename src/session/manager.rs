@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionError, SessionFilter, SessionHandle,
-    SessionId, SessionRequirement, SessionStatistics, SessionStatus,
+    SessionId, SessionRequirement, SessionStatistics, SessionStatus, StaticAttributes,
 };
+use crate::document::SessionConfiguration;
 
 /// The answer to a join: there at once unless another request holds the session.
 pub type Joining = Answer<Result<Joined, SessionError>>;
@@ -75,6 +76,11 @@ pub trait SessionManager: Send + Sync + 'static {
     fn statistics(&self) -> SessionStatistics {
         SessionStatistics::default()
     }
+
+    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
+    ///
+    /// It comes from the same factory, keeps its sessions in the same store, and the factory has found nothing wrong in it.
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes);
 
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
     /// manager is gone.

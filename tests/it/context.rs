@@ -11,7 +11,7 @@ pub(crate) struct Context {
     pub(crate) server: RunningServer,
     pub(crate) client: Client,
     /// Removed with the context.
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// An answer, read whole.
@@ -41,7 +41,16 @@ impl Context {
         let resource = ConfiguredResource::new("data", folder.path()).data_resource("sqlite:data.db");
         let builder = configure(Server::builder().listen("127.0.0.1:0"), resource);
         let server = builder.build().unwrap().start().await.unwrap();
-        Self { server, client: Client::new(), _folder: folder }
+        Self { server, client: Client::new(), folder }
+    }
+
+    /// A server that was started over the files of a folder; its resource is `data`.
+    pub(crate) fn around(server: RunningServer, folder: TempDir) -> Self {
+        Self { server, client: Client::new(), folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn url(&self) -> String {

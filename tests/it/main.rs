@@ -8,6 +8,7 @@ mod documents;
 mod metrics;
 mod pipelines;
 mod random_pipelines;
+mod reload;
 mod rooms;
 mod service;
 mod session_events;

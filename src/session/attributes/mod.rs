@@ -19,6 +19,7 @@ pub use error::AttributeError;
 pub use live::{CloseError, LiveAttribute};
 pub use snapshot::AttributeSnapshot;
 pub use staged::{Dropped, StagedAttributes};
+pub(crate) use statics::WeakStaticAttributes;
 pub use statics::{StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes, StaticSessionAttribute};
 pub use stream::{StoredStream, WrongBlock};
 pub use value::AttributeValue;

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::builtin;
 use crate::block::Scalar;
@@ -23,6 +23,10 @@ pub trait StaticSessionAttribute: Any + Send + Sync + fmt::Debug {
     fn scalar(&self) -> Option<Scalar> {
         None
     }
+
+    /// Looks whether something outside that it was made from has changed: a file, say. A running service asks about once a
+    /// second, on a thread that may block; one call at a time.
+    fn refresh(&self) {}
 
     /// Lets go of what it holds. Called once, when the manager and the last session that had it are gone, after everything that
     /// stands below it in the configuration. It must not block.
@@ -87,16 +91,38 @@ impl StaticAttributeRegistry {
     ///
     /// [`DocumentError`] where an implementation is unknown, a name stands twice, or an implementation refuses its element.
     pub fn make(&self, configured: &[StaticAttributeConfiguration]) -> Result<StaticAttributes, DocumentError> {
+        self.make_again(configured, &StaticAttributes::default())
+    }
+
+    /// Makes the attributes of a changed configuration. One that stands in it as before (name, implementation and element)
+    /// is taken over from `before`: it is the same instance.
+    ///
+    /// # Errors
+    ///
+    /// As for [`StaticAttributeRegistry::make`].
+    pub fn make_again(
+        &self,
+        configured: &[StaticAttributeConfiguration],
+        before: &StaticAttributes,
+    ) -> Result<StaticAttributes, DocumentError> {
         let mut made = Made::default();
         for attribute in configured {
             if made.by_name.contains_key(&*attribute.name) {
                 let message = format!("a static session attribute `{}` stands above already", attribute.name);
                 return Err(DocumentError::invalid(attribute.position, message));
             }
-            let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| self.unknown(attribute))?;
-            made.add(&attribute.name, factory.make(&attribute.element)?);
+            let instance = match before.instance_of(attribute) {
+                Some(instance) => instance,
+                None => Arc::new(self.make_one(attribute)?),
+            };
+            made.add(&attribute.name, instance);
         }
         Ok(StaticAttributes(Arc::new(made)))
+    }
+
+    fn make_one(&self, attribute: &StaticAttributeConfiguration) -> Result<Instance, DocumentError> {
+        let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| self.unknown(attribute))?;
+        Ok(Instance { value: factory.make(&attribute.element)?, configured: Some(attribute.clone()) })
     }
 
     fn unknown(&self, attribute: &StaticAttributeConfiguration) -> DocumentError {
@@ -129,30 +155,58 @@ impl fmt::Debug for StaticAttributeRegistry {
     }
 }
 
-/// The static attributes of a resource. A clone shares them; when the last is gone they are closed, in reverse order.
+/// The static attributes of a resource. A clone shares them.
+///
+/// An instance may be in several sets: one that a changed configuration leaves as it is goes over into the new one. It is
+/// closed when the last set that has it is gone; those of one set in reverse order.
 #[derive(Debug, Clone, Default)]
 pub struct StaticAttributes(Arc<Made>);
+
+/// Static attributes that may be gone.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakStaticAttributes(Weak<Made>);
 
 #[derive(Debug, Default)]
 struct Made {
     by_name: BTreeMap<Box<str>, Arc<dyn StaticSessionAttribute>>,
-    in_order: Vec<Arc<dyn StaticSessionAttribute>>,
+    in_order: Vec<Arc<Instance>>,
+}
+
+/// One value, for all the sets that it is in.
+#[derive(Debug)]
+struct Instance {
+    value: Arc<dyn StaticSessionAttribute>,
+    /// What it was made from, if that was a document.
+    configured: Option<StaticAttributeConfiguration>,
 }
 
 impl Made {
-    fn add(&mut self, name: &str, value: Arc<dyn StaticSessionAttribute>) {
-        self.in_order.push(Arc::clone(&value));
-        self.by_name.insert(name.into(), value);
+    fn add(&mut self, name: &str, instance: Arc<Instance>) {
+        self.by_name.insert(name.into(), Arc::clone(&instance.value));
+        self.in_order.push(instance);
     }
 }
 
 impl Drop for Made {
     fn drop(&mut self) {
-        for value in self.in_order.iter().rev() {
-            if catch_unwind(AssertUnwindSafe(|| value.close())).is_err() {
-                tracing::error!(attribute = value.type_name(), "closing a static session attribute panicked");
-            }
+        while let Some(instance) = self.in_order.pop() {
+            drop(instance);
         }
+    }
+}
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if catch_unwind(AssertUnwindSafe(|| self.value.close())).is_err() {
+            tracing::error!(attribute = self.value.type_name(), "closing a static session attribute panicked");
+        }
+    }
+}
+
+impl WeakStaticAttributes {
+    /// The attributes, if anybody still has them.
+    pub(crate) fn upgrade(&self) -> Option<StaticAttributes> {
+        self.0.upgrade().map(StaticAttributes)
     }
 }
 
@@ -164,9 +218,29 @@ impl StaticAttributes {
     pub fn new<'a>(values: impl IntoIterator<Item = (&'a str, Arc<dyn StaticSessionAttribute>)>) -> Self {
         let mut made = Made::default();
         for (name, value) in values {
-            made.add(name, value);
+            made.add(name, Arc::new(Instance { value, configured: None }));
         }
         Self(Arc::new(made))
+    }
+
+    fn instance_of(&self, configured: &StaticAttributeConfiguration) -> Option<Arc<Instance>> {
+        self.0.in_order.iter().find(|instance| instance.configured.as_ref() == Some(configured)).cloned()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakStaticAttributes {
+        WeakStaticAttributes(Arc::downgrade(&self.0))
+    }
+
+    /// Lets every attribute look whether what it was made from has changed: see [`StaticSessionAttribute::refresh`].
+    pub fn refresh(&self) {
+        for instance in &self.0.in_order {
+            if catch_unwind(AssertUnwindSafe(|| instance.value.refresh())).is_err() {
+                tracing::error!(
+                    attribute = instance.value.type_name(),
+                    "refreshing a static session attribute panicked"
+                );
+            }
+        }
     }
 
     /// The value of an attribute.

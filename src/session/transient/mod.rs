@@ -153,14 +153,6 @@ impl TransientSessionManager {
         }
     }
 
-    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
-    pub fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
-        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
-        let policy = Arc::new(Policy::new(settings, statics));
-        let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
-        drop(old);
-    }
-
     /// Ends what is over, now, and answers how many sessions that were. [`SessionManager::maintenance`] does this all the
     /// time; whether a session is over never depends on it.
     #[expect(clippy::must_use_candidate, reason = "the number is for whoever wants it")]
@@ -193,6 +185,14 @@ impl SessionManager for TransientSessionManager {
 
     fn statistics(&self) -> SessionStatistics {
         self.shared.statistics()
+    }
+
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
+        self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
+        let policy = Arc::new(Policy::new(settings, statics));
+        let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
+        // Not under the lock: what nobody uses any more is closed now, by code of others.
+        drop(old);
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {

@@ -1,4 +1,0 @@
-//! What the benches share.
-
-pub(crate) mod people;
-pub(crate) mod table;

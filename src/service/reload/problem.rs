@@ -1,0 +1,52 @@
+//! What is wrong with a changed configuration document.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use crate::document::{DocumentError, Position};
+use crate::service::Refused;
+
+/// Why a changed configuration document is not in force.
+#[derive(Debug, Clone)]
+pub(in crate::service) struct ConfigurationProblem {
+    /// The file, as clients may see it: never from the root of the machine.
+    pub(in crate::service) file: String,
+    /// The place in it.
+    pub(in crate::service) position: Position,
+    /// What is wrong there and what was expected.
+    pub(in crate::service) message: String,
+    /// When it was found.
+    pub(in crate::service) since: DateTime<Utc>,
+}
+
+/// Something that is wrong at a place in a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) position: Position,
+    pub(super) message: String,
+}
+
+impl Wrong {
+    pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
+        Self { position, message: message.into() }
+    }
+}
+
+impl From<DocumentError> for Wrong {
+    fn from(error: DocumentError) -> Self {
+        Self::new(error.position(), error.message())
+    }
+}
+
+impl From<Refused> for Wrong {
+    fn from(refused: Refused) -> Self {
+        Self::new(refused.position, refused.message)
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.position, self.message)
+    }
+}
