@@ -13,7 +13,7 @@ use crate::document::{
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
 use crate::service::{
-    Configuration, Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session,
+    AuthenticatorRegistry, Configuration, Refused, place_in_carrier, refused_in_resource, refused_in_session,
 };
 use crate::session::StaticAttributeRegistry;
 
@@ -37,7 +37,8 @@ fn check(path: &Path) -> Vec<String> {
     match fs::read(path) {
         Ok(bytes) => {
             let problems = check_document(path, &bytes).unwrap_or_else(|problem| vec![problem]);
-            problems.iter().map(|problem| format!("{}:{problem}", path.display())).collect()
+            let here = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
+            here.chain(check_authentication(path, &bytes)).collect()
         }
         Err(error) => vec![format!("{}:1:1: the file can't be read: {error}", path.display())],
     }
@@ -56,8 +57,7 @@ fn check_document(path: &Path, bytes: &[u8]) -> Result<Vec<String>, String> {
     match root.local_name() {
         "perform" => check_perform(bytes).map(|()| Vec::new()),
         "dataServiceConfiguration" => {
-            let service = ServiceConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
-            Ok(all(refused_in_service(&service)))
+            ServiceConfiguration::parse(bytes, &limits).map(|_| Vec::new()).map_err(|error| said(&error))
         }
         "dataServiceResourceConfiguration" => {
             let resource = ResourceConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
@@ -84,6 +84,14 @@ fn said(error: &DocumentError) -> String {
 
 fn all(refused: Vec<Refused>) -> Vec<String> {
     refused.into_iter().map(|Refused { position, message }| format!("{position}: {message}")).collect()
+}
+
+/// What is wrong with the authentication of a service document; it may be wrong in a file that is named there.
+fn check_authentication(path: &Path, bytes: &[u8]) -> Vec<String> {
+    let Ok(service) = ServiceConfiguration::parse(bytes, &Limits::default()) else { return Vec::new() };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let made = AuthenticatorRegistry::built_in().make(&service.authentication, folder);
+    made.err().into_iter().flat_map(|error| error.into_errors(path)).map(|error| error.to_string()).collect()
 }
 
 fn check_resource(path: &Path, resource: &ResourceConfiguration) -> Vec<String> {

@@ -9,7 +9,10 @@ macro_rules! say {
     }};
 }
 
+mod account;
+mod account_file;
 mod check;
+mod credentials;
 mod demo;
 mod init;
 mod perform;
@@ -23,6 +26,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use account::AccountArguments;
 
 /// A data service with memory.
 ///
@@ -83,9 +88,24 @@ enum Action {
     ///
     /// The exit code is 0 when the request completed and 1 when it did not; a fault is printed on standard error.
     #[command(after_help = "Examples:\n  rejoin perform http://127.0.0.1:8080/services/demo query.xml\n  \
+                      REJOIN_PASSWORD=… rejoin perform http://127.0.0.1:8080/services/demo query.xml --user ada\n  \
                       rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \
                       REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -")]
     Perform(PerformArguments),
+    /// Makes the line of a user for a file of users: `<authentication impl="basic">`
+    ///
+    /// Asks for the password; where standard input is no terminal, its first line is the password. A service that runs takes
+    /// the changed file within a second or two. A user whose hash begins with `!` is disabled, and the sessions of one who is
+    /// disabled or removed are ended.
+    #[command(after_help = "Examples:\n  rejoin user ada --role operator --file orders/users\n  \
+                      rejoin user carl < password.txt")]
+    User(AccountArguments),
+    /// Makes a token, and its line for a file of tokens: `<authentication impl="bearer">`
+    ///
+    /// The token is printed on standard output, this once: the file holds its SHA-256. Without a file the line is printed on
+    /// standard error.
+    #[command(after_help = "Example:\n  rejoin token nightly-job --id jobs --file orders/tokens > token.txt")]
+    Token(AccountArguments),
 }
 
 #[derive(Debug, Args)]
@@ -100,6 +120,8 @@ struct PerformArguments {
     /// Print the raw bytes of this end-point instead of the response document
     #[arg(long = "return", value_name = "NAME")]
     return_: Option<String>,
+    #[command(flatten)]
+    credentials: credentials::Credentials,
 }
 
 /// Runs the command line of this process. What goes wrong is said on standard error, and in the exit code.
@@ -111,6 +133,8 @@ pub fn main() -> ExitCode {
         Action::Init { dir } => init::run(&dir).map(|()| ExitCode::SUCCESS),
         Action::Serve { config } => block_on(serve::run(&config)),
         Action::Demo { tour, listen } => block_on(demo::run(&listen, tour)),
+        Action::User(arguments) => account::user(&arguments).map(|()| ExitCode::SUCCESS),
+        Action::Token(arguments) => account::token(&arguments).map(|()| ExitCode::SUCCESS),
         Action::Perform(arguments) => block_on(perform::run(&arguments)),
     };
     done.unwrap_or_else(|error| {

@@ -33,7 +33,8 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
     if let Some(session) = &arguments.session {
         request = request.header("rejoin-session", session);
     }
-    let response = request.send().await.context("the service does not answer")?;
+    let response =
+        arguments.credentials.secret()?.authorize(request).send().await.context("the service does not answer")?;
     if !response.status().is_success() {
         eprintln!("{}", response.text().await?);
         return Ok(ExitCode::FAILURE);

@@ -41,7 +41,7 @@ impl Position {
     }
 
     /// The place behind those bytes.
-    pub(super) fn after(mut self, bytes: &[u8]) -> Self {
+    pub(crate) fn after(mut self, bytes: &[u8]) -> Self {
         self.advance(bytes);
         self
     }

@@ -74,6 +74,15 @@ impl<'a> Fields<'a> {
         ))
     }
 
+    /// Takes all attributes that are in no namespace, whatever they are: for an element that is read again by somebody else.
+    pub fn any_attributes(&mut self) {
+        for (index, attribute) in self.element.attributes.iter().enumerate() {
+            if attribute.name.namespace.is_none() {
+                self.taken |= 1 << (index & 63);
+            }
+        }
+    }
+
     /// The next child, if it has that name.
     pub fn child(&mut self, name: &'static str) -> Option<&'a Element> {
         self.child_names.push(name);

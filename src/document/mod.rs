@@ -5,6 +5,7 @@
 //! | perform: what a client asks for | [`PerformDocument`] | `perform.xsd`, `activities.xsd` |
 //! | response: what it gets, streaming | [`ResponseWriter`], [`ResponseReader`] | `response.xsd` |
 //! | fault: why it gets nothing | [`Fault`] | `fault.xsd` |
+//! | how sessions stand | [`SessionStatusDocument`], [`SessionList`], [`EndedSessions`] | `session-status.xsd` |
 //! | configuration of the service | [`ServiceConfiguration`] | `service.xsd` |
 //! | of a data service resource | [`ResourceConfiguration`] | `resource.xsd` |
 //! | of its activities | [`ActivityConfiguration`] | `activity.xsd` |
@@ -34,6 +35,7 @@ mod reader;
 mod response;
 mod root;
 mod schemas;
+mod session_status;
 mod time;
 mod value;
 mod vocabulary;
@@ -60,6 +62,9 @@ pub use response::{
     ResponseWriter, ResultStart, Status,
 };
 pub use schemas::{SCHEMAS, schema};
+pub use session_status::{
+    AttributeStatus, AttributesStatus, EndedSessions, RequestStatus, SessionList, SessionState, SessionStatusDocument,
+};
 pub use value::Value;
 pub use watched_file::WatchedFile;
 pub use writer::Unwritable;

@@ -16,6 +16,7 @@ schemas!(
     "resource.xsd",
     "response.xsd",
     "service.xsd",
+    "session-status.xsd",
     "session.xsd",
     "types.xsd"
 );

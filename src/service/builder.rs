@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::authentication::{NoAuthentication, Role};
+use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
 use super::carrier::Carrier;
 use super::metrics::{Metrics, SessionMetrics};
-use super::reload::{SessionInForce, SessionParts, SessionWatch, Watch, Watches};
+use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session};
+use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
-use crate::document::{Located, Position, ServiceLimits, SessionConfiguration};
+use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
@@ -26,6 +26,9 @@ use crate::session::{
 /// How long a draining server waits for the requests that run.
 const DRAIN: Duration = Duration::from_secs(30);
 
+/// The service document in its folder.
+pub(super) const SERVICE_FILE: &str = "service.xml";
+
 /// A server in the making. Everything that a configuration names is looked up in the registries of the builder, which begin
 /// with what this crate brings.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub struct ServerBuilder {
     activities: ActivityRegistry,
     statics: StaticAttributeRegistry,
     data_resources: ResourceRegistry,
+    authenticators: AuthenticatorRegistry,
+    authentication: AuthenticationConfiguration,
+    /// Where that stands.
+    authentication_file: PathBuf,
     listeners: Vec<Arc<dyn SessionListener>>,
     clock: Arc<dyn Clock>,
     listen: String,
@@ -49,6 +56,9 @@ impl ServerBuilder {
             activities: ActivityRegistry::built_in(),
             statics: StaticAttributeRegistry::default(),
             data_resources: ResourceRegistry::with_defaults(),
+            authenticators: AuthenticatorRegistry::built_in(),
+            authentication: AuthenticationConfiguration::default(),
+            authentication_file: PathBuf::from(SERVICE_FILE),
             listeners: Vec::new(),
             clock: Arc::new(SystemClock),
             listen: "127.0.0.1:8080".into(),
@@ -74,6 +84,24 @@ impl ServerBuilder {
     /// Adds the data resources of a URI scheme.
     pub fn data_resource_factory(mut self, factory: impl DataResourceFactory + 'static) -> Self {
         self.data_resources.register(factory);
+        self
+    }
+
+    /// Adds a way to find out who sends a request, by the name that `impl` of the element `authentication` gives. Which one is
+    /// used the configuration says, or [`authentication`](Self::authentication).
+    pub fn authenticator(mut self, implementation: &str, factory: impl AuthenticatorFactory + 'static) -> Self {
+        self.authenticators.register(implementation, factory);
+        self
+    }
+
+    /// How the service finds out who sends a request: an element `authentication` as in a service document, for a program that
+    /// configures itself. Locations in it are relative to `folder`. Without it everybody is let in.
+    pub fn authentication(mut self, element: Element, folder: impl Into<PathBuf>) -> Self {
+        self.authentication_file = folder.into().join(SERVICE_FILE);
+        match AuthenticationConfiguration::of(element) {
+            Ok(authentication) => self.authentication = authentication,
+            Err(error) => self.errors.push(ConfigurationError::of_document(&self.authentication_file, &error)),
+        }
         self
     }
 
@@ -122,7 +150,7 @@ impl ServerBuilder {
     /// Takes over everything that a configuration says.
     pub fn configuration(mut self, configuration: Configuration) -> Self {
         let Configuration { service, file, resources } = configuration;
-        self.refuse(&file, refused_in_service(&service));
+        (self.authentication, self.authentication_file) = (service.authentication, file);
         self.listen = service.listen.value;
         self.limits = service.limits;
         self.resources.extend(resources);
@@ -150,23 +178,33 @@ impl ServerBuilder {
                 watches.push(Box::new(watch));
             }
         }
-        if !self.errors.is_empty() {
+        let authenticator = self.build_authenticator();
+        let Some(authenticator) = authenticator.filter(|_| self.errors.is_empty()) else {
             return Err(ConfigurationErrors(self.errors));
-        }
+        };
+        let anybody = self.authentication.implementation.value == "none";
+        let managers = served.values().map(|resource| Arc::clone(resource.engine.sessions())).collect();
+        watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), managers)));
         let state = ServiceState::new(Shared {
             resources: served,
             limits: self.limits.documents,
             body_timeout: self.limits.body_timeout,
             clock: self.clock,
             ids: Arc::new(SystemIds::default()),
-            authenticator: Arc::new(NoAuthentication { role: Role::User }),
+            authenticator,
             draining: AtomicBool::new(false),
+            watches: Arc::new(Watches::new(watches)),
             admission,
             metrics,
-            metrics_for: Role::User,
-            watches: Arc::new(Watches::new(watches)),
+            metrics_for: if anybody { Role::User } else { Role::Operator },
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
+    }
+
+    fn build_authenticator(&mut self) -> Option<Arc<dyn Authenticator>> {
+        let folder = self.authentication_file.parent().unwrap_or(Path::new(""));
+        let made = self.authenticators.make(&self.authentication, folder);
+        made.map_err(|error| self.errors.extend(error.into_errors(&self.authentication_file))).ok()
     }
 
     fn build_resource(

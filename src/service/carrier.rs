@@ -98,7 +98,8 @@ fn one_id(
     }
 }
 
-fn carried_id(headers: &HeaderMap, header: &HeaderName) -> Result<Option<SessionId>, Refusal> {
+/// The id that the carrier of a request names.
+pub(super) fn carried_id(headers: &HeaderMap, header: &HeaderName) -> Result<Option<SessionId>, Refusal> {
     let mut values = headers.get_all(header).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

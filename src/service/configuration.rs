@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Server;
+use super::builder::SERVICE_FILE;
 use crate::document::{
     ActivityConfiguration, DocumentError, Limits, Position, ResourceConfiguration, ServiceConfiguration,
     SessionConfiguration,
@@ -70,7 +71,7 @@ impl ConfigurationError {
         Self { file: file.to_owned(), position, message: message.into() }
     }
 
-    pub(super) fn of_document(file: &Path, error: &DocumentError) -> Self {
+    pub(crate) fn of_document(file: &Path, error: &DocumentError) -> Self {
         Self::new(file, error.position(), error.message())
     }
 }
@@ -102,7 +103,7 @@ impl Configuration {
     /// As much as can be read, and what can't: in the place of a document that can't be read stand the defaults.
     fn read(dir: &Path) -> (Option<Self>, Vec<ConfigurationError>) {
         let mut loader = Loader::default();
-        let file = dir.join("service.xml");
+        let file = dir.join(SERVICE_FILE);
         let service = loader.read(&file, None, ServiceConfiguration::parse);
         let mut resources = Vec::new();
         for named in service.iter().flat_map(|service| &service.resources) {

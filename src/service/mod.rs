@@ -15,19 +15,27 @@ mod headers;
 mod listener;
 mod media_type;
 mod metrics;
+mod operators;
+mod own_session;
 mod perform;
 mod properties;
+mod query;
 mod refusal;
 mod reload;
 mod request_body;
 mod routes;
 mod server;
+mod session_status;
 mod state;
 mod unavailable;
 
-pub use authentication::{AuthenticationError, Authenticator, Caller, Role};
+pub use authentication::{
+    AuthenticationError, Authenticator, AuthenticatorError, AuthenticatorFactory, AuthenticatorRegistry, Caller,
+    Refreshed, Role,
+};
+pub(crate) use authentication::{account, password, token};
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
 pub use reload::Reloader;
 pub use server::{BoundServer, Ending, RunningServer, Server};
-pub(crate) use unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_service, refused_in_session};
+pub(crate) use unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};

@@ -15,6 +15,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use super::entrance::{Entrance, RequestId, pass};
 use super::media_type::FaultFormat;
 use super::metrics::metrics;
+use super::operators;
+use super::own_session;
 use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
@@ -27,6 +29,9 @@ pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
     Router::new()
         .route("/services", get(properties::list))
         .route("/services/{resource}", post(perform).get(properties::show))
+        .route("/services/{resource}/session", get(own_session::show).delete(own_session::end))
+        .route("/services/{resource}/sessions", get(operators::list).delete(operators::end_many))
+        .route("/services/{resource}/sessions/{handle}", get(operators::show).delete(operators::end))
         .route("/schemas/{file}", get(schema))
         .route("/metrics", get(metrics))
         .route("/health/live", get(|| async { text(200, "live\n") }))

@@ -32,13 +32,13 @@ pub(super) struct Shared {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) authenticator: Arc<dyn Authenticator>,
     pub(super) draining: AtomicBool,
+    /// What is read again when it changes.
+    pub(super) watches: Arc<Watches>,
     /// The places that all engines share.
     pub(super) admission: Admission,
     pub(super) metrics: Metrics,
     /// Who may see the metrics.
     pub(super) metrics_for: Role,
-    /// What is read again when it changes.
-    pub(super) watches: Arc<Watches>,
 }
 
 /// A data service resource that is being served.
@@ -47,10 +47,10 @@ pub(super) struct ServedResource {
     pub(super) name: String,
     pub(super) documentation: Vec<String>,
     pub(super) engine: Engine,
-    pub(super) session_metrics: Arc<SessionMetrics>,
-    pub(super) request_metrics: Arc<RequestMetrics>,
     /// What its session configuration says to the service.
     pub(super) session: Arc<SessionInForce>,
+    pub(super) session_metrics: Arc<SessionMetrics>,
+    pub(super) request_metrics: Arc<RequestMetrics>,
 }
 
 impl ServedResource {

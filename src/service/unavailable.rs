@@ -4,8 +4,8 @@
 use http::HeaderName;
 
 use crate::document::{
-    DataResourceConfiguration, Element, Limits, PasswordSource, Position, ResourceConfiguration, ServiceConfiguration,
-    SessionConfiguration, TRANSIENT_FACTORY,
+    DataResourceConfiguration, Element, Limits, PasswordSource, Position, ResourceConfiguration, SessionConfiguration,
+    TRANSIENT_FACTORY,
 };
 
 /// One thing that is refused, and where it stands.
@@ -63,16 +63,6 @@ const STANDARD_HEADERS: &[&str] = &[
     "via",
     "www-authenticate",
 ];
-
-/// What is refused of a service document.
-pub(crate) fn refused_in_service(service: &ServiceConfiguration) -> Vec<Refused> {
-    let authentication = &service.authentication.implementation;
-    if authentication.value == "none" {
-        return Vec::new();
-    }
-    let message = format!("there is no authenticator `{}`; there is `none`", authentication.value);
-    vec![Refused::new(authentication.position, message)]
-}
 
 /// What is refused of a resource document.
 pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refused> {

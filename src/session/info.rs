@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{EndReason, Principal, SessionHandle, SessionId};
+use super::{AttributeSummary, EndReason, Principal, SessionHandle, SessionId, SessionState};
 
 /// The session that a request has joined: what its response says about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,29 +41,6 @@ pub struct Released {
     pub ended: Option<EndReason>,
 }
 
-/// What a session is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SessionState {
-    /// No request holds it.
-    Available,
-    /// A request holds it.
-    Busy,
-    /// It was ended while a request held it, and waits for that to stop.
-    Closing,
-}
-
-impl SessionState {
-    /// The name, as lists show it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Available => "AVAILABLE",
-            Self::Busy => "BUSY",
-            Self::Closing => "CLOSING",
-        }
-    }
-}
-
 /// A session as its owner and operators see it. It does not have the id: that gives access.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionStatus {
@@ -74,6 +52,9 @@ pub struct SessionStatus {
     pub state: SessionState,
     /// Whether it ends with the request that created it.
     pub implicit: bool,
+    /// What its owner calls it: its attribute [`LABEL`] as last released, if that is a text of
+    /// [`LONGEST_LABEL`] bytes at the most.
+    pub label: Option<ByteString>,
     /// When it was created.
     pub created: DateTime<Utc>,
     /// When a request last released it; `None` while one is joined.
@@ -94,23 +75,56 @@ pub struct SessionStatus {
     pub request: Option<Uuid>,
     /// Since when.
     pub held_since: Option<DateTime<Utc>>,
-    /// How many attributes it has, static ones not counted, as last released.
+    /// How many attributes it has, static ones included, as last released.
     pub attributes: usize,
-    /// How many bytes they have.
+    /// How many bytes they have; static ones take none of the session's.
     pub bytes: u64,
 }
 
-/// Which sessions a list shows.
+/// The name of the session attribute that is the session's label: for lists, and to find or end sessions by.
+pub const LABEL: &str = "label";
+
+/// How many bytes a label has at the most. A longer text is an attribute like any other.
+pub const LONGEST_LABEL: usize = 256;
+
+/// A session with its attributes, as its owner and operators see it. Values are not shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SessionDescription {
+    /// How it stands.
+    pub status: SessionStatus,
+    /// Its attributes as last released, static ones included, by name.
+    pub attributes: Vec<AttributeSummary>,
+}
+
+/// Which sessions a list shows: those that everything which is given holds for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionFilter {
     /// Those of one owner.
     pub owner: Option<Principal>,
+    /// Those that are doing that.
+    pub state: Option<SessionState>,
+    /// Those of that label.
+    pub label: Option<String>,
+    /// Implicit ones alone, or explicit ones alone.
+    pub implicit: Option<bool>,
     /// The one of that handle.
     pub handle: Option<SessionHandle>,
     /// Those after that handle: how the next page is asked for.
     pub after: Option<SessionHandle>,
     /// So many at the most; all without a number.
     pub limit: Option<usize>,
+}
+
+impl SessionFilter {
+    /// Whether a session is one of those; which page it is on does not count.
+    #[must_use]
+    pub fn accepts(&self, session: &SessionStatus) -> bool {
+        self.owner.as_ref().is_none_or(|owner| *owner == session.owner)
+            && self.state.is_none_or(|state| state == session.state)
+            && self.label.as_deref().is_none_or(|label| session.label.as_deref() == Some(label))
+            && self.implicit.is_none_or(|implicit| implicit == session.implicit)
+            && self.handle.is_none_or(|handle| handle == session.handle)
+    }
 }
 
 /// How far the end of a session has come.

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionError, SessionFilter, SessionHandle,
-    SessionId, SessionRequirement, SessionStatistics, SessionStatus, StaticAttributes,
+    Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionDescription, SessionError, SessionFilter,
+    SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, StaticAttributes,
 };
 use crate::document::SessionConfiguration;
 
@@ -53,11 +53,18 @@ pub trait SessionManager: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
-    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError>;
+    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join: also while the session is closing.
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError>;
+
+    /// How a session stands, for operators, also while it is closing. Does not touch it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] when there is no such session, or none any more.
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError>;
 
     /// The sessions that are there, those that are implicit or closing included, by handle: in the order in which they were
-    /// created, to the millisecond.
+    /// created, to the millisecond. A long list lets other tasks run in between, and is no picture of one moment.
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus>;
 
     /// Ends a session, whoever holds it, for that reason. A request that holds it is told to stop and can't commit.
@@ -71,16 +78,16 @@ pub trait SessionManager: Send + Sync + 'static {
     /// left. Dropping the answer does not let anybody in again.
     async fn drain(&self);
 
+    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
+    ///
+    /// It comes from the same factory, keeps its sessions in the same store, and the factory has found nothing wrong in it.
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes);
+
     /// How many of everything there are now, for gauges. It is asked often and costs nothing that grows with the sessions.
     /// Zeros, if the manager does not count.
     fn statistics(&self) -> SessionStatistics {
         SessionStatistics::default()
     }
-
-    /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
-    ///
-    /// It comes from the same factory, keeps its sessions in the same store, and the factory has found nothing wrong in it.
-    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes);
 
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
     /// manager is gone.

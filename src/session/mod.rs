@@ -40,6 +40,7 @@ mod random;
 mod requirement;
 mod transient;
 
+pub use crate::document::SessionState;
 pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
@@ -50,7 +51,10 @@ pub use clock::{Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use id::{ExposedId, ID_LENGTH, MalformedSessionId, SessionHandle, SessionId};
-pub use info::{EndProgress, Released, SessionFilter, SessionInfo, SessionState, SessionStatistics, SessionStatus};
+pub use info::{
+    EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatistics,
+    SessionStatus,
+};
 pub use joined::{Answer, Departure, Joined, Outcome, Participation, Releasing};
 pub use listener::{SessionEvent, SessionListener};
 pub use manager::{Joining, SessionManager};

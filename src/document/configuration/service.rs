@@ -84,6 +84,21 @@ impl Default for AuthenticationConfiguration {
     }
 }
 
+impl AuthenticationConfiguration {
+    /// What an `authentication` element says. Its attribute `impl` is read; the rest is left to the implementation.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] where `impl` is missing or empty.
+    pub fn of(element: Element) -> Result<Self, DocumentError> {
+        let mut fields = element.fields();
+        let implementation = fields.required_attribute("impl")?.one_word()?;
+        fields.any_attributes();
+        fields.finish_attributes()?;
+        Ok(Self { implementation, element })
+    }
+}
+
 /// What holds where the document says nothing; it has no resources.
 impl Default for ServiceConfiguration {
     fn default() -> Self {
@@ -115,11 +130,7 @@ impl ServiceConfiguration {
             configuration.limits = read_limits(limits)?;
         }
         if let Some(authentication) = fields.child("authentication") {
-            let mut fields = authentication.fields();
-            let implementation = fields.required_attribute("impl")?.one_word()?;
-            fields.finish_attributes()?;
-            configuration.authentication =
-                AuthenticationConfiguration { implementation, element: authentication.clone() };
+            configuration.authentication = AuthenticationConfiguration::of(authentication.clone())?;
         }
         let mut next = Some(fields.required_child("dataServiceResource")?);
         while let Some(resource) = next {

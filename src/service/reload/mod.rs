@@ -4,8 +4,9 @@
 //! server lets all of them look about once a second, on a thread that may block; nobody waits for it. Whoever has just written
 //! a file, or has been told so, lets them look at once: [`Reloader::reload`].
 //!
-//! `session` is the watch of a session configuration document; `problem` is what is told while it can't be taken.
+//! `session` is the watch of a session configuration document, `principals` that of who is known; `problem` is what is told while it can't be taken.
 
+mod principals;
 mod problem;
 mod session;
 
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use principals::PrincipalsWatch;
 pub(super) use problem::ConfigurationProblem;
 pub(super) use session::{SessionInForce, SessionParts, SessionWatch};
 
@@ -99,7 +101,7 @@ impl Reloader {
         Self(Arc::downgrade(watches))
     }
 
-    /// Looks at the session configuration documents and what they name, takes what has changed, and says in the log and in
+    /// Looks at the session configuration documents and what they name, and at the files of users and tokens, takes what has changed, and says in the log and in
     /// `GET /services/{resource}` what can't be taken. Requests go on meanwhile. Once the server has ended it does nothing.
     pub async fn reload(&self) {
         if let Some(watches) = self.0.upgrade() {

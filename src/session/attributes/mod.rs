@@ -11,6 +11,7 @@ mod snapshot;
 mod staged;
 mod statics;
 mod stream;
+mod summary;
 mod value;
 mod working;
 
@@ -22,7 +23,8 @@ pub use staged::{Dropped, StagedAttributes};
 pub(crate) use statics::WeakStaticAttributes;
 pub use statics::{StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes, StaticSessionAttribute};
 pub use stream::{StoredStream, WrongBlock};
+pub use summary::AttributeSummary;
 pub use value::AttributeValue;
-pub use working::{AttributeRules, AttributeSummary, SessionAttributes};
+pub use working::{AttributeRules, SessionAttributes};
 
 use staged::Change;

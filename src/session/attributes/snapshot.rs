@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::summary::summaries;
 use super::working::entry_bytes;
-use super::{AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes};
+use super::{AttributeSummary, AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes, StaticAttributes};
 
 /// The attributes of a session as they were last released, in the order of their names. A clone shares them.
 ///
@@ -60,6 +61,12 @@ impl AttributeSnapshot {
     #[must_use]
     pub fn byte_size(&self) -> u64 {
         self.entries.as_ref().map_or(0, |entries| entries.bytes)
+    }
+
+    /// All attributes without their values, by name, with the static ones among them.
+    #[must_use]
+    pub fn summaries(&self, statics: &StaticAttributes) -> Vec<AttributeSummary> {
+        summaries(statics, self.iter())
     }
 
     /// Makes the changes, all of them. What they put out of use is answered, for the caller to close where no lock is held.

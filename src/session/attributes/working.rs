@@ -5,7 +5,8 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    AttributeError, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes, StoredStream,
+    AttributeError, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes, StaticAttributes,
+    StoredStream, summary::summaries,
 };
 use crate::block::Scalar;
 use crate::document::SessionLimits;
@@ -71,17 +72,6 @@ struct Working {
     released: bool,
 }
 
-/// An attribute in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttributeSummary {
-    /// Its name.
-    pub name: Box<str>,
-    /// The name of its type.
-    pub type_name: &'static str,
-    /// Whether it is static.
-    pub is_static: bool,
-}
-
 impl SessionAttributes {
     /// The attributes of `base`, for one request to work on: what a session manager makes at a join.
     #[must_use]
@@ -126,19 +116,10 @@ impl SessionAttributes {
     /// The attributes by name, static ones included.
     #[must_use]
     pub fn list(&self) -> Vec<AttributeSummary> {
-        let mut list: Vec<AttributeSummary> = Vec::new();
-        for (name, value) in self.shared.rules.statics.iter() {
-            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: true });
-        }
         let working = self.shared.working.lock();
         let unchanged = working.base.iter().filter(|(name, _)| !working.staged.changes.contains_key(*name));
         let changed = working.staged.changes().filter_map(|(name, value)| Some((name, value?)));
-        for (name, value) in unchanged.chain(changed) {
-            list.push(AttributeSummary { name: name.into(), type_name: value.type_name(), is_static: false });
-        }
-        drop(working);
-        list.sort_by(|left, right| left.name.cmp(&right.name));
-        list
+        summaries(&self.shared.rules.statics, unchanged.chain(changed))
     }
 
     /// Sets an attribute, whatever it was before.

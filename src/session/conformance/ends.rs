@@ -25,7 +25,7 @@ pub(crate) async fn the_owner_is_told_why_and_when_a_session_ended(make: Make) {
         let expected = SessionError::Ended { reason, at: wall + seconds(after) };
         assert_eq!(stage.enter(id).await.unwrap_err(), expected);
         assert_eq!(stage.read(id).await.unwrap_err(), expected);
-        let status = stage.manager.status(id, &crate::session::Principal::new("owner")).await;
+        let status = stage.manager.describe(id, &crate::session::Principal::new("owner")).await;
         assert_eq!(status.unwrap_err(), expected);
     }
 }
@@ -42,7 +42,7 @@ pub(crate) async fn everybody_else_is_told_nothing(make: Make) {
         assert_eq!(stage.join_as("stranger", work(id, None)).await.unwrap_err(), SessionError::NotFound);
         let terminate = SessionRequirement::Terminate { id: id.clone(), wait: None, activities: false };
         assert_eq!(stage.join_as("stranger", terminate).await.unwrap_err(), SessionError::NotFound);
-        let status = stage.manager.status(id, &crate::session::Principal::anonymous()).await;
+        let status = stage.manager.describe(id, &crate::session::Principal::anonymous()).await;
         assert_eq!(status.unwrap_err(), SessionError::NotFound);
     }
     assert!(stage.is_alive(&alive).await);

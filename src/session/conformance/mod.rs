@@ -82,6 +82,8 @@ macro_rules! session_manager_conforms {
             there_are_no_more_sessions_than_may_be
             sessions_that_are_over_make_room
             operators_list_sessions_by_pages_and_owners
+            a_session_is_described_without_being_touched
+            sessions_are_found_by_what_they_do_and_are_called
             an_operator_ends_a_session_that_is_held
             a_session_that_was_ended_is_forced_when_its_holder_stays
             draining_lets_requests_finish_and_nobody_in

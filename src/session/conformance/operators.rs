@@ -8,9 +8,11 @@ use uuid::Uuid;
 
 use super::Make;
 use super::stage::{Log, Probe, Stage, at_once, commit, seconds};
+use crate::block::Scalar;
 use crate::session::{
-    Access, Clock as _, EndProgress, EndReason, Interruption, Outcome, Principal, SessionError, SessionEvent,
-    SessionFilter, SessionHandle, SessionListener, SessionRequirement, SessionState,
+    Access, Clock as _, Counter, EndProgress, EndReason, Interruption, LABEL, LONGEST_LABEL, Outcome, Principal,
+    SessionError, SessionEvent, SessionFilter, SessionHandle, SessionListener, SessionRequirement, SessionState,
+    StaticAttributes, StaticSessionAttribute,
 };
 
 const CREATE: SessionRequirement = SessionRequirement::Create { timeout: None };
@@ -67,6 +69,72 @@ pub(crate) async fn operators_list_sessions_by_pages_and_owners(make: Make) {
     assert_eq!(own.len(), 200);
     let one = list(SessionFilter { handle: Some(handles[7]), ..SessionFilter::default() }).await;
     assert_eq!(one.iter().map(|session| session.handle).collect::<Vec<_>>(), [handles[7]]);
+}
+
+pub(crate) async fn a_session_is_described_without_being_touched(make: Make) {
+    // Behaviour 64.
+    let greeting: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(0));
+    let stage = Stage::with(make, |setup| setup.statics = StaticAttributes::new([("b", Arc::clone(&greeting))]));
+    let (owner, joined) = (Principal::new("owner"), stage.create().await);
+    let (id, handle) = (joined.info().id.clone(), joined.info().handle);
+    joined.attributes().set("a", Scalar::Text("four".into())).unwrap();
+    joined.attributes().increment("c", 1).unwrap();
+    let unreleased = stage.manager.describe(&id, &owner).await.unwrap();
+    assert_eq!((unreleased.status.attributes, unreleased.attributes.len()), (1, 1), "as last released");
+    assert_eq!(unreleased.status.state, SessionState::Busy);
+    commit(joined).await;
+    stage.clock.advance(seconds(6));
+    let description = stage.manager.describe(&id, &owner).await.unwrap();
+    assert_eq!(stage.manager.inspect(handle).await, Ok(description.clone()));
+    let shown: Vec<_> = description.attributes.iter().map(|it| (&*it.name, it.type_name, it.bytes)).collect();
+    assert_eq!(shown, [("a", "text", Some(5)), ("b", "counter", None), ("c", "integer", Some(9))]);
+    assert_eq!((description.status.attributes, description.status.bytes), (3, 14));
+    // Looking does not keep it alive, and what is over is not there, whether anybody has swept or not.
+    stage.clock.advance(seconds(4));
+    assert_eq!(stage.manager.inspect(handle).await, Err(SessionError::NotFound));
+    let ended = stage.manager.describe(&id, &owner).await.unwrap_err();
+    assert!(matches!(ended, SessionError::Ended { reason: EndReason::Idle, .. }));
+    // One that is closing is there for operators; its owner is told of the end.
+    let holder = stage.create().await;
+    let (id, handle) = (holder.info().id.clone(), holder.info().handle);
+    stage.manager.end(handle, EndReason::Terminated).await.unwrap();
+    assert_eq!(stage.manager.inspect(handle).await.unwrap().status.state, SessionState::Closing);
+    assert!(matches!(stage.manager.describe(&id, &owner).await, Err(SessionError::Ended { .. })));
+}
+
+pub(crate) async fn sessions_are_found_by_what_they_do_and_are_called(make: Make) {
+    // Behaviour 64: labels, states and pages that count what was found.
+    let stage = Stage::new(make);
+    let mut handles = Vec::new();
+    for number in 0..300 {
+        stage.clock.advance(Duration::from_millis(1));
+        let joined = stage.create().await;
+        if number % 100 == 0 {
+            joined.attributes().set(LABEL, Scalar::Text("nightly".into())).unwrap();
+            handles.push(joined.info().handle);
+        }
+        commit(joined).await;
+    }
+    let strange = stage.create().await;
+    strange.attributes().set(LABEL, Scalar::Text("x".repeat(LONGEST_LABEL + 1).into())).unwrap();
+    let strange_handle = strange.info().handle;
+    commit(strange).await;
+    let implicit = stage.join(SessionRequirement::Implicit).await.unwrap();
+    let found = async |filter: SessionFilter| -> Vec<SessionHandle> {
+        stage.manager.list(&filter).await.iter().map(|session| session.handle).collect()
+    };
+    let labelled = SessionFilter { label: Some("nightly".into()), ..SessionFilter::default() };
+    assert_eq!(found(labelled.clone()).await, handles);
+    let first = SessionFilter { limit: Some(2), ..labelled.clone() };
+    assert_eq!(found(first.clone()).await, handles[..2], "a limit counts what was found");
+    assert_eq!(found(SessionFilter { after: Some(handles[1]), ..first }).await, handles[2..]);
+    assert_eq!(found(SessionFilter { state: Some(SessionState::Busy), ..labelled }).await, []);
+    let busy = SessionFilter { state: Some(SessionState::Busy), ..SessionFilter::default() };
+    assert_eq!(found(busy).await, [implicit.info().handle]);
+    let implicits = SessionFilter { implicit: Some(true), ..SessionFilter::default() };
+    assert_eq!(found(implicits).await, [implicit.info().handle]);
+    let longest = stage.manager.inspect(strange_handle).await.unwrap();
+    assert_eq!(longest.status.label, None, "too long a text is an attribute and no label");
 }
 
 pub(crate) async fn an_operator_ends_a_session_that_is_held(make: Make) {

@@ -32,9 +32,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics, SessionStatus,
-    StaticAttributes, SystemClock, SystemIds,
+    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics,
+    SessionStatus, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 use policy::Policy;
@@ -167,12 +167,16 @@ impl SessionManager for TransientSessionManager {
         self.shared.telling_denials(self.shared.join(requirement, who), who)
     }
 
-    async fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
-        self.shared.status(id, who)
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
+        self.shared.describe(id, who)
+    }
+
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
+        self.shared.inspect(session)
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
-        self.shared.list(filter)
+        self.shared.list(filter).await
     }
 
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
@@ -183,16 +187,16 @@ impl SessionManager for TransientSessionManager {
         self.shared.drain().await;
     }
 
-    fn statistics(&self) -> SessionStatistics {
-        self.shared.statistics()
-    }
-
     fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
         self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
         let policy = Arc::new(Policy::new(settings, statics));
         let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
         // Not under the lock: what nobody uses any more is closed now, by code of others.
         drop(old);
+    }
+
+    fn statistics(&self) -> SessionStatistics {
+        self.shared.statistics()
     }
 
     fn maintenance(&self) -> BoxFuture<'static, ()> {

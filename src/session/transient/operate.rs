@@ -4,24 +4,27 @@ use std::ops::Bound;
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use futures_util::future::select;
 
 use super::aftermath::Aftermath;
 use super::policy::EVICTION_GRACE;
 use super::shared::Shared;
 use super::slot::{Slot, State, Visitor};
+use super::sweep::pause;
+use crate::block::Scalar;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{
-    EndProgress, EndReason, Principal, SessionError, SessionFilter, SessionHandle, SessionId, SessionState,
-    SessionStatus,
+    AttributeSnapshot, AttributeValue, EndProgress, EndReason, LABEL, LONGEST_LABEL, Principal, SessionDescription,
+    SessionError, SessionFilter, SessionHandle, SessionId, SessionState, SessionStatus,
 };
 
 /// So many sessions are taken out of the index at once.
 const PAGE: usize = 256;
 
 impl Shared {
-    pub(super) fn status(&self, id: &SessionId, who: &Principal) -> Result<SessionStatus, SessionError> {
+    pub(super) fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
         let time = self.time();
         let key = SessionKey::of(id);
         let slot = self.find(&key, who, time)?;
@@ -31,7 +34,12 @@ impl Shared {
         result
     }
 
-    pub(super) fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+    pub(super) fn inspect(&self, handle: SessionHandle) -> Result<SessionDescription, SessionError> {
+        let slot = self.handles.lock().sessions.get(&handle).cloned();
+        slot.and_then(|slot| slot.description(self.time())).ok_or(SessionError::NotFound)
+    }
+
+    pub(super) async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
         let time = self.time();
         let mut found = Vec::new();
         let mut last = filter.after;
@@ -41,14 +49,13 @@ impl Shared {
                 if found.len() >= filter.limit.unwrap_or(usize::MAX) {
                     return found;
                 }
-                if filter.owner.as_ref().is_none_or(|owner| *owner == slot.owner) {
-                    found.extend(slot.status(time));
-                }
+                found.extend(slot.status(time).filter(|session| filter.accepts(session)));
             }
             match page.last() {
                 Some(slot) if filter.handle.is_none() => last = Some(slot.handle),
                 _ => return found,
             }
+            pause().await;
         }
     }
 
@@ -108,17 +115,33 @@ impl Slot {
     /// How the session stands; `None` when it is over and only waits to be tidied up.
     pub(super) fn status(&self, time: Time) -> Option<SessionStatus> {
         let state = self.state();
-        let gone = self.over(&state, time.now).is_some() || (state.ended.is_some() && !state.lock.is_held());
-        (!gone).then(|| self.status_of(&state, time))
+        (!self.is_gone(&state, time)).then(|| self.status_of(&state, time))
     }
 
-    pub(super) fn status_of(&self, state: &State, time: Time) -> SessionStatus {
+    /// The same with the attributes.
+    fn description(&self, time: Time) -> Option<SessionDescription> {
+        let state = self.state();
+        (!self.is_gone(&state, time)).then(|| self.description_of(&state, time))
+    }
+
+    pub(super) fn description_of(&self, state: &State, time: Time) -> SessionDescription {
+        let statics = &self.policy.rules.statics;
+        SessionDescription { status: self.status_of(state, time), attributes: state.attributes.summaries(statics) }
+    }
+
+    /// Whether the session is over and only waits to be tidied up.
+    fn is_gone(&self, state: &State, time: Time) -> bool {
+        self.over(state, time.now).is_some() || (state.ended.is_some() && !state.lock.is_held())
+    }
+
+    fn status_of(&self, state: &State, time: Time) -> SessionStatus {
         let busy = if state.lock.is_held() { SessionState::Busy } else { SessionState::Available };
         SessionStatus {
             handle: self.handle,
             owner: self.owner.clone(),
             state: if state.ended.is_some() { SessionState::Closing } else { busy },
             implicit: self.implicit,
+            label: label(&state.attributes),
             created: self.created,
             released: if state.is_joined() { None } else { time.wall_at(state.released) },
             timeout: self.timeout,
@@ -129,8 +152,16 @@ impl Slot {
             readers: state.readers,
             request: state.holder.and_then(|holder| holder.request),
             held_since: state.holder.and_then(|holder| time.wall_at(holder.since)),
-            attributes: state.attributes.count(),
+            attributes: state.attributes.count() + self.policy.rules.statics.iter().count(),
             bytes: state.attributes.byte_size(),
         }
+    }
+}
+
+/// What the owner calls the session.
+fn label(attributes: &AttributeSnapshot) -> Option<ByteString> {
+    match attributes.get(LABEL)? {
+        AttributeValue::Scalar(Scalar::Text(text)) if (1..=LONGEST_LABEL).contains(&text.len()) => Some(text.clone()),
+        _ => None,
     }
 }

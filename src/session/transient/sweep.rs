@@ -83,7 +83,7 @@ pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
 }
 
 /// Lets other tasks run.
-async fn pause() {
+pub(super) async fn pause() {
     let mut yielded = false;
     poll_fn(|context| {
         if yielded {

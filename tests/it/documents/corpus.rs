@@ -13,11 +13,21 @@ pub(super) enum Kind {
     Resource,
     Activity,
     Session,
+    /// With lists of them, and the answer to ending some.
+    SessionStatus,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Perform, Self::Response, Self::Fault, Self::Service, Self::Resource, Self::Activity, Self::Session];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Perform,
+        Self::Response,
+        Self::Fault,
+        Self::Service,
+        Self::Resource,
+        Self::Activity,
+        Self::Session,
+        Self::SessionStatus,
+    ];
 
     fn folder(self) -> &'static str {
         match self {
@@ -28,6 +38,7 @@ impl Kind {
             Self::Resource => "resource",
             Self::Activity => "activity",
             Self::Session => "session",
+            Self::SessionStatus => "session-status",
         }
     }
 

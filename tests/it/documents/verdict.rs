@@ -4,8 +4,9 @@ use std::sync::{Arc, LazyLock};
 
 use rejoin::activity::ActivityRegistry;
 use rejoin::document::{
-    ActivityConfiguration, DocumentError, Fault, Limits, PerformDocument, Problem, ResourceConfiguration,
-    ResponseEvent, ResponseReader, ServiceConfiguration, SessionConfiguration,
+    ActivityConfiguration, DocumentError, Element, EndedSessions, Fault, Limits, PerformDocument, Problem,
+    ResourceConfiguration, ResponseEvent, ResponseReader, ServiceConfiguration, SessionConfiguration, SessionList,
+    SessionStatusDocument,
 };
 use rejoin::engine::{Catalogue, Plan, PlanProblem};
 use rejoin::resource::{DataResources, ResourceRegistry, ResourceSettings};
@@ -33,6 +34,7 @@ pub(super) fn our_verdict(kind: Kind, bytes: &[u8]) -> Verdict {
         Kind::Resource => ResourceConfiguration::parse(bytes, &limits).map(drop),
         Kind::Activity => ActivityConfiguration::parse(bytes, &limits).map(drop),
         Kind::Session => SessionConfiguration::parse(bytes, &limits).map(drop),
+        Kind::SessionStatus => read_session_status(bytes, &limits),
     };
     outcome.map_or_else(|error| verdict_of(&error), |()| Verdict::Valid)
 }
@@ -70,6 +72,15 @@ fn read_response(bytes: &[u8]) -> Result<(), DocumentError> {
     let mut reader = ResponseReader::new(bytes)?;
     while reader.next()? != ResponseEvent::End {}
     Ok(())
+}
+
+/// One schema has the three session documents.
+fn read_session_status(bytes: &[u8], limits: &Limits) -> Result<(), DocumentError> {
+    match Element::parse(bytes, limits)?.local_name() {
+        "sessions" => SessionList::parse(bytes, limits).map(drop),
+        "ended" => EndedSessions::parse(bytes, limits).map(drop),
+        _ => SessionStatusDocument::parse(bytes, limits).map(drop),
+    }
 }
 
 /// How the verdicts differ, unless they don't, or it is known why.

@@ -10,7 +10,7 @@ use crate::session::clock::Time;
 use crate::session::transient::aftermath::{Aftermath, Ended};
 use crate::session::transient::keys::Presented;
 use crate::session::transient::lock::{Fence, Full, Ticket, Turn};
-use crate::session::{EndReason, Moment, SessionError, SessionStatus};
+use crate::session::{EndReason, Moment, SessionDescription, SessionError};
 
 impl Slot {
     /// A request wants exclusive access and waits for it, at most for `wait`.
@@ -100,10 +100,10 @@ impl Slot {
         &self,
         visitor: Visitor<'_>,
         aftermath: &mut Aftermath,
-    ) -> Result<SessionStatus, SessionError> {
+    ) -> Result<SessionDescription, SessionError> {
         let mut state = self.state();
         self.admit(&mut state, visitor, aftermath)?;
-        Ok(self.status_of(&state, visitor.time))
+        Ok(self.description_of(&state, visitor.time))
     }
 
     /// Whether a newcomer may come in at all.
