@@ -12,9 +12,7 @@ use crate::document::{
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
-use crate::service::{
-    AuthenticatorRegistry, Configuration, Refused, place_in_carrier, refused_in_resource, refused_in_session,
-};
+use crate::service::{AuthenticatorRegistry, Configuration, Refused, refused_in_resource, refused_in_session};
 use crate::session::StaticAttributeRegistry;
 
 /// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
@@ -66,7 +64,7 @@ fn check_document(path: &Path, bytes: &[u8]) -> Result<Vec<String>, String> {
         "activityConfiguration" => check_activities(bytes, &limits).map(|()| Vec::new()),
         "sessionConfiguration" => {
             let session = SessionConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
-            let mut problems = all(refused_in_session(&session, |name| place_in_carrier(bytes, name)));
+            let mut problems = all(refused_in_session(&session));
             problems.extend(StaticAttributeRegistry::default().make(&session.attributes).err().as_ref().map(said));
             Ok(problems)
         }

@@ -44,9 +44,10 @@ mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
-    DataResourceConfiguration, JoinSettings, PasswordSource, Property, ResourceConfiguration, ResourceReference,
-    ServiceConfiguration, ServiceLimits, SessionConfiguration, SessionConfigurationPlaces, SessionLimits,
-    StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY, TimeoutSettings,
+    CookieSettings, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource, Property,
+    ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits, SessionConfiguration,
+    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
+    TimeoutSettings,
 };
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};

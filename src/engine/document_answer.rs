@@ -16,6 +16,8 @@ use crate::session::{SessionError, SessionInfo};
 pub(super) struct DocumentAnswer {
     writer: ResponseWriter,
     request_id: String,
+    /// Whether the id of the session is left out.
+    conceal_id: bool,
     /// What stands in place of the detail of a failure inside the service.
     reference: String,
 }
@@ -24,31 +26,31 @@ impl DocumentAnswer {
     pub(super) const CONTENT_TYPE: &'static str = "application/xml";
 
     /// Begins the document.
-    pub(super) fn begin(request_id: &str, session: &SessionInfo) -> Self {
-        let mut answer = Self::new(request_id);
-        answer.writer.session(&response_session(session));
+    pub(super) fn begin(request_id: &str, session: &SessionInfo, conceal_id: bool) -> Self {
+        let mut answer = Self::new(request_id, conceal_id);
+        answer.writer.session(&response_session(session, conceal_id));
         answer
     }
 
     /// Begins with the results, while it isn't known yet how the session stands: [`DocumentAnswer::with_session`] puts it in
     /// front.
-    pub(super) fn results(request_id: &str) -> Self {
-        let mut answer = Self::new(request_id);
+    pub(super) fn results(request_id: &str, conceal_id: bool) -> Self {
+        let mut answer = Self::new(request_id, conceal_id);
         // The beginning is written again, with the session.
         drop(answer.take());
         answer
     }
 
-    fn new(request_id: &str) -> Self {
+    fn new(request_id: &str, conceal_id: bool) -> Self {
         let reference = format!("the service failed; its log says more under the request id {request_id}");
-        Self { writer: ResponseWriter::new(request_id), request_id: request_id.into(), reference }
+        Self { writer: ResponseWriter::new(request_id), request_id: request_id.into(), conceal_id, reference }
     }
 
     /// The whole document of a request that completed, with the session in front.
     pub(super) fn with_session(mut self, session: &SessionInfo) -> Bytes {
         self.end(Status::Completed, None);
         let results = self.take();
-        let head = Self::begin(&self.request_id, session).take();
+        let head = Self::begin(&self.request_id, session, self.conceal_id).take();
         let mut whole = BytesMut::with_capacity(head.len() + results.len());
         whole.extend_from_slice(&head);
         whole.extend_from_slice(&results);
@@ -159,11 +161,11 @@ impl DocumentAnswer {
     }
 }
 
-fn response_session(session: &SessionInfo) -> ResponseSession {
+fn response_session(session: &SessionInfo, conceal_id: bool) -> ResponseSession {
     let timeout = session.timeout.map_or(GrantedTimeout::Unbounded, GrantedTimeout::After);
     let has_ended = session.implicit || session.ended_by_this;
     ResponseSession {
-        id: session.id.expose().as_str().into(),
+        id: (!conceal_id).then(|| session.id.expose().as_str().into()),
         created: session.created,
         timeout: (!has_ended).then_some(timeout),
         // Whichever comes first ends it.

@@ -39,6 +39,8 @@ pub struct PerformRequest {
     pub participant: Participant,
     /// The one end-point whose bytes are the answer; without it the answer is a response document.
     pub only: Option<String>,
+    /// Whether the response document leaves out the id of the session, because another carrier brings it.
+    pub conceal_id: bool,
 }
 
 impl std::fmt::Debug for Engine {
@@ -89,7 +91,7 @@ impl Engine {
     /// [`PerformError`]; the session is as it was before.
     pub async fn perform(&self, request: PerformRequest) -> Result<Answer, PerformError> {
         let plan = Plan::new(&request.document, &self.catalogue)?;
-        let form = form_of(&plan, request.only)?;
+        let form = form_of(&plan, request.only, request.conceal_id)?;
         let admitted = request.admitted;
         let joined = self.sessions.join(request.session, &request.participant).await?;
         // Whoever logs the request names its session, by the handle.
@@ -99,7 +101,7 @@ impl Engine {
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
             let released = participation.joined.release(Outcome::Commit).await?;
-            let mut document = DocumentAnswer::begin(&request_id, &released.info);
+            let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
             return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
@@ -111,8 +113,8 @@ impl Engine {
     }
 }
 
-fn form_of(plan: &Plan, only: Option<String>) -> Result<Form, PerformError> {
-    let Some(name) = only else { return Ok(Form::Document) };
+fn form_of(plan: &Plan, only: Option<String>, conceal_id: bool) -> Result<Form, PerformError> {
+    let Some(name) = only else { return Ok(Form::Document { conceal_id }) };
     if plan.end_points().any(|end_point| end_point == name) {
         return Ok(Form::Raw(name.into()));
     }
@@ -226,7 +228,7 @@ async fn answer_whole(
 async fn answer_stream(mut results: Results<'_>, participation: Participation, request_id: &str, head: Head) {
     let session = participation.joined.info().clone();
     let content_type = match results.form {
-        Form::Document => DocumentAnswer::CONTENT_TYPE,
+        Form::Document { .. } => DocumentAnswer::CONTENT_TYPE,
         Form::Raw(_) => results.collection.raw_content_type(),
     };
     let (sink, stream) = answer_pipe(results.control.cancel.clone());

@@ -18,8 +18,8 @@ use crate::session::SessionInfo;
 /// In which form a request is answered.
 #[derive(Debug, Clone)]
 pub(super) enum Form {
-    /// A response document.
-    Document,
+    /// A response document, with the id of the session or without.
+    Document { conceal_id: bool },
     /// The bytes of one end-point.
     Raw(Box<str>),
 }
@@ -28,9 +28,14 @@ impl Form {
     /// The end-point whose data are wanted alone.
     pub(super) fn only(&self) -> Option<&str> {
         match self {
-            Self::Document => None,
+            Self::Document { .. } => None,
             Self::Raw(name) => Some(name),
         }
+    }
+
+    /// Whether the answer leaves out the id of the session.
+    pub(super) fn conceals_id(&self) -> bool {
+        matches!(self, Self::Document { conceal_id: true })
     }
 }
 
@@ -77,7 +82,7 @@ impl Results<'_> {
         if let Form::Raw(_) = self.form {
             return Ok(self.whole_raw());
         }
-        let mut document = DocumentAnswer::results(request_id);
+        let mut document = DocumentAnswer::results(request_id, self.form.conceals_id());
         for (index, activity) in activities.iter().enumerate() {
             document.activity(activity);
             for result in self.collection.results.iter_mut().filter(|result| result.end_point.writer == index) {

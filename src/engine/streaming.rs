@@ -30,7 +30,7 @@ impl Results<'_> {
         request_id: &str,
         session: &SessionInfo,
     ) -> Result<(Vec<ActivityRun>, DocumentAnswer), PerformError> {
-        let mut document = DocumentAnswer::begin(request_id, session);
+        let mut document = DocumentAnswer::begin(request_id, session, self.form.conceals_id());
         let mut progress = Progress::default();
         let written = tokio::select! {
             written = self.write(sink, &mut document, &mut progress) => written,
@@ -70,7 +70,7 @@ impl Results<'_> {
         while let Some(index) = self.collection.next_result(&progress.begun).await {
             progress.begun[index] = true;
             match self.form {
-                Form::Document => self.write_end_point(index, sink, document).await?,
+                Form::Document { .. } => self.write_end_point(index, sink, document).await?,
                 Form::Raw(_) => {
                     while let Some(block) = self.collection.next_block(index).await {
                         sink.send(into_bytes(block)).await?;
@@ -148,7 +148,7 @@ pub(super) async fn close(
     match form {
         Form::Raw(_) if failure.is_some() => return,
         Form::Raw(_) => {}
-        Form::Document => {
+        Form::Document { .. } => {
             for activity in activities {
                 document.activity(activity);
             }

@@ -1,7 +1,6 @@
 //! Putting a server together: from documents, from code, or from both.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,7 +11,7 @@ use super::carrier::Carrier;
 use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{Refused, place_in_carrier, refused_in_resource, refused_in_session};
+use super::unavailable::{Refused, refused_in_resource, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
@@ -215,12 +214,12 @@ impl ServerBuilder {
     ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
         let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
-        self.refuse(session_file, refused_in_session(&resource.session, |name| carrier_place(session_file, name)));
+        self.refuse(session_file, refused_in_session(&resource.session));
         // Everything is tried before anything is given up, so that all that is wrong is said at once.
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
-        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier)?);
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
         let (catalogue, statics) = (catalogue?, statics?);
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, statics.clone(), &session_metrics);
@@ -313,11 +312,6 @@ impl ServerBuilder {
             refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
         self.errors.extend(errors);
     }
-}
-
-/// Where an attribute of `carrier` stands in a file.
-fn carrier_place(file: &Path, attribute: &str) -> Position {
-    fs::read(file).map_or(Position::START, |bytes| place_in_carrier(&bytes, attribute))
 }
 
 impl ConfiguredResource {

@@ -12,6 +12,7 @@ use http::{HeaderValue, Method};
 use uuid::Uuid;
 
 use super::cross_site::check_host;
+use super::door::Door;
 use super::headers::REQUEST_ID;
 use super::media_type::FaultFormat;
 use super::refusal::Refusal;
@@ -36,26 +37,34 @@ pub(super) async fn pass(State(entrance): State<Entrance>, request: Request, nex
 }
 
 async fn pass_unwatched(entrance: &Entrance, request: Request, next: Next) -> Response {
-    let format = FaultFormat::wished_for(request.headers());
+    let (head, body) = request.into_parts();
+    let format = FaultFormat::wished_for(&head.headers);
     let request_id = match entrance.state.new_request_id() {
         Ok(request_id) => request_id,
         Err(refusal) => return refusal.into_response(Uuid::nil(), format),
     };
-    let mut response = match admit(entrance, request, request_id).await {
-        Ok(request) => AssertUnwindSafe(next.run(request))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Refusal::internal(&"a handler panicked", request_id).into_response(request_id, format)),
-        Err(refusal) => refusal.into_response(request_id, format),
+    let door = Door::of(&entrance.state, &head);
+    let answered = match admit(entrance, head, request_id).await {
+        Ok(head) => match door.as_ref().and_then(|door| door.permission(&head)) {
+            Some(permission) => permission,
+            None => AssertUnwindSafe(next.run(Request::from_parts(head, body)))
+                .catch_unwind()
+                .await
+                .map_err(|_| Refusal::internal(&"a handler panicked", request_id)),
+        },
+        Err(refusal) => Err(refusal),
     };
+    let mut response = answered.unwrap_or_else(|refusal| refusal.into_response(request_id, format));
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, value);
+    }
+    if let Some(door) = door {
+        door.leave(&mut response);
     }
     response
 }
 
-async fn admit(entrance: &Entrance, request: Request, request_id: Uuid) -> Result<Request, Refusal> {
-    let (mut head, body) = request.into_parts();
+async fn admit(entrance: &Entrance, mut head: Parts, request_id: Uuid) -> Result<Parts, Refusal> {
     if entrance.is_loopback {
         check_host(&head)?;
     }
@@ -64,7 +73,7 @@ async fn admit(entrance: &Entrance, request: Request, request_id: Uuid) -> Resul
         head.extensions.insert(caller.map_err(|error| Refusal::of_authentication(&error))?);
     }
     head.extensions.insert(RequestId(request_id));
-    Ok(Request::from_parts(head, body))
+    Ok(head)
 }
 
 /// Whether anybody may ask, without saying who he is: for the health of the service, and whether a page may send a request.

@@ -61,7 +61,7 @@ pub(super) async fn end_many(
 ) -> Response {
     let (head, _) = request.into_parts();
     let ended = async {
-        check_post(&head)?;
+        check_post(&head, &[])?;
         let desk = Desk::open(state.resource_at(&resource)?, &caller, request_id)?;
         Ok(answer(desk.end_many(&head.uri).await?.to_xml()))
     };
@@ -96,7 +96,7 @@ pub(super) async fn end(
 ) -> Response {
     let (head, _) = request.into_parts();
     let ended = async {
-        check_post(&head)?;
+        check_post(&head, &[])?;
         let (resource, handle) = names(path);
         let desk = Desk::open(state.resource_at(&resource)?, &caller, request_id)?;
         Parameters::read(&head.uri, &[])?;

@@ -11,7 +11,7 @@ use http::request::Parts;
 use uuid::Uuid;
 
 use super::authentication::Caller;
-use super::carrier::{Carrier, carried_id};
+use super::carrier::Carrier;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
@@ -63,8 +63,9 @@ async fn end_session(
     request_id: Uuid,
 ) -> Result<Response, Refusal> {
     let resource = state.resource_at(resource)?;
-    check_post(head)?;
-    let id = named_session(head, &resource.carrier())?;
+    let carrier = resource.carrier();
+    check_post(head, carrier.origins())?;
+    let id = named_session(head, &carrier)?;
     let sessions = resource.engine.sessions();
     let handle = match sessions.describe(&id, &caller.principal).await {
         Ok(description) => description.status.handle,
@@ -83,8 +84,8 @@ async fn end_session(
 /// The session that the carrier names; there has to be one.
 fn named_session(head: &Parts, carrier: &Carrier) -> Result<SessionId, Refusal> {
     Parameters::read(&head.uri, &[])?;
-    carried_id(&head.headers, &carrier.header)?.ok_or_else(|| {
-        let message = format!("which session? name its id in the header `{}`", carrier.header);
+    carrier.carried_id(head)?.ok_or_else(|| {
+        let message = format!("which session? name its id in the header `{}`", carrier.header());
         Refusal::new(400, "SessionRequirementInvalid", message)
     })
 }

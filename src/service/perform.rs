@@ -7,27 +7,26 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::Response;
-use chrono::SecondsFormat;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
+use http::{HeaderValue, Uri, Version};
 use tracing::{Instrument, debug, field, info_span};
 use uuid::Uuid;
 
 use super::answer_body::answer_body;
 use super::authentication::Caller;
-use super::carrier::{Carrier, requirement};
+use super::carrier::{Carrier, Telling, requirement};
 use super::compression::compress;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
-use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS, SESSION_EXPIRES};
+use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS};
 use super::media_type::{FaultFormat, charset_of_xml};
 use super::refusal::Refusal;
 use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
 use crate::document::{PerformDocument, Status};
 use crate::engine::{Answer, AnswerBody, PerformRequest};
-use crate::session::{Participant, SessionError, SessionInfo};
+use crate::session::{Participant, SessionError};
 
 /// Performs the document of a POST. Everything that is logged meanwhile names the request.
 pub(super) async fn perform(
@@ -65,7 +64,7 @@ async fn answer(
         return Err(Refusal::of_session(&SessionError::Draining, request_id));
     }
     let carrier = resource.carrier();
-    let request = read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
+    let (request, telling) = read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
     let answer = resource.engine.perform(request).await.map_err(|error| Refusal::of_perform(&error, request_id))?;
     if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
@@ -73,10 +72,18 @@ async fn answer(
         let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
-    Ok(compress(&head.headers, to_response(answer, is_raw, head, &carrier.header)))
+    let session = answer.session.clone();
+    let is_told = is_raw || !session.implicit;
+    let mut response = to_response(answer, is_raw, head);
+    if is_told {
+        carrier.describe(&session, telling, response.headers_mut());
+    }
+    carrier.give_cookie(&session, telling, state.clock.wall(), response.headers_mut());
+    Ok(compress(&head.headers, response))
 }
 
-/// Reads a request. What its head can be refused for is found first; it is let in before its body is read.
+/// Reads a request, and how its answer tells the session. What its head can be refused for is found first; it is let in before
+/// its body is read.
 async fn read_request(
     state: &ServiceState,
     (resource, carrier): (&ServedResource, &Carrier),
@@ -84,21 +91,24 @@ async fn read_request(
     body: Body,
     caller: Caller,
     request_id: Uuid,
-) -> Result<PerformRequest, Refusal> {
-    check_post(head)?;
+) -> Result<(PerformRequest, Telling), Refusal> {
+    check_post(head, carrier.origins())?;
     let charset = charset_of_xml(&head.headers)?;
     if head.headers.contains_key(IDEMPOTENCY_KEY) {
         let message = "the header `Idempotency-Key` is not available in this version: nothing was run; leave it out";
         return Err(Refusal::new(400, "RequestInvalid", message));
     }
     let only = end_point_to_return(&head.uri)?;
+    let carried = carrier.carried(head)?;
     let admitted = resource.engine.admit().map_err(Refusal::of_admission)?;
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
-    let session = requirement(&document, &head.headers, carrier)?;
+    let session = requirement(&document, &carried, carrier)?;
+    let telling = carrier.telling(head, &carried, &session);
     let participant = Participant { principal: caller.principal, request_id };
-    Ok(PerformRequest { admitted, document, session, participant, only })
+    let request = PerformRequest { admitted, document, session, participant, only, conceal_id: telling.conceal_id };
+    Ok((request, telling))
 }
 
 /// `?return=NAME`, and nothing else.
@@ -121,18 +131,15 @@ fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
     Ok(only)
 }
 
-/// The HTTP response for an answer. Of a raw one the session stands in headers and the status in a trailer.
-fn to_response(answer: Answer, is_raw: bool, head: &Parts, session_header: &HeaderName) -> Response {
-    let Answer { session, content_type, body } = answer;
+/// The HTTP response for an answer, but for its session. Of a raw one the status stands in a trailer.
+fn to_response(answer: Answer, is_raw: bool, head: &Parts) -> Response {
+    let Answer { content_type, body, .. } = answer;
     let trailers = is_raw && takes_trailers(head);
     let is_whole = matches!(body, AnswerBody::Whole(_));
     let mut response = Response::new(answer_body(body, trailers));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if is_raw || !session.implicit {
-        describe_session(headers, session_header, &session);
-    }
     if trailers {
         headers.insert(TRAILER, HeaderValue::from_static(REQUEST_STATUS_NAME));
     } else if is_raw && is_whole {
@@ -143,25 +150,6 @@ fn to_response(answer: Answer, is_raw: bool, head: &Parts, session_header: &Head
 }
 
 const REQUEST_STATUS_NAME: &str = "Rejoin-Request-Status";
-
-fn describe_session(headers: &mut HeaderMap, header: &HeaderName, session: &SessionInfo) {
-    let mut id = HeaderValue::from_str(session.id.expose().as_str()).ok();
-    if let Some(id) = &mut id {
-        id.set_sensitive(true);
-    }
-    if let Some(id) = id {
-        headers.insert(header, id);
-    }
-    if let Some(expires) = session.idle_expires {
-        insert(headers, &SESSION_EXPIRES, &expires.to_rfc3339_opts(SecondsFormat::Millis, true));
-    }
-}
-
-fn insert(headers: &mut HeaderMap, name: &HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
-}
 
 /// HTTP/2 always carries trailers; of an HTTP/1.1 client they have to be asked for (RFC 9110, section 6.5.1).
 fn takes_trailers(head: &Parts) -> bool {

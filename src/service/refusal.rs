@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::authentication::AuthenticationError;
 use super::media_type::FaultFormat;
-use super::metrics;
 use super::request_body::BodyError;
 use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
@@ -35,6 +34,17 @@ pub(super) struct Refusal {
     ended: Option<(EndReason, Option<DateTime<Utc>>)>,
     /// How the client may say who it is (RFC 9110, section 11.6.1).
     challenge: Option<String>,
+}
+
+/// The code of a fault, for those who see its response.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FaultCode(pub(super) &'static str);
+
+impl FaultCode {
+    /// Whether the session that the request named is not there, or not any more.
+    pub(super) fn is_of_no_session(&self) -> bool {
+        matches!(self.0, "SessionNotFound" | "SessionEnded")
+    }
 }
 
 impl Refusal {
@@ -80,7 +90,7 @@ impl Refusal {
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
     pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
         let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
-        let code = metrics::Fault(self.code);
+        let code = FaultCode(self.code);
         let fault = self.into_fault(request_id);
         let (content_type, body) = match format {
             FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),

@@ -84,6 +84,7 @@ impl Server {
     pub async fn bind(self) -> io::Result<BoundServer> {
         let listener = TcpListener::bind(&self.listen).await?;
         let address = listener.local_addr()?;
+        self.state.resources.values().for_each(|resource| resource.carrier().warn(&resource.name));
         Ok(BoundServer { state: self.state, listener, address, drain: self.drain })
     }
 

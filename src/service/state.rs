@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
+use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use super::authentication::{Authenticator, Role};
@@ -84,6 +85,12 @@ impl ServiceState {
     /// The resource that a path names. What is no UTF-8 names none.
     pub(super) fn resource_at(&self, name: &Result<Path<String>, PathRejection>) -> Result<&ServedResource, Refusal> {
         self.resource(name.as_ref().map_or("", |Path(name)| name))
+    }
+
+    /// The resource that serves a path, if any does: the one named behind `/services/`.
+    pub(super) fn resource_of_path(&self, path: &str) -> Option<&ServedResource> {
+        let name = path.strip_prefix("/services/")?.split('/').next()?;
+        self.0.resources.get(&*percent_decode_str(name).decode_utf8().ok()?)
     }
 
     pub(super) fn new_request_id(&self) -> Result<Uuid, Refusal> {

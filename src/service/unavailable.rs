@@ -4,8 +4,7 @@
 use http::HeaderName;
 
 use crate::document::{
-    DataResourceConfiguration, Element, Limits, PasswordSource, Position, ResourceConfiguration, SessionConfiguration,
-    TRANSIENT_FACTORY,
+    DataResourceConfiguration, PasswordSource, Position, ResourceConfiguration, SessionConfiguration, TRANSIENT_FACTORY,
 };
 
 /// One thing that is refused, and where it stands.
@@ -78,8 +77,8 @@ fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
     Some(Refused::new(position, format!("`{name}`: a `sqlite:` database has no password; leave it out")))
 }
 
-/// What is refused of a session document; `carrier` finds the place of an attribute of its element `carrier`.
-pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl Fn(&str) -> Position) -> Vec<Refused> {
+/// What is refused of a session document.
+pub(crate) fn refused_in_session(session: &SessionConfiguration) -> Vec<Refused> {
     let mut refused = Vec::new();
     if session.factory != TRANSIENT_FACTORY {
         let message =
@@ -87,11 +86,7 @@ pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl F
         refused.push(Refused::new(session.places.factory, message));
     }
     if let Err(message) = session_header(&session.carrier.header) {
-        refused.push(Refused::new(carrier("header"), message));
-    }
-    if session.carrier.cookie {
-        let message = "`carrier` with `cookie=\"true\"` is not available in this version";
-        refused.push(Refused::new(carrier("cookie"), message));
+        refused.push(Refused::new(session.places.header, message));
     }
     if session.on_create.is_some() {
         refused.push(Refused::new(session.places.on_create, "`onCreate` is not available in this version"));
@@ -101,15 +96,6 @@ pub(crate) fn refused_in_session(session: &SessionConfiguration, carrier: impl F
         refused.push(Refused::new(session.places.store, message));
     }
     refused
-}
-
-/// Where an attribute of the element `carrier` stands in a session document.
-pub(crate) fn place_in_carrier(document: &[u8], attribute: &str) -> Position {
-    let place = Element::parse(document, &Limits::default()).ok().and_then(|root| {
-        let carrier = root.elements().flat_map(Element::elements).find(|element| element.local_name() == "carrier")?;
-        carrier.attribute_value(attribute).map(|value| value.position())
-    });
-    place.unwrap_or(Position::START)
 }
 
 /// The header of that name, if it may carry a session id.

@@ -111,6 +111,8 @@ impl Joined {
         let departure = participation.release(outcome, staged).await?;
         info.idle_expires = departure.idle_expires;
         info.lifetime_expires = departure.lifetime_expires;
+        // Its lifetime may have been over by now.
+        info.ended_by_this |= departure.ended.is_some();
         Ok(Released { info, ended: departure.ended })
     }
 }

@@ -13,8 +13,8 @@ use crate::document::{DocumentError, Element};
 /// The id is a secret: it is not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ResponseSession {
-    /// The id, to join the session with. Of an implicit session it is of no use any more.
-    pub id: Box<str>,
+    /// The id, to join the session with; `None` where a cookie alone carries it. Of an implicit session it is of no use any more.
+    pub id: Option<Box<str>>,
     /// Whether this request created the session.
     pub created: bool,
     /// The idle time-out that was granted; an implicit session has none.
@@ -37,7 +37,7 @@ pub enum GrantedTimeout {
 impl fmt::Debug for ResponseSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseSession")
-            .field("id", &"…")
+            .field("id", &self.id.as_ref().map(|_| "…"))
             .field("created", &self.created)
             .field("timeout", &self.timeout)
             .field("idle_expires", &self.idle_expires)
@@ -49,7 +49,7 @@ impl fmt::Debug for ResponseSession {
 impl ResponseSession {
     pub(super) fn read(element: &Element) -> Result<Self, DocumentError> {
         let mut fields = element.fields();
-        let id = read_session_id(&fields.required_attribute("id")?)?;
+        let id = fields.attribute("id").as_ref().map(read_session_id).transpose()?;
         let created = fields.required_attribute("created")?.boolean()?;
         let timeout = fields.attribute("timeout").map(|value| value.duration_or_unbounded()).transpose()?;
         let idle_expires = fields.attribute("idleExpires").map(|value| value.time()).transpose()?;

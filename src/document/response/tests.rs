@@ -22,7 +22,7 @@ fn read(document: &[u8], buffer: usize) -> Result<Vec<String>, crate::document::
                 events.push(format!("{} {:?} {:?} {:?}", start.name, start.status, start.content_type, start.encoding));
             }
             ResponseEvent::Error(error) => events.push(format!("error {} {}", error.code, error.message)),
-            ResponseEvent::Session(session) => events.push(format!("{} {:?}", session.id, session.timeout)),
+            ResponseEvent::Session(session) => events.push(format!("{:?} {:?}", session.id, session.timeout)),
             ResponseEvent::Request { status, error } => events.push(format!("{status:?} {}", error.is_some())),
         }
     }
@@ -35,7 +35,7 @@ fn error(message: &str) -> ResponseError {
 
 fn session() -> ResponseSession {
     ResponseSession {
-        id: "q0Zk".into(),
+        id: Some("q0Zk".into()),
         created: false,
         timeout: Some(GrantedTimeout::Unbounded),
         idle_expires: None,
@@ -65,7 +65,7 @@ fn what_was_written_is_read() {
             read(&document, buffer).unwrap(),
             [
                 "0193",
-                "q0Zk Some(Unbounded)",
+                "Some(\"q0Zk\") Some(Unbounded)",
                 "find Completed None Text",
                 "end \"\" []",
                 "format Error None Text",

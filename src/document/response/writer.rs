@@ -18,7 +18,7 @@ use crate::document::{TYPES_NAMESPACE, Unwritable, duration, time};
 ///
 /// let mut writer = ResponseWriter::new("0193");
 /// writer.session(&ResponseSession {
-///     id: "q0Zk".into(),
+///     id: Some("q0Zk".into()),
 ///     created: false,
 ///     timeout: None,
 ///     idle_expires: None,
@@ -60,7 +60,9 @@ impl ResponseWriter {
     /// The session that the request was joined to. It comes first.
     pub fn session(&mut self, session: &ResponseSession) {
         self.out.put_slice(b"  <session");
-        self.attribute("id", &session.id);
+        if let Some(id) = &session.id {
+            self.attribute("id", id);
+        }
         self.attribute("created", if session.created { "true" } else { "false" });
         match session.timeout {
             Some(GrantedTimeout::After(timeout)) => self.attribute("timeout", &duration::write(timeout)),
@@ -226,7 +228,7 @@ mod tests {
     fn the_document_is_the_one_of_the_documentation() {
         let mut writer = ResponseWriter::new("0193");
         writer.session(&ResponseSession {
-            id: "q\"0".into(),
+            id: Some("q\"0".into()),
             created: true,
             timeout: Some(GrantedTimeout::After(std::time::Duration::from_mins(10))),
             idle_expires: time::parse("2026-11-21T21:40:00Z"),

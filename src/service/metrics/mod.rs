@@ -16,7 +16,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use labels::Seconds;
 use requests::RequestFamilies;
-pub(super) use requests::{Fault, RequestMetrics};
+pub(super) use requests::RequestMetrics;
 pub(super) use route::metrics;
 use sessions::SessionFamilies;
 pub(super) use sessions::SessionMetrics;

@@ -14,10 +14,7 @@ use prometheus_client::registry::Registry;
 use super::body::MeasuredBody;
 use super::labels::{MethodLabel, OfAnswer, OfMethod, OfResource, Seconds};
 use super::register_seconds;
-
-/// The code of the fault that a response carries: how the place that counts hears of it.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::service) struct Fault(pub(in crate::service) &'static str);
+use crate::service::refusal::FaultCode;
 
 /// How requests are counted whose clients left before there was an answer. No answer has this status.
 const GONE_STATUS: u16 = 499;
@@ -125,7 +122,7 @@ impl Watch {
     pub(in crate::service) fn answered(mut self, response: Response) -> Response {
         self.answered = true;
         let method = self.metrics.of_method(self.method);
-        let code = response.extensions().get::<Fault>().map_or("", |Fault(code)| *code);
+        let code = response.extensions().get::<FaultCode>().map_or("", |FaultCode(code)| *code);
         match (response.status().as_u16(), code) {
             (200, "") => drop(method.ok.inc()),
             (status, code) => drop(self.metrics.answers(self.method, status, code).inc()),

@@ -11,7 +11,7 @@ use super::problem::Wrong;
 use super::{ConfigurationProblem, Occasion, Watch};
 use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
 use crate::service::carrier::Carrier;
-use crate::service::{place_in_carrier, refused_in_session};
+use crate::service::refused_in_session;
 use crate::session::{Clock, SessionManager, StaticAttributeRegistry, StaticAttributes, WeakStaticAttributes};
 
 /// The largest configuration document that is read, and the largest file that one names.
@@ -150,11 +150,11 @@ impl SessionWatch {
         // Before they are read, so that no change of theirs is missed.
         state.watch_named(files_named_in(&configuration));
         let mut wrong = only_at_start(&state.configuration, &configuration);
-        let refused = refused_in_session(&configuration, |name| place_in_carrier(&bytes, name));
+        let refused = refused_in_session(&configuration);
         wrong.extend(refused.into_iter().map(Wrong::from));
         let statics = self.parts.static_attributes.make_again(&configuration.attributes, &state.statics);
         let statics = statics.map_err(|error| wrong.push(error.into())).ok();
-        match (statics, Carrier::of(&configuration.carrier)) {
+        match (statics, Carrier::of(&configuration.carrier, &self.resource)) {
             (Some(statics), Some(carrier)) if wrong.is_empty() => {
                 Verdict::Good { configuration: Box::new(configuration), statics, carrier }
             }
@@ -170,6 +170,7 @@ impl SessionWatch {
         carrier: Carrier,
     ) {
         self.parts.manager.reconfigure(configuration.clone(), statics.clone());
+        carrier.warn(&self.resource);
         *self.in_force.carrier.write() = Arc::new(carrier);
         state.watch_named(configuration.on_create.clone());
         state.sets.push(statics.downgrade());

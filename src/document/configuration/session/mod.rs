@@ -1,8 +1,13 @@
 //! The session configuration document: lifetimes, the join lock, carriers, limits and static attributes of the sessions of
 //! one data service resource.
 
+mod carrier;
+mod origin;
 mod reader;
 mod writer;
+
+pub use carrier::{CarrierSettings, CookieSettings, SameSite};
+pub use origin::{Origin, OriginError};
 
 use std::time::Duration;
 
@@ -53,11 +58,24 @@ pub struct SessionConfigurationPlaces {
     pub on_create: Position,
     /// `store/@path`
     pub store: Position,
+    /// `carrier/@header`
+    pub header: Position,
+    /// `carrier/@cookie`
+    pub cookie: Position,
+    /// `carrier/@insecureCookie`
+    pub insecure_cookie: Position,
 }
 
 impl Default for SessionConfigurationPlaces {
     fn default() -> Self {
-        Self { factory: Position::START, on_create: Position::START, store: Position::START }
+        Self {
+            factory: Position::START,
+            on_create: Position::START,
+            store: Position::START,
+            header: Position::START,
+            cookie: Position::START,
+            insecure_cookie: Position::START,
+        }
     }
 }
 
@@ -132,17 +150,6 @@ pub struct JoinSettings {
     pub execution: Option<Duration>,
 }
 
-/// How a session id travels beside the session element.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CarrierSettings {
-    /// The name of the HTTP header, and of the cookie.
-    pub header: String,
-    /// Whether a cookie carries the id.
-    pub cookie: bool,
-    /// `create="automatic"`: a request without any session requirement gets an explicit session.
-    pub automatic: bool,
-}
-
 /// How many sessions there may be and how much they may hold. `None` is unbounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionLimits {
@@ -207,7 +214,7 @@ impl Default for SessionConfiguration {
             },
             polling_time: Duration::from_secs(1),
             retention: HOUR,
-            carrier: CarrierSettings { header: "Rejoin-Session".into(), cookie: false, automatic: false },
+            carrier: CarrierSettings::default(),
             limits: SessionLimits {
                 sessions: Some(1_000_000),
                 per_principal: None,
@@ -248,7 +255,7 @@ mod tests {
         let configuration = parse(
             "<timeout default='60000' max='PT24H'/><lifetime max='unbounded'/>
              <join wait='0' maxWait='60000' maxWaiters='0' execution='unbounded'/>
-             <expiry pollingTime='10' retention='0'/><carrier header='X-S' cookie='true' create='automatic'/>
+             <expiry pollingTime='10' retention='0'/><carrier header='X-S' cookie='true' sameSite='Lax' create='automatic'><origin>https://a.example</origin> <origin>http://b:8080</origin></carrier>
              <limits sessions='unbounded' perPrincipal='3' attributes='1' attributeBytes='2' sessionBytes='unbounded'/>
              <onCreate perform='init.xml'/><store path='s.db' durability='os'/>
              <sessionAttribute name='transactionManager' impl='rejoin.TransactionManager'/>
@@ -296,6 +303,12 @@ mod tests {
             ("<carrier header='a b'/>", "2:11"),
             ("<carrier header=''/>", "2:11"),
             ("<carrier create='sometimes'/>", "2:11"),
+            ("<carrier cookie='yes'/>", "2:11"),
+            ("<carrier cookie='true' sameSite='None'/>", "2:25"),
+            ("<carrier><origin>*</origin></carrier>", "2:19"),
+            ("<carrier>\n<origin> https://a.example/page</origin></carrier>", "3:9"),
+            ("<carrier><origin/></carrier>", "2:11"),
+            ("<carrier><origin x='1'>https://a</origin></carrier>", "2:19"),
             ("<limits sessions='0'/>", "2:10"),
             ("<onCreate/>", "2:2"),
             ("<store path='x' durability='none'/>", "2:18"),
@@ -306,10 +319,41 @@ mod tests {
         ] {
             assert_eq!(parse(content).expect_err(content).position().to_string(), at, "{content}");
         }
-        let document = format!(
-            "<{ROOT} xmlns='{CONFIGURATION_NAMESPACE}'><sessionManagerFactory impl='x' explicit='disabled'><carrier create='automatic'/></sessionManagerFactory></{ROOT}>"
+    }
+
+    #[test]
+    fn without_explicit_sessions_nothing_can_be_carried() {
+        for carrier in ["create='automatic'", "cookie='true'"] {
+            let document = format!(
+                "<{ROOT} xmlns='{CONFIGURATION_NAMESPACE}'><sessionManagerFactory impl='x' explicit='disabled'><carrier {carrier}/></sessionManagerFactory></{ROOT}>"
+            );
+            let error = SessionConfiguration::parse(document.as_bytes(), &Limits::default()).unwrap_err();
+            assert!(error.message().starts_with("contradictory: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_shapes_a_cookie_needs_a_cookie() {
+        let settings = |content: &str| parse(content).map(|configuration| configuration.carrier.cookie);
+        let strict = CookieSettings { same_site: SameSite::Strict, insecure: false };
+        assert_eq!(settings("<carrier cookie='true'/>"), Ok(Some(strict)));
+        let lax = CookieSettings { same_site: SameSite::Lax, insecure: true };
+        assert_eq!(settings("<carrier cookie='1' sameSite='Lax' insecureCookie='true'/>"), Ok(Some(lax)));
+        assert_eq!(
+            parse("<carrier cookie='1' insecureCookie='true'/>").unwrap().places.insecure_cookie.to_string(),
+            "2:22"
         );
-        let error = SessionConfiguration::parse(document.as_bytes(), &Limits::default()).unwrap_err();
-        assert!(error.message().starts_with("contradictory: "), "{error}");
+        for content in ["<carrier sameSite='Lax'/>", "<carrier cookie='false' insecureCookie='true'/>"] {
+            let error = settings(content).unwrap_err();
+            assert!(error.message().starts_with("contradictory: "), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_origin_that_lets_everybody_in_is_refused_with_the_reason() {
+        for (origin, reason) in [("*", "everybody"), ("null", "nobody's"), ("https://a/", "a `/` at the end too")] {
+            let error = parse(&format!("<carrier><origin>{origin}</origin></carrier>")).unwrap_err();
+            assert!(error.message().contains(reason), "{error}");
+        }
     }
 }

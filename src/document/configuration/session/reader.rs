@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::{
-    CarrierSettings, JoinSettings, SessionConfiguration, SessionConfigurationPlaces, SessionLimits,
-    StaticAttributeConfiguration, StoreSettings, TimeoutSettings,
+    JoinSettings, SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration,
+    StoreSettings, TimeoutSettings, carrier,
 };
 use crate::document::configuration::{contradictory, read_unique_name};
-use crate::document::{DocumentError, Element, Fields, Value};
+use crate::document::{DocumentError, Element, Fields};
 
 /// The name that OGSA-DAI has for a factory of sessions in memory.
 const OGSA_DAI_TRANSIENT_FACTORY: &str = "uk.org.ogsadai.sessions.impl.TransientSessionManagerFactory";
@@ -27,8 +27,7 @@ pub(super) fn read_factory(element: &Element) -> Result<SessionConfiguration, Do
     read_section(&mut fields, "lifetime", |section| read_lifetime(section, &mut configuration.lifetime))?;
     read_section(&mut fields, "join", |section| read_join(section, &mut configuration.join))?;
     read_section(&mut fields, "expiry", |section| read_expiry(section, &mut configuration))?;
-    let explicit = configuration.explicit;
-    read_section(&mut fields, "carrier", |section| read_carrier(section, &mut configuration.carrier, explicit))?;
+    read_section(&mut fields, "carrier", |section| carrier::read(section, &mut configuration))?;
     read_section(&mut fields, "limits", |section| read_limits(section, &mut configuration.limits))?;
     read_section(&mut fields, "onCreate", |section| {
         let perform = section.required_attribute("perform")?.non_empty()?;
@@ -117,33 +116,6 @@ fn read_expiry(section: &mut Fields<'_>, configuration: &mut SessionConfiguratio
         configuration.retention = value.duration_or_zero()?;
     }
     Ok(())
-}
-
-fn read_carrier(section: &mut Fields<'_>, carrier: &mut CarrierSettings, explicit: bool) -> Result<(), DocumentError> {
-    if let Some(value) = section.attribute("header") {
-        carrier.header = read_header(&value)?;
-    }
-    if let Some(value) = section.attribute("cookie") {
-        carrier.cookie = value.boolean()?;
-    }
-    if let Some(value) = section.attribute("create") {
-        carrier.automatic = value.choice(&[("explicit", false), ("automatic", true)])?;
-        if carrier.automatic && !explicit {
-            let message = "no session can be created by itself where explicit sessions are disabled";
-            return Err(contradictory(value.position(), message));
-        }
-    }
-    Ok(())
-}
-
-/// A token as RFC 9110 has it: what an HTTP header and a cookie may be called.
-fn read_header(value: &Value<'_>) -> Result<String, DocumentError> {
-    let header = value.word();
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if header.is_empty() || !header.bytes().all(is_token) {
-        return Err(value.expected("the name of an HTTP header, such as `Rejoin-Session`"));
-    }
-    Ok(header.into())
 }
 
 fn read_limits(section: &mut Fields<'_>, limits: &mut SessionLimits) -> Result<(), DocumentError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CONFIGURATION_NAMESPACE, ROOT, SessionConfiguration};
+use super::{CONFIGURATION_NAMESPACE, ROOT, SessionConfiguration, carrier};
 use crate::document::writer::XmlWriter;
 use crate::document::{Unwritable, duration};
 
@@ -22,7 +22,7 @@ pub(super) fn write(configuration: &SessionConfiguration) -> Result<String, Unwr
 }
 
 fn write_settings(configuration: &SessionConfiguration, writer: &mut XmlWriter) {
-    let SessionConfiguration { timeout, join, carrier, limits, .. } = configuration;
+    let SessionConfiguration { timeout, join, limits, .. } = configuration;
     section(writer, "timeout", &[("default", &or_unbounded(timeout.default)), ("max", &or_unbounded(timeout.max))]);
     section(writer, "lifetime", &[("max", &or_unbounded(configuration.lifetime))]);
     section(
@@ -43,15 +43,7 @@ fn write_settings(configuration: &SessionConfiguration, writer: &mut XmlWriter) 
             ("retention", &duration::write(configuration.retention)),
         ],
     );
-    section(
-        writer,
-        "carrier",
-        &[
-            ("header", &carrier.header),
-            ("cookie", if carrier.cookie { "true" } else { "false" }),
-            ("create", if carrier.automatic { "automatic" } else { "explicit" }),
-        ],
-    );
+    carrier::write(&configuration.carrier, writer);
     section(
         writer,
         "limits",
