@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::{ActivityError, InputPort, OutputPort};
+use super::{ActivityError, InputPort, OutputPort, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
 use crate::session::SessionAttributes;
 
@@ -13,6 +14,7 @@ pub struct ActivityContext {
     outputs: Vec<Option<BlockWriter>>,
     session: SessionAttributes,
     cancel: CancellationToken,
+    request: Arc<RequestInformation>,
 }
 
 impl ActivityContext {
@@ -27,7 +29,20 @@ impl ActivityContext {
             outputs: outputs.into_iter().map(Some).collect(),
             session,
             cancel,
+            request: Arc::default(),
         }
+    }
+
+    /// For a request that is known.
+    pub(crate) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// The request that the activity runs for.
+    #[must_use]
+    pub fn request(&self) -> &RequestInformation {
+        &self.request
     }
 
     /// Takes an input. Taken a second time it is empty.

@@ -11,12 +11,17 @@ use super::answer::answer_pipe;
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
+use super::initialise::{Begun, Initialisation};
 use super::results::{Form, Results};
 use super::run::Run;
 use super::streaming::close;
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
+use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{EndReason, Interruption, Joined, Outcome, Participant, SessionManager, SessionRequirement};
+use crate::session::{
+    EndReason, Interruption, Joined, Outcome, Participant, Released, SessionError, SessionHandle, SessionManager,
+    SessionRequirement,
+};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -24,6 +29,7 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     sessions: Arc<dyn SessionManager>,
     admission: Admission,
+    initialisation: Initialisation,
 }
 
 /// A request that has been read.
@@ -57,13 +63,26 @@ impl Engine {
     /// share its places.
     #[must_use]
     pub fn new(catalogue: Arc<Catalogue>, sessions: Arc<dyn SessionManager>, admission: Admission) -> Self {
-        Self { catalogue, sessions, admission }
+        Self { catalogue, sessions, admission, initialisation: Initialisation::default() }
+    }
+
+    /// What runs in every new session, explicit and implicit alike, before the request that creates it.
+    #[must_use]
+    pub fn with_initialisation(mut self, initialisation: Initialisation) -> Self {
+        self.initialisation = initialisation;
+        self
     }
 
     /// The activities that it offers.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The same, to be kept by somebody else as well.
+    #[must_use]
+    pub(crate) fn shared_catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue)
     }
 
     /// The sessions that its requests join.
@@ -96,17 +115,21 @@ impl Engine {
         let joined = self.sessions.join(request.session, &request.participant).await?;
         // Whoever logs the request names its session, by the handle.
         Span::current().record("session", field::display(joined.info().handle));
-        let participation = Participation { joined, sessions: Arc::clone(&self.sessions) };
+        let participation = Participation { joined, sessions: Arc::clone(&self.sessions), is_prepared: false };
         let (place, participation) = participation.wait_for_place(&admitted).await?;
+        let information = Arc::new(information(&request.participant, &plan));
+        let begun = Begun { participation, place: (admitted, place) };
+        let Begun { participation, place } = self.initialisation.prepare(begun, &self.catalogue, &information).await?;
+        let plan = plan.for_request(information);
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
-            let released = participation.joined.release(Outcome::Commit).await?;
+            let released = participation.commit().await?;
             let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
             return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
         }
-        let performance = Performance { plan, form, participation, request_id, _place: (admitted, place) };
+        let performance = Performance { plan, form, participation, request_id, _place: place };
         let (head, answer) = oneshot::channel();
         tokio::spawn(performance.perform(head).in_current_span());
         answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
@@ -214,7 +237,7 @@ async fn answer_whole(
     };
     match made {
         Ok(whole) => {
-            let released = participation.joined.release(Outcome::Commit).await?;
+            let released = participation.commit().await?;
             Ok(whole.into_answer(released.info))
         }
         Err(failure) => {
@@ -239,16 +262,17 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
         Ok(streamed) => streamed,
         Err(error) => {
             tracing::error!(%error, "a request broke off midway");
+            participation.discard().await;
             return;
         }
     };
     let failure = match results.failure(&activities) {
         Some(failure) => {
-            // Nothing of the session may change; that it ended meanwhile is said by the failure.
-            let _ = participation.joined.release(Outcome::Discard).await;
+            // Nothing of the session may change.
+            participation.discard().await;
             Some(failure)
         }
-        None => participation.joined.release(Outcome::Commit).await.err().map(PerformError::from),
+        None => participation.commit().await.err().map(PerformError::from),
     };
     if let Some(error) = &failure {
         tracing::info!(%error, "a request failed midway");
@@ -263,10 +287,21 @@ fn failure_of(interruption: Interruption) -> PerformError {
     }
 }
 
+/// What activities may know of a request.
+fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
+    RequestInformation {
+        principal: participant.principal.clone(),
+        request_id: participant.request_id,
+        activities: plan.requested(),
+    }
+}
+
 /// The request's part in its session.
-struct Participation {
-    joined: Joined,
+pub(super) struct Participation {
+    pub(super) joined: Joined,
     sessions: Arc<dyn SessionManager>,
+    /// Whether the session is new and was prepared for use: if that is not kept, it is no session to use.
+    pub(super) is_prepared: bool,
 }
 
 impl Participation {
@@ -287,8 +322,33 @@ impl Participation {
         }
     }
 
+    /// Gives the session back with the changes of the request.
+    async fn commit(self) -> Result<Released, SessionError> {
+        let unusable = self.unusable_unless_committed();
+        let released = self.joined.release(Outcome::Commit).await;
+        if let (Err(_), Some(session)) = (&released, unusable) {
+            let _ = self.sessions.end(session, EndReason::Killed).await;
+        }
+        released
+    }
+
+    /// Gives the session back unchanged. One that was prepared for the first time ends, before anybody else gets it.
+    async fn discard(self) {
+        if let Some(session) = self.unusable_unless_committed() {
+            let _ = self.sessions.end(session, EndReason::Killed).await;
+        }
+        // That it ended meanwhile is said by the failure of the request.
+        let _ = self.joined.release(Outcome::Discard).await;
+    }
+
+    /// The session, if it would be there without what prepared it.
+    fn unusable_unless_committed(&self) -> Option<SessionHandle> {
+        let info = self.joined.info();
+        (self.is_prepared && !info.implicit).then_some(info.handle)
+    }
+
     /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
-    async fn abandon(self) {
+    pub(super) async fn abandon(self) {
         let info = self.joined.info().clone();
         if let Err(error) = self.joined.release(Outcome::Discard).await {
             tracing::debug!(%error, "a session ended before its request");

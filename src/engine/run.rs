@@ -55,7 +55,7 @@ struct Waiting {
 impl Run {
     /// Lays the pipes and starts every activity that has nothing to wait for.
     pub(super) fn start(plan: Plan, session: &SessionAttributes, cancel: CancellationToken) -> (Self, Vec<EndPoint>) {
-        let Plan { activities, streams } = plan;
+        let Plan { activities, streams, request } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -74,7 +74,8 @@ impl Run {
         for activity in activities {
             let inputs = activity.inputs.iter().filter_map(|&stream| readers[stream].take()).collect();
             let outputs = activity.outputs.iter().filter_map(|&stream| writers[stream].take()).collect();
-            let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone());
+            let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
+                .for_request(Arc::clone(&request));
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),
                 position: activity.position,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
 use super::carrier::Carrier;
+use super::initialisation::initial_document;
 use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
 use super::state::{ServedResource, ServiceState, Shared};
@@ -15,7 +16,7 @@ use super::unavailable::{Refused, refused_in_resource, refused_in_session};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
-use crate::engine::{Admission, Catalogue, Engine};
+use crate::engine::{Admission, Catalogue, Engine, Initialisation};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
     Clock, SessionListener, SessionLog, SessionManager, StaticAttributeFactory, StaticAttributeRegistry,
@@ -220,12 +221,16 @@ impl ServerBuilder {
         let catalogue = self.catalogue(&resource, data_resources);
         let statics = self.statics(&resource.session, session_file);
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
-        let (catalogue, statics) = (catalogue?, statics?);
+        let catalogue = Arc::new(catalogue?);
+        let initialisation = self.initialisation(&resource.session, session_file, &catalogue);
+        let statics = statics?;
+        let initialisation = initialisation?;
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, statics.clone(), &session_metrics);
-        let watch = self.watch(&resource, statics, &in_force, &manager);
+        let engine = Engine::new(catalogue, manager, admission.clone()).with_initialisation(initialisation.clone());
+        let watch = self.watch(&resource, statics, &in_force, (&engine, initialisation));
         let served = ServedResource {
-            engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
+            engine,
             session: in_force,
             documentation: resource.resource.documentation,
             request_metrics: metrics.requests_of(&resource.name),
@@ -235,18 +240,31 @@ impl ServerBuilder {
         Some((served, watch))
     }
 
+    /// What runs in new sessions.
+    fn initialisation(
+        &mut self,
+        session: &SessionConfiguration,
+        file: &Path,
+        catalogue: &Catalogue,
+    ) -> Option<Initialisation> {
+        let document = initial_document(session, file, catalogue);
+        document.map_err(|error| self.errors.push(error)).ok().map(Initialisation::of)
+    }
+
     /// What takes the changes of the session configuration.
     fn watch(
         &self,
         resource: &ConfiguredResource,
         statics: StaticAttributes,
         in_force: &Arc<SessionInForce>,
-        manager: &Arc<dyn SessionManager>,
+        (engine, initialisation): (&Engine, Initialisation),
     ) -> SessionWatch {
         let folder = resource.file.parent().unwrap_or(Path::new(""));
         let parts = SessionParts {
             static_attributes: self.statics.clone(),
-            manager: Arc::clone(manager),
+            manager: Arc::clone(engine.sessions()),
+            catalogue: engine.shared_catalogue(),
+            initialisation,
             clock: Arc::clone(&self.clock),
         };
         SessionWatch::new(

@@ -14,6 +14,7 @@ mod cross_site;
 mod door;
 mod entrance;
 mod headers;
+mod initialisation;
 mod listener;
 mod media_type;
 mod metrics;

@@ -88,9 +88,6 @@ pub(crate) fn refused_in_session(session: &SessionConfiguration) -> Vec<Refused>
     if let Err(message) = session_header(&session.carrier.header) {
         refused.push(Refused::new(session.places.header, message));
     }
-    if session.on_create.is_some() {
-        refused.push(Refused::new(session.places.on_create, "`onCreate` is not available in this version"));
-    }
     if session.store.is_some() && session.factory == TRANSIENT_FACTORY {
         let message = format!("`{TRANSIENT_FACTORY}` keeps sessions in memory: leave `store` out");
         refused.push(Refused::new(session.places.store, message));

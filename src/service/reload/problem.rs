@@ -1,11 +1,12 @@
 //! What is wrong with a changed configuration document.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use crate::document::{DocumentError, Position};
-use crate::service::Refused;
+use crate::service::{ConfigurationError, Refused};
 
 /// Why a changed configuration document is not in force.
 #[derive(Debug, Clone)]
@@ -23,13 +24,23 @@ pub(in crate::service) struct ConfigurationProblem {
 /// Something that is wrong at a place in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {
+    /// The file, if it is another than the one that is watched.
+    pub(super) file: Option<PathBuf>,
     pub(super) position: Position,
     pub(super) message: String,
 }
 
 impl Wrong {
     pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
-        Self { position, message: message.into() }
+        Self { file: None, position, message: message.into() }
+    }
+}
+
+impl Wrong {
+    /// What is wrong in one of the files that a document brings together, of which `watched` is the one that is watched.
+    pub(super) fn in_file(error: ConfigurationError, watched: &Path) -> Self {
+        let ConfigurationError { file, position, message } = error;
+        Self { file: (file != watched).then_some(file), position, message }
     }
 }
 

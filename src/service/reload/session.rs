@@ -10,7 +10,9 @@ use parking_lot::{Mutex, RwLock};
 use super::problem::Wrong;
 use super::{ConfigurationProblem, Occasion, Watch};
 use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
+use crate::engine::{Catalogue, InitialDocument, Initialisation};
 use crate::service::carrier::Carrier;
+use crate::service::initialisation::initial_document;
 use crate::service::refused_in_session;
 use crate::session::{Clock, SessionManager, StaticAttributeRegistry, StaticAttributes, WeakStaticAttributes};
 
@@ -44,6 +46,10 @@ impl SessionInForce {
 pub(in crate::service) struct SessionParts {
     /// What makes static attributes.
     pub(in crate::service) static_attributes: StaticAttributeRegistry,
+    /// The activities that the document for new sessions may use.
+    pub(in crate::service) catalogue: Arc<Catalogue>,
+    /// What runs in new sessions.
+    pub(in crate::service) initialisation: Initialisation,
     /// The manager of the sessions.
     pub(in crate::service) manager: Arc<dyn SessionManager>,
     /// For the time at which a problem was found.
@@ -57,8 +63,8 @@ pub(in crate::service) struct SessionParts {
 /// next look finds the same.
 pub(in crate::service) struct SessionWatch {
     resource: String,
-    /// The document as clients may see it.
-    shown: String,
+    /// The folder that clients see the paths of documents relative to.
+    folder: PathBuf,
     in_force: Arc<SessionInForce>,
     parts: SessionParts,
     state: Mutex<State>,
@@ -86,9 +92,18 @@ enum Verdict {
     /// It says what is in force.
     Same,
     /// It is good.
-    Good { configuration: Box<SessionConfiguration>, statics: StaticAttributes, carrier: Carrier },
+    Good(Box<Edit>),
     /// It can't be taken.
     Bad(Vec<Wrong>),
+}
+
+/// A changed document and what is made for it.
+struct Edit {
+    configuration: SessionConfiguration,
+    statics: StaticAttributes,
+    carrier: Carrier,
+    /// What runs in new sessions.
+    initial: Option<InitialDocument>,
 }
 
 impl SessionWatch {
@@ -101,7 +116,6 @@ impl SessionWatch {
         parts: SessionParts,
     ) -> Self {
         let file = file.map(|file| WatchedFile::new(file, MOST_BYTES));
-        let shown = file.as_ref().map_or_else(String::new, |file| shown(file.path(), folder));
         let mut state = State {
             named: Vec::new(),
             sets: vec![statics.downgrade()],
@@ -112,7 +126,7 @@ impl SessionWatch {
             told: Vec::new(),
         };
         state.watch_named(state.configuration.on_create.clone());
-        Self { resource: resource.into(), shown, in_force, parts, state: Mutex::new(state) }
+        Self { resource: resource.into(), folder: folder.into(), in_force, parts, state: Mutex::new(state) }
     }
 
     fn look_at_document(&self, state: &mut State, occasion: Occasion) {
@@ -123,16 +137,16 @@ impl SessionWatch {
         if !(document_changed || named_changed || in_doubt || occasion == Occasion::Word) {
             return;
         }
-        match self.judge(state, named_changed) {
+        match self.judge(state) {
             Verdict::Same => self.clear(state),
-            Verdict::Good { configuration, statics, carrier } => self.take(state, *configuration, statics, carrier),
+            Verdict::Good(edit) => self.take(state, *edit),
             Verdict::Bad(wrong) if occasion == Occasion::Word || wrong == state.doubtful => self.tell(state, wrong),
             Verdict::Bad(wrong) => state.doubtful = wrong,
         }
     }
 
     /// What the document is good for, as it stands. Static attributes are made for it, but nothing is changed.
-    fn judge(&self, state: &mut State, named_changed: bool) -> Verdict {
+    fn judge(&self, state: &mut State) -> Verdict {
         let bytes = match state.file.as_ref().map(WatchedFile::content) {
             Some(Ok(bytes)) => bytes.to_vec(),
             Some(Err(error)) => {
@@ -144,31 +158,31 @@ impl SessionWatch {
             Ok(configuration) => configuration,
             Err(error) => return Verdict::Bad(vec![error.into()]),
         };
-        if configuration == state.configuration && !named_changed {
-            return Verdict::Same;
-        }
         // Before they are read, so that no change of theirs is missed.
         state.watch_named(files_named_in(&configuration));
+        let initial = initial_document(&configuration, state.path(), &self.parts.catalogue);
+        if configuration == state.configuration
+            && initial.as_ref().is_ok_and(|initial| self.parts.initialisation.is(initial.as_ref()))
+        {
+            return Verdict::Same;
+        }
         let mut wrong = only_at_start(&state.configuration, &configuration);
+        let initial = initial.map_err(|error| wrong.push(Wrong::in_file(error, state.path()))).ok();
         let refused = refused_in_session(&configuration);
         wrong.extend(refused.into_iter().map(Wrong::from));
         let statics = self.parts.static_attributes.make_again(&configuration.attributes, &state.statics);
         let statics = statics.map_err(|error| wrong.push(error.into())).ok();
-        match (statics, Carrier::of(&configuration.carrier, &self.resource)) {
-            (Some(statics), Some(carrier)) if wrong.is_empty() => {
-                Verdict::Good { configuration: Box::new(configuration), statics, carrier }
+        match (statics, Carrier::of(&configuration.carrier, &self.resource), initial) {
+            (Some(statics), Some(carrier), Some(initial)) if wrong.is_empty() => {
+                Verdict::Good(Box::new(Edit { configuration, statics, carrier, initial }))
             }
             _ => Verdict::Bad(wrong),
         }
     }
 
-    fn take(
-        &self,
-        state: &mut State,
-        configuration: SessionConfiguration,
-        statics: StaticAttributes,
-        carrier: Carrier,
-    ) {
+    fn take(&self, state: &mut State, edit: Edit) {
+        let Edit { configuration, statics, carrier, initial } = edit;
+        self.parts.initialisation.replace(initial);
         self.parts.manager.reconfigure(configuration.clone(), statics.clone());
         carrier.warn(&self.resource);
         *self.in_force.carrier.write() = Arc::new(carrier);
@@ -207,13 +221,14 @@ impl SessionWatch {
         }
         let since = self.parts.clock.wall();
         let mut problems = Vec::new();
-        for Wrong { position, message } in &wrong {
+        for Wrong { file, position, message } in &wrong {
+            let path = file.as_deref().unwrap_or(state.path());
             tracing::warn!(
                 resource = %self.resource,
-                problem = %format_args!("{}:{position}: {message}", state.path().display()),
+                problem = %format_args!("{}:{position}: {message}", path.display()),
                 "a changed session configuration is not taken; nothing changes"
             );
-            let (file, message) = (self.shown.clone(), message.clone());
+            let (file, message) = (shown(path, &self.folder), message.clone());
             problems.push(ConfigurationProblem { file, position: *position, message, since });
         }
         *self.in_force.problems.write() = problems;
