@@ -78,6 +78,7 @@ impl ActivityError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
+            Self::Attribute(error) if error.is_of_configuration() => ErrorKind::Server,
             Self::Client { .. } | Self::Format(_) | Self::Attribute(_) => ErrorKind::Client,
             Self::Authorization { .. } => ErrorKind::Authorization,
             Self::Server { .. } | Self::ReaderGone | Self::InputBroken | Self::Cancelled => ErrorKind::Server,

@@ -29,15 +29,13 @@ impl<S> AccountFile<S> {
     ///
     /// When it can't be read, or holds what the service would refuse.
     pub(super) fn open(path: &Path, read: Read<S>) -> anyhow::Result<Self> {
-        // A link is followed, so that the file it names is the one that is replaced.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        let text = match fs::read_to_string(&path) {
+        let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(anyhow!(error).context(format!("{} can't be read", path.display()))),
         };
-        let accounts = read(&text).map_err(|wrong| in_file(&path, wrong)).context("nothing was changed")?;
-        Ok(Self { path, text, accounts, read })
+        let accounts = read(&text).map_err(|wrong| in_file(path, wrong)).context("nothing was changed")?;
+        Ok(Self { path: path.into(), text, accounts, read })
     }
 
     /// Who the account of that name is.
@@ -75,11 +73,13 @@ impl<S> AccountFile<S> {
 
     /// A new file is its owner's alone; one that was there keeps owner and mode.
     fn write(&self, text: &str) -> io::Result<()> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // A link is followed, so that the file that it names is the one that is replaced.
+        let path = fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Readable by its owner alone from the first moment.
         let mut file = NamedTempFile::new_in(folder)?;
         file.write_all(text.as_bytes())?;
-        if let Ok(old) = fs::metadata(&self.path) {
+        if let Ok(old) = fs::metadata(&path) {
             let new = file.as_file().metadata()?;
             if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
                 fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
@@ -87,7 +87,7 @@ impl<S> AccountFile<S> {
             file.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
         }
         file.as_file().sync_all()?;
-        file.persist(&self.path)?;
+        file.persist(&path)?;
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use crate::document::{
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
-use crate::service::{AuthenticatorRegistry, Configuration, Refused, refused_in_resource, refused_in_session};
-use crate::session::StaticAttributeRegistry;
+use crate::service::{AuthenticatorRegistry, Configuration, Refused, SessionParts, refused_in_resource};
+use crate::session::StaticAttributes;
 
 /// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
 pub(super) fn run(paths: &[PathBuf]) -> ExitCode {
@@ -64,9 +64,9 @@ fn check_document(path: &Path, bytes: &[u8]) -> Result<Vec<String>, String> {
         "activityConfiguration" => check_activities(bytes, &limits).map(|()| Vec::new()),
         "sessionConfiguration" => {
             let session = SessionConfiguration::parse(bytes, &limits).map_err(|error| said(&error))?;
-            let mut problems = all(refused_in_session(&session));
-            problems.extend(StaticAttributeRegistry::default().make(&session.attributes).err().as_ref().map(said));
-            Ok(problems)
+            let folder = path.parent().unwrap_or(Path::new(""));
+            let checked = SessionParts::default().check(&session, folder, &StaticAttributes::default());
+            Ok(all(checked.err().unwrap_or_default()))
         }
         other => Err(format!(
             "{}: `{other}` is no document of ours; expected one of `perform`, `dataServiceConfiguration`, \

@@ -15,6 +15,10 @@ const PASSWORD: &str = "REJOIN_PASSWORD";
 /// The environment variable with a token.
 const TOKEN: &str = "REJOIN_TOKEN";
 
+/// What to say when a service answers 401.
+pub(super) const HOW_TO_SAY_WHO_YOU_ARE: &str =
+    "say who you are with --user NAME and the password in REJOIN_PASSWORD, or with a token in REJOIN_TOKEN";
+
 /// Options for a service that wants to know who sends a request. Passwords and tokens never stand on the command line: others on
 /// the machine can read it.
 #[derive(Debug, Args)]

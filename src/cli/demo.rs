@@ -1,12 +1,14 @@
 //! `rejoin demo`: the sample database, served, with nothing to configure.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context;
 
 use super::style::Style;
 use super::{sample, serve, tour};
+use crate::document::{CONFIGURATION_NAMESPACE, Element};
 use crate::service::{BoundServer, ConfiguredResource, Server};
 
 pub(super) async fn run(listen: &str, is_tour: bool) -> anyhow::Result<ExitCode> {
@@ -16,23 +18,38 @@ pub(super) async fn run(listen: &str, is_tour: bool) -> anyhow::Result<ExitCode>
     let resource = ConfiguredResource::new("demo", folder.path())
         .documentation("Customers and their orders, generated")
         .data_resource("sqlite:sample.db");
-    let builder = || Server::builder().resource(resource.clone());
+    let builder = |listen: &str| {
+        let server = Server::builder().resource(resource.clone()).listen(listen);
+        if is_loopback(listen) { server.authentication(everybody_is_an_operator(), "") } else { server }
+    };
     if is_tour {
-        let server = builder().listen("127.0.0.1:0").build()?.start().await?;
+        let server = builder("127.0.0.1:0").build()?.start().await?;
         let toured = tour::run(&format!("{}/services/demo", server.url()), Style::of_stdout()).await;
         server.shutdown().await;
         return toured.map(|()| ExitCode::SUCCESS);
     }
     serve::log_to_stderr();
-    let server = match builder().listen(listen).build()?.bind().await {
+    let server = match builder(listen).build()?.bind().await {
         Err(error) if error.kind() == ErrorKind::AddrInUse => {
             let host = listen.rsplit_once(':').map_or(listen, |(host, _)| host);
-            builder().listen(format!("{host}:0")).build()?.bind().await?
+            builder(&format!("{host}:0")).build()?.bind().await?
         }
         bound => bound.with_context(|| format!("{listen} can't be listened on"))?,
     };
     welcome(&server);
     serve::until_told(server).await
+}
+
+/// Whoever reaches a demo on a loopback address is on this machine, and may see all of its sessions: `rejoin sessions` is there
+/// to be tried out.
+fn everybody_is_an_operator() -> Element {
+    Element::new("authentication", Some(CONFIGURATION_NAMESPACE))
+        .with_attribute("impl", "none")
+        .with_attribute("role", "operator")
+}
+
+fn is_loopback(listen: &str) -> bool {
+    listen.starts_with("localhost:") || listen.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
 }
 
 /// Where the demo is, and three commands that work when they are pasted into another terminal, in this order.

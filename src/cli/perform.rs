@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response, StatusCode, Url};
 
 use super::PerformArguments;
 
@@ -36,7 +36,11 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
     let response =
         arguments.credentials.secret()?.authorize(request).send().await.context("the service does not answer")?;
     if !response.status().is_success() {
+        let status = response.status();
         eprintln!("{}", response.text().await?);
+        if status == StatusCode::UNAUTHORIZED {
+            eprintln!("rejoin: {}", super::credentials::HOW_TO_SAY_WHO_YOU_ARE);
+        }
         return Ok(ExitCode::FAILURE);
     }
     let is_document = arguments.return_.is_none();

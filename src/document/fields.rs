@@ -306,6 +306,18 @@ mod tests {
     }
 
     #[test]
+    fn any_attributes_are_those_in_no_namespace() {
+        let element = parse("<a x='1' y='2'/>");
+        let mut fields = element.fields();
+        fields.any_attributes();
+        assert_eq!(fields.finish(), Ok(()));
+        let element = parse("<a x='1' xmlns:b='urn:b' b:y='2'/>");
+        let mut fields = element.fields();
+        fields.any_attributes();
+        assert!(refused(fields.finish()).starts_with("1:26: unknown attribute `y`"));
+    }
+
+    #[test]
     fn a_hint_at_a_schema_may_stand_anywhere() {
         let element = parse("<a xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:schemaLocation='u u.xsd'/>");
         assert_eq!(element.fields().finish(), Ok(()));

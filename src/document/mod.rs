@@ -56,6 +56,7 @@ pub use fields::Fields;
 pub use limits::Limits;
 pub use located::Located;
 pub use nearest::nearest;
+pub(crate) use nearest::unknown_name;
 pub use perform::{ActivityElement, PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish};
 pub use reader::{StartTag, XmlEvent, XmlReader};
 pub use response::{

@@ -38,3 +38,26 @@ pub(super) fn suggestion(wrong: &str, known: &[&str]) -> String {
     }
     text
 }
+
+/// What is said of a name that is looked up and not found: the nearest known one, and all of them.
+pub(crate) fn unknown_name<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let mut text = format!("there is no {what} `{wrong}`");
+    let mut verb = "; there ";
+    if let Some(name) = nearest(wrong, known.iter().copied()) {
+        // Writing to a string can't fail.
+        let _ = write!(text, "; did you mean `{name}`?");
+        verb = " There ";
+    }
+    text.push_str(verb);
+    match known.as_slice() {
+        [] => text.push_str("is none"),
+        [only] => {
+            let _ = write!(text, "is `{only}`");
+        }
+        names => {
+            let _ = write!(text, "are `{}`", names.join("`, `"));
+        }
+    }
+    text
+}

@@ -10,17 +10,18 @@ use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRe
 use super::carrier::Carrier;
 use super::initialisation::initial_document;
 use super::metrics::{Metrics, SessionMetrics};
-use super::reload::{PrincipalsWatch, SessionInForce, SessionParts, SessionWatch, Watch, Watches};
+use super::reload::{PrincipalsWatch, SessionInForce, SessionWatch, Watch, WatchParts, Watches};
+use super::session_parts::{Checked, SessionParts};
 use super::state::{ServedResource, ServiceState, Shared};
-use super::unavailable::{Refused, refused_in_resource, refused_in_session};
+use super::unavailable::{Refused, refused_in_resource};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine, Initialisation};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
-    Clock, SessionListener, SessionLog, SessionManager, StaticAttributeFactory, StaticAttributeRegistry,
-    StaticAttributes, SystemClock, SystemIds, TransientSessionManager,
+    Clock, SessionListener, SessionLog, SessionManager, SessionManagerFactory, SessionManagerSettings,
+    StaticAttributeFactory, StaticAttributes, SystemClock, SystemIds,
 };
 
 /// How long a draining server waits for the requests that run.
@@ -35,7 +36,7 @@ pub(super) const SERVICE_FILE: &str = "service.xml";
 #[must_use]
 pub struct ServerBuilder {
     activities: ActivityRegistry,
-    statics: StaticAttributeRegistry,
+    session_parts: SessionParts,
     data_resources: ResourceRegistry,
     authenticators: AuthenticatorRegistry,
     authentication: AuthenticationConfiguration,
@@ -54,7 +55,7 @@ impl ServerBuilder {
     pub(super) fn new() -> Self {
         Self {
             activities: ActivityRegistry::built_in(),
-            statics: StaticAttributeRegistry::default(),
+            session_parts: SessionParts::default(),
             data_resources: ResourceRegistry::with_defaults(),
             authenticators: AuthenticatorRegistry::built_in(),
             authentication: AuthenticationConfiguration::default(),
@@ -77,7 +78,13 @@ impl ServerBuilder {
 
     /// Adds an implementation of static session attributes.
     pub fn static_attribute(mut self, implementation: &str, factory: impl StaticAttributeFactory + 'static) -> Self {
-        self.statics.register(implementation, factory);
+        self.session_parts.static_attributes.register(implementation, factory);
+        self
+    }
+
+    /// Adds a kind of session manager, by the name that `impl` of the element `sessionManagerFactory` gives.
+    pub fn session_manager(mut self, implementation: &str, factory: impl SessionManagerFactory + 'static) -> Self {
+        self.session_parts.managers.register(implementation, factory);
         self
     }
 
@@ -214,19 +221,16 @@ impl ServerBuilder {
         metrics: &Metrics,
     ) -> Option<(ServedResource, SessionWatch)> {
         self.refuse(&resource.file, refused_in_resource(&resource.resource));
-        let session_file = resource.session_file.as_ref().unwrap_or(&resource.file);
-        self.refuse(session_file, refused_in_session(&resource.session));
         // Everything is tried before anything is given up, so that all that is wrong is said at once.
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
-        let statics = self.statics(&resource.session, session_file);
-        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
+        let checked = self.check_session(&resource);
         let catalogue = Arc::new(catalogue?);
-        let initialisation = self.initialisation(&resource.session, session_file, &catalogue);
-        let statics = statics?;
-        let initialisation = initialisation?;
+        let initialisation = self.initialisation(&resource, &catalogue);
+        let (initialisation, Checked { factory, statics }) = (initialisation?, checked?);
         let session_metrics = metrics.sessions_of(&resource.name);
-        let manager = self.sessions(&resource, statics.clone(), &session_metrics);
+        let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
+        let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
         let engine = Engine::new(catalogue, manager, admission.clone()).with_initialisation(initialisation.clone());
         let watch = self.watch(&resource, statics, &in_force, (&engine, initialisation));
         let served = ServedResource {
@@ -241,14 +245,34 @@ impl ServerBuilder {
     }
 
     /// What runs in new sessions.
-    fn initialisation(
-        &mut self,
-        session: &SessionConfiguration,
-        file: &Path,
-        catalogue: &Catalogue,
-    ) -> Option<Initialisation> {
-        let document = initial_document(session, file, catalogue);
+    fn initialisation(&mut self, resource: &ConfiguredResource, catalogue: &Catalogue) -> Option<Initialisation> {
+        let document = initial_document(&resource.session, resource.session_file(), catalogue);
         document.map_err(|error| self.errors.push(error)).ok().map(Initialisation::of)
+    }
+
+    fn check_session(&mut self, resource: &ConfiguredResource) -> Option<Checked> {
+        let file = resource.session_file();
+        let checked = self.session_parts.check(&resource.session, folder_of(file), &StaticAttributes::default());
+        checked.map_err(|refused| self.refuse(file, refused)).ok()
+    }
+
+    /// The manager of the sessions.
+    fn sessions(
+        &mut self,
+        resource: &ConfiguredResource,
+        factory: &dyn SessionManagerFactory,
+        statics: StaticAttributes,
+        metrics: &Arc<SessionMetrics>,
+    ) -> Option<Arc<dyn SessionManager>> {
+        let file = resource.session_file();
+        let mut settings = SessionManagerSettings::new(resource.session.clone());
+        settings.statics = statics;
+        settings.clock = Arc::clone(&self.clock);
+        settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog)];
+        settings.listeners.extend(self.listeners.iter().cloned());
+        folder_of(file).clone_into(&mut settings.folder);
+        let made = factory.make(settings);
+        made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
     /// What takes the changes of the session configuration.
@@ -259,25 +283,20 @@ impl ServerBuilder {
         in_force: &Arc<SessionInForce>,
         (engine, initialisation): (&Engine, Initialisation),
     ) -> SessionWatch {
-        let folder = resource.file.parent().unwrap_or(Path::new(""));
-        let parts = SessionParts {
-            static_attributes: self.statics.clone(),
+        let parts = WatchParts {
+            registries: self.session_parts.clone(),
             manager: Arc::clone(engine.sessions()),
             catalogue: engine.shared_catalogue(),
             initialisation,
+            in_force: Arc::clone(in_force),
             clock: Arc::clone(&self.clock),
         };
-        SessionWatch::new(
-            &resource.name,
-            (resource.session_file.clone(), folder),
-            (resource.session.clone(), statics),
-            Arc::clone(in_force),
-            parts,
-        )
+        let file = (resource.session_file.clone(), folder_of(&resource.file));
+        SessionWatch::new(&resource.name, file, (resource.session.clone(), statics), parts)
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {
-        let folder = resource.file.parent().unwrap_or(Path::new(""));
+        let folder = folder_of(&resource.file);
         let mut opened = DataResources::default();
         for configured in &resource.resource.data_resources {
             let settings = ResourceSettings::new(&configured.uri.value, folder);
@@ -303,33 +322,16 @@ impl ServerBuilder {
         catalogue.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
     }
 
-    fn sessions(
-        &self,
-        resource: &ConfiguredResource,
-        statics: StaticAttributes,
-        metrics: &Arc<SessionMetrics>,
-    ) -> Arc<dyn SessionManager> {
-        let mut manager = TransientSessionManager::builder(resource.session.clone())
-            .statics(statics)
-            .clock(Arc::clone(&self.clock))
-            .listener(Arc::clone(metrics) as _)
-            .listener(Arc::new(SessionLog));
-        for listener in &self.listeners {
-            manager = manager.listener(Arc::clone(listener));
-        }
-        Arc::new(manager.build())
-    }
-
-    fn statics(&mut self, session: &SessionConfiguration, file: &Path) -> Option<StaticAttributes> {
-        let made = self.statics.make(&session.attributes);
-        made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()
-    }
-
     fn refuse(&mut self, file: &Path, refused: Vec<Refused>) {
         let errors =
             refused.into_iter().map(|refused| ConfigurationError::new(file, refused.position, refused.message));
         self.errors.extend(errors);
     }
+}
+
+/// What locations in a file are relative to.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new(""))
 }
 
 impl ConfiguredResource {
@@ -345,6 +347,11 @@ impl ConfiguredResource {
             session_file: None,
             activities: None,
         }
+    }
+
+    /// Where the session configuration stands, or would.
+    fn session_file(&self) -> &Path {
+        self.session_file.as_ref().unwrap_or(&self.file)
     }
 
     /// Adds a data resource; the first is the default.

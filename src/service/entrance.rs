@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt;
+use http::header::{AUTHORIZATION, COOKIE, Entry};
 use http::request::Parts;
 use http::{HeaderValue, Method};
 use uuid::Uuid;
@@ -70,7 +71,16 @@ async fn admit(entrance: &Entrance, mut head: Parts, request_id: Uuid) -> Result
     }
     if !is_open(&head) {
         let caller = entrance.state.authenticator.authenticate(&head.headers).await;
-        head.extensions.insert(caller.map_err(|error| Refusal::of_authentication(&error))?);
+        head.extensions.insert(caller.map_err(|error| {
+            tracing::debug!(%request_id, %error, "refused at the entrance");
+            Refusal::of_authentication(&error)
+        })?);
+    }
+    // Whoever shows the headers from here on, for a log or in an error, does not show these.
+    for name in [AUTHORIZATION, COOKIE] {
+        if let Entry::Occupied(mut values) = head.headers.entry(name) {
+            values.iter_mut().for_each(|value| value.set_sensitive(true));
+        }
     }
     head.extensions.insert(RequestId(request_id));
     Ok(head)

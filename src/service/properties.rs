@@ -51,8 +51,8 @@ pub(super) async fn show(
     }
     let mut out = format!("<dataServiceResource xmlns=\"{TYPES_NAMESPACE}\" name=\"{}\">\n", escape(&resource.name));
     documentation(&mut out, 1, resource);
-    for problem in resource.session.problems() {
-        configuration_problem(&mut out, 1, &problem);
+    for problem in resource.session.problems().iter() {
+        configuration_problem(&mut out, 1, problem);
     }
     element(&mut out, 1, "activityTypes", |out| {
         for activity in resource.engine.catalogue().names() {

@@ -192,7 +192,7 @@ impl Refusal {
     fn of_activity(name: &str, error: &ActivityError, request_id: Uuid) -> Self {
         let message = format!("the activity `{name}` failed: {error} ({})", error.code());
         match error {
-            ActivityError::Attribute(error) => Self::of_attribute(error, message),
+            ActivityError::Attribute(error) if !error.is_of_configuration() => Self::of_attribute(error, message),
             ActivityError::Resource(ResourceError::Busy { .. }) => {
                 Self::new(503, "ServerBusy", message).retry_after(Duration::from_secs(1))
             }

@@ -4,7 +4,7 @@
 use http::HeaderName;
 
 use crate::document::{
-    DataResourceConfiguration, PasswordSource, Position, ResourceConfiguration, SessionConfiguration, TRANSIENT_FACTORY,
+    DataResourceConfiguration, DocumentError, PasswordSource, Position, ResourceConfiguration, SessionConfiguration,
 };
 
 /// One thing that is refused, and where it stands.
@@ -15,8 +15,14 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    fn new(position: Position, message: impl Into<String>) -> Self {
+    pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
         Self { position, message: message.into() }
+    }
+}
+
+impl From<DocumentError> for Refused {
+    fn from(error: DocumentError) -> Self {
+        Self::new(error.position(), error.message())
     }
 }
 
@@ -77,20 +83,11 @@ fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
     Some(Refused::new(position, format!("`{name}`: a `sqlite:` database has no password; leave it out")))
 }
 
-/// What is refused of a session document.
+/// What is refused of a session document, beside what the parts refuse that it names.
 pub(crate) fn refused_in_session(session: &SessionConfiguration) -> Vec<Refused> {
     let mut refused = Vec::new();
-    if session.factory != TRANSIENT_FACTORY {
-        let message =
-            format!("there is no session manager factory `{}`; there is `{TRANSIENT_FACTORY}`", session.factory);
-        refused.push(Refused::new(session.places.factory, message));
-    }
     if let Err(message) = session_header(&session.carrier.header) {
         refused.push(Refused::new(session.places.header, message));
-    }
-    if session.store.is_some() && session.factory == TRANSIENT_FACTORY {
-        let message = format!("`{TRANSIENT_FACTORY}` keeps sessions in memory: leave `store` out");
-        refused.push(Refused::new(session.places.store, message));
     }
     refused
 }

@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 /// How many random bytes an id has.
@@ -131,6 +132,12 @@ impl SessionHandle {
     #[must_use]
     pub fn uuid(self) -> Uuid {
         self.0
+    }
+
+    /// When the session was created, by the wall clock, to the millisecond: a UUID of version 7 begins with that.
+    pub(super) fn created(self) -> DateTime<Utc> {
+        let millis = i64::try_from(self.0.as_u128() >> 80).unwrap_or(0);
+        DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::UNIX_EPOCH)
     }
 }
 

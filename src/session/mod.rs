@@ -25,6 +25,7 @@ mod clock;
 mod conformance;
 mod error;
 mod event_log;
+mod factory;
 mod id;
 mod info;
 mod joined;
@@ -45,11 +46,12 @@ pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
     LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory, StaticAttributeRegistry,
-    StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
+    StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
+pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
 pub use id::{ExposedId, ID_LENGTH, MalformedSessionId, SessionHandle, SessionId};
 pub use info::{
     EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatistics,
@@ -62,4 +64,4 @@ pub use manual_clock::ManualClock;
 pub use principal::{Participant, Principal};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use requirement::{Access, SessionRequirement};
-pub use transient::{TransientSessionManager, TransientSessionManagerBuilder};
+pub use transient::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};

@@ -200,6 +200,13 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_says_when_its_session_was_created() {
+        let time = DateTime::UNIX_EPOCH + chrono::TimeDelta::milliseconds(1_767_225_600_123);
+        let (_, handle) = new_names(&SeededIds::new(1), time).unwrap();
+        assert_eq!(handle.created(), time);
+    }
+
+    #[test]
     fn handles_sort_by_time() {
         let ids = SystemIds::new();
         let time = DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000);

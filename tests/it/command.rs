@@ -165,7 +165,6 @@ fn check_says_the_same_of_a_file_and_of_a_folder_and_everything_in_one_go() {
     assert_eq!(of_files, lines(&["check", dir]));
     for (file, place, word) in [
         (&session, "3:", "`Host`"),
-        (&session, "4:", "cookie"),
         (&session, "5:", "onCreate"),
         (&session, "6:", "store"),
         (&session, "7:", "none.such"),

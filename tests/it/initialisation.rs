@@ -1,16 +1,21 @@
 //! What runs in a new session before the request that creates it: `onCreate`.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use http::HeaderMap;
 use rejoin::activity::{Activity, ActivityContext, ActivityError, Setup};
-use rejoin::document::{DocumentError, Fields};
-use rejoin::service::{ConfiguredResource, ServerBuilder};
-use rejoin::session::{EndReason, SessionEvent, SessionListener};
+use rejoin::document::{DocumentError, Element, Fields, Limits};
+use rejoin::service::{
+    AuthenticationError, Authenticator, AuthenticatorError, Caller, ConfiguredResource, Role, Server,
+};
+use rejoin::session::{EndReason, Principal, SessionEvent, SessionListener};
 
 use crate::context::{Context, Reply, perform};
+use crate::reload::Folder;
 
 /// A resource whose new sessions are prepared by a document of that content.
 fn prepared(mut resource: ConfiguredResource, init: &str) -> ConfiguredResource {
@@ -40,7 +45,8 @@ fn join(id: &str) -> String {
 
 /// How many sessions there are, and how many customers.
 async fn what_is_there(context: &Context) -> (u64, String) {
-    let text = context.client.get(format!("{}/metrics", context.server.url())).send().await.unwrap().text().await.unwrap();
+    let text =
+        context.client.get(format!("{}/metrics", context.server.url())).send().await.unwrap().text().await.unwrap();
     let sessions = text.lines().filter(|line| line.starts_with("rejoin_sessions{"));
     let sessions = sessions.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum();
     let count = rusqlite::Connection::open(context.folder().join("data.db")).unwrap();
@@ -184,7 +190,8 @@ async fn of_a_request_that_fails_nothing_is_kept() {
 #[tokio::test]
 async fn each_of_a_hundred_sessions_is_prepared_once() {
     // Behaviour 41.
-    let context = Context::with(|builder, resource| builder.resource(prepared(resource, COUNT)).admission(16, 256)).await;
+    let context =
+        Context::with(|builder, resource| builder.resource(prepared(resource, COUNT)).admission(16, 256)).await;
     let ids = futures_util::future::join_all((0..100).map(|_| context.create())).await;
     for id in ids {
         context.perform(&format!("{}{READ_COUNT}", join(&id))).await.is_completed().says(">1</attribute>");
@@ -199,16 +206,44 @@ async fn it_knows_who_asks_for_what() {
         <deliverToSession name=\"b\"><fromLocal from=\"id\"/><toSession attribute=\"id\"/></deliverToSession>
         <deliverToSession name=\"c\"><fromLocal from=\"asked\"/><toSession attribute=\"asked\"/></deliverToSession>";
     let context = context(init).await;
-    let take = |name: &str| format!("<deliverFromSession name=\"take-{name}\"><fromSession attribute=\"{name}\"/><toLocal name=\"{name}\"/></deliverFromSession>");
+    let take = |name: &str| {
+        format!(
+            "<deliverFromSession name=\"take-{name}\"><fromSession attribute=\"{name}\"/><toLocal name=\"{name}\"/></deliverFromSession>"
+        )
+    };
     let reply = context.perform(&format!("<session/>{}{}{}", take("user"), take("id"), take("asked"))).await;
     reply.is_completed().says(&format!("<![CDATA[{}]]>", reply.header("rejoin-request-id"))).says(
         "<![CDATA[<activities count=\"3\"><activity name=\"take-user\" type=\"deliverFromSession\"/>\
          <activity name=\"take-id\" type=\"deliverFromSession\"/><activity name=\"take-asked\" type=\"deliverFromSession\"/></activities>]]>",
     );
     // Nobody said who he is.
-    assert!(reply.text.contains("<result name=\"user\" status=\"COMPLETED\" contentType=\"text/plain; charset=utf-8\"></result>")
-        || reply.text.contains("<result name=\"user\" status=\"COMPLETED\" contentType=\"text/plain; charset=utf-8\"/>")
-        || reply.text.contains("<![CDATA[]]>"), "{}", reply.text);
+    assert!(
+        reply
+            .text
+            .contains("<result name=\"user\" status=\"COMPLETED\" contentType=\"text/plain; charset=utf-8\"></result>")
+            || reply
+                .text
+                .contains("<result name=\"user\" status=\"COMPLETED\" contentType=\"text/plain; charset=utf-8\"/>")
+            || reply.text.contains("<![CDATA[]]>"),
+        "{}",
+        reply.text
+    );
+}
+
+/// Believes the header `X-User`.
+#[derive(Debug)]
+struct Believing;
+
+#[async_trait]
+impl Authenticator for Believing {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthenticationError> {
+        let user = headers.get("x-user").map(|user| Principal::new(user.to_str().unwrap()));
+        Ok(Caller { principal: user.unwrap_or_else(Principal::anonymous), role: Role::User })
+    }
+}
+
+fn believing(_: &Element, _: &Path) -> Result<Arc<dyn Authenticator>, AuthenticatorError> {
+    Ok(Arc::new(Believing))
 }
 
 /// Lets in whom the database knows.
@@ -220,14 +255,20 @@ const GATE: &str = "<requestInformation name=\"who\"><principal name=\"user\"/><
 #[tokio::test]
 async fn a_condition_lets_some_in_and_others_not() {
     // Behaviour 41.
-    let authenticated = |builder: ServerBuilder, resource| {
-        crate::authentication::by_header(builder).resource(prepared(resource, GATE))
-    };
-    let context = Context::with(authenticated).await;
+    let element = Element::parse(b"<authentication impl='test.Believing'/>", &Limits::default()).unwrap();
+    let context = Context::with(|builder, resource| {
+        builder
+            .authenticator("test.Believing", believing)
+            .authentication(element, ".")
+            .resource(prepared(resource, GATE))
+    })
+    .await;
     let as_user = |name: &str| context.post("<session/>").header("x-user", name);
     Reply::of(as_user("Ada").send().await.unwrap()).await.is_completed();
     Reply::of(as_user("Eve").send().await.unwrap()).await.is_fault(403, "SessionRefused").says("you are no customer");
-    assert_eq!(what_is_there(&context).await.0, 1);
+    // Whoever does not say who he is has no name at all.
+    context.perform("<session/>").await.is_fault(403, "SessionRefused");
+    assert_eq!(context.perform(GATE).await.status, 403);
 }
 
 #[tokio::test]
@@ -252,18 +293,48 @@ fn what_can_not_be_run_in_new_sessions_is_refused_at_the_start_with_its_place() 
     // Behaviour 41.
     let cases = [
         ("<session/>", "init.xml:2:1", "leave `session` out"),
-        ("<echo name=\"e\">\n<text>x</text><output name=\"o\"/></echo>", "init.xml:3:30", "nobody reads the stream `o`"),
+        (
+            "<echo name=\"e\">\n<text>x</text><output name=\"o\"/></echo>",
+            "init.xml:3:23",
+            "nobody reads the stream `o`",
+        ),
         ("<ecko name=\"e\"/>", "init.xml:2:1", "did you mean `echo`?"),
         ("<echo", "init.xml:", ""),
     ];
     for (init, place, words) in cases {
         let folder = tempfile::tempdir().unwrap();
         let resource = prepared(ConfiguredResource::new("data", folder.path()), init);
-        let errors = rejoin::service::Server::builder().resource(resource).build().unwrap_err().to_string();
+        let errors = Server::builder().resource(resource).build().unwrap_err().to_string();
         assert!(errors.contains(place) && errors.contains(words) && errors.lines().count() == 1, "{errors}");
     }
     let mut missing = ConfiguredResource::new("data", "/nowhere");
     missing.session.on_create = Some("init.xml".into());
-    let errors = rejoin::service::Server::builder().resource(missing).build().unwrap_err().to_string();
+    let errors = Server::builder().resource(missing).build().unwrap_err().to_string();
     assert!(errors.contains("init.xml can't be read"), "{errors}");
+}
+
+#[tokio::test]
+async fn a_changed_document_runs_in_the_sessions_from_then_on_and_a_broken_one_in_none() {
+    // Behaviour 41.
+    let says = |greeting: &str| perform(&SET.replace("hello", greeting));
+    let folder = Folder::new("<onCreate perform='init.xml'/>");
+    folder.write("init.xml", &says("one"));
+    let served = folder.serve().await;
+    let greets = async |greeting: &str| {
+        served.context.perform(GET).await.is_completed().says(&format!(">{greeting}</attribute>"));
+    };
+    greets("one").await;
+    served.edit_file("init.xml", &says("two")).await;
+    greets("two").await;
+    served.edit_file("init.xml", &perform("<ecko name=\"e\"/>")).await;
+    greets("two").await;
+    let properties =
+        async || Reply::of(served.context.client.get(served.context.url()).send().await.unwrap()).await.text;
+    let told = properties().await;
+    assert!(told.contains("<configurationProblem file=\"init.xml\" line=\"2\" column=\"1\""), "{told}");
+    served.edit_file("init.xml", &says("three")).await;
+    greets("three").await;
+    assert!(!properties().await.contains("configurationProblem"));
+    served.edit("").await;
+    served.context.perform(GET).await.is_fault(422, "ActivityFailed");
 }

@@ -256,7 +256,7 @@ mod tests {
         let configuration = parse(&format!(
             "<listen address=' [::1]:0 '/><limits documentBytes='1000' depth='5' elements='9' attributes='64'
              concurrentRequests='1' queuedRequests='0' bodyTimeout='PT1M'/>
-             <authentication impl='x.Y'><users xmlns='urn:u'>a</users></authentication>{RESOURCE}"
+             <authentication impl='x.Y' realm='z'><users xmlns='urn:u'>a</users></authentication>{RESOURCE}"
         ))
         .unwrap();
         assert_eq!(configuration.listen.value, "[::1]:0");
@@ -298,6 +298,8 @@ mod tests {
             (format!("<limits documentBtes='1'/>{RESOURCE}"), "2:9"),
             (format!("<authentication impl=''/>{RESOURCE}"), "2:17"),
             (format!("{RESOURCE}<listen address='a:1'/>"), "2:49"),
+            (format!("<authentication role='user'/>{RESOURCE}"), "2:1"),
+            (format!("<authentication impl='none' xmlns:x='urn:x' x:role='user'/>{RESOURCE}"), "2:45"),
             ("<dataServiceResource name='a'/>".into(), "2:1"),
             ("<dataServiceResource name='a' location=''/>".into(), "2:31"),
         ] {

@@ -156,3 +156,78 @@ impl<A> fmt::Debug for AccountBook<A> {
         f.debug_struct("AccountBook").field("path", &self.path).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Limits;
+
+    #[derive(Debug)]
+    struct Names(BTreeSet<Principal>);
+
+    impl Accounts for Names {
+        fn read(text: &str) -> Result<Self, Vec<Wrong>> {
+            if text.contains('?') {
+                return Err(vec![Wrong { position: Position::START, message: "a question".into() }]);
+            }
+            Ok(Self(text.lines().map(Principal::new).collect()))
+        }
+
+        fn principals(&self) -> BTreeSet<Principal> {
+            self.0.clone()
+        }
+    }
+
+    fn open(folder: &Path) -> Result<AccountBook<Names>, AuthenticatorError> {
+        let element = Element::parse(b"<users location='names'/>", &Limits::default()).unwrap();
+        AccountBook::open(&element, folder)
+    }
+
+    #[test]
+    fn a_change_is_taken_and_tells_who_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| fs::write(folder.path().join("names"), text).unwrap();
+        write("ada\ncarl");
+        let book = open(folder.path()).unwrap();
+        let first = book.current();
+        assert_eq!(book.refresh(), Refreshed::default());
+        assert!(book.is_current(&first));
+        write("ada\nzoe");
+        assert_eq!(book.refresh().gone, [Principal::new("carl")]);
+        assert!(!book.is_current(&first) && book.current().0.contains(&Principal::new("zoe")));
+        assert_eq!(book.refresh(), Refreshed::default(), "it is told once");
+    }
+
+    #[test]
+    fn what_is_broken_changes_nothing_until_it_is_mended() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| fs::write(folder.path().join("names"), text).unwrap();
+        write("ada\ncarl");
+        let book = open(folder.path()).unwrap();
+        let first = book.current();
+        write("ada\n?");
+        assert_eq!(book.refresh(), Refreshed::default());
+        fs::remove_file(folder.path().join("names")).unwrap();
+        assert_eq!(book.refresh(), Refreshed::default());
+        fs::write(folder.path().join("names"), b"ada\n\xFF").unwrap();
+        assert_eq!(book.refresh(), Refreshed::default());
+        assert!(book.is_current(&first));
+        write("ada");
+        assert_eq!(book.refresh().gone, [Principal::new("carl")]);
+    }
+
+    #[test]
+    fn at_the_start_what_is_wrong_is_said_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names");
+        let refused = || open(folder.path()).unwrap_err().to_string();
+        assert!(refused().starts_with(&format!("1:8: {} can't be read", path.display())), "{}", refused());
+        fs::write(&path, b"ada\nc\xC3\xA9\xFFzoe").unwrap();
+        assert_eq!(refused(), format!("{}:2:3: a byte that is no UTF-8", path.display()));
+        fs::write(&path, "?").unwrap();
+        assert_eq!(refused(), format!("{}:1:1: a question", path.display()));
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(refused().contains("can't be read"), "{}", refused());
+    }
+}

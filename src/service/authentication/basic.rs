@@ -167,3 +167,64 @@ impl Login {
         can_be.then(|| Self { name: name.into(), password: password.into() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::AUTHORIZATION;
+
+    use super::*;
+    use crate::document::Limits;
+
+    /// One user, `ada`, with the password `secret`; `running` checks at a time, and none waits.
+    fn authentication(running: u32) -> BasicAuthentication {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("users"), format!("ada:{}", bcrypt::hash("secret", 4).unwrap())).unwrap();
+        let users = Element::parse(b"<users location='users'/>", &Limits::default()).unwrap();
+        BasicAuthentication {
+            challenge: Challenge::read("Basic", &mut Element::new("a", None).fields(), "").unwrap(),
+            users: AccountBook::open(&users, folder.path()).unwrap(),
+            key: ProcessKey::draw().unwrap(),
+            checks: Admission::new(running, 0),
+        }
+    }
+
+    fn login(name: &str, password: &str) -> HeaderMap {
+        let credentials = BASE64_STANDARD.encode(format!("{name}:{password}"));
+        HeaderMap::from_iter([(AUTHORIZATION, format!("Basic {credentials}").parse().unwrap())])
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_turned_away_and_those_who_work_here_already_are_not() {
+        let authentication = authentication(1);
+        let ada = login("ada", "secret");
+        let known = authentication.authenticate(&ada).await.unwrap();
+        let _flood = authentication.checks.enter().unwrap();
+        let turned_away = authentication.authenticate(&login("ada", "wrong")).await;
+        assert_eq!(turned_away, Err(AuthenticationError::Unavailable));
+        assert_eq!(authentication.authenticate(&ada).await, Ok(known));
+    }
+
+    #[test]
+    fn an_unknown_name_is_always_checked_against_the_same_hash() {
+        let hashes: Vec<String> = (0..5).map(|number| bcrypt::hash(number.to_string(), 4).unwrap()).collect();
+        let text: String = hashes.iter().enumerate().map(|(number, hash)| format!("u{number}:{hash}\n")).collect();
+        let (key, users) = (ProcessKey::draw().unwrap(), Users::read(&text).unwrap());
+        let guess = |password: &str| Login { name: "nobody".into(), password: password.into() };
+        let stand_in = key.claim("nobody", "");
+        assert!(users.hashes[stand_in.spread(5)].is_of(&stand_in.spread(5).to_string()));
+        for number in 0..5 {
+            assert_eq!(users.check(&guess(&number.to_string()), &stand_in), None, "nor is the right password of it");
+        }
+        assert_eq!(Users::read("").unwrap().check(&guess("0"), &stand_in), None);
+    }
+
+    #[tokio::test]
+    async fn nothing_shows_a_password_or_a_hash() {
+        let authentication = authentication(1);
+        authentication.authenticate(&login("ada", "secret")).await.unwrap();
+        let shown = format!("{authentication:?}");
+        assert!(!shown.contains("secret") && !shown.contains("$2b$"), "{shown}");
+        let error = authentication.authenticate(&login("ada", "hidden")).await.unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("hidden"));
+    }
+}

@@ -4,8 +4,10 @@
 //! server lets all of them look about once a second, on a thread that may block; nobody waits for it. Whoever has just written
 //! a file, or has been told so, lets them look at once: [`Reloader::reload`].
 //!
-//! `session` is the watch of a session configuration document, `principals` that of who is known; `problem` is what is told while it can't be taken.
+//! `session` is the watch of a session configuration document, `principals` that of who is known. `in_force` is what the first
+//! keeps up to date for the handlers, `problem` what they tell while an edit can't be taken.
 
+mod in_force;
 mod principals;
 mod problem;
 mod session;
@@ -19,9 +21,10 @@ use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
+pub(super) use in_force::SessionInForce;
 pub(super) use principals::PrincipalsWatch;
 pub(super) use problem::ConfigurationProblem;
-pub(super) use session::{SessionInForce, SessionParts, SessionWatch};
+pub(super) use session::{SessionWatch, WatchParts};
 
 /// How often files are looked at.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -36,7 +39,7 @@ pub(super) trait Watch: Send + Sync + fmt::Debug {
 /// Why files are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occasion {
-    /// It is time. A file may be half written: what is wrong in it is told when it is still so at the next look.
+    /// It is time. A file may be half written: a change counts when it is still the same at the next look.
     Time,
     /// Somebody says that they are written.
     Word,

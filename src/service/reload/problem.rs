@@ -1,11 +1,10 @@
 //! What is wrong with a changed configuration document.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::document::{DocumentError, Position};
+use crate::document::Position;
 use crate::service::{ConfigurationError, Refused};
 
 /// Why a changed configuration document is not in force.
@@ -21,43 +20,24 @@ pub(in crate::service) struct ConfigurationProblem {
     pub(in crate::service) since: DateTime<Utc>,
 }
 
-/// Something that is wrong at a place in a document.
+/// Something that is wrong with a document that is watched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {
-    /// The file, if it is another than the one that is watched.
+    /// The file in which it is wrong, if that is another, which the document names.
     pub(super) file: Option<PathBuf>,
-    pub(super) position: Position,
-    pub(super) message: String,
+    pub(super) what: Refused,
 }
 
 impl Wrong {
-    pub(super) fn new(position: Position, message: impl Into<String>) -> Self {
-        Self { file: None, position, message: message.into() }
-    }
-}
-
-impl Wrong {
-    /// What is wrong in one of the files that a document brings together, of which `watched` is the one that is watched.
-    pub(super) fn in_file(error: ConfigurationError, watched: &Path) -> Self {
+    /// What is wrong in `watched` or in a file that it names.
+    pub(super) fn found(error: ConfigurationError, watched: &Path) -> Self {
         let ConfigurationError { file, position, message } = error;
-        Self { file: (file != watched).then_some(file), position, message }
-    }
-}
-
-impl From<DocumentError> for Wrong {
-    fn from(error: DocumentError) -> Self {
-        Self::new(error.position(), error.message())
+        Self { file: (file != watched).then_some(file), what: Refused { position, message } }
     }
 }
 
 impl From<Refused> for Wrong {
-    fn from(refused: Refused) -> Self {
-        Self::new(refused.position, refused.message)
-    }
-}
-
-impl fmt::Display for Wrong {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.position, self.message)
+    fn from(what: Refused) -> Self {
+        Self { file: None, what }
     }
 }

@@ -5,72 +5,49 @@ use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 
 use super::problem::Wrong;
-use super::{ConfigurationProblem, Occasion, Watch};
+use super::{ConfigurationProblem, Occasion, SessionInForce, Watch};
 use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
 use crate::engine::{Catalogue, InitialDocument, Initialisation};
 use crate::service::carrier::Carrier;
 use crate::service::initialisation::initial_document;
-use crate::service::refused_in_session;
-use crate::session::{Clock, SessionManager, StaticAttributeRegistry, StaticAttributes, WeakStaticAttributes};
+use crate::service::{Refused, SessionParts};
+use crate::session::{Clock, SessionManager, StaticAttributes, WeakStaticAttributes};
 
 /// The largest configuration document that is read, and the largest file that one names.
 const MOST_BYTES: u64 = 10 * 1024 * 1024;
 
-/// What a session configuration says to the service, beside what it says to the session manager.
-#[derive(Debug)]
-pub(in crate::service) struct SessionInForce {
-    carrier: RwLock<Arc<Carrier>>,
-    problems: RwLock<Vec<ConfigurationProblem>>,
+/// Takes the changes of one session configuration document for the sessions that are created from then on.
+///
+/// An edit is taken whole or not at all. What can't be taken is told once, and shown until it is mended; everything stays as
+/// it was. A file that is being written looks broken for a moment. So what is found changed by time is judged at the next
+/// look, if it has stayed as it is; what somebody says is written is judged at once.
+pub(in crate::service) struct SessionWatch {
+    resource: String,
+    /// What clients see the paths of documents relative to: never the root of the machine.
+    folder: PathBuf,
+    parts: WatchParts,
+    state: Mutex<State>,
 }
 
-impl SessionInForce {
-    pub(in crate::service) fn new(carrier: Carrier) -> Arc<Self> {
-        Arc::new(Self { carrier: RwLock::new(Arc::new(carrier)), problems: RwLock::default() })
-    }
-
-    /// How requests carry session ids from now on. A request asks once, so that it sees one configuration.
-    pub(in crate::service) fn carrier(&self) -> Arc<Carrier> {
-        Arc::clone(&self.carrier.read())
-    }
-
-    /// Why the document as it stands is not in force; none where it is.
-    pub(in crate::service) fn problems(&self) -> Vec<ConfigurationProblem> {
-        self.problems.read().clone()
-    }
-}
-
-/// What the sessions of a resource are made with.
-pub(in crate::service) struct SessionParts {
-    /// What makes static attributes.
-    pub(in crate::service) static_attributes: StaticAttributeRegistry,
-    /// The activities that the document for new sessions may use.
+/// What a watch works with.
+pub(in crate::service) struct WatchParts {
+    /// What the configuration is looked up in.
+    pub(in crate::service) registries: SessionParts,
+    /// The activities that what runs in new sessions may use.
     pub(in crate::service) catalogue: Arc<Catalogue>,
     /// What runs in new sessions.
     pub(in crate::service) initialisation: Initialisation,
     /// The manager of the sessions.
     pub(in crate::service) manager: Arc<dyn SessionManager>,
+    /// What the service keeps of the configuration.
+    pub(in crate::service) in_force: Arc<SessionInForce>,
     /// For the time at which a problem was found.
     pub(in crate::service) clock: Arc<dyn Clock>,
 }
 
-/// Takes the changes of one session configuration document for the sessions that are created from then on.
-///
-/// An edit is taken whole or not at all. What can't be taken is told once, and shown until it is mended; everything stays as
-/// it was. A file that is being written looks broken for a moment, so what a look by time finds wrong counts only when the
-/// next look finds the same.
-pub(in crate::service) struct SessionWatch {
-    resource: String,
-    /// The folder that clients see the paths of documents relative to.
-    folder: PathBuf,
-    in_force: Arc<SessionInForce>,
-    parts: SessionParts,
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
 struct State {
     /// The document; `None` where the sessions are configured by code.
     file: Option<WatchedFile>,
@@ -81,8 +58,8 @@ struct State {
     statics: StaticAttributes,
     /// All sets that sessions may still have.
     sets: Vec<WeakStaticAttributes>,
-    /// What the last look found wrong, if it was the first to do so.
-    doubtful: Vec<Wrong>,
+    /// Something has changed, and is not judged yet.
+    is_changed: bool,
     /// What is told to be wrong.
     told: Vec<Wrong>,
 }
@@ -97,7 +74,7 @@ enum Verdict {
     Bad(Vec<Wrong>),
 }
 
-/// A changed document and what is made for it.
+/// A changed document and what was made for it.
 struct Edit {
     configuration: SessionConfiguration,
     statics: StaticAttributes,
@@ -107,77 +84,87 @@ struct Edit {
 }
 
 impl SessionWatch {
-    /// Watches a document. `folder` is that of the resource document, which clients see its path relative to.
+    /// Watches a document, which clients see relative to `folder`. Without one it only lets static attributes refresh
+    /// themselves.
     pub(in crate::service) fn new(
         resource: &str,
         (file, folder): (Option<PathBuf>, &Path),
         (configuration, statics): (SessionConfiguration, StaticAttributes),
-        in_force: Arc<SessionInForce>,
-        parts: SessionParts,
+        parts: WatchParts,
     ) -> Self {
         let file = file.map(|file| WatchedFile::new(file, MOST_BYTES));
-        let mut state = State {
-            named: Vec::new(),
-            sets: vec![statics.downgrade()],
-            configuration,
-            statics,
-            file,
-            doubtful: Vec::new(),
-            told: Vec::new(),
-        };
-        state.watch_named(state.configuration.on_create.clone());
-        Self { resource: resource.into(), folder: folder.into(), in_force, parts, state: Mutex::new(state) }
+        let on_create = configuration.on_create.clone();
+        let sets = vec![statics.downgrade()];
+        let mut state =
+            State { file, named: Vec::new(), configuration, statics, sets, is_changed: false, told: Vec::new() };
+        state.watch_named(on_create);
+        Self { resource: resource.into(), folder: folder.into(), parts, state: Mutex::new(state) }
     }
 
     fn look_at_document(&self, state: &mut State, occasion: Occasion) {
-        let Some(file) = &mut state.file else { return };
-        let document_changed = file.look();
-        let named_changed = state.named.iter_mut().fold(false, |changed, file| file.look() | changed);
-        let in_doubt = !state.doubtful.is_empty();
-        if !(document_changed || named_changed || in_doubt || occasion == Occasion::Word) {
+        let is_changed = state.look();
+        if occasion == Occasion::Time && (is_changed || !state.is_changed) {
+            state.is_changed = is_changed;
             return;
         }
+        state.is_changed = false;
         match self.judge(state) {
             Verdict::Same => self.clear(state),
             Verdict::Good(edit) => self.take(state, *edit),
-            Verdict::Bad(wrong) if occasion == Occasion::Word || wrong == state.doubtful => self.tell(state, wrong),
-            Verdict::Bad(wrong) => state.doubtful = wrong,
+            Verdict::Bad(wrong) => self.tell(state, wrong),
         }
     }
 
     /// What the document is good for, as it stands. Static attributes are made for it, but nothing is changed.
     fn judge(&self, state: &mut State) -> Verdict {
         let bytes = match state.file.as_ref().map(WatchedFile::content) {
-            Some(Ok(bytes)) => bytes.to_vec(),
+            Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
-                return Verdict::Bad(vec![Wrong::new(Position::START, format!("the file can't be read: {error}"))]);
+                let problem = Refused::new(Position::START, format!("the file can't be read: {error}"));
+                return Verdict::Bad(vec![problem.into()]);
             }
             None => return Verdict::Same,
         };
-        let configuration = match SessionConfiguration::parse(&bytes, &Limits::default()) {
+        let configuration = match SessionConfiguration::parse(bytes, &Limits::default()) {
             Ok(configuration) => configuration,
-            Err(error) => return Verdict::Bad(vec![error.into()]),
+            Err(error) => return Verdict::Bad(vec![Refused::from(error).into()]),
         };
-        // Before they are read, so that no change of theirs is missed.
+        // Before they are read, so that no change of theirs is missed. One may mend what can't be taken now.
         state.watch_named(files_named_in(&configuration));
         let initial = initial_document(&configuration, state.path(), &self.parts.catalogue);
         if configuration == state.configuration
             && initial.as_ref().is_ok_and(|initial| self.parts.initialisation.is(initial.as_ref()))
         {
+            state.watch_only(configuration.on_create.as_deref());
             return Verdict::Same;
         }
-        let mut wrong = only_at_start(&state.configuration, &configuration);
-        let initial = initial.map_err(|error| wrong.push(Wrong::in_file(error, state.path()))).ok();
-        let refused = refused_in_session(&configuration);
-        wrong.extend(refused.into_iter().map(Wrong::from));
-        let statics = self.parts.static_attributes.make_again(&configuration.attributes, &state.statics);
-        let statics = statics.map_err(|error| wrong.push(error.into())).ok();
-        match (statics, Carrier::of(&configuration.carrier, &self.resource), initial) {
-            (Some(statics), Some(carrier), Some(initial)) if wrong.is_empty() => {
-                Verdict::Good(Box::new(Edit { configuration, statics, carrier, initial }))
+        let mut wrong: Vec<Wrong> = Vec::new();
+        wrong.extend(self.only_at_start(&state.configuration, &configuration).into_iter().map(Wrong::from));
+        let checked = self.parts.registries.check(&configuration, state.folder(), &state.statics);
+        let checked = checked.map_err(|more| wrong.extend(more.into_iter().map(Wrong::from))).ok();
+        let initial = initial.map_err(|error| wrong.push(Wrong::found(error, state.path()))).ok();
+        match (checked, Carrier::of(&configuration.carrier, &self.resource), initial) {
+            (Some(checked), Some(carrier), Some(initial)) if wrong.is_empty() => {
+                Verdict::Good(Box::new(Edit { configuration, statics: checked.statics, carrier, initial }))
             }
             _ => Verdict::Bad(wrong),
         }
+    }
+
+    /// What an edit changes that can't change while the service runs.
+    fn only_at_start(&self, before: &SessionConfiguration, now: &SessionConfiguration) -> Vec<Refused> {
+        let mut wrong = Vec::new();
+        let mut refuse = |what: &str, position| {
+            let message = format!("another {what} takes effect at the next start; nothing of this edit is taken now");
+            wrong.push(Refused::new(position, message));
+        };
+        if now.factory != before.factory && self.parts.registries.managers.factory_of(now).is_ok() {
+            refuse("session manager factory", now.places.factory);
+        }
+        if now.store != before.store {
+            refuse("`store`", if now.store.is_some() { now.places.store } else { now.places.factory });
+        }
+        wrong
     }
 
     fn take(&self, state: &mut State, edit: Edit) {
@@ -185,14 +172,13 @@ impl SessionWatch {
         self.parts.initialisation.replace(initial);
         self.parts.manager.reconfigure(configuration.clone(), statics.clone());
         carrier.warn(&self.resource);
-        *self.in_force.carrier.write() = Arc::new(carrier);
-        state.watch_named(configuration.on_create.clone());
-        state.sets.push(statics.downgrade());
+        self.parts.in_force.take(carrier);
+        self.parts.in_force.show(Vec::new());
+        state.told = Vec::new();
+        state.watch_only(configuration.on_create.as_deref());
         state.configuration = configuration;
-        let before = std::mem::replace(&mut state.statics, statics);
-        drop(before);
-        state.forget_problems();
-        self.in_force.problems.write().clear();
+        state.sets.push(statics.downgrade());
+        state.statics = statics;
         tracing::info!(
             resource = %self.resource,
             file = %state.path().display(),
@@ -202,26 +188,24 @@ impl SessionWatch {
 
     /// The document says what is in force: there is nothing to do, but a problem is over.
     fn clear(&self, state: &mut State) {
-        if !state.told.is_empty() {
-            tracing::info!(
-                resource = %self.resource,
-                file = %state.path().display(),
-                "the session configuration is again as it was"
-            );
-            self.in_force.problems.write().clear();
+        if take(&mut state.told).is_empty() {
+            return;
         }
-        state.forget_problems();
-        state.watch_named(state.configuration.on_create.clone());
+        self.parts.in_force.show(Vec::new());
+        tracing::info!(
+            resource = %self.resource,
+            file = %state.path().display(),
+            "the session configuration is again what is in force"
+        );
     }
 
     fn tell(&self, state: &mut State, wrong: Vec<Wrong>) {
-        state.doubtful = Vec::new();
         if state.told == wrong {
             return;
         }
         let since = self.parts.clock.wall();
         let mut problems = Vec::new();
-        for Wrong { file, position, message } in &wrong {
+        for Wrong { file, what: Refused { position, message } } in &wrong {
             let path = file.as_deref().unwrap_or(state.path());
             tracing::warn!(
                 resource = %self.resource,
@@ -231,7 +215,7 @@ impl SessionWatch {
             let (file, message) = (shown(path, &self.folder), message.clone());
             problems.push(ConfigurationProblem { file, position: *position, message, since });
         }
-        *self.in_force.problems.write() = problems;
+        self.parts.in_force.show(problems);
         state.told = wrong;
     }
 }
@@ -246,8 +230,11 @@ impl Watch for SessionWatch {
     fn look(&self, occasion: Occasion) {
         let mut state = self.state.lock();
         self.look_at_document(&mut state, occasion);
-        for set in state.sets_in_use() {
-            set.refresh();
+        let sets = state.sets_in_use();
+        // They, too, believe what two looks saw.
+        let looks = if occasion == Occasion::Word { 2 } else { 1 };
+        for _ in 0..looks {
+            sets.iter().for_each(StaticAttributes::refresh);
         }
     }
 }
@@ -257,13 +244,19 @@ impl State {
         self.file.as_ref().map_or(Path::new(""), WatchedFile::path)
     }
 
-    fn forget_problems(&mut self) {
-        drop((take(&mut self.doubtful), take(&mut self.told)));
+    fn folder(&self) -> &Path {
+        self.path().parent().unwrap_or(Path::new(""))
+    }
+
+    /// Whether the document or what it names is another than at the last look.
+    fn look(&mut self) -> bool {
+        let files = self.file.iter_mut().chain(&mut self.named);
+        files.fold(false, |is_changed, file| file.look() | is_changed)
     }
 
     /// Watches those files that the document names, beside it, and no others.
     fn watch_named(&mut self, locations: impl IntoIterator<Item = String>) {
-        let folder = self.path().parent().unwrap_or(Path::new("")).to_owned();
+        let folder = self.folder().to_owned();
         self.named = locations
             .into_iter()
             .map(|location| {
@@ -274,15 +267,21 @@ impl State {
             .collect();
     }
 
+    /// Watches no other of the files that the document names than that one, if it names it.
+    fn watch_only(&mut self, location: Option<&str>) {
+        let path = location.map(|location| self.folder().join(location));
+        self.named.retain(|file| path.as_deref() == Some(file.path()));
+    }
+
+    /// The sets that somebody still has, sessions of an earlier configuration among them.
     fn sets_in_use(&mut self) -> Vec<StaticAttributes> {
         let sets: Vec<_> = self.sets.iter().filter_map(WeakStaticAttributes::upgrade).collect();
-        self.sets = sets.iter().map(StaticAttributes::downgrade).collect();
+        self.sets.retain(|set| set.upgrade().is_some());
         sets
     }
 }
 
-/// The files that a document names: the perform document of `onCreate`, and each `location` of a static attribute. While the
-/// document can't be taken, a change of one of them may mend it.
+/// The files that a document names: the perform document of `onCreate`, and each `location` of a static attribute.
 fn files_named_in(configuration: &SessionConfiguration) -> Vec<String> {
     let mut locations: Vec<String> = configuration.on_create.iter().cloned().collect();
     for attribute in &configuration.attributes {
@@ -298,25 +297,25 @@ fn add_locations(element: &Element, locations: &mut Vec<String>) {
     }
 }
 
-/// What an edit changes that can't change while the service runs.
-fn only_at_start(before: &SessionConfiguration, now: &SessionConfiguration) -> Vec<Wrong> {
-    let mut wrong = Vec::new();
-    let mut refuse = |what: &str, position| {
-        let message =
-            format!("another {what} takes effect at the next start; until then nothing of this edit is taken");
-        wrong.push(Wrong::new(position, message));
-    };
-    if now.factory != before.factory {
-        refuse("session manager factory", now.places.factory);
-    }
-    if now.store != before.store {
-        refuse("`store`", if now.store.is_some() { now.places.store } else { now.places.factory });
-    }
-    wrong
-}
-
 /// The path of a file as clients may see it: relative to a folder, or its name.
 fn shown(file: &Path, folder: &Path) -> String {
     let relative = file.strip_prefix(folder).ok().or_else(|| file.file_name().map(Path::new));
     relative.unwrap_or(Path::new("session.xml")).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_see_no_path_from_the_root_of_the_machine() {
+        for (file, seen) in [
+            ("/srv/orders/session.xml", "session.xml"),
+            ("/srv/orders/../shared/session.xml", "../shared/session.xml"),
+            ("/etc/rejoin/sessions/orders.xml", "orders.xml"),
+        ] {
+            assert_eq!(shown(Path::new(file), Path::new("/srv/orders")), seen);
+        }
+        assert_eq!(shown(Path::new("session.xml"), Path::new("")), "session.xml");
+    }
 }

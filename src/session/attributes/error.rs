@@ -75,9 +75,31 @@ pub enum AttributeError {
         /// The name.
         name: Box<str>,
     },
+    /// The configuration has no static attribute of that name.
+    #[error("the session configuration has no static attribute `{name}`; this needs one")]
+    NotConfigured {
+        /// The name.
+        name: Box<str>,
+    },
+    /// The configuration has one of that name that is something else.
+    #[error("the static session attribute `{name}` is a {found}; this needs a {needed}")]
+    OtherType {
+        /// The name.
+        name: Box<str>,
+        /// The name of its type.
+        found: &'static str,
+        /// The Rust type that is needed.
+        needed: &'static str,
+    },
 }
 
 impl AttributeError {
+    /// Whether the configuration is to blame, and not the client.
+    #[must_use]
+    pub fn is_of_configuration(&self) -> bool {
+        matches!(self, Self::NotConfigured { .. } | Self::OtherType { .. })
+    }
+
     /// A name for programs.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -89,6 +111,7 @@ impl AttributeError {
             Self::WrongType { .. } => "AttributeTypeMismatch",
             Self::Overflow { .. } => "AttributeOverflow",
             Self::NotStorable { .. } => "AttributeNotStorable",
+            Self::NotConfigured { .. } | Self::OtherType { .. } => "NotConfigured",
         }
     }
 }

@@ -7,6 +7,7 @@
 mod builtin;
 mod error;
 mod live;
+mod settings;
 mod snapshot;
 mod staged;
 mod statics;
@@ -18,6 +19,7 @@ mod working;
 pub use builtin::Counter;
 pub use error::AttributeError;
 pub use live::{CloseError, LiveAttribute};
+pub use settings::StaticAttributeSettings;
 pub use snapshot::AttributeSnapshot;
 pub use staged::{Dropped, StagedAttributes};
 pub(crate) use statics::WeakStaticAttributes;

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::summary::summaries;
 use super::working::entry_bytes;
 use super::{AttributeSummary, AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes, StaticAttributes};
@@ -18,8 +20,8 @@ pub struct AttributeSnapshot {
 
 #[derive(Debug, Clone, Default)]
 struct Entries {
-    /// Sorted by name.
-    list: Vec<Entry>,
+    /// Sorted by name. A single one takes no memory of its own.
+    list: SmallVec<[Entry; 1]>,
     /// The bytes of all names and values.
     bytes: u64,
     /// The `order` of the next attribute that is set.
@@ -144,7 +146,7 @@ impl<N: Into<Arc<str>>> FromIterator<(N, AttributeValue)> for AttributeSnapshot 
             next_order += 1;
         }
         let entry = |(name, (value, order))| Entry { name, value, order };
-        let list: Vec<Entry> = by_name.into_iter().map(entry).collect();
+        let list: SmallVec<[Entry; 1]> = by_name.into_iter().map(entry).collect();
         let bytes = list.iter().map(|entry| entry_bytes(&entry.name, &entry.value)).sum();
         let entries = (!list.is_empty()).then(|| Arc::new(Entries { list, bytes, next_order }));
         Self { entries }

@@ -4,11 +4,12 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Weak};
 
-use super::builtin;
+use super::{StaticAttributeSettings, builtin};
 use crate::block::Scalar;
-use crate::document::{DocumentError, Element, StaticAttributeConfiguration, nearest};
+use crate::document::{DocumentError, StaticAttributeConfiguration, unknown_name};
 
 /// A value that stands in the configuration and that every session of a resource has, implicit sessions included: a text, a
 /// counter, a transaction manager.
@@ -44,21 +45,20 @@ impl dyn StaticSessionAttribute {
 
 /// Makes static attributes of one implementation. A function of the same form is one, too.
 pub trait StaticAttributeFactory: Send + Sync {
-    /// Makes the value that a `sessionAttribute` element describes. The whole element is handed over; its attributes `name`
-    /// and `impl` have been read.
+    /// Makes the value that a `sessionAttribute` element describes. On a thread that may block.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] with the place of what can't be read.
-    fn make(&self, element: &Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError>;
+    fn make(&self, settings: &StaticAttributeSettings<'_>) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError>;
 }
 
 impl<F> StaticAttributeFactory for F
 where
-    F: Fn(&Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> + Send + Sync,
+    F: Fn(&StaticAttributeSettings<'_>) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> + Send + Sync,
 {
-    fn make(&self, element: &Element) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
-        self(element)
+    fn make(&self, settings: &StaticAttributeSettings<'_>) -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+        self(settings)
     }
 }
 
@@ -85,13 +85,18 @@ impl StaticAttributeRegistry {
         self.factories.keys().map(|name| &**name)
     }
 
-    /// Makes the configured attributes, in their order.
+    /// Makes the configured attributes, in their order. Locations in them are relative to `folder`.
     ///
     /// # Errors
     ///
-    /// [`DocumentError`] where an implementation is unknown, a name stands twice, or an implementation refuses its element.
-    pub fn make(&self, configured: &[StaticAttributeConfiguration]) -> Result<StaticAttributes, DocumentError> {
-        self.make_again(configured, &StaticAttributes::default())
+    /// One [`DocumentError`] for each attribute whose implementation is unknown, whose name stands twice, or whose
+    /// implementation refuses its element.
+    pub fn make(
+        &self,
+        configured: &[StaticAttributeConfiguration],
+        folder: &Path,
+    ) -> Result<StaticAttributes, Vec<DocumentError>> {
+        self.make_again(configured, folder, &StaticAttributes::default())
     }
 
     /// Makes the attributes of a changed configuration. One that stands in it as before (name, implementation and element)
@@ -103,40 +108,42 @@ impl StaticAttributeRegistry {
     pub fn make_again(
         &self,
         configured: &[StaticAttributeConfiguration],
+        folder: &Path,
         before: &StaticAttributes,
-    ) -> Result<StaticAttributes, DocumentError> {
+    ) -> Result<StaticAttributes, Vec<DocumentError>> {
         let mut made = Made::default();
+        let mut errors = Vec::new();
         for attribute in configured {
-            if made.by_name.contains_key(&*attribute.name) {
-                let message = format!("a static session attribute `{}` stands above already", attribute.name);
-                return Err(DocumentError::invalid(attribute.position, message));
+            match self.instance(attribute, folder, before, &made) {
+                Ok(instance) => made.add(&attribute.name, instance),
+                Err(error) => errors.push(error),
             }
-            let instance = match before.instance_of(attribute) {
-                Some(instance) => instance,
-                None => Arc::new(self.make_one(attribute)?),
-            };
-            made.add(&attribute.name, instance);
         }
-        Ok(StaticAttributes(Arc::new(made)))
+        if errors.is_empty() { Ok(StaticAttributes(Arc::new(made))) } else { Err(errors) }
     }
 
-    fn make_one(&self, attribute: &StaticAttributeConfiguration) -> Result<Instance, DocumentError> {
-        let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| self.unknown(attribute))?;
-        Ok(Instance { value: factory.make(&attribute.element)?, configured: Some(attribute.clone()) })
-    }
-
-    fn unknown(&self, attribute: &StaticAttributeConfiguration) -> DocumentError {
-        let wrong = &attribute.implementation;
-        let known: Vec<&str> = self.implementations().collect();
-        let hint = nearest(wrong, known.iter().copied()).map(|name| format!("; did you mean `{name}`?"));
-        DocumentError::invalid(
-            attribute.position,
-            format!(
-                "no static session attribute is implemented by `{wrong}`{}; there are {}",
-                hint.unwrap_or_default(),
-                known.join(", ")
-            ),
-        )
+    fn instance(
+        &self,
+        attribute: &StaticAttributeConfiguration,
+        folder: &Path,
+        before: &StaticAttributes,
+        above: &Made,
+    ) -> Result<Arc<Instance>, DocumentError> {
+        if above.by_name.contains_key(&*attribute.name) {
+            let message = format!("a static session attribute `{}` stands above already", attribute.name);
+            return Err(DocumentError::invalid(attribute.position, message));
+        }
+        if let Some(instance) = before.instance_of(attribute) {
+            return Ok(instance);
+        }
+        let factory = self.factories.get(&*attribute.implementation).ok_or_else(|| {
+            let what = "implementation of static session attributes";
+            let position =
+                attribute.element.attribute_value("impl").map_or(attribute.position, |value| value.position());
+            DocumentError::invalid(position, unknown_name(what, &attribute.implementation, self.implementations()))
+        })?;
+        let value = factory.make(&StaticAttributeSettings::new(&attribute.element, folder))?;
+        Ok(Arc::new(Instance { value, configured: Some(attribute.clone()) }))
     }
 }
 
@@ -299,10 +306,13 @@ mod tests {
     #[test]
     fn a_program_adds_implementations_of_its_own() {
         let mut registry = StaticAttributeRegistry::default();
-        registry.register("example.Service", |_: &Element| -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
-            Ok(Arc::new(Service(1, Arc::default())))
-        });
+        registry.register(
+            "example.Service",
+            |_: &StaticAttributeSettings<'_>| -> Result<Arc<dyn StaticSessionAttribute>, DocumentError> {
+                Ok(Arc::new(Service(1, Arc::default())))
+            },
+        );
         let known: Vec<_> = registry.implementations().collect();
-        assert_eq!(known, ["example.Service", "rejoin.Counter", "rejoin.Text", "rejoin.Xml"]);
+        assert_eq!(known[..2], ["example.Service", "rejoin.Counter"]);
     }
 }

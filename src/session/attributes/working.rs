@@ -6,7 +6,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::{
     AttributeError, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes, StaticAttributes,
-    StoredStream, summary::summaries,
+    StaticSessionAttribute, StoredStream, summary::summaries,
 };
 use crate::block::Scalar;
 use crate::document::SessionLimits;
@@ -99,6 +99,36 @@ impl SessionAttributes {
             AttributeValue::Live(_) if self.shared.access == Access::Read => None,
             value => Some(value.clone()),
         }
+    }
+
+    /// The static attribute of that name, as the type that it is: for an activity that is configured to work with one.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use rejoin::session::{
+    ///     Access, AttributeRules, AttributeSnapshot, Counter, SessionAttributes, StaticAttributes, StaticSessionAttribute,
+    /// };
+    ///
+    /// let tickets: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(100));
+    /// let rules = AttributeRules { statics: StaticAttributes::new([("tickets", tickets)]), ..Default::default() };
+    /// let session = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Arc::new(rules));
+    /// assert_eq!(session.static_attribute::<Counter>("tickets")?.next(), 101);
+    /// # Ok::<(), rejoin::session::AttributeError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError::NotConfigured`] when the configuration has none of that name, [`AttributeError::OtherType`] when it is
+    /// something else.
+    pub fn static_attribute<T: StaticSessionAttribute>(&self, name: &str) -> Result<Arc<T>, AttributeError> {
+        let Some(value) = self.shared.rules.statics.get(name) else {
+            return Err(AttributeError::NotConfigured { name: name.into() });
+        };
+        Arc::clone(value).downcast().ok_or_else(|| AttributeError::OtherType {
+            name: name.into(),
+            found: value.type_name(),
+            needed: short_type_name::<T>(),
+        })
     }
 
     /// Whether there is such an attribute.
@@ -240,6 +270,12 @@ impl SessionAttributes {
         }
         Ok(working)
     }
+}
+
+/// The name of a type without its path.
+fn short_type_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
 }
 
 /// What an attribute takes of the bytes that a session may have.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::slot::Holder;
+use super::lock::Holder;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{Dropped, EndReason, Moment, SessionError};

@@ -63,16 +63,22 @@ impl Shared {
 
     /// Enters a new session into the maps, if the service takes new ones.
     fn enlist(&self, slot: &Arc<Slot>, key: SessionKey) -> Result<(), SessionError> {
+        if !slot.implicit {
+            self.keys.insert(key, Arc::clone(slot))?;
+        }
         let mut handles = self.handles.lock();
-        if handles.draining {
+        let draining = handles.draining;
+        if !draining {
+            handles.sessions.insert(Arc::clone(slot));
+            handles.implicit += u64::from(slot.implicit);
+        }
+        drop(handles);
+        if draining {
+            drop(self.keys.remove(&key));
             return Err(SessionError::Draining);
         }
-        handles.sessions.insert(slot.handle, Arc::clone(slot));
-        handles.implicit += u64::from(slot.implicit);
-        drop(handles);
         if !slot.implicit {
             slot.arm(|moment| self.deadlines.insert(moment, slot));
-            self.keys.insert(key, Arc::clone(slot));
         }
         Ok(())
     }

@@ -188,7 +188,7 @@ impl Shared {
         let id = new_id(&*self.ids)?;
         let key = SessionKey::of(&id);
         // Nobody knows the id yet, so nobody comes with it before the slot knows it as well.
-        self.keys.insert(key, Arc::clone(slot));
+        self.keys.insert(key, Arc::clone(slot))?;
         match slot.rotate(key, time.now) {
             Ok(forgotten) => {
                 drop(forgotten.and_then(|key| self.keys.remove(&key)));
@@ -212,7 +212,9 @@ impl Shared {
                 tombstones.find(&key, time.now).filter(|tombstone| tombstone.owner == *who).map(|found| found.handle)
             });
             // It may be about to be buried.
-            buried.or_else(|| self.keys.find(&key).filter(|slot| slot.owner == *who).map(|slot| slot.handle))?
+            buried.or_else(|| {
+                self.keys.find(&key).filter(|slot| slot.owner == *who && slot.is_named_by(&key)).map(|slot| slot.handle)
+            })?
         };
         let info = SessionInfo {
             id,

@@ -77,6 +77,12 @@ impl Keys {
         forgotten
     }
 
+    /// Whether it is or was a key of the session, as far as is remembered.
+    pub(super) fn know(&self, key: &SessionKey) -> bool {
+        let retired = self.retired.iter().flat_map(|history| &history.keys);
+        self.current == *key || retired.into_iter().any(|retired| retired.key == *key)
+    }
+
     /// All keys.
     pub(super) fn all(&self) -> Vec<SessionKey> {
         let retired = self.retired.iter().flat_map(|history| &history.keys).map(|retired| retired.key);

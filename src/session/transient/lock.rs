@@ -9,6 +9,10 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
+use uuid::Uuid;
+
+use crate::session::Moment;
+
 /// A number that rises with every hand-over of the lock. It names one holding of it: who comes with an older one has lost it.
 pub(super) type Fence = u64;
 
@@ -37,7 +41,15 @@ pub(super) struct JoinLock {
     held: Held,
     /// Most sessions never have one.
     queue: Option<Box<Queue>>,
-    last_ticket: u64,
+    last_number: u64,
+}
+
+/// Who holds the lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Holder {
+    /// `None` as long as the waiter that it was handed to has not come for it.
+    pub(super) request: Option<Uuid>,
+    pub(super) since: Moment,
 }
 
 #[derive(Debug, Default)]
@@ -51,9 +63,9 @@ enum Held {
     #[default]
     No,
     /// It was handed to a waiter that has not come for it yet.
-    Granted(Ticket),
-    /// Somebody holds it.
-    Yes,
+    Granted { ticket: Ticket, since: Moment },
+    /// A request holds it.
+    Yes { request: Uuid, since: Moment },
 }
 
 #[derive(Debug)]
@@ -73,9 +85,18 @@ impl JoinLock {
         self.held != Held::No
     }
 
+    /// Who holds the lock or has been handed it.
+    pub(super) fn holder(&self) -> Option<Holder> {
+        match self.held {
+            Held::No => None,
+            Held::Granted { since, .. } => Some(Holder { request: None, since }),
+            Held::Yes { request, since } => Some(Holder { request: Some(request), since }),
+        }
+    }
+
     /// Whether this holding is still the current one.
     pub(super) fn is_held_under(&self, fence: Fence) -> bool {
-        self.held == Held::Yes && self.fence == fence
+        matches!(self.held, Held::Yes { .. }) && self.fence == fence
     }
 
     /// How many wait.
@@ -83,12 +104,18 @@ impl JoinLock {
         self.queue.as_ref().map_or(0, |queue| queue.waiters.len())
     }
 
-    /// Takes the lock if it is free.
-    pub(super) fn try_take(&mut self) -> Option<Fence> {
+    /// A number that was not given before, to name a waiter or whoever else.
+    pub(super) fn number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// A request takes the lock if it is free.
+    pub(super) fn try_take(&mut self, request: Uuid, now: Moment) -> Option<Fence> {
         if self.is_held() {
             return None;
         }
-        self.held = Held::Yes;
+        self.held = Held::Yes { request, since: now };
         self.fence += 1;
         Some(self.fence)
     }
@@ -99,15 +126,14 @@ impl JoinLock {
         if self.waiters() >= max_waiters {
             return Err(Full);
         }
-        self.last_ticket += 1;
-        let ticket = Ticket(self.last_ticket);
+        let ticket = Ticket(self.number());
         self.queue.get_or_insert_default().waiters.push_back(Waiter { ticket, waker: None });
         Ok(ticket)
     }
 
     /// What a waiter does when it is woken: takes the lock if it was handed to it, else leaves word where to wake it.
-    pub(super) fn poll(&mut self, ticket: Ticket, waker: &Waker) -> Turn {
-        let turn = self.claim(ticket);
+    pub(super) fn poll(&mut self, ticket: Ticket, request: Uuid, now: Moment, waker: &Waker) -> Turn {
+        let turn = self.claim(ticket, request, now);
         if turn == Turn::Waiting
             && let Some(waiter) = self.waiter(ticket)
         {
@@ -120,9 +146,9 @@ impl JoinLock {
     }
 
     /// Takes the lock if it was handed to that waiter.
-    pub(super) fn claim(&mut self, ticket: Ticket) -> Turn {
-        if self.held == Held::Granted(ticket) {
-            self.held = Held::Yes;
+    pub(super) fn claim(&mut self, ticket: Ticket, request: Uuid, now: Moment) -> Turn {
+        if self.is_granted_to(ticket) {
+            self.held = Held::Yes { request, since: now };
             Turn::Taken(self.fence)
         } else if self.waiter(ticket).is_some() {
             Turn::Waiting
@@ -133,7 +159,7 @@ impl JoinLock {
 
     /// Whether the lock was handed to that waiter, which did not come for it yet.
     pub(super) fn is_granted_to(&self, ticket: Ticket) -> bool {
-        self.held == Held::Granted(ticket)
+        matches!(self.held, Held::Granted { ticket: granted, .. } if granted == ticket)
     }
 
     /// A waiter that was not handed the lock goes away. Its waker is of no more use; it is dropped outside of the mutex.
@@ -144,24 +170,24 @@ impl JoinLock {
     }
 
     /// Lets the lock go: to the first waiter, whose waker is to be woken outside of the mutex, or to nobody.
-    pub(super) fn hand_over(&mut self) -> Option<Waker> {
+    pub(super) fn hand_over(&mut self, now: Moment) -> Option<Waker> {
         let Some(first) = self.queue.as_mut().and_then(|queue| queue.waiters.pop_front()) else {
             self.held = Held::No;
             self.queue = None;
             return None;
         };
-        self.held = Held::Granted(first.ticket);
+        self.held = Held::Granted { ticket: first.ticket, since: now };
         self.fence += 1;
         first.waker
     }
 
     /// Takes the lock from whoever holds it. As [`JoinLock::hand_over`], and the fence rises even if nobody waits, so that the
     /// one who lost it can tell.
-    pub(super) fn evict(&mut self) -> Option<Waker> {
+    pub(super) fn evict(&mut self, now: Moment) -> Option<Waker> {
         if self.waiters() == 0 {
             self.fence += 1;
         }
-        self.hand_over()
+        self.hand_over(now)
     }
 
     /// Lets the lock go to nobody: the session has ended, and whoever waits is sent away.
@@ -171,7 +197,7 @@ impl JoinLock {
 
     /// Takes back what was handed to a waiter that has not come for it yet.
     pub(super) fn take_back_grant(&mut self) {
-        if matches!(self.held, Held::Granted(_)) {
+        if matches!(self.held, Held::Granted { .. }) {
             self.held = Held::No;
         }
     }
@@ -197,6 +223,8 @@ mod tests {
 
     use super::*;
 
+    const NOW: Moment = Moment::ORIGIN;
+
     #[derive(Default)]
     struct Bell(AtomicUsize);
 
@@ -208,7 +236,7 @@ mod tests {
 
     fn held() -> JoinLock {
         let mut lock = JoinLock::default();
-        lock.try_take().unwrap();
+        lock.try_take(Uuid::nil(), NOW).unwrap();
         lock
     }
 
@@ -218,11 +246,11 @@ mod tests {
         let mut lock = held();
         let tickets: Vec<_> = (0..3).map(|_| lock.enqueue(8).unwrap()).collect();
         for ticket in tickets {
-            assert_eq!(lock.claim(ticket), Turn::Waiting);
-            lock.hand_over();
-            assert!(matches!(lock.claim(ticket), Turn::Taken(fence) if lock.is_held_under(fence)));
+            assert_eq!(lock.claim(ticket, Uuid::nil(), NOW), Turn::Waiting);
+            lock.hand_over(NOW);
+            assert!(matches!(lock.claim(ticket, Uuid::nil(), NOW), Turn::Taken(fence) if lock.is_held_under(fence)));
         }
-        lock.hand_over();
+        lock.hand_over(NOW);
         assert!(!lock.is_held());
     }
 
@@ -230,9 +258,9 @@ mod tests {
     fn a_newcomer_never_overtakes_a_waiter() {
         let mut lock = held();
         let ticket = lock.enqueue(8).unwrap();
-        lock.hand_over();
-        assert_eq!(lock.try_take(), None);
-        assert!(matches!(lock.claim(ticket), Turn::Taken(_)));
+        lock.hand_over(NOW);
+        assert_eq!(lock.try_take(Uuid::nil(), NOW), None);
+        assert!(matches!(lock.claim(ticket, Uuid::nil(), NOW), Turn::Taken(_)));
     }
 
     #[test]
@@ -241,9 +269,9 @@ mod tests {
         let mut lock = held();
         let (first, second) = (lock.enqueue(8).unwrap(), lock.enqueue(8).unwrap());
         assert!(lock.leave(first).is_none());
-        lock.hand_over();
-        assert_eq!(lock.claim(first), Turn::Lost);
-        assert!(matches!(lock.claim(second), Turn::Taken(_)));
+        lock.hand_over(NOW);
+        assert_eq!(lock.claim(first, Uuid::nil(), NOW), Turn::Lost);
+        assert!(matches!(lock.claim(second, Uuid::nil(), NOW), Turn::Taken(_)));
     }
 
     #[test]
@@ -251,24 +279,24 @@ mod tests {
         let mut lock = held();
         let (first, second) = (lock.enqueue(8).unwrap(), lock.enqueue(8).unwrap());
         let bell = Arc::new(Bell::default());
-        assert_eq!(lock.poll(second, &Waker::from(Arc::clone(&bell))), Turn::Waiting);
-        lock.hand_over();
+        assert_eq!(lock.poll(second, Uuid::nil(), NOW, &Waker::from(Arc::clone(&bell))), Turn::Waiting);
+        lock.hand_over(NOW);
         assert!(lock.is_granted_to(first));
-        lock.hand_over().unwrap().wake();
+        lock.hand_over(NOW).unwrap().wake();
         assert_eq!(bell.0.load(Ordering::SeqCst), 1);
-        assert_eq!(lock.claim(first), Turn::Lost);
-        assert!(matches!(lock.claim(second), Turn::Taken(_)));
+        assert_eq!(lock.claim(first, Uuid::nil(), NOW), Turn::Lost);
+        assert!(matches!(lock.claim(second, Uuid::nil(), NOW), Turn::Taken(_)));
     }
 
     #[test]
     fn the_fence_rises_with_every_holding() {
         // Behaviour 20.
         let mut lock = JoinLock::default();
-        let first = lock.try_take().unwrap();
+        let first = lock.try_take(Uuid::nil(), NOW).unwrap();
         let ticket = lock.enqueue(8).unwrap();
-        lock.hand_over();
+        lock.hand_over(NOW);
         assert!(!lock.is_held_under(first));
-        assert!(matches!(lock.claim(ticket), Turn::Taken(second) if second > first));
+        assert!(matches!(lock.claim(ticket, Uuid::nil(), NOW), Turn::Taken(second) if second > first));
     }
 
     #[test]
@@ -276,9 +304,9 @@ mod tests {
         // Behaviour 20.
         let mut lock = JoinLock::default();
         for waiters in 0..2 {
-            let lost = lock.try_take().unwrap();
+            let lost = lock.try_take(Uuid::nil(), NOW).unwrap();
             let tickets: Vec<_> = (0..waiters).map(|_| lock.enqueue(8).unwrap()).collect();
-            lock.evict();
+            lock.evict(NOW);
             assert!(lock.fence() > lost && !lock.is_held_under(lost));
             assert_eq!(lock.is_held(), !tickets.is_empty());
         }
@@ -297,10 +325,10 @@ mod tests {
         let mut lock = held();
         let ticket = lock.enqueue(8).unwrap();
         let bell = Arc::new(Bell::default());
-        lock.poll(ticket, &Waker::from(Arc::clone(&bell)));
+        lock.poll(ticket, Uuid::nil(), NOW, &Waker::from(Arc::clone(&bell)));
         lock.dismiss().into_iter().for_each(Waker::wake);
         assert_eq!(bell.0.load(Ordering::SeqCst), 1);
-        assert_eq!(lock.claim(ticket), Turn::Lost);
+        assert_eq!(lock.claim(ticket, Uuid::nil(), NOW), Turn::Lost);
         assert!(lock.is_held());
     }
 }

@@ -1,11 +1,12 @@
 //! The transient session manager: sessions live in the memory of the process and end with it.
 //!
-//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` and `tombstones` are the maps.
+//! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` (of `sorted` lists) and `tombstones` are the maps.
 //! `join`, `create`, `waiting`, `participation` and `sweep` are what happens: each takes the mutex of one slot, asks it to do
 //! something, and settles what is left to do when the mutex is free (`aftermath`, `shared`).
 
 mod aftermath;
 mod create;
+mod factory;
 mod join;
 mod keys;
 mod lock;
@@ -15,6 +16,7 @@ mod participation;
 mod policy;
 mod shared;
 mod slot;
+mod sorted;
 mod sweep;
 mod table;
 #[cfg(test)]
@@ -37,6 +39,7 @@ use super::{
     SessionStatus, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
+pub use factory::TransientSessionManagerFactory;
 use policy::Policy;
 use shared::Shared;
 use table::{Deadlines, HandleIndex, KeyTable, Quotas};

@@ -1,6 +1,5 @@
 //! What operators do: look, end, shut down.
 
-use std::ops::Bound;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -35,7 +34,7 @@ impl Shared {
     }
 
     pub(super) fn inspect(&self, handle: SessionHandle) -> Result<SessionDescription, SessionError> {
-        let slot = self.handles.lock().sessions.get(&handle).cloned();
+        let slot = self.handles.lock().sessions.get(handle).cloned();
         slot.and_then(|slot| slot.description(self.time())).ok_or(SessionError::NotFound)
     }
 
@@ -63,15 +62,13 @@ impl Shared {
     fn page(&self, filter: &SessionFilter, last: Option<SessionHandle>) -> Vec<Arc<Slot>> {
         let handles = self.handles.lock();
         if let Some(handle) = filter.handle {
-            return handles.sessions.get(&handle).into_iter().cloned().collect();
+            return handles.sessions.get(handle).into_iter().cloned().collect();
         }
-        let from = last.map_or(Bound::Unbounded, Bound::Excluded);
-        let rest = handles.sessions.range((from, Bound::Unbounded));
-        rest.take(PAGE).map(|(_, slot)| Arc::clone(slot)).collect()
+        handles.sessions.after(last).take(PAGE).cloned().collect()
     }
 
     pub(super) fn end(&self, handle: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
-        let slot = self.handles.lock().sessions.get(&handle).cloned().ok_or(SessionError::NotFound)?;
+        let slot = self.handles.lock().sessions.get(handle).cloned().ok_or(SessionError::NotFound)?;
         let mut aftermath = Aftermath::default();
         let closing = slot.end(reason, self.time(), &mut aftermath);
         self.settle(&slot, aftermath);
@@ -136,22 +133,23 @@ impl Slot {
 
     fn status_of(&self, state: &State, time: Time) -> SessionStatus {
         let busy = if state.lock.is_held() { SessionState::Busy } else { SessionState::Available };
+        let holder = state.lock.holder();
         SessionStatus {
             handle: self.handle,
             owner: self.owner.clone(),
             state: if state.ended.is_some() { SessionState::Closing } else { busy },
             implicit: self.implicit,
             label: label(&state.attributes),
-            created: self.created,
+            created: self.handle.created(),
             released: if state.is_joined() { None } else { time.wall_at(state.released) },
             timeout: self.timeout,
             idle_expires: if state.is_joined() { None } else { time.wall_at(self.idle_deadline(state)) },
             lifetime_expires: time.wall_at(self.lifetime),
             fence: state.lock.fence(),
             waiters: state.lock.waiters(),
-            readers: state.readers,
-            request: state.holder.and_then(|holder| holder.request),
-            held_since: state.holder.and_then(|holder| time.wall_at(holder.since)),
+            readers: usize::try_from(state.readers).unwrap_or(usize::MAX),
+            request: holder.and_then(|holder| holder.request),
+            held_since: holder.and_then(|holder| time.wall_at(holder.since)),
             attributes: state.attributes.count() + self.policy.rules.statics.iter().count(),
             bytes: state.attributes.byte_size(),
         }

@@ -105,8 +105,7 @@ impl Future for Interrupted {
 impl Drop for Interrupted {
     fn drop(&mut self) {
         if let Some(watch) = self.watch {
-            let waker = self.slot.state().watchers.as_mut().and_then(|watchers| watchers.forget(watch));
-            drop(waker);
+            drop(self.slot.forget_watcher(watch));
         }
     }
 }

@@ -96,7 +96,7 @@ impl Shared {
         dropped.close(slot.handle);
         self.tell(slot, |listener, event| listener.ended(event, reason));
         let mut handles = self.handles.lock();
-        let removed = handles.sessions.remove(&slot.handle);
+        let removed = handles.sessions.remove(slot.handle);
         handles.implicit -= u64::from(slot.implicit && removed.is_some());
         let emptied = handles.draining && handles.sessions.is_empty();
         drop(handles);

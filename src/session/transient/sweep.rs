@@ -10,24 +10,22 @@ use super::shared::Shared;
 use crate::session::Clock;
 use crate::session::clock::Time;
 
-/// So many sessions are looked at before others get their turn: a million that are over together delay nobody.
-const BATCH: usize = 64;
-
 /// No sweeps follow each other faster.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 impl Shared {
-    /// Looks at some of the sessions that may be over at that time. Answers whether there may be more, and how many were.
+    /// Looks at some of the sessions that may be over at that time: few, so that a million that are over together delay nobody.
+    /// Answers whether there may be more, and how many were.
     pub(super) fn sweep_some(&self, time: Time) -> (bool, usize) {
-        let due = self.deadlines.take_due(time.now, BATCH);
-        let mut ended = 0;
-        for slot in &due {
+        let (mut any, mut ended) = (false, 0);
+        for slot in self.deadlines.take_due(time.now) {
             let mut aftermath = Aftermath::default();
-            slot.visit(time, &mut aftermath, |moment| self.deadlines.insert(moment, slot));
+            slot.visit(time, &mut aftermath, |moment| self.deadlines.insert(moment, &slot));
+            any = true;
             ended += usize::from(aftermath.ending.is_some());
-            self.settle(slot, aftermath);
+            self.settle(&slot, aftermath);
         }
-        (due.len() == BATCH, ended)
+        (any, ended)
     }
 
     /// Takes the lock from requests whose sessions have ended and whose own time is over, and forgets old tombstones.

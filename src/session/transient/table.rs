@@ -1,44 +1,56 @@
 //! The maps that sessions are found in.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
 use super::slot::Slot;
+use super::sorted::{Entry, SortedList};
 use crate::session::key::{BuildKeyHasher, SessionKey};
-use crate::session::{Moment, Principal, SessionHandle};
+use crate::session::{Moment, Principal, RandomUnavailable, SessionHandle};
 
 /// How many parts the table by key has. A map that grows moves all its entries while everybody waits; one of many small maps
 /// moves few.
 const SHARDS: usize = 64;
 
 /// Sessions by the hash of their id: for joins.
+///
+/// An entry has the first bits of the hash only. A session that is found knows the whole, and compares it.
 #[derive(Debug)]
 pub(super) struct KeyTable {
     shards: Box<[Mutex<Shard>]>,
 }
 
-type Shard = HashMap<SessionKey, Arc<Slot>, BuildKeyHasher>;
+type Shard = HashMap<u64, Arc<Slot>, BuildKeyHasher>;
 
 impl KeyTable {
     pub(super) fn new() -> Self {
         Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
+    /// The session whose key this is, if it is anybody's.
     pub(super) fn find(&self, key: &SessionKey) -> Option<Arc<Slot>> {
-        self.shard(key).lock().get(key).cloned()
+        self.shard(key).lock().get(&key.spread()).cloned()
     }
 
-    pub(super) fn insert(&self, key: SessionKey, slot: Arc<Slot>) {
-        self.shard(&key).lock().insert(key, slot);
+    /// Enters the key of an id that was just drawn. That its first 64 bits are there already is no accident: the source
+    /// of random numbers repeats itself.
+    pub(super) fn insert(&self, key: SessionKey, slot: Arc<Slot>) -> Result<(), RandomUnavailable> {
+        match self.shard(&key).lock().entry(key.spread()) {
+            Place::Occupied(_) => Err(RandomUnavailable),
+            Place::Vacant(place) => {
+                place.insert(slot);
+                Ok(())
+            }
+        }
     }
 
     /// Takes a session out. A map that has become much too large for what is left is made smaller.
     pub(super) fn remove(&self, key: &SessionKey) -> Option<Arc<Slot>> {
         let mut shard = self.shard(key).lock();
-        let slot = shard.remove(key);
+        let slot = shard.remove(&key.spread());
         if shard.capacity() > 64 && shard.len() < shard.capacity() / 8 {
             let room = shard.len() * 2;
             shard.shrink_to(room);
@@ -61,11 +73,19 @@ impl KeyTable {
 /// All sessions by their handles, implicit and closing ones included: for lists and for operators.
 #[derive(Debug, Default)]
 pub(super) struct HandleIndex {
-    pub(super) sessions: BTreeMap<SessionHandle, Arc<Slot>>,
+    pub(super) sessions: SortedList<Arc<Slot>>,
     /// How many of them are implicit.
     pub(super) implicit: u64,
     /// The service shuts down: nobody new comes in.
     pub(super) draining: bool,
+}
+
+impl Entry for Arc<Slot> {
+    type Key = SessionHandle;
+
+    fn key(&self) -> SessionHandle {
+        self.handle
+    }
 }
 
 /// When to look whether a session is over.
@@ -74,38 +94,20 @@ pub(super) struct HandleIndex {
 /// moment that is not too late, and when that comes it is looked at and, if it lives, entered anew. So a release costs nothing
 /// here, and expiry costs as much as there is to expire.
 #[derive(Debug, Default)]
-pub(super) struct Deadlines(Mutex<BTreeSet<Deadline>>);
+pub(super) struct Deadlines(Mutex<SortedList<Deadline>>);
 
-/// Deadlines are in the order of their moments; those of one moment in any.
 #[derive(Debug)]
 struct Deadline {
     moment: Moment,
     slot: Arc<Slot>,
 }
 
-impl Deadline {
-    fn key(&self) -> (Moment, *const Slot) {
-        (self.moment, Arc::as_ptr(&self.slot))
-    }
-}
+/// Deadlines are in the order of their moments; those of one moment in any, by the addresses of their sessions.
+impl Entry for Deadline {
+    type Key = (Moment, usize);
 
-impl PartialEq for Deadline {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Deadline {}
-
-impl PartialOrd for Deadline {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Deadline {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(&other.key())
+    fn key(&self) -> (Moment, usize) {
+        (self.moment, Arc::as_ptr(&self.slot).addr())
     }
 }
 
@@ -118,8 +120,7 @@ impl Deadlines {
 
     pub(super) fn remove(&self, moment: Moment, slot: &Arc<Slot>) {
         if moment != Moment::NEVER {
-            let deadline = Deadline { moment, slot: Arc::clone(slot) };
-            let removed = self.0.lock().take(&deadline);
+            let removed = self.0.lock().remove((moment, Arc::as_ptr(slot).addr()));
             drop(removed);
         }
     }
@@ -129,17 +130,10 @@ impl Deadlines {
         self.0.lock().len()
     }
 
-    /// Takes out what is due at `now`, so many at the most.
-    pub(super) fn take_due(&self, now: Moment, most: usize) -> Vec<Arc<Slot>> {
-        let mut deadlines = self.0.lock();
-        let mut due = Vec::new();
-        while due.len() < most
-            && deadlines.first().is_some_and(|first| first.moment <= now)
-            && let Some(first) = deadlines.pop_first()
-        {
-            due.push(first.slot);
-        }
-        due
+    /// Takes out some of what is due at `now`: none only if nothing is.
+    pub(super) fn take_due(&self, now: Moment) -> impl Iterator<Item = Arc<Slot>> + use<> {
+        let due = self.0.lock().take_first(|deadline| deadline.moment <= now);
+        due.into_iter().map(|deadline| deadline.slot)
     }
 }
 

@@ -2,23 +2,23 @@
 
 use std::task::Waker;
 
-/// A short list of wakers, each of which its owner can replace and take back.
+/// A short list of wakers, each of which its owner can replace and take back by a key that nobody else has.
 #[derive(Debug, Default)]
 pub(super) struct Watchers {
     list: Vec<(u64, Waker)>,
-    last_key: u64,
 }
 
 impl Watchers {
-    /// Registers a waker, or replaces the one that `key` names.
-    pub(super) fn watch(&mut self, key: &mut Option<u64>, waker: &Waker) {
-        if let Some((_, known)) = self.list.iter_mut().find(|(other, _)| Some(*other) == *key) {
-            known.clone_from(waker);
-            return;
+    /// Registers a waker, or replaces the one of that key.
+    pub(super) fn watch(&mut self, key: u64, waker: &Waker) {
+        match self.list.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, known)) => known.clone_from(waker),
+            None => self.list.push((key, waker.clone())),
         }
-        self.last_key += 1;
-        self.list.push((self.last_key, waker.clone()));
-        *key = Some(self.last_key);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 
     #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Entry, Grant, Holder, Slot, State, Visitor};
+use super::{Entry, Grant, Slot, State, Visitor};
 use crate::session::clock::Time;
 use crate::session::transient::aftermath::{Aftermath, Ended};
 use crate::session::transient::keys::Presented;
@@ -24,8 +24,8 @@ impl Slot {
         self.admit(&mut state, visitor, aftermath)?;
         refuse_when_draining(&state)?;
         self.evict_overdue(&mut state, visitor.time.now, aftermath);
-        if let Some(fence) = state.lock.try_take() {
-            return Ok(Entry::Joined(self.grant(&mut state, fence, visitor.request, visitor.time.now)));
+        if let Some(fence) = state.lock.try_take(visitor.request, visitor.time.now) {
+            return Ok(Entry::Joined(self.grant(&state, fence, visitor.time.now)));
         }
         if wait.is_zero() {
             return Err(in_use(&state, visitor.time));
@@ -47,8 +47,7 @@ impl Slot {
         self.admit(&mut state, visitor, aftermath)?;
         refuse_when_draining(&state)?;
         state.readers += 1;
-        let (fence, attributes) = (state.lock.fence(), state.attributes.clone());
-        Ok(Grant { fence, attributes, limit: self.policy.execution_limit(visitor.time.now) })
+        Ok(self.grant(&state, state.lock.fence(), visitor.time.now))
     }
 
     /// A waiter was woken.
@@ -63,8 +62,8 @@ impl Slot {
         let mut state = self.state();
         // An overdue holder loses the lock to those who wait.
         self.evict_overdue(&mut state, time.now, aftermath);
-        let turn = state.lock.poll(ticket, waker);
-        self.take_turn(&mut state, turn, request, time, aftermath)
+        let turn = state.lock.poll(ticket, request, time.now, waker);
+        self.take_turn(&mut state, turn, time, aftermath)
     }
 
     /// A waiter has waited for long enough. Takes the lock if it was handed over just now.
@@ -76,8 +75,8 @@ impl Slot {
         aftermath: &mut Aftermath,
     ) -> Result<Grant, SessionError> {
         let mut state = self.state();
-        let turn = state.lock.claim(ticket);
-        if let Some(result) = self.take_turn(&mut state, turn, request, time, aftermath) {
+        let turn = state.lock.claim(ticket, request, time.now);
+        if let Some(result) = self.take_turn(&mut state, turn, time, aftermath) {
             return result;
         }
         aftermath.wakers.extend(state.lock.leave(ticket));
@@ -110,6 +109,9 @@ impl Slot {
     fn admit(&self, state: &mut State, visitor: Visitor<'_>, aftermath: &mut Aftermath) -> Result<(), SessionError> {
         let Visitor { key, time, .. } = visitor;
         let ended = if let Some(ended) = &state.ended {
+            if !state.keys.know(key) {
+                return Err(SessionError::NotFound);
+            }
             **ended
         } else {
             match state.keys.present(key, time.now) {
@@ -132,8 +134,7 @@ impl Slot {
         Err(ended.error_for(self.policy.settings.retention, time.now))
     }
 
-    fn grant(&self, state: &mut State, fence: Fence, request: Uuid, now: Moment) -> Grant {
-        state.holder = Some(Holder { request: Some(request), since: now });
+    fn grant(&self, state: &State, fence: Fence, now: Moment) -> Grant {
         Grant { fence, attributes: state.attributes.clone(), limit: self.policy.execution_limit(now) }
     }
 
@@ -142,7 +143,6 @@ impl Slot {
         &self,
         state: &mut State,
         turn: Turn,
-        request: Uuid,
         time: Time,
         aftermath: &mut Aftermath,
     ) -> Option<Result<Grant, SessionError>> {
@@ -155,10 +155,9 @@ impl Slot {
             Turn::Taken(_) if self.lifetime <= time.now => {
                 // It went by while the request waited.
                 state.lock.let_go();
-                state.holder = None;
                 Some(Err(Self::end_now(state, EndReason::Lifetime, self.lifetime, time, aftermath).error()))
             }
-            Turn::Taken(fence) => Some(Ok(self.grant(state, fence, request, time.now))),
+            Turn::Taken(fence) => Some(Ok(self.grant(state, fence, time.now))),
         }
     }
 }
@@ -168,7 +167,7 @@ fn refuse_when_draining(state: &State) -> Result<(), SessionError> {
 }
 
 fn in_use(state: &State, time: Time) -> SessionError {
-    let since = state.holder.map_or(time.now, |holder| holder.since);
+    let since = state.lock.holder().map_or(time.now, |holder| holder.since);
     SessionError::InUse {
         held_since: time.wall_at(since).unwrap_or(time.wall),
         waiters: state.lock.waiters(),

@@ -66,7 +66,6 @@ impl Slot {
     /// Whoever holds the lock, or was handed it, lets it go: to the next, or because the session is over.
     pub(super) fn depart(&self, state: &mut State, ends: Option<EndReason>, time: Time, aftermath: &mut Aftermath) {
         state.released = time.now;
-        state.holder = None;
         if let Some(ended) = &state.ended {
             // What remained of it waited for this.
             state.lock.let_go();
@@ -82,8 +81,7 @@ impl Slot {
             state.lock.let_go();
             Self::end_now(state, reason, at, time, aftermath);
         } else {
-            aftermath.wakers.extend(state.lock.hand_over());
-            state.name_holder(time.now);
+            aftermath.wakers.extend(state.lock.hand_over(time.now));
         }
     }
 
@@ -91,9 +89,8 @@ impl Slot {
     pub(super) fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
         if state.ended.is_none() && self.overdue_of(state) <= now {
             state.released = now;
-            aftermath.evicted = state.holder;
-            aftermath.wakers.extend(state.lock.evict());
-            state.name_holder(now);
+            aftermath.evicted = state.lock.holder();
+            aftermath.wakers.extend(state.lock.evict(now));
             aftermath.wakers.extend(state.take_watchers());
         }
     }

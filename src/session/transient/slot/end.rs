@@ -101,7 +101,6 @@ impl Slot {
         state.lock.take_back_grant();
         let closing = state.lock.is_held();
         if !closing {
-            state.holder = None;
             aftermath.finished = Some((reason, state.attributes.take()));
         }
         aftermath.wakers.extend(state.lock.dismiss());

@@ -34,8 +34,6 @@ pub(super) struct Slot {
     pub(super) owner: Principal,
     pub(super) implicit: bool,
     pub(super) policy: Arc<Policy>,
-    /// When it was created, on the wall clock.
-    pub(super) created: DateTime<Utc>,
     pub(super) timeout: Option<Duration>,
     pub(super) lifetime: Moment,
     state: Mutex<State>,
@@ -45,9 +43,7 @@ pub(super) struct Slot {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) lock: JoinLock,
-    /// Who holds the lock; somebody does exactly when the lock is held.
-    pub(super) holder: Option<Holder>,
-    pub(super) readers: usize,
+    pub(super) readers: u32,
     /// When somebody last was joined, or the session was created; the idle time runs from here while nobody is.
     pub(super) released: Moment,
     /// Under which moment the session is in the list of deadlines: never later than the next deadline.
@@ -58,14 +54,6 @@ pub(super) struct State {
     /// The service shuts down: the session ends as soon as nobody is joined.
     pub(super) draining: bool,
     pub(super) watchers: Option<Box<Watchers>>,
-}
-
-/// Who holds the lock.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Holder {
-    /// `None` as long as the waiter that it was handed to has not come for it.
-    pub(super) request: Option<Uuid>,
-    pub(super) since: Moment,
 }
 
 /// What a request gets that joins.
@@ -123,11 +111,10 @@ impl Slot {
         let Time { now, .. } = birth.time;
         let lifetime = if birth.implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
         let mut lock = JoinLock::default();
-        let fence = lock.try_take().unwrap_or_default();
+        let fence = lock.try_take(birth.request, now).unwrap_or_default();
         let limit = birth.policy.execution_limit(now);
         let state = State {
             lock,
-            holder: Some(Holder { request: Some(birth.request), since: now }),
             readers: 0,
             released: now,
             armed: after(now, birth.timeout).min(lifetime),
@@ -142,7 +129,6 @@ impl Slot {
             owner: birth.owner,
             implicit: birth.implicit,
             policy: birth.policy,
-            created: birth.time.wall,
             timeout: birth.timeout,
             lifetime,
             state: Mutex::new(state),
@@ -161,7 +147,8 @@ impl Slot {
 
     /// When another may take the lock from who holds it.
     fn overdue_of(&self, state: &State) -> Moment {
-        state.holder.map_or(Moment::NEVER, |holder| self.policy.execution_limit(holder.since).after(EVICTION_GRACE))
+        let holder = state.lock.holder();
+        holder.map_or(Moment::NEVER, |holder| self.policy.execution_limit(holder.since).after(EVICTION_GRACE))
     }
 
     /// Why a request that takes part under `fence` has to stop, if it has. If not, leaves word where to wake it.
@@ -173,8 +160,25 @@ impl Slot {
         if fence.is_some_and(|fence| !state.lock.is_held_under(fence)) {
             return Some(Interruption::ExecutionLimit);
         }
+        let key = *key.get_or_insert_with(|| state.lock.number());
         state.watchers.get_or_insert_default().watch(key, waker);
         None
+    }
+
+    /// Whoever watched under that key does so no longer. Its waker is to be dropped where no mutex is held.
+    pub(super) fn forget_watcher(&self, key: u64) -> Option<Waker> {
+        let mut state = self.state();
+        let watchers = state.watchers.as_mut()?;
+        let waker = watchers.forget(key);
+        if watchers.is_empty() {
+            state.watchers = None;
+        }
+        waker
+    }
+
+    /// Whether that is or was its key.
+    pub(super) fn is_named_by(&self, key: &SessionKey) -> bool {
+        self.state().keys.know(key)
     }
 
     /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
@@ -205,11 +209,6 @@ impl Slot {
 impl State {
     fn farewell(&self) -> Farewell {
         self.ended.as_ref().map_or(Farewell::Alive, |ended| Farewell::Ended(ended.reason))
-    }
-
-    /// The lock has just been let go, perhaps to a waiter, which has yet to come for it.
-    fn name_holder(&mut self, now: Moment) {
-        self.holder = self.lock.is_held().then_some(Holder { request: None, since: now });
     }
 
     fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
