@@ -13,7 +13,7 @@ use crate::engine::{Catalogue, InitialDocument, PlanError};
 /// # Errors
 ///
 /// What is wrong, at its place in the document; or at the place that names it, when it can't be read.
-pub(super) fn initial_document(
+pub(crate) fn initial_document(
     configuration: &SessionConfiguration,
     file: &Path,
     catalogue: &Catalogue,

@@ -40,6 +40,7 @@ pub use authentication::{
 pub(crate) use authentication::{account, password, token};
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
+pub(crate) use initialisation::initial_document;
 pub use reload::Reloader;
 pub use server::{BoundServer, Ending, RunningServer, Server};
 pub(crate) use session_parts::SessionParts;
