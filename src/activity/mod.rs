@@ -23,6 +23,7 @@ mod registry;
 mod request;
 mod setup;
 
+pub mod delivery;
 pub mod relational;
 pub mod session;
 pub mod transform;

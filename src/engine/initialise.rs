@@ -34,6 +34,10 @@ impl InitialDocument {
             return invalid(session.position, message.into());
         }
         let plan = Plan::new(&document, catalogue)?;
+        if let Some(activity) = plan.activities.iter().find(|activity| activity.session_input) {
+            let message = format!("nobody can reach the stream `{}` while a session is being prepared", activity.name);
+            return invalid(activity.position, message);
+        }
         if let Some(end_point) = plan.streams.iter().find(|stream| stream.reader.is_none()) {
             let message = format!(
                 "nobody reads the stream `{}`, and a document that runs in new sessions has no answer: leave the output out, \

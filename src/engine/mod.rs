@@ -7,6 +7,7 @@
 
 mod admission;
 mod answer;
+mod asynchronous;
 mod catalogue;
 mod collect;
 mod control;
@@ -26,5 +27,5 @@ pub use answer::{Answer, AnswerBody, AnswerStream, BrokenAnswer, Frame};
 pub use catalogue::Catalogue;
 pub use error::{PerformError, PlanError, PlanProblem};
 pub use initialise::{InitialDocument, Initialisation};
-pub use perform::{Engine, PerformRequest};
+pub use perform::{Answered, Engine, PerformRequest};
 pub use plan::Plan;

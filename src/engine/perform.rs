@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
 use super::answer::answer_pipe;
+use super::asynchronous::{Departing, set_off};
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
@@ -30,6 +32,8 @@ pub struct Engine {
     sessions: Arc<dyn SessionManager>,
     admission: Admission,
     initialisation: Initialisation,
+    /// Stops the requests that go on without a client.
+    cut_off: CancellationToken,
 }
 
 /// A request that has been read.
@@ -43,10 +47,22 @@ pub struct PerformRequest {
     pub session: SessionRequirement,
     /// Who asks, and under which request id.
     pub participant: Participant,
+    /// When it is answered.
+    pub answered: Answered,
     /// The one end-point whose bytes are the answer; without it the answer is a response document.
     pub only: Option<String>,
     /// Whether the response document leaves out the id of the session, because another carrier brings it.
     pub conceal_id: bool,
+}
+
+/// When a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answered {
+    /// When it is complete, unless somebody has to reach a stream of it while it runs.
+    #[default]
+    WhenComplete,
+    /// When it has begun. Its end-points are streams of its session, which also tells how far it has got.
+    AtOnce,
 }
 
 impl std::fmt::Debug for Engine {
@@ -63,7 +79,13 @@ impl Engine {
     /// share its places.
     #[must_use]
     pub fn new(catalogue: Arc<Catalogue>, sessions: Arc<dyn SessionManager>, admission: Admission) -> Self {
-        Self { catalogue, sessions, admission, initialisation: Initialisation::default() }
+        Self {
+            catalogue,
+            sessions,
+            admission,
+            initialisation: Initialisation::default(),
+            cut_off: CancellationToken::new(),
+        }
     }
 
     /// What runs in every new session, explicit and implicit alike, before the request that creates it.
@@ -100,7 +122,16 @@ impl Engine {
         self.admission.enter()
     }
 
+    /// The service ends and waits no longer: stops the requests that were answered at once. Those whose clients wait for the
+    /// answer stop with their connections.
+    pub fn cut_off(&self) {
+        self.cut_off.cancel();
+    }
+
     /// Performs a request.
+    ///
+    /// One that is [`Answered::AtOnce`], or has a stream that somebody outside has to reach, is answered when it has begun, and
+    /// goes on whether its client stays or not. For all others:
     ///
     /// Answers as soon as the request is complete, or has more to say than is held back (64 KiB); then the rest streams.
     /// Dropping the future, or the stream of the answer, cancels the request: nothing that it changed in its session stays.
@@ -110,9 +141,14 @@ impl Engine {
     /// [`PerformError`]; the session is as it was before.
     pub async fn perform(&self, request: PerformRequest) -> Result<Answer, PerformError> {
         let plan = Plan::new(&request.document, &self.catalogue)?;
+        let at_once = plan.is_asynchronous() || (request.answered == Answered::AtOnce && !plan.is_empty());
+        if at_once && request.only.is_some() {
+            return Err(PerformError::NothingToReturn);
+        }
         let form = form_of(&plan, request.only, request.conceal_id)?;
         let admitted = request.admitted;
-        let joined = self.sessions.join(request.session, &request.participant).await?;
+        let session = if at_once { request.session.made_reachable() } else { request.session };
+        let joined = self.sessions.join(session, &request.participant).await?;
         // Whoever logs the request names its session, by the handle.
         Span::current().record("session", field::display(joined.info().handle));
         let participation = Participation { joined, sessions: Arc::clone(&self.sessions), is_prepared: false };
@@ -121,13 +157,24 @@ impl Engine {
         let begun = Begun { participation, place: (admitted, place) };
         let Begun { participation, place } = self.initialisation.prepare(begun, &self.catalogue, &information).await?;
         let plan = plan.for_request(information);
+        if at_once {
+            let request_id = request.participant.request_id;
+            let cut_off = self.cut_off.clone();
+            let conceal_id = form.conceals_id();
+            return set_off(Departing { plan, participation, request_id, conceal_id, cut_off, place }).await;
+        }
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
             let released = participation.commit().await?;
             let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
-            return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
+            return Ok(Answer {
+                session: released.info,
+                accepted: false,
+                content_type: DocumentAnswer::CONTENT_TYPE,
+                body,
+            });
         }
         let performance = Performance { plan, form, participation, request_id, _place: place };
         let (head, answer) = oneshot::channel();
@@ -257,7 +304,7 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     let (sink, stream) = answer_pipe(results.control.cancel.clone());
     let body = AnswerBody::Stream(stream);
     // A client that has gone by now is seen by the sink.
-    let _ = head.send(Ok(Answer { session: session.clone(), content_type, body }));
+    let _ = head.send(Ok(Answer { session: session.clone(), accepted: false, content_type, body }));
     let (activities, document) = match results.stream(&sink, request_id, &session).await {
         Ok(streamed) => streamed,
         Err(error) => {
@@ -280,10 +327,11 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     close(&results.form, sink, &activities, document, failure.as_ref()).await;
 }
 
-fn failure_of(interruption: Interruption) -> PerformError {
+pub(super) fn failure_of(interruption: Interruption) -> PerformError {
     match interruption {
         Interruption::ExecutionLimit => PerformError::TimedOut,
         Interruption::SessionEnded(reason) => PerformError::SessionEnded(reason),
+        Interruption::Terminated => PerformError::Terminated,
     }
 }
 
@@ -323,7 +371,7 @@ impl Participation {
     }
 
     /// Gives the session back with the changes of the request.
-    async fn commit(self) -> Result<Released, SessionError> {
+    pub(super) async fn commit(self) -> Result<Released, SessionError> {
         let unusable = self.unusable_unless_committed();
         let released = self.joined.release(Outcome::Commit).await;
         if let (Err(_), Some(session)) = (&released, unusable) {
@@ -333,7 +381,7 @@ impl Participation {
     }
 
     /// Gives the session back unchanged. One that was prepared for the first time ends, before anybody else gets it.
-    async fn discard(self) {
+    pub(super) async fn discard(self) {
         if let Some(session) = self.unusable_unless_committed() {
             let _ = self.sessions.end(session, EndReason::Killed).await;
         }

@@ -156,6 +156,23 @@ async fn a_client_that_leaves_meanwhile_leaves_no_session() {
     assert_eq!(what_is_there(&context).await.1, "3");
 }
 
+#[tokio::test]
+async fn the_session_of_a_request_that_is_answered_at_once_is_prepared_before_the_answer() {
+    // Behaviour 41.
+    let context = context(SET).await;
+    let at_once = async |content: &str| {
+        let request = context.post(&format!("<session/>{content}")).header("prefer", "respond-async");
+        let reply = Reply::of(request.send().await.unwrap()).await;
+        assert_eq!(reply.status, 202, "{}", reply.text);
+        reply.session_id()
+    };
+    let id = at_once(INSERT).await;
+    context.perform(&format!("{}{GET}", join(&id))).await.is_completed().says(">hello</attribute>");
+    // One that fails leaves no session that is not prepared.
+    let id = at_once(FAIL).await;
+    context.perform(&format!("{}{GET}", join(&id))).await.is_fault(410, "SessionEnded");
+}
+
 /// Writes down how sessions end.
 #[derive(Debug, Default)]
 struct Ends(std::sync::Mutex<Vec<EndReason>>);
@@ -287,6 +304,11 @@ fn what_can_not_be_run_in_new_sessions_is_refused_at_the_start_with_its_place() 
             "<echo name=\"e\">\n<text>x</text><output name=\"o\"/></echo>",
             "init.xml:3:23",
             "nobody reads the stream `o`",
+        ),
+        (
+            "<inputStream name=\"i\"><output name=\"o\"/></inputStream>",
+            "init.xml:2:1",
+            "nobody can reach the stream `i`",
         ),
         ("<ecko name=\"e\"/>", "init.xml:2:1", "did you mean `echo`?"),
         ("<echo", "init.xml:", ""),

@@ -19,6 +19,7 @@ mod rooms;
 mod service;
 mod session_events;
 mod session_status;
+mod session_streams;
 mod sessions;
 mod streaming;
 mod updates;
