@@ -306,7 +306,7 @@ fn what_can_not_be_run_in_new_sessions_is_refused_at_the_start_with_its_place() 
             "nobody reads the stream `o`",
         ),
         (
-            "<inputStream name=\"i\"><output name=\"o\"/></inputStream>",
+            "<inputStream name=\"i\"><toLocal name=\"o\"/></inputStream>",
             "init.xml:2:1",
             "nobody can reach the stream `i`",
         ),
