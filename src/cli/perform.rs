@@ -39,8 +39,10 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
         return Ok(ExitCode::FAILURE);
     }
     let is_document = arguments.return_.is_none();
+    // It goes on: its session tells how far it gets.
+    let is_begun = response.status() == StatusCode::ACCEPTED;
     let Some(end) = copy(response).await? else { return Ok(ExitCode::SUCCESS) };
-    if is_document && !completed(&end) {
+    if is_document && !is_begun && !completed(&end) {
         eprintln!("rejoin: the request did not complete: see its results");
         return Ok(ExitCode::FAILURE);
     }

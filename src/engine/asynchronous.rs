@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::admission::Admitted;
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
-use super::perform::{Participation, failure_of};
+use super::participation::{Participation, failure_of};
 use super::run::{ActivityRun, Run};
 use super::{Answer, AnswerBody, PerformError, Plan};
 use crate::document::Status;
@@ -122,12 +122,12 @@ impl Errand {
             // Nothing of the session changes.
             participation.discard().await;
             account.end(Some(&failure));
-        } else {
-            // Before the next request comes, which may have inputs of the same names.
-            account.streams.close_inputs();
-            let failure = participation.commit().await.err().map(PerformError::from);
-            account.end(failure.as_ref());
+            return;
         }
+        // Before the next request comes, which may have inputs of the same names.
+        account.streams.close_inputs();
+        let failure = participation.commit().await.err().map(PerformError::from);
+        account.end(failure.as_ref());
     }
 }
 

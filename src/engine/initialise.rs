@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::admission::Admitted;
 use super::control::{Control, Stop};
-use super::perform::Participation;
+use super::participation::Participation;
 use super::run::Run;
 use super::{Catalogue, PerformError, Plan, PlanError, PlanProblem};
 use crate::activity::RequestInformation;

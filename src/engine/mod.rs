@@ -3,6 +3,7 @@
 //! - [`Plan`] connects the activities of a document and refuses what does not fit, before anything runs.
 //! - [`Admission`] bounds how many requests run and how many wait.
 //! - A run drives one task per activity, and cancels them all when one fails, the client goes away or the session ends.
+//! - [`Initialisation`] is what runs in a new session before the request that creates it.
 //! - [`Engine::perform`] joins the session, runs the plan and gives an [`Answer`] that streams.
 
 mod admission;
@@ -15,6 +16,7 @@ mod document_answer;
 mod end_point;
 mod error;
 mod initialise;
+mod participation;
 mod perform;
 mod plan;
 mod results;

@@ -14,16 +14,14 @@ use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
 use super::initialise::{Begun, Initialisation};
+use super::participation::Participation;
 use super::results::{Form, Results};
 use super::run::Run;
 use super::streaming::close;
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
 use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{
-    EndReason, Interruption, Joined, Outcome, Participant, Released, SessionError, SessionHandle, SessionManager,
-    SessionRequirement,
-};
+use crate::session::{Participant, SessionManager, SessionRequirement};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -151,7 +149,7 @@ impl Engine {
         let joined = self.sessions.join(session, &request.participant).await?;
         // Whoever logs the request names its session, by the handle.
         Span::current().record("session", field::display(joined.info().handle));
-        let participation = Participation { joined, sessions: Arc::clone(&self.sessions), is_prepared: false };
+        let participation = Participation::new(joined, Arc::clone(&self.sessions));
         let (place, participation) = participation.wait_for_place(&admitted).await?;
         let information = Arc::new(information(&request.participant, &plan));
         let begun = Begun { participation, place: (admitted, place) };
@@ -327,83 +325,11 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     close(&results.form, sink, &activities, document, failure.as_ref()).await;
 }
 
-pub(super) fn failure_of(interruption: Interruption) -> PerformError {
-    match interruption {
-        Interruption::ExecutionLimit => PerformError::TimedOut,
-        Interruption::SessionEnded(reason) => PerformError::SessionEnded(reason),
-        Interruption::Terminated => PerformError::Terminated,
-    }
-}
-
 /// What activities may know of a request.
 fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
     RequestInformation {
         principal: participant.principal.clone(),
         request_id: participant.request_id,
         activities: plan.requested(),
-    }
-}
-
-/// The request's part in its session.
-pub(super) struct Participation {
-    pub(super) joined: Joined,
-    sessions: Arc<dyn SessionManager>,
-    /// Whether the session is new and was prepared for use: if that is not kept, it is no session to use.
-    pub(super) is_prepared: bool,
-}
-
-impl Participation {
-    /// Waits for a place to run, but not for longer than the request may hold its session.
-    async fn wait_for_place(self, admitted: &Admitted) -> Result<(OwnedSemaphorePermit, Self), PerformError> {
-        let interrupted = self.joined.ended();
-        let place = tokio::select! {
-            biased;
-            interruption = interrupted => Err(failure_of(interruption)),
-            place = admitted.start() => place.map_err(PerformError::from),
-        };
-        match place {
-            Ok(place) => Ok((place, self)),
-            Err(failure) => {
-                self.abandon().await;
-                Err(failure)
-            }
-        }
-    }
-
-    /// Gives the session back with the changes of the request.
-    pub(super) async fn commit(self) -> Result<Released, SessionError> {
-        let unusable = self.unusable_unless_committed();
-        let released = self.joined.release(Outcome::Commit).await;
-        if let (Err(_), Some(session)) = (&released, unusable) {
-            let _ = self.sessions.end(session, EndReason::Killed).await;
-        }
-        released
-    }
-
-    /// Gives the session back unchanged. One that was prepared for the first time ends, before anybody else gets it.
-    pub(super) async fn discard(self) {
-        if let Some(session) = self.unusable_unless_committed() {
-            let _ = self.sessions.end(session, EndReason::Killed).await;
-        }
-        // That it ended meanwhile is said by the failure of the request.
-        let _ = self.joined.release(Outcome::Discard).await;
-    }
-
-    /// The session, if it would be there without what prepared it.
-    fn unusable_unless_committed(&self) -> Option<SessionHandle> {
-        let info = self.joined.info();
-        (self.is_prepared && !info.implicit).then_some(info.handle)
-    }
-
-    /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
-    pub(super) async fn abandon(self) {
-        let info = self.joined.info().clone();
-        if let Err(error) = self.joined.release(Outcome::Discard).await {
-            tracing::debug!(%error, "a session ended before its request");
-        }
-        if info.created && !info.implicit {
-            // It may have ended by itself in this moment.
-            let _ = self.sessions.end(info.handle, EndReason::Killed).await;
-        }
     }
 }

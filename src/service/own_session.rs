@@ -33,7 +33,8 @@ pub(super) async fn show(
     let (head, _) = request.into_parts();
     let shown = async {
         let resource = state.resource_at(&resource)?;
-        let id = named_session(&head, &resource.carrier())?;
+        let carrier = resource.carrier();
+        let id = named_session(&head, &carrier)?;
         let described = resource.engine.sessions().describe(&id, &caller.principal).await;
         described.map_err(|error| Refusal::of_session(&error, request_id))
     };
@@ -66,9 +67,9 @@ async fn end_named_session(
     let resource = state.resource_at(resource)?;
     let carrier = resource.carrier();
     check_post(head, carrier.origins())?;
-    let id = named_session(head, &carrier)?;
-    let sessions = &**resource.engine.sessions();
-    let mut response = end_session(sessions, &id, caller, request_id).await?;
+    Parameters::read(&head.uri, &[])?;
+    let id = carried_session_for_change(head, &carrier)?;
+    let mut response = end_session(&**resource.engine.sessions(), &id, caller, request_id).await?;
     if carrier.cookie().is_some_and(|cookie| matches!(cookie.find(&head.headers), FoundCookie::Id(_))) {
         carrier.take_cookie(response.headers_mut());
     }
@@ -108,7 +109,8 @@ pub(super) async fn stop_request(
         let resource = state.resource_at(&resource)?;
         let carrier = resource.carrier();
         check_post(&head, carrier.origins())?;
-        let id = named_session(&head, &carrier)?;
+        Parameters::read(&head.uri, &[])?;
+        let id = carried_session_for_change(&head, &carrier)?;
         let stopped = resource.engine.sessions().interrupt(&id, &caller.principal);
         stopped.map_err(|error| Refusal::of_session(&error, request_id))
     };

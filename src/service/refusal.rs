@@ -221,6 +221,7 @@ impl Refusal {
             StreamError::InUse { .. } => Self::new(423, "StreamInUse", message).retry_after(Duration::from_secs(1)),
             StreamError::WrongDirection { .. } => Self::new(405, "MethodNotAllowed", message),
             StreamError::NameTaken { .. } => Self::new(409, "StreamNameTaken", message),
+            StreamError::TooMany { .. } => Self::new(409, "TooManyStreams", message),
             StreamError::NotText { .. } => Self::new(400, "RequestInvalid", message),
             StreamError::SessionEnded => Self::new(410, "SessionEnded", message).recreate_session(),
             _ => Self::new(409, "StreamBroken", message),

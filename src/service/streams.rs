@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode, Uri};
+use http::{HeaderValue, Method, StatusCode, Uri, Version};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use uuid::Uuid;
@@ -85,6 +85,11 @@ impl Visit<'_> {
         let blocks = blocks_of(&self.head.uri)?;
         if blocks.is_some() && self.head.method != Method::GET {
             return Err(Refusal::new(400, "RequestInvalid", "`blocks` says how much to read: it goes with GET alone"));
+        }
+        if self.head.method == Method::GET && blocks.is_none() && self.head.version < Version::HTTP_11 {
+            let message =
+                "HTTP/1.1 is needed to read a stream whole: over HTTP/1.0 its end can't be told; use ?blocks=n";
+            return Err(Refusal::new(505, "HttpVersionNotSupported", message));
         }
         let streams = self.streams(&id)?;
         let served = match self.head.method {

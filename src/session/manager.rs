@@ -40,6 +40,9 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 ///    Those who wait for it are told at once. Ending an ended session again succeeds, when the request has nothing to do in it.
 /// 8. *Exactly once.* Whatever ends a request, its part in the session is given back once: by the release, or by dropping the
 ///    [`Joined`].
+/// 9. *Streams.* The streams of a session are reached by its owner, whoever holds it. They end with the session, at the moment
+///    that it ends. They take no part in commits.
+/// 10. *Stopping.* A request that was told to stop by [`SessionManager::interrupt`] can't commit; the session stays.
 ///
 /// `conformance` in this room runs these against any manager.
 #[async_trait]

@@ -24,15 +24,15 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// A server that was started by the command; killed if the test does not stop it.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     /// Open for as long as the server runs: it may have more to say.
     _stdout: BufReader<ChildStdout>,
 }
 
 impl Serving {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut url = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -40,7 +40,7 @@ impl Serving {
         Self { child, url: url.trim().to_owned(), _stdout: stdout }
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         // The shell has `kill` built in; a program of that name need not be there.
         let kill = format!("kill {name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());

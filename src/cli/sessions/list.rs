@@ -40,7 +40,6 @@ pub(super) async fn run(remote: &Remote, wanted: &ListArguments) -> anyhow::Resu
 }
 
 fn row(session: &SessionStatusDocument) -> [Cell; 8] {
-    let or_nothing = |text: Option<&str>| text.map_or_else(|| Cell::new("-").painted(Paint::Faint), Cell::new);
     [
         Cell::new(&session.handle),
         Cell::new(session.state.name()).painted(paint_of(session.state)),
@@ -51,6 +50,11 @@ fn row(session: &SessionStatusDocument) -> [Cell; 8] {
         Cell::new(&session.attributes.count.to_string()),
         Cell::new(&session.attributes.bytes.to_string()),
     ]
+}
+
+/// What is not there is a dash.
+pub(super) fn or_nothing(text: Option<&str>) -> Cell {
+    text.map_or_else(|| Cell::new("-").painted(Paint::Faint), Cell::new)
 }
 
 pub(super) fn paint_of(state: SessionState) -> Paint {

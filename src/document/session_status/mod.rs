@@ -326,7 +326,7 @@ mod tests {
              ended=\"2026-11-21T21:29:01.000Z\">\n    \
              <result name=\"find\" status=\"ERROR\"/>\n    \
              <result name=\"format\" status=\"UNSTARTED\"/>\n    \
-             <error code=\"SqlError\" kind=\"client\">\n      <message>no such table</message>\n    </error>\n  \
+             <error code=\"SqlError\" kind=\"client\"><message>no such table</message></error>\n  \
              </request>\n\
              </sessionStatus>\n"
         );

@@ -41,6 +41,12 @@ pub enum StreamError {
         /// The stream.
         name: Box<str>,
     },
+    /// The session has as many streams as it may, with those that the request would open.
+    #[error("the session would have more than {limit} streams: read those that are left to their end, or delete them")]
+    TooMany {
+        /// How many it may have.
+        limit: usize,
+    },
     /// What writes an output failed, or nobody reads an input any more.
     #[error("the stream `{name}` broke off before its end: its request failed, or is over")]
     Broken {

@@ -41,6 +41,9 @@ pub use crate::document::{StreamDirection, StreamState};
 use group::{Fate, Group};
 use utf8::Utf8;
 
+/// How many streams a session has at the most. What earlier requests left counts: each may hold as much as a pipe does.
+const MOST_STREAMS: usize = 256;
+
 /// The streams of one session, by name.
 ///
 /// ```
@@ -156,7 +159,8 @@ impl SessionStreams {
     ///
     /// # Errors
     ///
-    /// [`StreamError::NameTaken`] when there is a stream of one of the names already, [`StreamError::SessionEnded`].
+    /// [`StreamError::NameTaken`] when there is a stream of one of the names already, [`StreamError::TooMany`],
+    /// [`StreamError::SessionEnded`].
     pub fn open(self: &Arc<Self>, streams: impl IntoIterator<Item = NewStream>) -> Result<OpenedStreams, StreamError> {
         // What is refused is dropped when the mutex is free.
         let streams: Vec<NewStream> = streams.into_iter().collect();
@@ -166,6 +170,9 @@ impl SessionStreams {
         }
         if let Some(taken) = streams.iter().find(|stream| table.entries.contains_key(&stream.name)) {
             return Err(StreamError::NameTaken { name: taken.name.clone() });
+        }
+        if table.entries.len() + streams.len() > MOST_STREAMS {
+            return Err(StreamError::TooMany { limit: MOST_STREAMS });
         }
         let group = Arc::new(Group::default());
         for NewStream { name, stream_type, content_type, end } in streams {

@@ -191,6 +191,17 @@ async fn all_streams_of_a_request_are_opened_or_none() {
 }
 
 #[tokio::test]
+async fn a_session_has_no_more_streams_than_it_may() {
+    let Bench { streams, opened: _opened, writer: _writer, reader: _reader } = table();
+    let rest = (0..MOST_STREAMS - 2).map(|number| output(&format!("s{number}")));
+    let all = streams.open(rest).unwrap();
+    assert_eq!(streams.open([output("more")]).err(), Some(StreamError::TooMany { limit: MOST_STREAMS }));
+    streams.remove("s0").unwrap();
+    assert!(streams.open([output("more")]).is_ok());
+    drop(all);
+}
+
+#[tokio::test]
 async fn the_end_of_the_session_frees_what_is_idle_and_stops_who_is_at_work() {
     let Bench { streams, opened, writer, reader: _reader } = table();
     let mut tap = streams.take_output("tap").unwrap();

@@ -17,12 +17,6 @@ use crate::context::{Context, Reply};
 #[derive(Debug)]
 struct Names;
 
-impl Names {
-    fn make(_: &Element, _: &Path) -> Result<Arc<dyn Authenticator>, AuthenticatorError> {
-        Ok(Arc::new(Self))
-    }
-}
-
 #[async_trait]
 impl Authenticator for Names {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Caller, AuthenticationError> {
@@ -34,12 +28,14 @@ impl Authenticator for Names {
 async fn with_names() -> Context {
     let element = Element::parse(b"<authentication impl='test.Names'/>", &Limits::default()).unwrap();
     Context::with(|builder, resource| {
-        builder.authenticator("test.Names", Names::make).authentication(element, ".").resource(resource)
+        let names =
+            |_: &Element, _: &Path| -> Result<Arc<dyn Authenticator>, AuthenticatorError> { Ok(Arc::new(Names)) };
+        builder.authenticator("test.Names", names).authentication(element, ".").resource(resource)
     })
     .await
 }
 
-/// Behaviour 48.
+/// Behaviours 35 and 53.
 #[tokio::test]
 async fn the_streams_of_others_are_those_of_a_session_that_never_was() {
     let context = with_names().await;
