@@ -21,7 +21,8 @@ pub(crate) fn initial_document(
     let Some(location) = &configuration.on_create else { return Ok(None) };
     let path = file.parent().unwrap_or(Path::new("")).join(location);
     let bytes = fs::read(&path).map_err(|error| {
-        let message = format!("`onCreate`: {location} can't be read: {error}");
+        // Clients may see this, and the location may begin at the root of the machine.
+        let message = format!("the document that `onCreate` names can't be read: {error}");
         ConfigurationError::new(file, configuration.places.on_create, message)
     })?;
     let document = PerformDocument::parse_with(&bytes, &Limits::default(), None)

@@ -254,9 +254,8 @@ impl Authenticator for Believing {
 
 /// A server that authenticates so.
 pub(crate) fn believing(builder: ServerBuilder) -> ServerBuilder {
-    fn make(_: &Element, _: &Path) -> Result<Arc<dyn Authenticator>, AuthenticatorError> {
-        Ok(Arc::new(Believing))
-    }
+    let make =
+        |_: &Element, _: &Path| -> Result<Arc<dyn Authenticator>, AuthenticatorError> { Ok(Arc::new(Believing)) };
     let element = Element::parse(b"<authentication impl='example.Believing'/>", &Limits::default()).unwrap();
     builder.authenticator("example.Believing", make).authentication(element, ".")
 }
@@ -322,7 +321,7 @@ fn what_can_not_be_run_in_new_sessions_is_refused_at_the_start_with_its_place() 
     let mut missing = ConfiguredResource::new("data", "/nowhere");
     missing.session.on_create = Some("init.xml".into());
     let errors = Server::builder().resource(missing).build().unwrap_err().to_string();
-    assert!(errors.contains("init.xml can't be read"), "{errors}");
+    assert!(errors.contains("`onCreate` names can't be read"), "{errors}");
 }
 
 #[tokio::test]

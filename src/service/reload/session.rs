@@ -311,6 +311,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::activity::ActivityRegistry;
+    use crate::resource::DataResources;
     use crate::session::{SystemClock, TransientSessionManager};
 
     /// A document with that time-out.
@@ -330,6 +332,8 @@ mod tests {
         let configuration = SessionConfiguration::parse(document(10).as_bytes(), &Limits::default()).unwrap();
         let parts = WatchParts {
             registries: SessionParts::default(),
+            catalogue: Arc::new(Catalogue::of_resources(&ActivityRegistry::built_in(), DataResources::default())),
+            initialisation: Initialisation::default(),
             manager: Arc::new(TransientSessionManager::new(configuration.clone())),
             in_force: SessionInForce::new(Carrier::of(&configuration.carrier, "orders").unwrap()),
             clock: Arc::new(SystemClock),
