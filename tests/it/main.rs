@@ -8,6 +8,7 @@ mod command;
 mod context;
 mod documentation;
 mod documents;
+mod initialisation;
 mod jarvis;
 mod metrics;
 mod operators;
