@@ -17,6 +17,7 @@ mod reload;
 mod rooms;
 mod service;
 mod session_events;
+mod session_managers;
 mod session_status;
 mod sessions;
 mod statics;
