@@ -2,16 +2,69 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use rejoin::document::{DocumentError, SessionConfiguration};
 use rejoin::service::{Configuration, ConfigurationErrors, Server};
-use rejoin::session::{SessionManager, SessionManagerFactory, SessionManagerSettings, TransientSessionManagerFactory};
+use rejoin::session::{
+    EndProgress, EndReason, Joining, Participant, Principal, SessionDescription, SessionError, SessionFilter,
+    SessionHandle, SessionId, SessionManager, SessionManagerFactory, SessionManagerSettings, SessionRequirement,
+    SessionStatistics, SessionStatus, StaticAttributes, TransientSessionManagerFactory,
+};
 
 use crate::reload::{Folder, session};
 
-/// Makes managers of a few sessions. They wrap nothing: the sessions are those of the transient manager.
-struct Small;
+/// A manager that has one session at the most, whatever `limits` says. All else another one does.
+struct Small(Arc<dyn SessionManager>);
 
-impl SessionManagerFactory for Small {
+fn small(mut settings: SessionConfiguration) -> SessionConfiguration {
+    settings.limits.sessions = Some(1);
+    settings
+}
+
+#[async_trait]
+impl SessionManager for Small {
+    fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining {
+        self.0.join(requirement, who)
+    }
+
+    async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
+        self.0.describe(id, who).await
+    }
+
+    async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
+        self.0.inspect(session).await
+    }
+
+    async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+        self.0.list(filter).await
+    }
+
+    async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
+        self.0.end(session, reason).await
+    }
+
+    async fn drain(&self) {
+        self.0.drain().await;
+    }
+
+    /// The document has changed while the service runs.
+    fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
+        self.0.reconfigure(small(settings), statics);
+    }
+
+    fn statistics(&self) -> SessionStatistics {
+        self.0.statistics()
+    }
+
+    fn maintenance(&self) -> BoxFuture<'static, ()> {
+        self.0.maintenance()
+    }
+}
+
+struct SmallFactory;
+
+impl SessionManagerFactory for SmallFactory {
     fn problems(&self, configuration: &SessionConfiguration) -> Vec<DocumentError> {
         let mut problems = TransientSessionManagerFactory.problems(configuration);
         if configuration.attributes.len() > 1 {
@@ -22,8 +75,8 @@ impl SessionManagerFactory for Small {
     }
 
     fn make(&self, mut settings: SessionManagerSettings) -> Result<Arc<dyn SessionManager>, DocumentError> {
-        settings.configuration.limits.sessions = Some(1);
-        TransientSessionManagerFactory.make(settings)
+        settings.configuration = small(settings.configuration);
+        Ok(Arc::new(Small(TransientSessionManagerFactory.make(settings)?)))
     }
 }
 
@@ -36,14 +89,19 @@ fn folder(implementation: &str, content: &str) -> Folder {
 
 fn refused(folder: &Folder) -> ConfigurationErrors {
     let configuration = Configuration::load(folder.path()).unwrap();
-    Server::builder().session_manager("example.Small", Small).configuration(configuration).build().unwrap_err()
+    Server::builder().session_manager("example.Small", SmallFactory).configuration(configuration).build().unwrap_err()
 }
 
 #[tokio::test]
 async fn a_program_adds_session_managers_by_name() {
     let served =
-        folder("example.Small", "").serve_with(|builder| builder.session_manager("example.Small", Small)).await;
+        folder("example.Small", "").serve_with(|builder| builder.session_manager("example.Small", SmallFactory)).await;
     let id = served.context.create().await;
+    served.context.perform("<session/>").await.is_fault(503, "ServerBusy");
+    // An edit goes through it, too.
+    let edit = session("<limits sessions='5'/>").replace("rejoin.TransientSessionManagerFactory", "example.Small");
+    served.edit_file("session.xml", &edit).await;
+    assert!(served.problems().await.is_empty());
     served.context.perform("<session/>").await.is_fault(503, "ServerBusy");
     served.context.perform(&format!("<session id='{id}' mode='terminate'/>")).await.is_completed();
     served.context.create().await;
