@@ -36,8 +36,7 @@ pub(super) async fn run(listen: &str, is_tour: bool) -> anyhow::Result<ExitCode>
         }
         bound => bound.with_context(|| format!("{listen} can't be listened on"))?,
     };
-    welcome(&server);
-    serve::until_told(server).await
+    serve::until_told(server, welcome).await
 }
 
 /// Whoever reaches a demo on a loopback address is on this machine, and may see all of its sessions: `rejoin sessions` is there

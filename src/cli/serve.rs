@@ -15,14 +15,16 @@ pub(super) async fn run(config: &Path) -> anyhow::Result<ExitCode> {
     log_to_stderr();
     let configuration = Configuration::load(config)?;
     let server = Server::builder().configuration(configuration).build()?.bind().await?;
-    say!("{}", server.url());
-    until_told(server).await
+    until_told(server, |server| say!("{}", server.url())).await
 }
 
-/// Serves until SIGTERM or Ctrl-C; at SIGHUP it looks whether the configuration has changed. Then it drains; a second one ends it at once. The exit code says whether anything was cut off.
-pub(super) async fn until_told(server: BoundServer) -> anyhow::Result<ExitCode> {
+/// Serves until SIGTERM or Ctrl-C, then drains; a second one ends it at once. At SIGHUP the server looks whether its
+/// configuration has changed. `announce` says that it is ready, for all of these. The exit code says whether anything was cut
+/// off.
+pub(super) async fn until_told(server: BoundServer, announce: impl FnOnce(&BoundServer)) -> anyhow::Result<ExitCode> {
     let (mut first, mut second) = (Signals::listen()?, Signals::listen()?);
     let reloading = reload_at(signal(SignalKind::hangup()).context("SIGHUP can't be listened for")?, server.reloader());
+    announce(&server);
     let serving = server.serve(async move {
         first.next().await;
         tracing::info!("draining: requests that run are answered, new ones are not taken");

@@ -41,6 +41,7 @@ mod progress;
 mod random;
 mod requirement;
 mod streams;
+mod transaction;
 mod transient;
 
 pub use crate::document::SessionState;
@@ -70,5 +71,9 @@ pub use requirement::{Access, SessionRequirement};
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
     StreamState, StreamStatus,
+};
+pub use transaction::{
+    BranchError, Isolation, Transaction, TransactionBranch, TransactionError, TransactionManager, TransactionOptions,
+    TransactionState,
 };
 pub use transient::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};

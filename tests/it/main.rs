@@ -20,6 +20,7 @@ mod session_events;
 mod session_status;
 mod session_streams;
 mod sessions;
+mod statics;
 mod streaming;
 mod updates;
 mod webrowset;

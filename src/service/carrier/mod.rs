@@ -183,7 +183,7 @@ impl Carrier {
     }
 
     /// What may carry an id, as an error names it.
-    fn places(&self) -> String {
+    pub(super) fn places(&self) -> String {
         let header = format!("the header `{}`", self.header);
         self.cookie
             .as_ref()

@@ -282,7 +282,71 @@ fn shown(file: &Path, folder: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::session::{SystemClock, TransientSessionManager};
+
+    /// A document with that time-out.
+    fn document(seconds: u8) -> String {
+        format!(
+            "<sessionConfiguration xmlns='http://ogsadai.org.uk/namespaces/2005/10/config'>\
+             <sessionManagerFactory impl='rejoin.TransientSessionManagerFactory'>\
+             <timeout default='PT{seconds}S'/></sessionManagerFactory></sessionConfiguration>"
+        )
+    }
+
+    /// A watch of a document that says ten seconds.
+    fn watch() -> (SessionWatch, TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("session.xml");
+        fs::write(&file, document(10)).unwrap();
+        let configuration = SessionConfiguration::parse(document(10).as_bytes(), &Limits::default()).unwrap();
+        let parts = WatchParts {
+            registries: SessionParts::default(),
+            manager: Arc::new(TransientSessionManager::new(configuration.clone())),
+            in_force: SessionInForce::new(Carrier::of(&configuration.carrier, "orders").unwrap()),
+            clock: Arc::new(SystemClock),
+        };
+        let configured = (configuration, StaticAttributes::default());
+        (SessionWatch::new("orders", (Some(file), folder.path()), configured, parts), folder)
+    }
+
+    /// What is in force after a look, and whether a problem is told.
+    fn look(watch: &SessionWatch, occasion: Occasion) -> (Option<Duration>, bool) {
+        watch.look(occasion);
+        (watch.state.lock().configuration.timeout.default, !watch.parts.in_force.problems().is_empty())
+    }
+
+    #[test]
+    fn a_half_written_file_is_no_problem() {
+        let (watch, folder) = watch();
+        let file = folder.path().join("session.xml");
+        let before = (Some(Duration::from_secs(10)), false);
+        assert_eq!(look(&watch, Occasion::Time), before);
+        for half in ["", "<sessionConfiguration xmlns='http://ogs", "<sessionConfiguration"] {
+            fs::write(&file, half).unwrap();
+            assert_eq!(look(&watch, Occasion::Time), before);
+        }
+        fs::write(&file, document(20)).unwrap();
+        assert_eq!(look(&watch, Occasion::Time), before, "it may not be whole yet");
+        assert_eq!(look(&watch, Occasion::Time), (Some(Duration::from_secs(20)), false));
+    }
+
+    #[test]
+    fn what_stays_broken_is_told_at_the_second_look_and_at_once_when_somebody_asks() {
+        let (watch, folder) = watch();
+        fs::write(folder.path().join("session.xml"), "<sessionConfiguration").unwrap();
+        assert!(!look(&watch, Occasion::Time).1);
+        assert_eq!(look(&watch, Occasion::Time), (Some(Duration::from_secs(10)), true));
+        fs::write(folder.path().join("session.xml"), document(30)).unwrap();
+        assert_eq!(look(&watch, Occasion::Word), (Some(Duration::from_secs(30)), false));
+        fs::remove_file(folder.path().join("session.xml")).unwrap();
+        assert_eq!(look(&watch, Occasion::Word), (Some(Duration::from_secs(30)), true));
+    }
 
     #[test]
     fn clients_see_no_path_from_the_root_of_the_machine() {

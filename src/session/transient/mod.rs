@@ -7,6 +7,8 @@
 mod aftermath;
 mod create;
 mod factory;
+#[cfg(all(test, feature = "shuttle"))]
+mod interleavings;
 mod join;
 mod keys;
 mod lock;
@@ -19,6 +21,7 @@ mod shared;
 mod slot;
 mod sorted;
 mod sweep;
+mod sync;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,10 @@ impl Shared {
                 if found.len() >= filter.limit.unwrap_or(usize::MAX) {
                     return found;
                 }
-                found.extend(slot.status(time).filter(|session| filter.accepts(session)));
+                // What can be seen without waiting for the session is looked at first.
+                if filter.owner.as_ref().is_none_or(|owner| *owner == slot.owner) {
+                    found.extend(slot.status(time).filter(|session| filter.accepts(session)));
+                }
             }
             match page.last() {
                 Some(slot) if filter.handle.is_none() => last = Some(slot.handle),

@@ -5,6 +5,7 @@ mod counter;
 mod document;
 mod environment;
 mod text;
+mod transaction_manager;
 mod xml;
 
 pub use counter::Counter;
@@ -18,6 +19,7 @@ pub(super) fn register(registry: &mut StaticAttributeRegistry) {
     registry.register("rejoin.Counter", counter::make);
     registry.register("rejoin.Document", document::make);
     registry.register("rejoin.Environment", environment::make);
+    registry.register("rejoin.TransactionManager", transaction_manager::make);
 }
 
 #[cfg(test)]
@@ -83,6 +85,7 @@ mod tests {
             ("rejoin.Document", "<document/>", "location"),
             ("rejoin.Document", "<document location='menu.xml'/>", "can't be read"),
             ("rejoin.Document", "<document location='m' type='json'/>", "json"),
+            ("rejoin.TransactionManager", "<pool/>", "pool"),
             ("rejoin.Environment", "", "variable"),
             ("rejoin.Environment", "<variable name='REJOIN_NO_SUCH_VARIABLE'/>", "give a `default`"),
             ("rejoin.Environment", "<variable name='A=B'/>", "`A=B`"),

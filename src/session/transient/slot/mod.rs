@@ -14,7 +14,6 @@ use std::task::Waker;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::aftermath::Ended;
@@ -22,6 +21,7 @@ use super::keys::Keys;
 use super::lock::{Fence, JoinLock, Ticket};
 use super::policy::{EVICTION_GRACE, Policy};
 use super::remains::Remains;
+use super::sync::{Mutex, MutexGuard};
 use super::watchers::Watchers;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;

@@ -1,0 +1,80 @@
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+/// The part of a transaction that one data resource does: as a rule a connection with a transaction begun on it.
+///
+/// It has begun when it is made, with the [options](super::TransactionOptions) of the transaction. The transaction calls one
+/// method at a time, and after [`commit`](Self::commit) or [`rollback`](Self::rollback) none. Activities may use the branch at
+/// the same time; that they do not get in each other's way is the branch's affair.
+///
+/// A branch that is dropped without a commit has to come to a rollback by itself: a connection that is closed does.
+///
+/// Commit in two phases will add a method to prepare, which a branch need not have.
+#[async_trait]
+pub trait TransactionBranch: Any + Send + Sync + fmt::Debug {
+    /// Makes what was done hold.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError::Refused`] when nothing of it holds, [`BranchError::Lost`] when that is not known.
+    async fn commit(&self) -> Result<(), BranchError>;
+
+    /// Takes everything back.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; the branch is dropped then, which takes everything back as well.
+    async fn rollback(&self) -> Result<(), BranchError>;
+
+    /// Marks a place to which one can go back. No name is given twice.
+    ///
+    /// # Errors
+    ///
+    /// Any: the whole transaction is rolled back then.
+    async fn savepoint(&self, name: &str) -> Result<(), BranchError>;
+
+    /// Takes back what was done since the savepoint, which stays.
+    ///
+    /// # Errors
+    ///
+    /// Any: the whole transaction is rolled back then.
+    async fn rollback_to(&self, name: &str) -> Result<(), BranchError>;
+
+    /// Forgets the savepoint and those after it.
+    ///
+    /// # Errors
+    ///
+    /// Any: the whole transaction is rolled back then.
+    async fn release(&self, name: &str) -> Result<(), BranchError>;
+}
+
+impl dyn TransactionBranch {
+    /// The branch as the type that it is; `None` when it is another.
+    #[must_use]
+    pub fn downcast<T: TransactionBranch>(self: Arc<Self>) -> Option<Arc<T>> {
+        let any: Arc<dyn Any + Send + Sync> = self;
+        any.downcast().ok()
+    }
+}
+
+/// What went wrong in a branch.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BranchError {
+    /// The data resource refused. When it refused a commit, nothing of the branch holds.
+    #[error("{message}")]
+    Refused {
+        /// What it said.
+        message: String,
+        /// Whether the same may succeed in another transaction: a conflict, a deadlock.
+        is_retryable: bool,
+    },
+    /// The data resource was lost: whether it has done what it was asked, is not known.
+    #[error("{message}")]
+    Lost {
+        /// What happened.
+        message: String,
+    },
+}

@@ -1,0 +1,265 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::Mutex as AsyncMutex;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::work::{Enlisted, Step, Work};
+use super::{BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionState};
+use crate::session::{CloseError, LiveAttribute};
+
+/// A transaction of one session: a live attribute, which the requests of the session find one after the other.
+///
+/// It is rolled back when it is closed or dropped before it is committed: at the end of the session, when its attribute is
+/// removed, or when the request fails that began it.
+pub struct Transaction {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    id: Uuid,
+    options: TransactionOptions,
+    /// Written by those alone who hold `work`.
+    state: parking_lot::Mutex<TransactionState>,
+    work: AsyncMutex<Work>,
+    /// Where it is rolled back when nobody waits for that.
+    runtime: Option<Handle>,
+}
+
+impl Transaction {
+    pub(super) fn begin(id: Uuid, options: TransactionOptions) -> Self {
+        let shared = Shared {
+            id,
+            options,
+            state: parking_lot::Mutex::new(TransactionState::Active),
+            work: AsyncMutex::default(),
+            runtime: Handle::try_current().ok(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Its id: safe to show and to log.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.shared.id
+    }
+
+    /// How it began: what its branches begin with.
+    #[must_use]
+    pub fn options(&self) -> TransactionOptions {
+        self.shared.options
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self) -> TransactionState {
+        self.shared.state()
+    }
+
+    /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is polled only if there
+    /// is none. Of several that ask for it at once, one begins it. A new branch gets the savepoints that the transaction has.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::NotBegun`] with what `begin` answers, [`TransactionError::OtherBranch`] when there is one of another
+    /// type, [`TransactionError::Finished`].
+    pub async fn enlist<B: TransactionBranch>(
+        &self,
+        name: &str,
+        begin: impl Future<Output = Result<B, BranchError>>,
+    ) -> Result<Arc<B>, TransactionError> {
+        let mut work = self.shared.work.lock().await;
+        self.shared.check_active()?;
+        if let Some(enlisted) = work.branches.iter().find(|enlisted| *enlisted.name == *name) {
+            let branch = Arc::clone(&enlisted.branch).downcast();
+            return branch.ok_or_else(|| TransactionError::OtherBranch { branch: name.into() });
+        }
+        let not_begun = |error| TransactionError::NotBegun { branch: name.into(), error };
+        let branch = Arc::new(begin.await.map_err(not_begun)?);
+        for savepoint in &work.savepoints {
+            Step::Savepoint(savepoint.clone()).run(&*branch).await.map_err(not_begun)?;
+        }
+        work.branches.push(Enlisted { name: name.into(), branch: Arc::clone(&branch) as _ });
+        Ok(branch)
+    }
+
+    /// Makes it hold, in one branch after the other, in the order in which they were enlisted.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::RolledBack`] when nothing of it holds, [`TransactionError::PartlyCommitted`] and
+    /// [`TransactionError::InDoubt`] when something does or may, [`TransactionError::Finished`] when it was over before.
+    pub async fn commit(&self) -> Result<(), TransactionError> {
+        self.apart(|shared| async move { shared.commit().await }).await
+    }
+
+    /// Takes everything back.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Finished`] when it was over before.
+    pub async fn rollback(&self) -> Result<(), TransactionError> {
+        self.apart(|shared| async move { shared.rollback().await }).await
+    }
+
+    /// Marks a place to which [`rollback_to`](Self::rollback_to) goes back.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::SavepointExists`]; [`TransactionError::RolledBack`] when a branch failed;
+    /// [`TransactionError::Finished`].
+    pub async fn savepoint(&self, name: &str) -> Result<(), TransactionError> {
+        let name: Box<str> = name.into();
+        self.apart(|shared| async move {
+            let mut work = shared.work.lock().await;
+            shared.check_active()?;
+            if work.savepoint(&name).is_ok() {
+                return Err(TransactionError::SavepointExists { name });
+            }
+            shared.run(&mut work, &Step::Savepoint(name.clone())).await?;
+            work.savepoints.push(name);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes back what was done since a savepoint. The savepoint stays, those after it are gone.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::UnknownSavepoint`]; [`TransactionError::RolledBack`] when a branch failed;
+    /// [`TransactionError::Finished`].
+    pub async fn rollback_to(&self, name: &str) -> Result<(), TransactionError> {
+        let name: Box<str> = name.into();
+        self.apart(|shared| async move {
+            let mut work = shared.work.lock().await;
+            shared.check_active()?;
+            let place = work.savepoint(&name)?;
+            shared.run(&mut work, &Step::RollbackTo(name)).await?;
+            work.savepoints.truncate(place + 1);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Forgets a savepoint and those after it. What was done since stays.
+    ///
+    /// # Errors
+    ///
+    /// As for [`rollback_to`](Self::rollback_to).
+    pub async fn release(&self, name: &str) -> Result<(), TransactionError> {
+        let name: Box<str> = name.into();
+        self.apart(|shared| async move {
+            let mut work = shared.work.lock().await;
+            shared.check_active()?;
+            let place = work.savepoint(&name)?;
+            shared.run(&mut work, &Step::Release(name)).await?;
+            work.savepoints.truncate(place);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Does something on a task of its own, so that it comes to its end though the request that asked for it is cancelled.
+    async fn apart<F>(&self, work: impl FnOnce(Arc<Shared>) -> F) -> Result<(), TransactionError>
+    where
+        F: Future<Output = Result<(), TransactionError>> + Send + 'static,
+    {
+        let task = tokio::spawn(work(Arc::clone(&self.shared)).in_current_span());
+        // Branches that panic are caught: only a runtime that is being shut down cuts the task off.
+        task.await.unwrap_or(Err(TransactionError::Interrupted))
+    }
+
+    /// Rolls it back, if that is still to be done, without waiting for it.
+    fn abandon(&self) {
+        if self.state() != TransactionState::Active {
+            return;
+        }
+        // Without a runtime the branches are dropped, which rolls them back as well.
+        if let Some(runtime) = &self.shared.runtime {
+            let shared = Arc::clone(&self.shared);
+            runtime.spawn(async move {
+                if shared.rollback().await.is_ok() {
+                    tracing::debug!(transaction = %shared.id, "a transaction was rolled back that nobody committed");
+                }
+            });
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> TransactionState {
+        *self.state.lock()
+    }
+
+    fn enter(&self, state: TransactionState) {
+        *self.state.lock() = state;
+    }
+
+    fn check_active(&self) -> Result<(), TransactionError> {
+        match self.state() {
+            TransactionState::Active => Ok(()),
+            state => Err(TransactionError::Finished { state }),
+        }
+    }
+
+    /// Does a step in every branch. If one fails, the transaction is rolled back and over.
+    async fn run(&self, work: &mut Work, step: &Step) -> Result<(), TransactionError> {
+        let done = work.run(step).await;
+        if done.is_err() {
+            self.enter(TransactionState::RolledBack);
+        }
+        done
+    }
+
+    async fn commit(&self) -> Result<(), TransactionError> {
+        let mut work = self.work.lock().await;
+        self.check_active()?;
+        self.enter(TransactionState::Committing);
+        let done = work.commit().await;
+        self.enter(match &done {
+            Ok(()) => TransactionState::Committed,
+            Err(TransactionError::RolledBack { .. }) => TransactionState::RolledBack,
+            Err(error) => {
+                // Whoever asked for it may not be there any more to hear it.
+                tracing::error!(transaction = %self.id, %error, "a transaction is committed in part, or in doubt");
+                TransactionState::Failed
+            }
+        });
+        done
+    }
+
+    async fn rollback(&self) -> Result<(), TransactionError> {
+        let mut work = self.work.lock().await;
+        self.check_active()?;
+        work.roll_back().await;
+        self.enter(TransactionState::RolledBack);
+        Ok(())
+    }
+}
+
+impl LiveAttribute for Transaction {
+    fn type_name(&self) -> &'static str {
+        "transaction"
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        self.abandon();
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Transaction");
+        debug.field("id", &self.id()).field("state", &self.state()).field("options", &self.options()).finish()
+    }
+}

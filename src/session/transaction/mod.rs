@@ -1,0 +1,32 @@
+//! Transactions that span the requests of a session.
+//!
+//! A [`TransactionManager`] is a static attribute: every session of the resource has it. It begins a [`Transaction`], which is
+//! a live attribute of the one session: the requests that follow find it there, no other session can, and when the session
+//! ends, however it ends, it is rolled back. Data resources take part by a [`TransactionBranch`] each; one commit goes through
+//! all of them.
+//!
+//! ```text
+//!               commit            all branches committed
+//!   Active ───────────▶ Committing ──────────────────────▶ Committed
+//!     │                     │  └── some did, or nobody knows ─▶ Failed
+//!     │ rollback, close,    └── the first was refused ┐
+//!     │ a branch that fails                           ▼
+//!     └───────────────────────────────────────▶ RolledBack
+//! ```
+//!
+//! What changes the state runs to its end on a task of its own: a request that is cancelled meanwhile leaves nothing half done.
+
+mod branch;
+mod error;
+mod handle;
+mod manager;
+mod options;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use branch::{BranchError, TransactionBranch};
+pub use error::TransactionError;
+pub use handle::Transaction;
+pub use manager::TransactionManager;
+pub use options::{Isolation, TransactionOptions, TransactionState};

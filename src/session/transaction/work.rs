@@ -1,0 +1,105 @@
+//! What is done in the branches of a transaction, one after the other.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+
+use super::{BranchError, TransactionBranch, TransactionError};
+
+/// The branches of a transaction, in the order in which they were enlisted, and its savepoints.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) branches: Vec<Enlisted>,
+    pub(super) savepoints: Vec<Box<str>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Enlisted {
+    pub(super) name: Box<str>,
+    pub(super) branch: Arc<dyn TransactionBranch>,
+}
+
+/// Something that is done in every branch.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Commit,
+    Rollback,
+    Savepoint(Box<str>),
+    RollbackTo(Box<str>),
+    Release(Box<str>),
+}
+
+impl Step {
+    /// Does it in one branch. A branch that panics is one that was lost.
+    pub(super) async fn run(&self, branch: &dyn TransactionBranch) -> Result<(), BranchError> {
+        let work = match self {
+            Self::Commit => branch.commit(),
+            Self::Rollback => branch.rollback(),
+            Self::Savepoint(name) => branch.savepoint(name),
+            Self::RollbackTo(name) => branch.rollback_to(name),
+            Self::Release(name) => branch.release(name),
+        };
+        let lost = |_| Err(BranchError::Lost { message: "it panicked".into() });
+        AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(lost)
+    }
+}
+
+impl Work {
+    /// The place of a savepoint.
+    pub(super) fn savepoint(&self, name: &str) -> Result<usize, TransactionError> {
+        let place = self.savepoints.iter().position(|known| **known == *name);
+        place.ok_or_else(|| TransactionError::UnknownSavepoint { name: name.into() })
+    }
+
+    /// Does a step in every branch. If one fails, everything is rolled back.
+    pub(super) async fn run(&mut self, step: &Step) -> Result<(), TransactionError> {
+        for index in 0..self.branches.len() {
+            if let Err(error) = step.run(&*self.branches[index].branch).await {
+                let branch = self.branches[index].name.clone();
+                self.roll_back().await;
+                return Err(TransactionError::RolledBack { branch, error });
+            }
+        }
+        Ok(())
+    }
+
+    /// Rolls all branches back, and lets go of them. What one of them says to it goes to the log: dropping it does the same.
+    pub(super) async fn roll_back(&mut self) -> Vec<Box<str>> {
+        self.savepoints.clear();
+        let mut names = Vec::new();
+        for Enlisted { name, branch } in std::mem::take(&mut self.branches) {
+            if let Err(error) = Step::Rollback.run(&*branch).await {
+                tracing::warn!(branch = %name, %error, "a branch of a transaction could not be rolled back; it is dropped");
+            }
+            names.push(name);
+        }
+        names
+    }
+
+    /// Commits branch by branch. After the first that fails the rest is rolled back.
+    pub(super) async fn commit(&mut self) -> Result<(), TransactionError> {
+        self.savepoints.clear();
+        let mut committed = Vec::new();
+        let mut branches = std::mem::take(&mut self.branches).into_iter();
+        while let Some(Enlisted { name, branch }) = branches.next() {
+            let Err(error) = Step::Commit.run(&*branch).await else {
+                committed.push(name);
+                continue;
+            };
+            drop(branch);
+            self.branches = branches.collect();
+            let rolled_back = self.roll_back().await;
+            return Err(match error {
+                BranchError::Lost { .. } => TransactionError::InDoubt { committed, branch: name, error, rolled_back },
+                BranchError::Refused { .. } if committed.is_empty() => {
+                    TransactionError::RolledBack { branch: name, error }
+                }
+                BranchError::Refused { .. } => {
+                    TransactionError::PartlyCommitted { committed, branch: name, error, rolled_back }
+                }
+            });
+        }
+        Ok(())
+    }
+}
