@@ -38,7 +38,7 @@ fn sessions(criterion: &mut Criterion) {
         bencher.iter(|| release(join(&*manager, joining(black_box(&id), Access::Read), &who)));
     });
     group.bench_function("implicit", |bencher| {
-        bencher.iter(|| release(join(&*manager, SessionRequirement::Implicit, &who)));
+        bencher.iter(|| release(join(&*manager, SessionRequirement::Implicit { reachable: false }, &who)));
     });
     group.bench_function("create, increment, release and terminate", |bencher| {
         bencher.iter(|| {

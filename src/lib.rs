@@ -50,6 +50,7 @@
 //! | [`session::StaticSessionAttribute`] | [`ServerBuilder::static_attribute`](service::ServerBuilder::static_attribute) | `examples/own_static_attribute.rs` |
 //! | [`session::SessionManager`] | [`ServerBuilder::session_manager`](service::ServerBuilder::session_manager) | `docs/extending.md` |
 //! | [`session::SessionListener`] | [`ServerBuilder::session_listener`](service::ServerBuilder::session_listener) | `examples/audit_log.rs` |
+//! | [`service::Authenticator`] | [`ServerBuilder::authenticator`](service::ServerBuilder::authenticator) | `examples/own_authenticator.rs` |
 //! | [`resource::DataResourceFactory`] | [`ServerBuilder::data_resource_factory`](service::ServerBuilder::data_resource_factory) | `docs/extending.md` |
 //!
 //! `docs/architecture.md` has the plan of the house and the way of a request through it, `docs/wire.md` the documents and HTTP.

@@ -11,6 +11,7 @@ use crate::session::SessionAttributes;
 pub struct ActivityContext {
     inputs: Vec<Option<BlockReader>>,
     outputs: Vec<Option<BlockWriter>>,
+    session_input: Option<BlockReader>,
     session: SessionAttributes,
     cancel: CancellationToken,
 }
@@ -25,9 +26,22 @@ impl ActivityContext {
         Self {
             inputs: inputs.into_iter().map(Some).collect(),
             outputs: outputs.into_iter().map(Some).collect(),
+            session_input: None,
             session,
             cancel,
         }
+    }
+
+    /// With the stream of the session that the activity takes in.
+    pub(crate) fn with_session_input(mut self, reader: Option<BlockReader>) -> Self {
+        self.session_input = reader;
+        self
+    }
+
+    /// Takes the input that a client writes ([`Setup::session_input`](super::Setup::session_input)). Taken a second time, or not
+    /// declared, it is empty.
+    pub fn session_input(&mut self) -> Input {
+        Input { reader: self.session_input.take() }
     }
 
     /// Takes an input. Taken a second time it is empty.

@@ -22,6 +22,7 @@ mod ports;
 mod registry;
 mod setup;
 
+pub mod delivery;
 pub mod relational;
 pub mod session;
 pub mod transform;

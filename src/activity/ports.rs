@@ -23,6 +23,8 @@ pub enum PortType {
 pub struct Ports {
     pub(crate) inputs: Vec<DeclaredInput>,
     pub(crate) outputs: Vec<DeclaredOutput>,
+    /// Whether the activity takes in the stream of the session that has its name.
+    pub(crate) session_input: bool,
 }
 
 /// An input as it was declared.
@@ -44,6 +46,8 @@ pub(crate) struct DeclaredOutput {
     /// The media type, where the activity knows better than "text" or "bytes".
     pub(crate) content_type: Option<&'static str>,
     pub(crate) position: Position,
+    /// Whether it is a stream of the session, which no activity reads.
+    pub(crate) in_session: bool,
 }
 
 impl OutputPort {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::{
-    Activity, ActivityContext, ActivityError, Ports, Properties, Setup, relational, session, transform, utility,
+    Activity, ActivityContext, ActivityError, Ports, Properties, Setup, delivery, relational, session, transform,
+    utility,
 };
 use crate::document::{DocumentError, Element};
 use crate::resource::DataResources;
@@ -81,6 +82,8 @@ impl ActivityRegistry {
             .register::<relational::SqlResultsToXml>()
             .register::<relational::SqlResultsToCsv>()
             .register::<relational::ResultsetProjection>()
+            .register::<delivery::InputStream>()
+            .register::<delivery::OutputStream>()
             .register::<session::DeliverToSession>()
             .register::<session::DeliverFromSession>()
             .register::<session::SessionAttributeManagement>()

@@ -132,8 +132,36 @@ impl<'a> Setup<'a> {
         let name = fields.required_attribute("name")?;
         fields.finish()?;
         let stream = name.name()?.into();
-        self.ports.outputs.push(DeclaredOutput { stream, port_type, content_type, position: name.position() });
+        self.ports.outputs.push(DeclaredOutput {
+            stream,
+            port_type,
+            content_type,
+            position: name.position(),
+            in_session: false,
+        });
         Ok(OutputPort(Some(self.ports.outputs.len() - 1)))
+    }
+
+    /// Declares the output that is a stream of the session, by the name of the activity that `element` is. The request is
+    /// answered at once, so that a client can read it while the request runs.
+    pub fn session_output(&mut self, element: &Element, port_type: PortType) -> OutputPort {
+        let name = element.attribute_value("name").map(|name| name.as_str().trim().into()).unwrap_or_default();
+        self.ports.outputs.push(DeclaredOutput {
+            stream: name,
+            port_type,
+            content_type: None,
+            position: element.position(),
+            in_session: true,
+        });
+        OutputPort(Some(self.ports.outputs.len() - 1))
+    }
+
+    /// Declares that the activity takes in the stream of the session that has its name ([`ActivityContext::session_input`]). The
+    /// request is answered at once, so that a client can write it while the request runs.
+    ///
+    /// [`ActivityContext::session_input`]: super::ActivityContext::session_input
+    pub fn session_input(&mut self) {
+        self.ports.session_input = true;
     }
 
     /// The relational data resource that the element names with `resource`, or else the first of the data service resource.

@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod account;
 mod account_file;
+mod address;
 mod check;
 mod credentials;
 mod demo;
@@ -18,6 +19,7 @@ mod init;
 mod perform;
 mod sample;
 mod serve;
+mod sessions;
 mod style;
 mod tour;
 
@@ -28,6 +30,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use account::AccountArguments;
+use sessions::SessionsArguments;
 
 /// A data service with memory.
 ///
@@ -92,6 +95,16 @@ enum Action {
                       rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \
                       REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -")]
     Perform(PerformArguments),
+    /// Looks at the sessions of a resource, and ends them
+    ///
+    /// Operators see and end everybody's; users who say who they are, their own. A session goes by its handle, which gives
+    /// nobody access to it. A text in the session attribute `label` is its label, to find it by.
+    ///
+    /// The exit code is 0 when the service did what it was asked, else 1.
+    #[command(after_help = "Examples:\n  rejoin sessions http://127.0.0.1:8080/services/demo list\n  \
+                      rejoin sessions http://127.0.0.1:8080/services/demo show 0193fe2c-…\n  \
+                      rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly")]
+    Sessions(SessionsArguments),
     /// Makes the line of a user for a file of users: `<authentication impl="basic">`
     ///
     /// Asks for the password; where standard input is no terminal, its first line is the password. A service that runs takes
@@ -136,6 +149,7 @@ pub fn main() -> ExitCode {
         Action::User(arguments) => account::user(&arguments).map(|()| ExitCode::SUCCESS),
         Action::Token(arguments) => account::token(&arguments).map(|()| ExitCode::SUCCESS),
         Action::Perform(arguments) => block_on(perform::run(&arguments)),
+        Action::Sessions(arguments) => block_on(sessions::run(&arguments)),
     };
     done.unwrap_or_else(|error| {
         eprintln!("rejoin: {error:#}");

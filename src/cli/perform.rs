@@ -6,22 +6,17 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, Response, StatusCode};
 
-use super::PerformArguments;
+use super::{PerformArguments, address};
 
 /// How long a transfer takes before its progress is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode> {
-    let mut url = Url::parse(&arguments.url).with_context(|| format!("`{}` is no URL", arguments.url))?;
-    ensure!(
-        url.scheme() == "http",
-        "`{}`: only http is spoken here; put a TLS proxy in front for https",
-        arguments.url
-    );
+    let mut url = address::of_resource(&arguments.url)?;
     if let Some(name) = &arguments.return_ {
         url.query_pairs_mut().append_pair("return", name);
     }
@@ -44,8 +39,10 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
         return Ok(ExitCode::FAILURE);
     }
     let is_document = arguments.return_.is_none();
+    // It goes on: its session tells how far it gets.
+    let is_begun = response.status() == StatusCode::ACCEPTED;
     let Some(end) = copy(response).await? else { return Ok(ExitCode::SUCCESS) };
-    if is_document && !completed(&end) {
+    if is_document && !is_begun && !completed(&end) {
         eprintln!("rejoin: the request did not complete: see its results");
         return Ok(ExitCode::FAILURE);
     }

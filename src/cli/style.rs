@@ -12,12 +12,22 @@ impl Style {
         Self { colours: std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() }
     }
 
+    /// Plain text.
+    #[cfg(test)]
+    pub(super) fn plain() -> Self {
+        Self { colours: false }
+    }
+
     pub(super) fn heading(self, text: &str) -> String {
         self.paint("1", text)
     }
 
     pub(super) fn note(self, text: &str) -> String {
         self.paint("2", text)
+    }
+
+    pub(super) fn alarm(self, text: &str) -> String {
+        self.paint("31", text)
     }
 
     pub(super) fn arrow(self, text: &str) -> String {

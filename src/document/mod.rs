@@ -65,7 +65,8 @@ pub use response::{
 };
 pub use schemas::{SCHEMAS, schema};
 pub use session_status::{
-    AttributeStatus, AttributesStatus, EndedSessions, RequestStatus, SessionList, SessionState, SessionStatusDocument,
+    AttributeStatus, AttributesStatus, EndedSessions, ProgressStatus, RequestStatus, SessionList, SessionState,
+    SessionStatusDocument, StreamDescription, StreamDirection, StreamState,
 };
 pub use value::Value;
 pub use watched_file::WatchedFile;

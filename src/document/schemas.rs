@@ -18,6 +18,7 @@ schemas!(
     "service.xsd",
     "session-status.xsd",
     "session.xsd",
+    "status.xsd",
     "types.xsd"
 );
 

@@ -12,6 +12,8 @@ use crate::session::SessionInfo;
 pub struct Answer {
     /// The session that the request was joined to.
     pub session: SessionInfo,
+    /// Whether the request was only begun: it goes on, and its session tells how far it has got.
+    pub accepted: bool,
     /// The media type of the body.
     pub content_type: &'static str,
     /// The bytes.

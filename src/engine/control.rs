@@ -3,7 +3,8 @@ use std::sync::OnceLock;
 use tokio_util::sync::CancellationToken;
 
 use super::PerformError;
-use crate::session::Interruption;
+use super::perform::failure_of;
+use crate::session::{Interruption, SessionError};
 
 /// Why a request was stopped from outside.
 #[derive(Debug, Clone)]
@@ -12,6 +13,10 @@ pub(super) enum Stop {
     ClientGone,
     /// The session ended, or the request held it for too long.
     Session(Interruption),
+    /// The reader of that session stream went away midway.
+    ReaderLeft(Box<str>),
+    /// The service ends and waits no longer.
+    CutOff,
 }
 
 /// The one switch that stops a request, with the first reason that it was used for.
@@ -37,8 +42,9 @@ impl Control {
     pub(super) fn failure(&self) -> Option<PerformError> {
         Some(match self.stopped.get()? {
             Stop::ClientGone => PerformError::ClientGone,
-            Stop::Session(Interruption::ExecutionLimit) => PerformError::TimedOut,
-            Stop::Session(Interruption::SessionEnded(reason)) => PerformError::SessionEnded(*reason),
+            Stop::Session(interruption) => failure_of(*interruption),
+            Stop::ReaderLeft(stream) => PerformError::ReaderLeft(stream.clone()),
+            Stop::CutOff => PerformError::Session(SessionError::Draining),
         })
     }
 }

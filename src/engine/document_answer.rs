@@ -134,9 +134,19 @@ impl DocumentAnswer {
         self.writer.take()
     }
 
+    /// What a client may see of the failure of a request.
+    pub(super) fn failure(request_id: &str, failure: &PerformError) -> ResponseError {
+        Self::new(request_id, false).request_error(failure)
+    }
+
     fn request_error(&self, failure: &PerformError) -> ResponseError {
         let (code, kind) = match failure {
             PerformError::Activity { error, position, .. } => return self.error(error, Some(*position)),
+            PerformError::Terminated | PerformError::Session(SessionError::Terminated) => {
+                ("RequestTerminated", ErrorKind::Client)
+            }
+            PerformError::ReaderLeft(_) => ("StreamBroken", ErrorKind::Client),
+            PerformError::Session(SessionError::Draining) => ("Draining", ErrorKind::Client),
             PerformError::TimedOut => ("RequestTimedOut", ErrorKind::Client),
             PerformError::SessionEnded(_) | PerformError::Session(SessionError::Ended { .. }) => {
                 ("SessionEnded", ErrorKind::Client)

@@ -2,6 +2,7 @@ use std::task::{Context, Poll};
 
 use super::plan::PlannedStream;
 use crate::block::{Block, BlockReader, StreamBroken, StreamType, pipe};
+use crate::session::NewStream;
 
 /// An output that nobody reads, on its way into the answer.
 pub(super) struct EndPoint {
@@ -25,6 +26,11 @@ impl EndPoint {
             content_type: stream.content_type,
             reader,
         }
+    }
+
+    /// A stream of the session, for a client to read.
+    pub(super) fn into_stream(self) -> NewStream {
+        NewStream::output(self.name, self.stream_type, self.content_type, self.reader)
     }
 
     /// The next block.

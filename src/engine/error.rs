@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::activity::ActivityError;
 use crate::document::{DocumentError, Position, Problem};
-use crate::session::{EndReason, SessionError};
+use crate::session::{EndReason, SessionError, StreamError};
 
 use super::AdmissionError;
 
@@ -90,6 +90,21 @@ pub enum PerformError {
     /// Somebody ended the session while the request ran.
     #[error("the session was ended ({0}) while the request ran; none of the request's changes were kept")]
     SessionEnded(EndReason),
+    /// The owner of the session stopped the request.
+    #[error("the request was stopped by its owner; none of its changes were kept")]
+    Terminated,
+    /// A session stream that the request needs can't be opened.
+    #[error(transparent)]
+    Stream(StreamError),
+    /// The reader of a session stream went away midway: what it had taken is lost.
+    #[error("the reader of the session stream `{0}` went away with data of which nobody knows whether they arrived")]
+    ReaderLeft(Box<str>),
+    /// One end-point was asked for, of a request that is answered before there is any.
+    #[error(
+        "the request is answered at once, so there is no end-point to return: leave `?return` out and read the stream of \
+         the session"
+    )]
+    NothingToReturn,
     /// The client has gone: nobody hears this.
     #[error("the client has gone")]
     ClientGone,

@@ -7,6 +7,7 @@
 
 mod admission;
 mod answer;
+mod asynchronous;
 mod catalogue;
 mod collect;
 mod control;
@@ -24,5 +25,5 @@ pub use admission::{Admission, AdmissionCounts, AdmissionError, Admitted};
 pub use answer::{Answer, AnswerBody, AnswerStream, BrokenAnswer, Frame};
 pub use catalogue::Catalogue;
 pub use error::{PerformError, PlanError, PlanProblem};
-pub use perform::{Engine, PerformRequest};
+pub use perform::{Answered, Engine, PerformRequest};
 pub use plan::Plan;

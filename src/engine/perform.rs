@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
 use super::answer::answer_pipe;
+use super::asynchronous::{Departing, set_off};
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
@@ -24,6 +26,8 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     sessions: Arc<dyn SessionManager>,
     admission: Admission,
+    /// Stops the requests that go on without a client.
+    cut_off: CancellationToken,
 }
 
 /// A request that has been read.
@@ -37,10 +41,22 @@ pub struct PerformRequest {
     pub session: SessionRequirement,
     /// Who asks, and under which request id.
     pub participant: Participant,
+    /// When it is answered.
+    pub answered: Answered,
     /// The one end-point whose bytes are the answer; without it the answer is a response document.
     pub only: Option<String>,
     /// Whether the response document leaves out the id of the session, because another carrier brings it.
     pub conceal_id: bool,
+}
+
+/// When a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answered {
+    /// When it is complete, unless somebody has to reach a stream of it while it runs.
+    #[default]
+    WhenComplete,
+    /// When it has begun. Its end-points are streams of its session, which also tells how far it has got.
+    AtOnce,
 }
 
 impl std::fmt::Debug for Engine {
@@ -57,7 +73,7 @@ impl Engine {
     /// share its places.
     #[must_use]
     pub fn new(catalogue: Arc<Catalogue>, sessions: Arc<dyn SessionManager>, admission: Admission) -> Self {
-        Self { catalogue, sessions, admission }
+        Self { catalogue, sessions, admission, cut_off: CancellationToken::new() }
     }
 
     /// The activities that it offers.
@@ -81,7 +97,16 @@ impl Engine {
         self.admission.enter()
     }
 
+    /// The service ends and waits no longer: stops the requests that were answered at once. Those whose clients wait for the
+    /// answer stop with their connections.
+    pub fn cut_off(&self) {
+        self.cut_off.cancel();
+    }
+
     /// Performs a request.
+    ///
+    /// One that is [`Answered::AtOnce`], or has a stream that somebody outside has to reach, is answered when it has begun, and
+    /// goes on whether its client stays or not. For all others:
     ///
     /// Answers as soon as the request is complete, or has more to say than is held back (64 KiB); then the rest streams.
     /// Dropping the future, or the stream of the answer, cancels the request: nothing that it changed in its session stays.
@@ -91,20 +116,37 @@ impl Engine {
     /// [`PerformError`]; the session is as it was before.
     pub async fn perform(&self, request: PerformRequest) -> Result<Answer, PerformError> {
         let plan = Plan::new(&request.document, &self.catalogue)?;
+        let at_once = plan.is_asynchronous() || (request.answered == Answered::AtOnce && !plan.is_empty());
+        if at_once && request.only.is_some() {
+            return Err(PerformError::NothingToReturn);
+        }
         let form = form_of(&plan, request.only, request.conceal_id)?;
         let admitted = request.admitted;
-        let joined = self.sessions.join(request.session, &request.participant).await?;
+        let session = if at_once { request.session.made_reachable() } else { request.session };
+        let joined = self.sessions.join(session, &request.participant).await?;
         // Whoever logs the request names its session, by the handle.
         Span::current().record("session", field::display(joined.info().handle));
         let participation = Participation { joined, sessions: Arc::clone(&self.sessions) };
         let (place, participation) = participation.wait_for_place(&admitted).await?;
+        if at_once {
+            let request_id = request.participant.request_id;
+            let cut_off = self.cut_off.clone();
+            let conceal_id = form.conceals_id();
+            let place = (admitted, place);
+            return set_off(Departing { plan, participation, request_id, conceal_id, cut_off, place }).await;
+        }
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
             let released = participation.joined.release(Outcome::Commit).await?;
             let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
-            return Ok(Answer { session: released.info, content_type: DocumentAnswer::CONTENT_TYPE, body });
+            return Ok(Answer {
+                session: released.info,
+                accepted: false,
+                content_type: DocumentAnswer::CONTENT_TYPE,
+                body,
+            });
         }
         let performance = Performance { plan, form, participation, request_id, _place: (admitted, place) };
         let (head, answer) = oneshot::channel();
@@ -234,7 +276,7 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     let (sink, stream) = answer_pipe(results.control.cancel.clone());
     let body = AnswerBody::Stream(stream);
     // A client that has gone by now is seen by the sink.
-    let _ = head.send(Ok(Answer { session: session.clone(), content_type, body }));
+    let _ = head.send(Ok(Answer { session: session.clone(), accepted: false, content_type, body }));
     let (activities, document) = match results.stream(&sink, request_id, &session).await {
         Ok(streamed) => streamed,
         Err(error) => {
@@ -256,16 +298,17 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     close(&results.form, sink, &activities, document, failure.as_ref()).await;
 }
 
-fn failure_of(interruption: Interruption) -> PerformError {
+pub(super) fn failure_of(interruption: Interruption) -> PerformError {
     match interruption {
         Interruption::ExecutionLimit => PerformError::TimedOut,
         Interruption::SessionEnded(reason) => PerformError::SessionEnded(reason),
+        Interruption::Terminated => PerformError::Terminated,
     }
 }
 
 /// The request's part in its session.
-struct Participation {
-    joined: Joined,
+pub(super) struct Participation {
+    pub(super) joined: Joined,
     sessions: Arc<dyn SessionManager>,
 }
 
@@ -288,7 +331,7 @@ impl Participation {
     }
 
     /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
-    async fn abandon(self) {
+    pub(super) async fn abandon(self) {
         let info = self.joined.info().clone();
         if let Err(error) = self.joined.release(Outcome::Discard).await {
             tracing::debug!(%error, "a session ended before its request");

@@ -47,6 +47,8 @@ pub(super) struct PlannedActivity {
     pub(super) outputs: Vec<usize>,
     /// The activities that have to complete before it starts.
     pub(super) after: Vec<usize>,
+    /// Whether it takes in the stream of the session that has its name.
+    pub(super) session_input: bool,
     pub(super) run: RunActivity,
 }
 
@@ -59,6 +61,8 @@ pub(super) struct PlannedStream {
     pub(super) writer: usize,
     /// `None` for an end-point.
     pub(super) reader: Option<usize>,
+    /// Whether it is a stream of the session, which no activity reads.
+    pub(super) in_session: bool,
     pub(super) position: Position,
 }
 
@@ -88,6 +92,7 @@ impl Plan {
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
+        plan.check_session_streams()?;
         Ok(plan)
     }
 
@@ -100,6 +105,30 @@ impl Plan {
     /// The names of the outputs that nobody reads: their data are the answer.
     pub fn end_points(&self) -> impl Iterator<Item = &str> {
         self.streams.iter().filter(|stream| stream.reader.is_none()).map(|stream| &*stream.name)
+    }
+
+    /// Whether somebody outside has to reach a stream while the request runs, so that it has to be answered at once.
+    #[must_use]
+    pub fn is_asynchronous(&self) -> bool {
+        self.streams.iter().any(|stream| stream.in_session)
+            || self.activities.iter().any(|activity| activity.session_input)
+    }
+
+    /// A client reaches a stream by its name alone, so there can't be two of one name, whichever way they go.
+    fn check_session_streams(&self) -> Result<(), PlanError> {
+        for activity in self.activities.iter().filter(|activity| activity.session_input) {
+            if self.end_points().any(|end_point| *end_point == *activity.name) {
+                return Err(PlanError::new(
+                    PlanProblem::Stream,
+                    activity.position,
+                    format!(
+                        "`{0}` is an input of the session, and a stream that nobody reads is called `{0}` as well:                          give it another name",
+                        activity.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The activities in an order in which every one stands behind those that it reads from.
@@ -153,7 +182,14 @@ impl Plan {
             for (port, &stream) in self.activities[index].outputs.iter().enumerate() {
                 self.streams[stream].stream_type = match ports[index].outputs[port].port_type {
                     PortType::Is(stream_type) => stream_type,
-                    PortType::SameAs(input) => self.streams[self.activities[index].inputs[input.index()]].stream_type,
+                    PortType::SameAs(input) => {
+                        let source = &self.streams[self.activities[index].inputs[input.index()]];
+                        let (stream_type, content_type) = (source.stream_type, source.content_type);
+                        if self.streams[stream].in_session {
+                            self.streams[stream].content_type = content_type;
+                        }
+                        stream_type
+                    }
                 };
             }
         }
@@ -162,7 +198,7 @@ impl Plan {
                 PlanProblem::Stream,
                 rows.position,
                 format!(
-                    "nobody reads the stream `{}`, and rows can't stand in an answer as they are: \
+                    "nobody reads the stream `{}`, and rows can't leave the service as they are: \
                      turn them into text with `sqlResultsToXML` or `sqlResultsToCSV`",
                     rows.name
                 ),
@@ -299,6 +335,7 @@ impl Draft {
             inputs: Vec::new(),
             outputs: Vec::new(),
             after: after.to_vec(),
+            session_input: ports.session_input,
             run,
         });
         self.ports.push(ports);
@@ -325,6 +362,7 @@ impl Draft {
                     content_type: output.content_type,
                     writer,
                     reader: None,
+                    in_session: output.in_session,
                     position: output.position,
                 });
             }
@@ -342,6 +380,13 @@ impl Draft {
                     ));
                 };
                 let stream: &mut PlannedStream = &mut streams[index];
+                if stream.in_session {
+                    return Err(PlanError::new(
+                        PlanProblem::Stream,
+                        input.position,
+                        format!("`{}` is a stream of the session: a client reads it, and no activity", input.stream),
+                    ));
+                }
                 if let Some(other) = stream.reader {
                     return Err(PlanError::new(
                         PlanProblem::Stream,

@@ -123,7 +123,7 @@ impl Whole {
             Self::Document(results) => (DocumentAnswer::CONTENT_TYPE, results.with_session(&session)),
             Self::Raw(content_type, bytes) => (content_type, bytes),
         };
-        Answer { session, content_type, body: AnswerBody::Whole(bytes) }
+        Answer { session, accepted: false, content_type, body: AnswerBody::Whole(bytes) }
     }
 }
 

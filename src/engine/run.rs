@@ -11,9 +11,9 @@ use tracing::{Instrument, Span, debug_span};
 use super::end_point::EndPoint;
 use super::plan::{Plan, PlannedActivity};
 use crate::activity::{ActivityContext, ActivityError};
-use crate::block::{BlockReader, BlockWriter, pipe};
+use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
 use crate::document::{Position, Status};
-use crate::session::SessionAttributes;
+use crate::session::{NewStream, RequestProgress, SessionAttributes};
 
 /// The activities of a request at work.
 pub(super) struct Run {
@@ -26,6 +26,8 @@ pub(super) struct Run {
     followers: Vec<Vec<usize>>,
     tasks: JoinSet<Result<(), ActivityError>>,
     cancel: CancellationToken,
+    /// Where to tell how far the activities have got, if somebody wants to know while they run.
+    progress: Option<Arc<RequestProgress>>,
 }
 
 /// How far one activity has got.
@@ -55,6 +57,46 @@ struct Waiting {
 impl Run {
     /// Lays the pipes and starts every activity that has nothing to wait for.
     pub(super) fn start(plan: Plan, session: &SessionAttributes, cancel: CancellationToken) -> (Self, Vec<EndPoint>) {
+        // Without session inputs: a request that has some is answered at once.
+        let (mut run, end_points, _) = Self::lay(plan, session, cancel);
+        run.begin();
+        (run, end_points)
+    }
+
+    /// Lays the pipes. What leads out of the request and into it is made streams of the session; nothing runs yet.
+    pub(super) fn lay_with_session(
+        plan: Plan,
+        session: &SessionAttributes,
+        cancel: CancellationToken,
+    ) -> (Self, Vec<NewStream>) {
+        let (run, end_points, inputs) = Self::lay(plan, session, cancel);
+        let outputs = end_points.into_iter().map(EndPoint::into_stream);
+        let streams = outputs.chain(inputs).collect();
+        (run, streams)
+    }
+
+    /// Starts every activity that has nothing to wait for.
+    pub(super) fn begin(&mut self) {
+        for index in 0..self.activities.len() {
+            self.start_if_ready(index);
+        }
+    }
+
+    /// From now on tells how far the activities have got.
+    pub(super) fn report_to(&mut self, progress: Arc<RequestProgress>) {
+        self.progress = Some(progress);
+    }
+
+    /// How far the activities have got, in the order of the document.
+    pub(super) fn activities(&self) -> &[ActivityRun] {
+        &self.activities
+    }
+
+    fn lay(
+        plan: Plan,
+        session: &SessionAttributes,
+        cancel: CancellationToken,
+    ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
         let Plan { activities, streams } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
@@ -69,12 +111,26 @@ impl Run {
         for (index, activity) in activities.iter().enumerate() {
             activity.after.iter().for_each(|&before| followers[before].push(index));
         }
-        let mut run =
-            Self { activities: Vec::new(), waiting: Vec::new(), missing, followers, tasks: JoinSet::new(), cancel };
+        let mut session_inputs = Vec::new();
+        let mut run = Self {
+            activities: Vec::new(),
+            waiting: Vec::new(),
+            missing,
+            followers,
+            tasks: JoinSet::new(),
+            cancel,
+            progress: None,
+        };
         for activity in activities {
             let inputs = activity.inputs.iter().filter_map(|&stream| readers[stream].take()).collect();
             let outputs = activity.outputs.iter().filter_map(|&stream| writers[stream].take()).collect();
-            let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone());
+            let session_input = activity.session_input.then(|| {
+                let (writer, reader) = pipe(StreamType::Any);
+                session_inputs.push(NewStream::input(activity.name.clone(), writer));
+                reader
+            });
+            let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
+                .with_session_input(session_input);
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),
                 position: activity.position,
@@ -90,10 +146,7 @@ impl Run {
             .zip(kinships)
             .filter_map(|((stream, reader), kin)| Some(EndPoint::new(stream, reader?, kin)))
             .collect();
-        for index in 0..run.activities.len() {
-            run.start_if_ready(index);
-        }
-        (run, end_points)
+        (run, end_points, session_inputs)
     }
 
     /// Drives the activities until all have ended; answers what became of them, in the order of the document.
@@ -102,6 +155,7 @@ impl Run {
             self.note(ended);
         }
         self.settle();
+        self.report_all();
         self.activities
     }
 
@@ -133,15 +187,31 @@ impl Run {
         {
             let task = self.spawn(waiting);
             self.activities[index].task = Some(task);
-            self.activities[index].status = Status::Processing;
+            self.set_status(index, Status::Processing);
         }
     }
 
     fn completed(&mut self, index: usize) {
-        self.activities[index].status = Status::Completed;
+        self.set_status(index, Status::Completed);
         for follower in std::mem::take(&mut self.followers[index]) {
             self.missing[follower] -= 1;
             self.start_if_ready(follower);
+        }
+    }
+
+    fn set_status(&mut self, index: usize, status: Status) {
+        self.activities[index].status = status;
+        if let Some(progress) = &self.progress {
+            progress.activity(index, status);
+        }
+    }
+
+    /// What the account came to in the end.
+    fn report_all(&self) {
+        if let Some(progress) = &self.progress {
+            for (index, activity) in self.activities.iter().enumerate() {
+                progress.activity(index, activity.status);
+            }
         }
     }
 
@@ -176,11 +246,11 @@ impl Run {
                 self.completed(index);
             }
             Err(error @ (ActivityError::ReaderGone | ActivityError::InputBroken | ActivityError::Cancelled)) => {
-                self.activities[index].status = Status::Terminated;
+                self.set_status(index, Status::Terminated);
                 self.activities[index].error = Some(Arc::new(error));
             }
             Err(error) => {
-                self.activities[index].status = Status::Error;
+                self.set_status(index, Status::Error);
                 self.activities[index].error = Some(Arc::new(error));
                 self.cancel.cancel();
             }

@@ -1,7 +1,7 @@
 //! Requests that a web page makes its reader's browser send.
 //!
-//! Nobody is authenticated in this version: who reaches the service may use it. A browser on a machine that reaches it would do
-//! so for any page that it shows, in these ways.
+//! Who reaches a service that authenticates nobody may use it, and a password that a browser knows it sends by itself. So a
+//! browser on a machine that reaches the service would use it for any page that it shows, in these ways.
 //!
 //! - **A blind POST.** A page may post to any address as long as it does not read the answer, and need not ask first where the
 //!   content type is one of a form or missing (Fetch standard, "CORS-safelisted"). Browsers say from where such a request comes:

@@ -11,5 +11,8 @@ pub(super) const REQUEST_STATUS: HeaderName = HeaderName::from_static("rejoin-re
 /// A client's mark that a request is a repetition: not available in this version.
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// Whether there is more of a session stream to read: `open` or `ended`.
+pub(super) const STREAM: HeaderName = HeaderName::from_static("rejoin-stream");
+
 /// The request's id, as in the log.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("rejoin-request-id");

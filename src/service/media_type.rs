@@ -4,6 +4,7 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE, ORIGIN};
 
 use super::refusal::Refusal;
+use crate::session::InputForm;
 
 /// The charset that the client names for its XML, if it names one.
 ///
@@ -35,6 +36,35 @@ pub(super) fn charset_of_xml(headers: &HeaderMap) -> Result<Option<&str>, Refusa
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
     }))
+}
+
+/// What a client writes to a session stream: text, if its content type is one of text, else bytes.
+///
+/// # Errors
+///
+/// 415 for text that is not UTF-8.
+pub(super) fn form_of_stream(headers: &HeaderMap) -> Result<InputForm, Refusal> {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = value.split(';').map(str::trim);
+    let media_type = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let is_text = media_type.starts_with("text/")
+        || matches!(media_type.as_str(), "application/xml" | "application/json")
+        || media_type.ends_with("+xml")
+        || media_type.ends_with("+json");
+    if !is_text {
+        return Ok(InputForm::Bytes);
+    }
+    let charset = parts.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches('"'))
+    });
+    match charset {
+        Some(charset) if !["utf-8", "us-ascii"].iter().any(|known| charset.eq_ignore_ascii_case(known)) => {
+            let message = format!("text is written to a session stream as UTF-8, not as `{charset}`");
+            Err(Refusal::new(415, "UnsupportedMediaType", message))
+        }
+        _ => Ok(InputForm::Text),
+    }
 }
 
 /// In which form a client gets its faults.

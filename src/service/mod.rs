@@ -20,6 +20,7 @@ mod metrics;
 mod operators;
 mod own_session;
 mod perform;
+mod prefer;
 mod properties;
 mod query;
 mod refusal;
@@ -30,6 +31,7 @@ mod server;
 mod session_parts;
 mod session_status;
 mod state;
+mod streams;
 mod unavailable;
 
 pub use authentication::{

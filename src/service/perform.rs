@@ -21,6 +21,7 @@ use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS};
 use super::media_type::{FaultFormat, charset_of_xml};
+use super::prefer::{answered, mark_accepted};
 use super::refusal::Refusal;
 use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
@@ -73,7 +74,8 @@ async fn answer(
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
     let session = answer.session.clone();
-    let is_told = is_raw || !session.implicit;
+    let is_told = is_raw || answer.accepted || !session.implicit;
+    let telling = if answer.accepted && session.implicit { telling.without_cookie() } else { telling };
     let mut response = to_response(answer, is_raw, head);
     if is_told {
         carrier.describe(&session, telling, response.headers_mut());
@@ -107,7 +109,9 @@ async fn read_request(
     let session = requirement(&document, &carried, carrier)?;
     let telling = carrier.telling(head, &carried, &session);
     let participant = Participant { principal: caller.principal, request_id };
-    let request = PerformRequest { admitted, document, session, participant, only, conceal_id: telling.conceal_id };
+    let answered = answered(&head.headers);
+    let conceal_id = telling.conceal_id;
+    let request = PerformRequest { admitted, document, session, participant, answered, only, conceal_id };
     Ok((request, telling))
 }
 
@@ -133,7 +137,7 @@ fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
 
 /// The HTTP response for an answer, but for its session. Of a raw one the status stands in a trailer.
 fn to_response(answer: Answer, is_raw: bool, head: &Parts) -> Response {
-    let Answer { content_type, body, .. } = answer;
+    let Answer { accepted, content_type, body, .. } = answer;
     let trailers = is_raw && takes_trailers(head);
     let is_whole = matches!(body, AnswerBody::Whole(_));
     let mut response = Response::new(answer_body(body, trailers));
@@ -145,6 +149,9 @@ fn to_response(answer: Answer, is_raw: bool, head: &Parts) -> Response {
     } else if is_raw && is_whole {
         // A client that takes no trailers is told here, because it is known by now.
         headers.insert(REQUEST_STATUS, HeaderValue::from_static(Status::Completed.as_str()));
+    }
+    if accepted {
+        mark_accepted(&mut response, head);
     }
     response
 }

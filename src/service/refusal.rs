@@ -18,7 +18,7 @@ use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
 use crate::engine::{AdmissionError, PerformError, PlanError, PlanProblem};
 use crate::resource::ResourceError;
-use crate::session::{AttributeError, EndReason, SessionError};
+use crate::session::{AttributeError, EndReason, SessionError, StreamError};
 
 /// A request that is refused, or that failed before the first byte of its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -176,6 +176,10 @@ impl Refusal {
                 refusal.ended = Some((*reason, None));
                 refusal
             }
+            PerformError::Terminated => Self::new(409, "RequestTerminated", error.to_string()),
+            PerformError::Stream(error) => Self::of_stream(error),
+            PerformError::ReaderLeft(_) => Self::new(409, "StreamBroken", error.to_string()),
+            PerformError::NothingToReturn => Self::new(400, "RequestInvalid", error.to_string()),
             PerformError::TimedOut => Self::new(504, "RequestTimedOut", error.to_string()),
             PerformError::ClientGone | PerformError::Internal(_) => Self::internal(error, request_id),
         }
@@ -203,6 +207,20 @@ impl Refusal {
                 ErrorKind::Authorization => Self::new(403, "Forbidden", message),
                 ErrorKind::Server => Self::internal(&message, request_id),
             },
+        }
+    }
+
+    pub(super) fn of_stream(error: &StreamError) -> Self {
+        let message = error.to_string();
+        match error {
+            StreamError::NotFound { .. } => Self::new(404, "StreamNotFound", message),
+            StreamError::InUse { .. } => Self::new(423, "StreamInUse", message).retry_after(Duration::from_secs(1)),
+            StreamError::WrongDirection { .. } => Self::new(405, "MethodNotAllowed", message),
+            StreamError::NameTaken { .. } => Self::new(409, "StreamNameTaken", message),
+            StreamError::TooMany { .. } => Self::new(409, "TooManyStreams", message),
+            StreamError::NotText { .. } => Self::new(400, "RequestInvalid", message),
+            StreamError::SessionEnded => Self::new(410, "SessionEnded", message).recreate_session(),
+            _ => Self::new(409, "StreamBroken", message),
         }
     }
 
@@ -241,6 +259,7 @@ impl Refusal {
                 Self::new(503, "ServerBusy", message).retry_after(Duration::from_mins(1))
             }
             SessionError::Draining => Self::new(503, "Draining", message).retry_after(Duration::from_secs(5)),
+            SessionError::Terminated => Self::new(409, "RequestTerminated", message),
             SessionError::Conflict => Self::new(409, "SessionConflict", message),
             SessionError::Attribute(error) => Self::of_attribute(error, message),
             _ => Self::internal(error, request_id),

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::entrance::{Entrance, RequestId, pass};
@@ -21,6 +21,7 @@ use super::perform::perform;
 use super::properties;
 use super::refusal::Refusal;
 use super::state::ServiceState;
+use super::streams::stream;
 use crate::document::{self, SCHEMAS};
 
 /// All routes, behind the entrance.
@@ -29,6 +30,8 @@ pub(super) fn router(state: ServiceState, is_loopback: bool) -> Router {
     Router::new()
         .route("/services", get(properties::list))
         .route("/services/{resource}", post(perform).get(properties::show))
+        .route("/services/{resource}/session/request", delete(own_session::stop_request))
+        .route("/services/{resource}/session/streams/{name}", get(stream).post(stream).put(stream).delete(stream))
         .route("/services/{resource}/session", get(own_session::show).delete(own_session::end))
         .route("/services/{resource}/sessions", get(operators::list).delete(operators::end_many))
         .route("/services/{resource}/sessions/{handle}", get(operators::show).delete(operators::end))

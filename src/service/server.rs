@@ -150,6 +150,9 @@ impl BoundServer {
             Ending::Drained
         } else {
             tracing::warn!("requests that did not end in time are cut off");
+            for resource in state.resources.values() {
+                resource.engine.cut_off();
+            }
             connections.cut_off().await;
             if tokio::time::timeout(CLOSING, drain_sessions(&state)).await.is_err() {
                 tracing::warn!("sessions that did not end in time were left");

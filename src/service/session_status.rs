@@ -6,9 +6,13 @@ use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
 
 use super::routes::xml;
-use crate::document::{AttributeStatus, AttributesStatus, GrantedTimeout, RequestStatus, SessionStatusDocument};
+use crate::document::{
+    AttributeStatus, AttributesStatus, GrantedTimeout, ProgressStatus, RequestStatus, SessionStatusDocument,
+    StreamDescription,
+};
 use crate::session::{
-    AttributeSummary, EndProgress, SessionDescription, SessionHandle, SessionManager, SessionState, SessionStatus,
+    AttributeSummary, EndProgress, RequestSummary, SessionDescription, SessionHandle, SessionManager, SessionState,
+    SessionStatus, StreamStatus,
 };
 
 /// A session document as an answer.
@@ -46,6 +50,10 @@ pub(super) fn nothing_more() -> Response {
 pub(super) fn describe(description: &SessionDescription) -> SessionStatusDocument {
     let mut document = summarize(&description.status);
     document.attributes.list = description.attributes.iter().map(attribute).collect();
+    document.streams = description.streams.iter().map(stream).collect();
+    if let Some(last) = &description.asynchronous {
+        add_progress(&mut document.requests, last);
+    }
     document
 }
 
@@ -71,13 +79,39 @@ pub(super) fn summarize(status: &SessionStatus) -> SessionStatusDocument {
         waiters: status.waiters as u64,
         readers: status.readers as u64,
         attributes: AttributesStatus { count: status.attributes as u64, bytes: status.bytes, list: Vec::new() },
-        request: request(status),
+        streams: Vec::new(),
+        requests: request(status).into_iter().collect(),
     }
 }
 
 /// The request that holds the session; not the one that it was handed to and that has not come for it yet.
 fn request(status: &SessionStatus) -> Option<RequestStatus> {
-    Some(RequestStatus { id: status.request?.to_string(), since: status.held_since? })
+    Some(RequestStatus { id: status.request?.to_string(), since: Some(status.held_since?), progress: None })
+}
+
+/// Adds the last asynchronous request, unless that is the one that holds the session: then it is said there.
+fn add_progress(requests: &mut Vec<RequestStatus>, last: &RequestSummary) {
+    let progress = ProgressStatus {
+        status: last.status,
+        started: last.started,
+        ended: last.ended,
+        results: last.results.iter().map(|result| (result.name.to_string(), result.status)).collect(),
+        error: last.error.clone(),
+    };
+    let id = last.id.to_string();
+    match requests.iter_mut().find(|request| request.id == id) {
+        Some(request) => request.progress = Some(progress),
+        None => requests.push(RequestStatus { id, since: None, progress: Some(progress) }),
+    }
+}
+
+fn stream(stream: &StreamStatus) -> StreamDescription {
+    StreamDescription {
+        name: stream.name.to_string(),
+        direction: stream.direction,
+        state: stream.state,
+        content_type: stream.content_type.map(str::to_owned),
+    }
 }
 
 fn attribute(summary: &AttributeSummary) -> AttributeStatus {

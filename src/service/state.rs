@@ -67,7 +67,7 @@ impl ServiceState {
     }
 
     /// The resource of that name.
-    fn resource(&self, name: &str) -> Result<&ServedResource, Refusal> {
+    pub(super) fn resource(&self, name: &str) -> Result<&ServedResource, Refusal> {
         self.0.resources.get(name).ok_or_else(|| {
             let hint = nearest(name, self.0.resources.keys().map(String::as_str))
                 .map_or_else(|| "GET /services lists them".to_owned(), |near| format!("did you mean `{near}`?"));

@@ -66,6 +66,9 @@ pub enum SessionError {
     /// The request held the session for longer than it may, and lost it: nothing of what it changed was kept.
     #[error("the request held the session for too long and lost it to another; none of its changes were kept")]
     Conflict,
+    /// Its owner stopped the request that held the session: nothing of what it changed was kept.
+    #[error("the request was stopped by its owner; none of its changes were kept")]
+    Terminated,
     /// An attribute could not be changed.
     #[error(transparent)]
     Attribute(#[from] AttributeError),
@@ -88,6 +91,7 @@ impl SessionError {
             Self::ServerFull { .. } => "ServerBusy",
             Self::Draining => "Draining",
             Self::Conflict => "SessionConflict",
+            Self::Terminated => "RequestTerminated",
             Self::Attribute(error) => error.code(),
             Self::Random(_) => "Internal",
         }
@@ -147,4 +151,7 @@ pub enum Interruption {
     /// The request has held the session for as long as it may.
     #[error("the request took longer than a request may hold a session")]
     ExecutionLimit,
+    /// The owner of the session stops the request; the session stays.
+    #[error("the request was stopped by its owner")]
+    Terminated,
 }

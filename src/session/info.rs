@@ -6,7 +6,9 @@ use bytestring::ByteString;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{AttributeSummary, EndReason, Principal, SessionHandle, SessionId, SessionState};
+use super::{
+    AttributeSummary, EndReason, Principal, RequestSummary, SessionHandle, SessionId, SessionState, StreamStatus,
+};
 
 /// The session that a request has joined: what its response says about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +96,10 @@ pub struct SessionDescription {
     pub status: SessionStatus,
     /// Its attributes as last released, static ones included, by name.
     pub attributes: Vec<AttributeSummary>,
+    /// Its streams, by name.
+    pub streams: Vec<StreamStatus>,
+    /// The last asynchronous request in it.
+    pub asynchronous: Option<RequestSummary>,
 }
 
 /// Which sessions a list shows: those that everything which is given holds for.

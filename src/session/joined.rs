@@ -1,12 +1,15 @@
 //! One request's part in a session, from the join to the release.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, Either, Ready};
+use uuid::Uuid;
 
 use super::{
-    EndReason, Interruption, Released, SessionAttributes, SessionError, SessionId, SessionInfo, StagedAttributes,
+    EndReason, Interruption, Released, RequestProgress, SessionAttributes, SessionError, SessionId, SessionInfo,
+    SessionStreams, StagedAttributes,
 };
 
 /// An answer that is there at once, or comes later.
@@ -27,6 +30,13 @@ pub enum Outcome {
 pub trait Participation: Send + Sync {
     /// Resolves when the request has to stop, because somebody ended the session or its time is over.
     fn interrupted(&self) -> BoxFuture<'static, Interruption>;
+
+    /// The streams of the session; of one that has ended a table that takes none.
+    fn streams(&self) -> Arc<SessionStreams>;
+
+    /// The request goes on without its client: from now on the session tells how far it has got. Takes the place of what was
+    /// told before.
+    fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Arc<RequestProgress>;
 
     /// Ends the participation: makes the changes or does not, lets the next request in, ends the session if it is to end.
     ///
@@ -94,6 +104,21 @@ impl Joined {
             Some(participation) => participation.interrupted(),
             None => Box::pin(std::future::pending()),
         }
+    }
+
+    /// The streams of the session, to open some.
+    #[must_use]
+    pub fn streams(&self) -> Arc<SessionStreams> {
+        match &self.participation {
+            Some(participation) => participation.streams(),
+            None => Arc::new(SessionStreams::of_ended_session()),
+        }
+    }
+
+    /// The request goes on without its client: from now on its session tells how far it has got. `None` when it was released.
+    #[must_use]
+    pub fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Option<Arc<RequestProgress>> {
+        Some(self.participation.as_ref()?.report(request, activities))
     }
 
     /// Gives the session back, with all attribute changes or with none, and lets the next request in.

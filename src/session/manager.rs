@@ -1,13 +1,14 @@
 //! The contract of every session manager.
 
 use std::future;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 
 use super::{
     Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionDescription, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, StaticAttributes,
+    SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, SessionStreams, StaticAttributes,
 };
 use crate::document::SessionConfiguration;
 
@@ -39,6 +40,9 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 ///    Those who wait for it are told at once. Ending an ended session again succeeds, when the request has nothing to do in it.
 /// 8. *Exactly once.* Whatever ends a request, its part in the session is given back once: by the release, or by dropping the
 ///    [`Joined`].
+/// 9. *Streams.* The streams of a session are reached by its owner, whoever holds it. They end with the session, at the moment
+///    that it ends. They take no part in commits.
+/// 10. *Stopping.* A request that was told to stop by [`SessionManager::interrupt`] can't commit; the session stays.
 ///
 /// `conformance` in this room runs these against any manager.
 #[async_trait]
@@ -62,6 +66,21 @@ pub trait SessionManager: Send + Sync + 'static {
     ///
     /// [`SessionError::NotFound`] when there is no such session, or none any more.
     async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError>;
+
+    /// The streams of a session, for its owner. Does not touch it, whoever holds it.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
+    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError>;
+
+    /// Stops the request that holds a session, for its owner: it is told to stop and can't commit. The session stays. Answers
+    /// whether a request was told.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
+    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError>;
 
     /// The sessions that are there, those that are implicit or closing included, by handle: in the order in which they were
     /// created, to the millisecond. A long list lets other tasks run in between, and is no picture of one moment.

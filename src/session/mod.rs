@@ -37,8 +37,10 @@ mod manual_clock;
 #[cfg(test)]
 mod model;
 mod principal;
+mod progress;
 mod random;
 mod requirement;
+mod streams;
 mod transaction;
 mod transient;
 
@@ -63,8 +65,13 @@ pub use listener::{SessionEvent, SessionListener};
 pub use manager::{Joining, SessionManager};
 pub use manual_clock::ManualClock;
 pub use principal::{Participant, Principal};
+pub use progress::{ActivityProgress, RequestProgress, RequestSummary};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use requirement::{Access, SessionRequirement};
+pub use streams::{
+    InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
+    StreamState, StreamStatus,
+};
 pub use transaction::{
     BranchError, Isolation, Transaction, TransactionBranch, TransactionError, TransactionManager, TransactionOptions,
     TransactionState,

@@ -11,7 +11,11 @@ use crate::document::TimeoutWish;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionRequirement {
     /// A session of the request's own, that ends with it.
-    Implicit,
+    Implicit {
+        /// Whether it is found by its id while the request runs: by who feeds it and reads what comes out. A join waits for its
+        /// end.
+        reachable: bool,
+    },
     /// A new session. The service issues its id.
     Create {
         /// The idle time-out wished for; the configured default without one. Too long a wish is cut down to the maximum.
@@ -46,6 +50,17 @@ pub enum SessionRequirement {
         /// As for [`SessionRequirement::Create`].
         timeout: Option<TimeoutWish>,
     },
+}
+
+impl SessionRequirement {
+    /// The same, where a session of the request's own is found by its id while the request runs.
+    #[must_use]
+    pub fn made_reachable(self) -> Self {
+        match self {
+            Self::Implicit { .. } => Self::Implicit { reachable: true },
+            other => other,
+        }
+    }
 }
 
 /// How a request takes part in a session.

@@ -146,7 +146,9 @@ fn a_token_that_was_made_by_the_command_is_let_in_and_stands_in_no_file_or_log()
     let token = text(&made.stdout).trim();
     assert!(made.status.success() && token.len() == 43, "{made:?}");
     assert!(!text(&made.stderr).contains(token));
+    fs::set_permissions(folder.path("tokens"), Permissions::from_mode(0o644)).unwrap();
     let serving = Serving::start(&folder);
+    assert!(serving.log().contains("chmod o-r"), "others on this machine can read it: {}", serving.log());
     fs::write(folder.path("token"), format!("{token}\n")).unwrap();
     let by_file = run(performing(&folder, &serving).arg("--token-file").arg(folder.path("token")), "");
     assert!(by_file.status.success(), "{by_file:?}");

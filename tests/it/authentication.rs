@@ -258,6 +258,21 @@ async fn a_changed_password_counts_at_once_and_a_broken_file_not_at_all() {
     assert_eq!((login("old").await, login("new").await), (401, 200), "what was remembered is forgotten");
 }
 
+#[tokio::test]
+async fn a_role_is_that_of_the_file_as_it_stands() {
+    let hash = bcrypt("secret");
+    let context = serve(BASIC, &format!("ada:{hash}:operator\ncarl:{hash}\n")).await;
+    let metrics = async |name| {
+        let request = context.client.get(format!("{}/metrics", context.server.url()));
+        send(request.basic_auth(name, Some("secret"))).await.status
+    };
+    let id = by(&context, "ada", "<session/>").await.session_id();
+    assert_eq!((metrics("ada").await, metrics("carl").await), (200, 403));
+    change(&context, &format!("ada:{hash}\ncarl:{hash}:operator\n")).await;
+    assert_eq!((metrics("ada").await, metrics("carl").await), (403, 200));
+    by(&context, "ada", &join(&id)).await.is_completed();
+}
+
 /// Who says `Ticket NAME` is that one, who says nothing is nobody in particular.
 #[derive(Debug)]
 struct Tickets;

@@ -265,10 +265,63 @@ fn the_three_lines_of_the_demo_work_when_they_are_pasted() {
     );
 }
 
+/// Makes sessions with these labels.
+fn labelled(serving: &Serving, folder: &Path, labels: &[&str]) {
+    for label in labels {
+        let set = format!(
+            "<session/><sessionAttributeManagement name=\"s\"><setAttribute name=\"label\">{label}</setAttribute></sessionAttributeManagement>"
+        );
+        assert!(run(&["perform", &serving.url, &written(folder, "set.xml", &perform(&set))]).status.success());
+    }
+}
+
+#[test]
+fn sessions_are_listed_shown_and_ended() {
+    // Behaviours 64 and 65.
+    let serving = Serving::start(rejoin().args(["demo", "--listen", "127.0.0.1:0"]));
+    let folder = tempfile::tempdir().unwrap();
+    labelled(&serving, folder.path(), &["nightly", "nightly", "a&#x9B;2J b"]);
+    let sessions = |arguments: &[&str]| {
+        let output = run(&[&["sessions", &serving.url], arguments].concat());
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, list, _) = sessions(&["list"]);
+    let lines: Vec<&str> = list.lines().collect();
+    assert_eq!((code, lines.len()), (Some(0), 4), "{list}");
+    assert!(lines[0].starts_with("HANDLE ") && lines[0].ends_with(" BYTES"), "{list}");
+    assert!(lines.iter().all(|line| line.chars().count() == lines[0].chars().count()), "aligned:\n{list}");
+    assert!(list.contains("a\u{FFFD}2J b") && !list.contains('\u{9b}'), "a terminal obeys nothing of this: {list}");
+    assert_eq!(sessions(&["list", "--label", "nightly"]).1.lines().count(), 3);
+    assert_eq!(sessions(&["list", "--state", "BUSY"]).1.lines().count(), 1);
+    let (_, page, more) = sessions(&["list", "--limit", "2"]);
+    assert!(page.lines().count() == 3 && more.contains("--all-pages"), "{page}{more}");
+    assert_eq!(sessions(&["list", "--limit", "2", "--all-pages"]).1, list);
+    let (_, xml, _) = sessions(&["list", "--limit", "1", "--xml"]);
+    assert!(xml.starts_with("<sessions ") && xml.contains("count=\"1\" next=\""), "{xml}");
+
+    let handle = lines[1].split(' ').next().unwrap();
+    let (_, shown, _) = sessions(&["show", handle]);
+    assert!(shown.contains("AVAILABLE") && shown.contains("nightly") && shown.contains("ATTRIBUTE"), "{shown}");
+    assert!(sessions(&["show", handle, "--xml"]).1.starts_with("<sessionStatus "));
+    assert_eq!(sessions(&["end", handle]), (Some(0), "1 ended\n".into(), String::new()));
+    let (code, _, gone) = sessions(&["end", handle]);
+    assert!(code == Some(1) && gone.contains("no such session (SessionNotFound"), "{gone}");
+    let (code, _, unsure) = sessions(&["end", "--all"]);
+    assert!(code == Some(1) && unsure.contains("say --yes"), "{unsure}");
+    assert_eq!(sessions(&["end", "--label", "nightly"]).1, "1 ended\n");
+    let (_, xml, _) = sessions(&["end", "--all", "--yes", "--xml"]);
+    assert!(xml.starts_with("<ended ") && xml.contains("closed=\"1\" closing=\"0\""), "{xml}");
+    assert_eq!(sessions(&["end"]).0, Some(2), "it has to be said which");
+    assert_eq!(sessions(&["list", "--limit", "0"]).0, Some(1));
+}
+
 #[test]
 fn the_help_teaches() {
     for (arguments, words) in [
-        (&["--help"][..], "rejoin demo --tour"),
+        (&["sessions", "--help"][..], "`label`"),
+        (&["sessions", "URL", "list", "--help"], "--all-pages"),
+        (&["sessions", "URL", "end", "--help"], "end --label nightly"),
+        (&["--help"], "rejoin demo --tour"),
         (&["serve", "--help"], "SIGTERM"),
         (&["check", "--help"], "file:line:column: message"),
         (&["perform", "--help"], "--return csv"),

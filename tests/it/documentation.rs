@@ -8,12 +8,14 @@
 //! | `xml perform return=NAME` | the same, for the raw bytes of one end-point |
 //! | `xml perform status=410` | has to be refused with that status |
 //! | `xml perform fails` | has to fail when its answer has begun |
+//! | `http request status=204` | another request: method and path, then headers; without `status` it has to be answered with 200 |
 //! | anything with `answer` | the answer to the document above; line breaks between elements don't count |
 //! | `xml configuration` | passes `rejoin check` |
 //! | `xml configuration defaults` | the same, and says nothing but what holds without it |
 //!
 //! `…` stands for what differs from run to run: in an answer for any text, in the `id` of a request's session element for the
-//! id of the last session that this page created. Each page has a sample database of its own.
+//! id of the last session that this page created, in a path for the last handle that an answer named. Each page has a sample
+//! database of its own.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -133,13 +135,18 @@ async fn every_perform_document_is_answered_as_it_is_printed() {
             continue;
         }
         let demo = Demo::start();
-        let mut session = String::new();
-        for (index, block) in blocks.iter().enumerate().filter(|(_, block)| block.has("perform")) {
+        let (mut session, mut handle) = (String::new(), String::new());
+        let is_sent = |block: &Block| block.has("perform") || block.has("request");
+        for (index, block) in blocks.iter().enumerate().filter(|(_, block)| is_sent(block)) {
             let place = format!("{}:{}", page.name(), block.line);
-            let reply = post(&demo, block, &session).await;
+            let reply = if block.has("perform") {
+                post(&demo, block, &session).await
+            } else {
+                request(&demo, block, &session, &handle).await
+            };
             let status: u16 = block.setting("status").map_or(200, |status| status.parse().unwrap());
             assert_eq!(reply.status, status, "{place}: {}", reply.text);
-            if status == 200 && block.setting("return").is_none() {
+            if status == 200 && block.has("perform") && block.setting("return").is_none() {
                 let end =
                     if block.has("fails") { "<request status=\"ERROR\">" } else { "<request status=\"COMPLETED\"/>" };
                 assert!(reply.text.contains(end), "{place}: {}", reply.text);
@@ -147,7 +154,10 @@ async fn every_perform_document_is_answered_as_it_is_printed() {
             if !reply.header("rejoin-session").is_empty() {
                 reply.header("rejoin-session").clone_into(&mut session);
             }
-            let mut below = blocks[index + 1..].iter().take_while(|block| !block.has("perform"));
+            if let Some((_, rest)) = reply.text.split_once(" handle=\"") {
+                rest.split('"').next().unwrap().clone_into(&mut handle);
+            }
+            let mut below = blocks[index + 1..].iter().take_while(|block| !is_sent(block));
             if let Some(answer) = below.find(|block| block.has("answer")) {
                 let (printed, real) = (comparable(&answer.text), comparable(&reply.text));
                 assert!(matches(&printed, &real), "{place}: printed is\n{}\nbut it is\n{}", answer.text, reply.text);
@@ -163,6 +173,18 @@ async fn post(demo: &Demo, block: &Block, session: &str) -> Reply {
         Some(name) => request.query(&[("return", name)]),
         None => request,
     };
+    Reply::of(request.send().await.unwrap()).await
+}
+
+/// Sends what a block says: `METHOD PATH`, then a header to a line.
+async fn request(demo: &Demo, block: &Block, session: &str, handle: &str) -> Reply {
+    let mut lines = block.text.lines();
+    let (method, path) = lines.next().and_then(|line| line.split_once(' ')).expect("a method and a path");
+    let url = demo.url.replace("/services/demo", &path.replace('…', handle));
+    let mut request = reqwest::Client::new().request(method.parse().unwrap(), url);
+    for (name, value) in lines.map(|line| line.split_once(": ").expect("a header")) {
+        request = request.header(name, value.replace('…', session));
+    }
     Reply::of(request.send().await.unwrap()).await
 }
 
@@ -312,7 +334,8 @@ fn every_test_that_shows_a_behaviour_exists() {
         }
     }
     let text = page("sessions.md").text;
-    let rows = text.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
+    let (_, behaviours) = text.split_once("\n## The behaviours").unwrap();
+    let rows = behaviours.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
     let tests: Vec<&str> = rows.flat_map(|row| row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2)).collect();
     assert!(tests.len() > 20, "{tests:?}");
     for test in tests {

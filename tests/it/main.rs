@@ -19,6 +19,7 @@ mod service;
 mod session_events;
 mod session_managers;
 mod session_status;
+mod session_streams;
 mod sessions;
 mod statics;
 mod streaming;

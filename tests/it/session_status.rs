@@ -44,7 +44,7 @@ const NAP: &str = "<sleep name=\"nap\" duration=\"PT10M\"/>";
 async fn hold(context: &Context, id: &str) -> tokio::task::JoinHandle<Reply> {
     let request = context.post(&format!("{}{NAP}", join(id)));
     let holding = tokio::spawn(async { Reply::of(request.send().await.unwrap()).await });
-    while status_of(&look(context, id).await).request.is_none() {}
+    while status_of(&look(context, id).await).requests.is_empty() {}
     holding
 }
 
@@ -160,7 +160,7 @@ async fn who_is_refused_is_told_since_when_the_session_is_held_and_by_how_many_i
     let context = Context::new().await;
     let id = context.create().await;
     let holding = hold(&context, &id).await;
-    let since = status_of(&look(&context, &id).await).request.unwrap().since;
+    let since = status_of(&look(&context, &id).await).requests[0].since.unwrap();
     let since = since.format("%FT%T%.3fZ");
     let refused = context.perform(&format!("<session id=\"{id}\" wait=\"0\"/>")).await;
     refused
@@ -214,4 +214,37 @@ async fn a_page_of_another_site_ends_no_session() {
     let request = context.client.delete(url).header("rejoin-session", &id).header("origin", "http://evil.example");
     Reply::of(request.send().await.unwrap()).await.is_fault(403, "Forbidden");
     assert_eq!(look(&context, &id).await.status, 200);
+}
+
+#[tokio::test]
+async fn who_ends_a_session_by_cookie_is_rid_of_the_cookie() {
+    // Behaviours 44, 45 and 47.
+    let context = Context::with(|builder, mut resource| {
+        resource.session.carrier.cookie = Some(rejoin::document::CookieSettings::default());
+        let operator = Element::new("authentication", Some(rejoin::document::CONFIGURATION_NAMESPACE))
+            .with_attribute("impl", "none")
+            .with_attribute("role", "operator");
+        builder.resource(resource).authentication(operator, ".")
+    })
+    .await;
+    let id = context.create().await;
+    let url = format!("{}/session", context.url());
+    let ask = async |method: Method, proof: &'static str| {
+        let request = context.client.request(method, &url).header("cookie", format!("__Host-Rejoin-Session-data={id}"));
+        let request = if proof.is_empty() { request } else { request.header("x-requested-with", proof) };
+        Reply::of(request.send().await.unwrap()).await
+    };
+    assert_eq!(ask(Method::GET, "").await.status, 200);
+    ask(Method::DELETE, "").await.is_fault(403, "Forbidden");
+    for _ in 0..2 {
+        let reply = ask(Method::DELETE, "test").await;
+        assert_eq!(reply.status, 204);
+        assert!(reply.header("set-cookie").ends_with("Max-Age=0"), "{:?}", reply.headers);
+    }
+    let ended = ask(Method::GET, "").await;
+    assert!(ended.is_fault(410, "SessionEnded").header("set-cookie").ends_with("Max-Age=0"), "{:?}", ended.headers);
+    // Of an unknown handle nothing is said about the session that the cookie names.
+    let by_handle = context.client.get(format!("{}/sessions/x", context.url()));
+    let by_handle = by_handle.header("cookie", format!("__Host-Rejoin-Session-data={id}")).send().await.unwrap();
+    assert_eq!(Reply::of(by_handle).await.is_fault(404, "SessionNotFound").header("set-cookie"), "");
 }

@@ -42,7 +42,7 @@ impl ErrorKind {
 }
 
 impl ResponseError {
-    pub(super) fn read(element: &Element) -> Result<Self, DocumentError> {
+    pub(in crate::document) fn read(element: &Element) -> Result<Self, DocumentError> {
         let mut fields = element.fields();
         let code = fields.required_attribute("code")?.name()?.to_owned();
         let kind = fields.required_attribute("kind")?.choice(&KINDS)?;
@@ -51,7 +51,7 @@ impl ResponseError {
         Ok(Self { code, kind, message, location })
     }
 
-    pub(super) fn to_element(&self) -> Element {
+    pub(in crate::document) fn to_element(&self) -> Element {
         let element = Element::new("error", Some(TYPES_NAMESPACE))
             .with_attribute("code", &self.code)
             .with_attribute("kind", self.kind.as_str());

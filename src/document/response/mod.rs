@@ -33,7 +33,7 @@ pub enum Status {
     Unstarted,
 }
 
-const STATUSES: [(&str, Status); 5] = [
+pub(in crate::document) const STATUSES: [(&str, Status); 5] = [
     ("COMPLETED", Status::Completed),
     ("ERROR", Status::Error),
     ("TERMINATED", Status::Terminated),

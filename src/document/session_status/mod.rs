@@ -10,7 +10,7 @@ mod writer;
 use chrono::{DateTime, Utc};
 
 use super::writer::XmlWriter;
-use super::{DocumentError, Element, GrantedTimeout, Limits, TYPES_NAMESPACE, root};
+use super::{DocumentError, Element, GrantedTimeout, Limits, ResponseError, Status, TYPES_NAMESPACE, root};
 
 pub use ended::EndedSessions;
 pub use list::SessionList;
@@ -63,8 +63,10 @@ pub struct SessionStatusDocument {
     pub readers: u64,
     /// What it remembers, as last released.
     pub attributes: AttributesStatus,
-    /// The request that holds it.
-    pub request: Option<RequestStatus>,
+    /// Its streams; empty in a list of sessions.
+    pub streams: Vec<StreamDescription>,
+    /// The request that holds it, and the last that was answered before it was complete; once, if that is the same.
+    pub requests: Vec<RequestStatus>,
 }
 
 /// What a session is doing.
@@ -118,13 +120,93 @@ pub struct AttributeStatus {
     pub is_static: bool,
 }
 
-/// The request that holds a session: `<request id since>`.
+/// A stream of a session: `<stream name direction state contentType>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamDescription {
+    /// Its name.
+    pub name: String,
+    /// Which way it goes.
+    pub direction: StreamDirection,
+    /// How it stands.
+    pub state: StreamState,
+    /// The media type of an output, as far as it is known before its first block.
+    pub content_type: Option<String>,
+}
+
+/// Which way a session stream goes, seen from the request that opened it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StreamDirection {
+    /// Into the request: a client writes it.
+    Input,
+    /// Out of the request: a client reads it.
+    Output,
+}
+
+impl StreamDirection {
+    /// All directions, with the words that stand for them in a document.
+    pub const NAMES: [(&'static str, Self); 2] = [("input", Self::Input), ("output", Self::Output)];
+
+    /// The word that stands for it in a document.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+        }
+    }
+}
+
+/// How a session stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StreamState {
+    /// Nobody uses it.
+    Available,
+    /// A client reads or writes it.
+    Busy,
+    /// The request that wrote it has failed: what is there can be read, then it breaks off.
+    Broken,
+}
+
+impl StreamState {
+    /// All states, with the words that stand for them in a document.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("AVAILABLE", Self::Available), ("BUSY", Self::Busy), ("BROKEN", Self::Broken)];
+
+    /// The word that stands for it in a document.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Available => "AVAILABLE",
+            Self::Busy => "BUSY",
+            Self::Broken => "BROKEN",
+        }
+    }
+}
+
+/// A request in a session: `<request id since status started ended>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestStatus {
     /// Its id, as in its response and in the log.
     pub id: String,
-    /// Since when it has held the session.
-    pub since: DateTime<Utc>,
+    /// Since when it has held the session; `None` when it does not, or not any more.
+    pub since: Option<DateTime<Utc>>,
+    /// How far it has got; `None` of one whose client waits for the answer.
+    pub progress: Option<ProgressStatus>,
+}
+
+/// How far a request has got that was answered before it was complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgressStatus {
+    /// [`Status::Processing`] until it is over.
+    pub status: Status,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// When it was over.
+    pub ended: Option<DateTime<Utc>>,
+    /// Its activities in the order of the perform document, each with how far it has got.
+    pub results: Vec<(String, Status)>,
+    /// Why it failed.
+    pub error: Option<ResponseError>,
 }
 
 impl SessionStatusDocument {
@@ -155,7 +237,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::document::time;
+    use crate::document::{ErrorKind, time};
 
     pub(super) fn busy() -> SessionStatusDocument {
         let attribute = |name: &str, type_name: &str, bytes: Option<u64>| AttributeStatus {
@@ -183,7 +265,31 @@ mod tests {
                 bytes: 100,
                 list: vec![attribute("cart", "rows", Some(100)), attribute("greeting", "text", None)],
             },
-            request: Some(RequestStatus { id: "0194".into(), since: time::parse("2026-11-21T21:31:00Z").unwrap() }),
+            streams: vec![StreamDescription {
+                name: "tap".into(),
+                direction: StreamDirection::Output,
+                state: StreamState::Busy,
+                content_type: Some("text/csv".into()),
+            }],
+            requests: vec![
+                RequestStatus { id: "0194".into(), since: time::parse("2026-11-21T21:31:00Z"), progress: None },
+                RequestStatus { id: "0192".into(), since: None, progress: Some(failed()) },
+            ],
+        }
+    }
+
+    fn failed() -> ProgressStatus {
+        ProgressStatus {
+            status: Status::Error,
+            started: time::parse("2026-11-21T21:29:00Z").unwrap(),
+            ended: time::parse("2026-11-21T21:29:01Z"),
+            results: vec![("find".into(), Status::Error), ("format".into(), Status::Unstarted)],
+            error: Some(ResponseError {
+                code: "SqlError".into(),
+                kind: ErrorKind::Client,
+                message: "no such table".into(),
+                location: None,
+            }),
         }
     }
 
@@ -196,7 +302,8 @@ mod tests {
             timeout: Some(GrantedTimeout::Unbounded),
             lifetime_expires: None,
             attributes: AttributesStatus { count: 2, bytes: 100, list: Vec::new() },
-            request: None,
+            streams: Vec::new(),
+            requests: Vec::new(),
             ..busy()
         }
     }
@@ -213,7 +320,14 @@ mod tests {
              <attribute name=\"cart\" type=\"rows\" bytes=\"100\"/>\n    \
              <attribute name=\"greeting\" type=\"text\" static=\"true\"/>\n  \
              </attributes>\n  \
-             <request id=\"0194\" since=\"2026-11-21T21:31:00.000Z\"/>\n\
+             <stream name=\"tap\" direction=\"output\" state=\"BUSY\" contentType=\"text/csv\"/>\n  \
+             <request id=\"0194\" since=\"2026-11-21T21:31:00.000Z\"/>\n  \
+             <request id=\"0192\" status=\"ERROR\" started=\"2026-11-21T21:29:00.000Z\" \
+             ended=\"2026-11-21T21:29:01.000Z\">\n    \
+             <result name=\"find\" status=\"ERROR\"/>\n    \
+             <result name=\"format\" status=\"UNSTARTED\"/>\n    \
+             <error code=\"SqlError\" kind=\"client\"><message>no such table</message></error>\n  \
+             </request>\n\
              </sessionStatus>\n"
         );
     }

@@ -1,7 +1,11 @@
 //! A session status from its element.
 
-use super::{AttributeStatus, AttributesStatus, RequestStatus, SessionState, SessionStatusDocument};
-use crate::document::{DocumentError, Element, Fields, GrantedTimeout, Value};
+use super::{
+    AttributeStatus, AttributesStatus, ProgressStatus, RequestStatus, SessionState, SessionStatusDocument,
+    StreamDescription, StreamDirection, StreamState,
+};
+use crate::document::response::STATUSES;
+use crate::document::{DocumentError, Element, Fields, GrantedTimeout, ResponseError, Status, Value};
 
 pub(super) fn read(element: &Element) -> Result<SessionStatusDocument, DocumentError> {
     let mut fields = element.fields();
@@ -20,7 +24,8 @@ pub(super) fn read(element: &Element) -> Result<SessionStatusDocument, DocumentE
         waiters: count(&mut fields, "waiters")?,
         readers: count(&mut fields, "readers")?,
         attributes: attributes(fields.required_child("attributes")?)?,
-        request: fields.child("request").map(request).transpose()?,
+        streams: fields.children("stream").into_iter().map(stream).collect::<Result<_, _>>()?,
+        requests: requests(fields.children("request"))?,
     };
     fields.finish()?;
     Ok(status)
@@ -48,12 +53,53 @@ fn attribute(element: &Element) -> Result<AttributeStatus, DocumentError> {
 
 fn request(element: &Element) -> Result<RequestStatus, DocumentError> {
     let mut fields = element.fields();
-    let request = RequestStatus {
-        id: fields.required_attribute("id")?.one_word()?.value,
-        since: fields.required_attribute("since")?.time()?,
+    let id = fields.required_attribute("id")?.one_word()?.value;
+    let since = fields.attribute("since").map(|value| value.time()).transpose()?;
+    let status = fields.attribute("status").map(|value| value.choice(&STATUSES)).transpose()?;
+    let started = fields.attribute("started").map(|value| value.time()).transpose()?;
+    let ended = fields.attribute("ended").map(|value| value.time()).transpose()?;
+    let results: Vec<_> = fields.children("result").into_iter().map(result).collect::<Result<_, _>>()?;
+    let error = fields.child("error").map(ResponseError::read).transpose()?;
+    fields.finish()?;
+    let contradictory = |what| DocumentError::invalid(element.position(), format!("contradictory `request`: {what}"));
+    let progress = match (status, started) {
+        (Some(status), Some(started)) => Some(ProgressStatus { status, started, ended, results, error }),
+        (None, None) if ended.is_some() || !results.is_empty() || error.is_some() => {
+            return Err(contradictory("it tells how far it has got, so it needs `status` and `started`"));
+        }
+        (None, None) if since.is_none() => return Err(contradictory("it needs `since` or `status`")),
+        (None, None) => None,
+        _ => return Err(contradictory("`status` and `started` go together")),
+    };
+    Ok(RequestStatus { id, since, progress })
+}
+
+/// The one that holds the session and the last asynchronous one, at the most.
+fn requests(elements: Vec<&Element>) -> Result<Vec<RequestStatus>, DocumentError> {
+    if let Some(third) = elements.get(2) {
+        return Err(DocumentError::invalid(third.position(), "a third `request`; expected two at the most"));
+    }
+    elements.into_iter().map(request).collect()
+}
+
+fn result(element: &Element) -> Result<(String, Status), DocumentError> {
+    let mut fields = element.fields();
+    let name = fields.required_attribute("name")?.name()?.to_owned();
+    let status = fields.required_attribute("status")?.choice(&STATUSES)?;
+    fields.finish()?;
+    Ok((name, status))
+}
+
+fn stream(element: &Element) -> Result<StreamDescription, DocumentError> {
+    let mut fields = element.fields();
+    let stream = StreamDescription {
+        name: fields.required_attribute("name")?.name()?.to_owned(),
+        direction: fields.required_attribute("direction")?.choice(&StreamDirection::NAMES)?,
+        state: fields.required_attribute("state")?.choice(&StreamState::NAMES)?,
+        content_type: text(fields.attribute("contentType"))?,
     };
     fields.finish()?;
-    Ok(request)
+    Ok(stream)
 }
 
 /// A whole number, zero or above, that has to be there.

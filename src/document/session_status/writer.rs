@@ -1,6 +1,6 @@
 //! A session status to its element.
 
-use super::{AttributesStatus, SessionStatusDocument};
+use super::{AttributesStatus, ProgressStatus, SessionStatusDocument};
 use crate::document::writer::XmlWriter;
 use crate::document::{GrantedTimeout, duration, time};
 
@@ -24,11 +24,37 @@ pub(super) fn content(writer: &mut XmlWriter, status: &SessionStatusDocument) {
     writer.attribute("waiters", status.waiters);
     writer.attribute("readers", status.readers);
     attributes(writer, &status.attributes);
-    if let Some(request) = &status.request {
+    for stream in &status.streams {
+        writer.start("stream");
+        writer.attribute("name", &stream.name);
+        writer.attribute("direction", stream.direction.name());
+        writer.attribute("state", stream.state.name());
+        writer.optional("contentType", stream.content_type.as_deref());
+        writer.end();
+    }
+    for request in &status.requests {
         writer.start("request");
         writer.attribute("id", &request.id);
-        writer.attribute("since", time::write(&request.since));
+        writer.optional("since", request.since.as_ref().map(time::write));
+        if let Some(progress) = &request.progress {
+            self::progress(writer, progress);
+        }
         writer.end();
+    }
+}
+
+fn progress(writer: &mut XmlWriter, progress: &ProgressStatus) {
+    writer.attribute("status", progress.status.as_str());
+    writer.attribute("started", time::write(&progress.started));
+    writer.optional("ended", progress.ended.as_ref().map(time::write));
+    for (name, status) in &progress.results {
+        writer.start("result");
+        writer.attribute("name", name);
+        writer.attribute("status", status.as_str());
+        writer.end();
+    }
+    if let Some(error) = &progress.error {
+        writer.element(&error.to_element());
     }
 }
 

@@ -197,6 +197,8 @@ pub(crate) fn write_line(name: &str, hash: &str, caller: &Caller) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn hash(text: &str) -> Result<String, String> {
@@ -244,6 +246,28 @@ mod tests {
         let tokens = format!("a:{token}\nb:{token}");
         assert_eq!(told(read_tokens(&tokens).unwrap_err()).1, "the token stands in line 1 already");
         assert!(read_tokens(&format!("a:{token}\nb:{other}:user:a\nc:!\nd:!")).is_ok(), "two tokens of one owner");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_file_is_read_or_refused_within_it(text in "([a-c#!$: é\\n\\r\\t\u{feff}]|user|operator){0,60}") {
+            let lines: Vec<&str> = text.lines().collect();
+            match read(&text, hash) {
+                Ok(accounts) => {
+                    for Account { name, secret, caller, line } in accounts {
+                        let hash = secret.as_deref().unwrap_or("!");
+                        let again = read_line(&write_line(&name, hash, &caller), line, super::tests::hash);
+                        prop_assert_eq!(again, Ok(Account { name, secret, caller, line }));
+                    }
+                }
+                Err(wrong) => {
+                    for Wrong { position: Position { line, column }, .. } in wrong {
+                        let length = lines[line as usize - 1].chars().count();
+                        prop_assert!((1..=length + 1).contains(&(column as usize)), "{line}:{column}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod bearer;
 mod caller;
 mod none;
 pub(crate) mod password;
+mod random;
 mod registry;
 mod remembered;
 pub(crate) mod token;

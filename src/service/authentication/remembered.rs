@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
 
 use super::Caller;
-use crate::session::RandomUnavailable;
+use super::random::{NoRandomNumbers, random};
 
 /// For how long a right answer is remembered.
 const KEPT: Duration = Duration::from_mins(5);
@@ -22,7 +22,8 @@ pub(super) struct ProcessKey([u8; 32]);
 
 /// Who somebody says that he is, as a hash: name and password can't be told from it, as it is made with the key of the process.
 ///
-/// The key stands in front, and the hash never leaves the process: nobody can make one longer.
+/// The key stands in front, and the hash never leaves the process: nobody can make one longer. As nobody can foresee one
+/// either, the time in which two are compared tells nothing.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Claim([u8; 32]);
 
@@ -43,11 +44,9 @@ impl ProcessKey {
     ///
     /// # Errors
     ///
-    /// [`RandomUnavailable`] when there are no random numbers.
-    pub(super) fn draw() -> Result<Self, RandomUnavailable> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|_| RandomUnavailable)?;
-        Ok(Self(key))
+    /// [`NoRandomNumbers`]
+    pub(super) fn draw() -> Result<Self, NoRandomNumbers> {
+        Ok(Self(random()?))
     }
 
     /// The claim of a name and a password.

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use crate::session::RandomUnavailable;
+use super::random::{NoRandomNumbers, random};
 
 /// The SHA-256 of a token: all that is kept of it. A token is 256 random bits, so that nobody finds it by trying, and it needs
 /// neither salt nor a slow hash.
@@ -55,11 +55,9 @@ fn digit(character: u8) -> Option<u8> {
 ///
 /// # Errors
 ///
-/// [`RandomUnavailable`] when there are no random numbers.
-pub(crate) fn new_token() -> Result<String, RandomUnavailable> {
-    let mut random = [0; 32];
-    getrandom::fill(&mut random).map_err(|_| RandomUnavailable)?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(random))
+/// [`NoRandomNumbers`]
+pub(crate) fn new_token() -> Result<String, NoRandomNumbers> {
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random::<32>()?))
 }
 
 impl fmt::Debug for TokenHash {

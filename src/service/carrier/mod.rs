@@ -47,6 +47,13 @@ pub(super) struct Telling {
     came_with_cookie: bool,
 }
 
+impl Telling {
+    /// The same for an implicit session: no cookie brings its id, so there is nothing to conceal.
+    pub(super) fn without_cookie(self) -> Self {
+        Self { conceal_id: false, ..self }
+    }
+}
+
 impl Carrier {
     /// The carrier of the resource of that name; `None` where its header can't carry an id.
     pub(super) fn of(settings: &CarrierSettings, resource: &str) -> Option<Self> {
@@ -135,7 +142,7 @@ impl Carrier {
     /// page may be anybody's.
     pub(super) fn telling(&self, head: &Parts, carried: &Carried, requirement: &SessionRequirement) -> Telling {
         let may_create = match requirement {
-            SessionRequirement::Implicit
+            SessionRequirement::Implicit { .. }
             | SessionRequirement::Create { .. }
             | SessionRequirement::JoinOrCreate { .. } => true,
             SessionRequirement::Join { .. } | SessionRequirement::Terminate { .. } => false,
@@ -176,7 +183,7 @@ impl Carrier {
     }
 
     /// What may carry an id, as an error names it.
-    fn places(&self) -> String {
+    pub(super) fn places(&self) -> String {
         let header = format!("the header `{}`", self.header);
         self.cookie
             .as_ref()

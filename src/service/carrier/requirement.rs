@@ -18,7 +18,7 @@ pub(in crate::service) fn requirement(
         return Ok(match carried.id() {
             Some(id) => join(id.clone(), None, Access::Exclusive, false),
             None if carrier.automatic => SessionRequirement::Create { timeout: None },
-            None => SessionRequirement::Implicit,
+            None => SessionRequirement::Implicit { reachable: false },
         });
     };
     if element.sequence.is_some() {

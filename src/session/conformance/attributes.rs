@@ -32,7 +32,8 @@ pub(crate) async fn static_attributes_are_in_every_session(make: Make) {
     // Behaviour 38.
     let counter: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(0));
     let stage = Stage::with(make, |setup| setup.statics = StaticAttributes::new([("counter", Arc::clone(&counter))]));
-    for requirement in [SessionRequirement::Implicit, SessionRequirement::Create { timeout: None }] {
+    for requirement in [SessionRequirement::Implicit { reachable: false }, SessionRequirement::Create { timeout: None }]
+    {
         let joined = stage.join(requirement).await.unwrap();
         let Some(AttributeValue::Static(value)) = joined.attributes().get("counter") else { panic!("no counter") };
         value.downcast::<Counter>().unwrap().next();

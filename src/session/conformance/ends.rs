@@ -35,7 +35,7 @@ pub(crate) async fn everybody_else_is_told_nothing(make: Make) {
     let stage = Stage::new(make);
     let (alive, ended) = (stage.session().await, stage.session().await);
     commit(stage.terminate(&ended, false).await.unwrap()).await;
-    let implicit = stage.join(SessionRequirement::Implicit).await.unwrap();
+    let implicit = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
     let over = implicit.info().id.clone();
     commit(implicit).await;
     for id in [&alive, &ended, &over] {
@@ -114,7 +114,7 @@ pub(crate) async fn live_attributes_are_closed_latest_first(make: Make) {
     for reason in ["idle", "terminated", "killed", "implicit", "drained"] {
         let stage = Stage::new(make);
         let requirement = match reason {
-            "implicit" => SessionRequirement::Implicit,
+            "implicit" => SessionRequirement::Implicit { reachable: false },
             _ => SessionRequirement::Create { timeout: None },
         };
         let joined = stage.join(requirement).await.unwrap();

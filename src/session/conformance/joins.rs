@@ -7,7 +7,7 @@ use crate::session::{EndReason, Outcome, SessionError, SessionFilter, SessionReq
 pub(crate) async fn an_implicit_session_ends_with_its_request(make: Make) {
     // Behaviour 1.
     let stage = Stage::new(make);
-    let joined = stage.join(SessionRequirement::Implicit).await.unwrap();
+    let joined = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
     let info = joined.info().clone();
     assert!(info.implicit && info.created && info.ended_by_this);
     assert_eq!((info.timeout, info.idle_expires, info.lifetime_expires), (None, None, None));
@@ -25,7 +25,7 @@ pub(crate) async fn implicit_sessions_do_not_see_each_other(make: Make) {
     for number in 0..100 {
         let stage = stage.clone();
         requests.push(tokio::spawn(async move {
-            let joined = stage.join(SessionRequirement::Implicit).await.unwrap();
+            let joined = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
             assert_eq!(joined.attributes().count(), 0);
             joined.attributes().increment("number", number).unwrap();
             tokio::task::yield_now().await;
@@ -135,7 +135,7 @@ pub(crate) async fn sessions_can_be_switched_off(make: Make) {
     let stage = Stage::with(make, |setup| setup.settings.explicit = false);
     let create = SessionRequirement::Create { timeout: None };
     assert_eq!(stage.join(create).await.unwrap_err(), SessionError::Disabled);
-    let implicit = stage.join(SessionRequirement::Implicit).await.unwrap();
+    let implicit = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
     let id = implicit.info().id.clone();
     assert_eq!(stage.enter(&id).await.unwrap_err(), SessionError::Disabled);
 }

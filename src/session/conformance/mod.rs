@@ -11,6 +11,7 @@ mod lifetimes;
 mod locking;
 mod operators;
 mod stage;
+mod streams;
 
 pub(crate) use attributes::*;
 pub(crate) use ends::*;
@@ -20,6 +21,7 @@ pub(crate) use lifetimes::*;
 pub(crate) use locking::*;
 pub(crate) use operators::*;
 pub(crate) use stage::{Make, Setup, Stage};
+pub(crate) use streams::*;
 
 /// Runs every behaviour against the managers that a [`Make`] function makes.
 macro_rules! session_manager_conforms {
@@ -78,6 +80,12 @@ macro_rules! session_manager_conforms {
             an_invented_id_is_not_adopted
             a_rotated_id_holds_until_the_new_one_is_used
             without_random_numbers_there_is_no_session
+            // streams
+            the_owner_reaches_the_streams_of_a_session_whoever_holds_it
+            streams_end_with_their_session_and_not_before
+            an_implicit_session_is_found_while_its_request_runs_if_that_is_wanted
+            an_owner_stops_a_request_and_keeps_the_session
+            a_session_tells_of_its_last_request_that_went_on_without_a_client
             // operators
             there_are_no_more_sessions_than_may_be
             sessions_that_are_over_make_room

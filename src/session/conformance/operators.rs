@@ -28,7 +28,7 @@ pub(crate) async fn there_are_no_more_sessions_than_may_be(make: Make) {
     assert_eq!(stage.join(CREATE).await.unwrap_err(), SessionError::QuotaExceeded { limit: 2 });
     commit(stage.join_as("other", CREATE).await.unwrap()).await;
     assert_eq!(stage.join_as("other", CREATE).await.unwrap_err(), SessionError::ServerFull { limit: 3 });
-    commit(stage.join(SessionRequirement::Implicit).await.unwrap()).await;
+    commit(stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap()).await;
     commit(stage.terminate(&first, true).await.unwrap()).await;
     stage.session().await;
 }
@@ -119,7 +119,7 @@ pub(crate) async fn sessions_are_found_by_what_they_do_and_are_called(make: Make
     strange.attributes().set(LABEL, Scalar::Text("x".repeat(LONGEST_LABEL + 1).into())).unwrap();
     let strange_handle = strange.info().handle;
     commit(strange).await;
-    let implicit = stage.join(SessionRequirement::Implicit).await.unwrap();
+    let implicit = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
     let found = async |filter: SessionFilter| -> Vec<SessionHandle> {
         stage.manager.list(&filter).await.iter().map(|session| session.handle).collect()
     };
@@ -214,12 +214,12 @@ pub(crate) async fn draining_lets_requests_finish_and_nobody_in(make: Make) {
     let holder = stage.enter(&held).await.unwrap();
     let mut waiting = stage.enter(&held);
     let reader = at_once(stage.read(&held)).unwrap();
-    let implicit = stage.join(SessionRequirement::Implicit).await.unwrap();
+    let implicit = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
     let mut drain = Box::pin(stage.manager.drain());
     assert!(poll!(&mut drain).is_pending());
     assert_eq!(log.take(), ["closed"], "what nobody holds ends at once");
     assert_eq!(stage.end_of(&idle).await, Some(EndReason::Drained));
-    for requirement in [CREATE, SessionRequirement::Implicit] {
+    for requirement in [CREATE, SessionRequirement::Implicit { reachable: false }] {
         assert_eq!(stage.join(requirement).await.unwrap_err(), SessionError::Draining);
     }
     assert_eq!(stage.try_enter(&held).await.unwrap_err(), SessionError::Draining);
@@ -272,7 +272,7 @@ pub(crate) async fn listeners_hear_everything_in_order(make: Make) {
     stage.clock.advance(seconds(10));
     assert_eq!(stage.end_of(&id).await, Some(EndReason::Idle));
     assert_eq!(log.take(), ["ended Idle"]);
-    commit(stage.join(SessionRequirement::Implicit).await.unwrap()).await;
+    commit(stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap()).await;
     assert_eq!(
         log.take(),
         ["created by owner", "joined Exclusive after 0", "released Commit after 0", "ended Completed"]

@@ -156,7 +156,7 @@ impl Driver {
                 self.asked(joining);
             }
             Event::Implicit => {
-                let joining = self.stage.join(SessionRequirement::Implicit);
+                let joining = self.stage.join(SessionRequirement::Implicit { reachable: false });
                 self.reference.create(true);
                 self.asked(joining);
             }

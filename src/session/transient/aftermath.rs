@@ -6,6 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::lock::Holder;
+use super::remains::Remains;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{Dropped, EndReason, Moment, SessionError};
@@ -20,6 +21,8 @@ pub(super) struct Aftermath {
     pub(super) ending: Option<Ending>,
     /// Nobody holds the session any more, for the end is behind it: what it held is to be closed.
     pub(super) finished: Option<(EndReason, Dropped)>,
+    /// What asynchronous requests left in a session that has ended: to be freed.
+    pub(super) remains: Option<Box<Remains>>,
     /// It ended because an id that had been rotated away was used again.
     pub(super) id_reused: bool,
     /// Who held the session for too long and has lost it to another.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::join::{Arrival, Purpose};
 use super::policy::Policy;
 use super::shared::Shared;
-use super::slot::{Birth, Slot};
+use super::slot::{Birth, Kind, Slot};
 use super::table::NoRoom;
 use crate::document::TimeoutWish;
 use crate::session::key::SessionKey;
@@ -14,9 +14,14 @@ use crate::session::random::new_names;
 use crate::session::{Access, EndReason, Joined, Participant, Principal, SessionError};
 
 impl Shared {
-    /// A session that ends with its request. Nobody finds it by its id; operators do, by its handle.
-    pub(super) fn create_implicit(self: &Arc<Self>, who: &Participant) -> Result<Joined, SessionError> {
-        self.create(self.policy(), None, true, who)
+    /// A session that ends with its request. Nobody finds it by its id, unless it is to be reachable; operators do, by its
+    /// handle.
+    pub(super) fn create_implicit(
+        self: &Arc<Self>,
+        reachable: bool,
+        who: &Participant,
+    ) -> Result<Joined, SessionError> {
+        self.create(self.policy(), None, Kind::Implicit { reachable }, who)
     }
 
     /// A session that stays.
@@ -27,7 +32,7 @@ impl Shared {
     ) -> Result<Joined, SessionError> {
         let policy = self.policy();
         let room = self.take_room(&policy, &who.principal)?;
-        let joined = self.create(policy, wish, false, who)?;
+        let joined = self.create(policy, wish, Kind::Explicit, who)?;
         room.keep();
         Ok(joined)
     }
@@ -36,17 +41,18 @@ impl Shared {
         self: &Arc<Self>,
         policy: Arc<Policy>,
         wish: Option<TimeoutWish>,
-        implicit: bool,
+        kind: Kind,
         who: &Participant,
     ) -> Result<Joined, SessionError> {
         let time = self.time();
         let (id, handle) = new_names(&*self.ids, time.wall)?;
         let key = SessionKey::of(&id);
+        let implicit = matches!(kind, Kind::Implicit { .. });
         let timeout = if implicit { None } else { granted(wish, &policy.settings.timeout) };
         let (slot, grant) = Slot::new(Birth {
             handle,
             owner: who.principal.clone(),
-            implicit,
+            kind,
             policy,
             key,
             timeout,
@@ -63,7 +69,7 @@ impl Shared {
 
     /// Enters a new session into the maps, if the service takes new ones.
     fn enlist(&self, slot: &Arc<Slot>, key: SessionKey) -> Result<(), SessionError> {
-        if !slot.implicit {
+        if slot.reachable {
             self.keys.insert(key, Arc::clone(slot))?;
         }
         let mut handles = self.handles.lock();
@@ -74,7 +80,9 @@ impl Shared {
         }
         drop(handles);
         if draining {
-            drop(self.keys.remove(&key));
+            if slot.reachable {
+                drop(self.keys.remove(&key));
+            }
             return Err(SessionError::Draining);
         }
         if !slot.implicit {

@@ -48,11 +48,11 @@ impl Purpose {
 
 impl Shared {
     pub(super) fn join(self: &Arc<Self>, requirement: SessionRequirement, who: &Participant) -> Joining {
-        if !matches!(requirement, SessionRequirement::Implicit) && !self.explicit.load(Ordering::Relaxed) {
+        if !matches!(requirement, SessionRequirement::Implicit { .. }) && !self.explicit.load(Ordering::Relaxed) {
             return at_once(Err(SessionError::Disabled));
         }
         match requirement {
-            SessionRequirement::Implicit => at_once(self.create_implicit(who)),
+            SessionRequirement::Implicit { reachable } => at_once(self.create_implicit(reachable, who)),
             SessionRequirement::Create { timeout } => at_once(self.create_explicit(timeout, who)),
             SessionRequirement::Join { id, wait, access, rotate } => {
                 self.join_existing(id, wait, Purpose { access, rotate, ..Purpose::WORK }, who)

@@ -65,7 +65,12 @@ enum Held {
     /// It was handed to a waiter that has not come for it yet.
     Granted { ticket: Ticket, since: Moment },
     /// A request holds it.
-    Yes { request: Uuid, since: Moment },
+    Yes {
+        request: Uuid,
+        since: Moment,
+        /// It was told to stop.
+        stopped: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -90,13 +95,25 @@ impl JoinLock {
         match self.held {
             Held::No => None,
             Held::Granted { since, .. } => Some(Holder { request: None, since }),
-            Held::Yes { request, since } => Some(Holder { request: Some(request), since }),
+            Held::Yes { request, since, .. } => Some(Holder { request: Some(request), since }),
         }
     }
 
     /// Whether this holding is still the current one.
     pub(super) fn is_held_under(&self, fence: Fence) -> bool {
         matches!(self.held, Held::Yes { .. }) && self.fence == fence
+    }
+
+    /// Tells the request that holds the lock to stop. It holds it still, but may not commit. Answers whether there is one.
+    pub(super) fn stop(&mut self) -> bool {
+        let Held::Yes { stopped, .. } = &mut self.held else { return false };
+        *stopped = true;
+        true
+    }
+
+    /// Whether the request that holds the lock was told to stop.
+    pub(super) fn is_stopped(&self) -> bool {
+        matches!(self.held, Held::Yes { stopped: true, .. })
     }
 
     /// How many wait.
@@ -115,7 +132,7 @@ impl JoinLock {
         if self.is_held() {
             return None;
         }
-        self.held = Held::Yes { request, since: now };
+        self.held = Held::Yes { request, since: now, stopped: false };
         self.fence += 1;
         Some(self.fence)
     }
@@ -148,7 +165,7 @@ impl JoinLock {
     /// Takes the lock if it was handed to that waiter.
     pub(super) fn claim(&mut self, ticket: Ticket, request: Uuid, now: Moment) -> Turn {
         if self.is_granted_to(ticket) {
-            self.held = Held::Yes { request, since: now };
+            self.held = Held::Yes { request, since: now, stopped: false };
             Turn::Taken(self.fence)
         } else if self.waiter(ticket).is_some() {
             Turn::Waiting

@@ -7,6 +7,8 @@
 mod aftermath;
 mod create;
 mod factory;
+#[cfg(all(test, feature = "shuttle"))]
+mod interleavings;
 mod join;
 mod keys;
 mod lock;
@@ -14,10 +16,12 @@ mod notices;
 mod operate;
 mod participation;
 mod policy;
+mod remains;
 mod shared;
 mod slot;
 mod sorted;
 mod sweep;
+mod sync;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -36,7 +40,7 @@ use tokio::sync::Notify;
 use super::{
     Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
     SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics,
-    SessionStatus, StaticAttributes, SystemClock, SystemIds,
+    SessionStatus, SessionStreams, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 pub use factory::TransientSessionManagerFactory;
@@ -176,6 +180,14 @@ impl SessionManager for TransientSessionManager {
 
     async fn inspect(&self, session: SessionHandle) -> Result<SessionDescription, SessionError> {
         self.shared.inspect(session)
+    }
+
+    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
+        self.shared.streams(id, who)
+    }
+
+    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
+        self.shared.interrupt(id, who)
     }
 
     async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {

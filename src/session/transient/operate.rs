@@ -8,6 +8,7 @@ use futures_util::future::select;
 
 use super::aftermath::Aftermath;
 use super::policy::EVICTION_GRACE;
+use super::remains::Remains;
 use super::shared::Shared;
 use super::slot::{Slot, State, Visitor};
 use super::sweep::pause;
@@ -30,12 +31,13 @@ impl Shared {
         let mut aftermath = Aftermath::default();
         let result = slot.look(Visitor { key: &key, request: uuid::Uuid::nil(), time }, &mut aftermath);
         self.settle(&slot, aftermath);
-        result
+        result.map(Described::complete)
     }
 
     pub(super) fn inspect(&self, handle: SessionHandle) -> Result<SessionDescription, SessionError> {
         let slot = self.handles.lock().sessions.get(handle).cloned();
-        slot.and_then(|slot| slot.description(self.time())).ok_or(SessionError::NotFound)
+        let described = slot.and_then(|slot| slot.description(self.time())).ok_or(SessionError::NotFound)?;
+        Ok(described.complete())
     }
 
     pub(super) async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
@@ -48,7 +50,10 @@ impl Shared {
                 if found.len() >= filter.limit.unwrap_or(usize::MAX) {
                     return found;
                 }
-                found.extend(slot.status(time).filter(|session| filter.accepts(session)));
+                // What can be seen without waiting for the session is looked at first.
+                if filter.owner.as_ref().is_none_or(|owner| *owner == slot.owner) {
+                    found.extend(slot.status(time).filter(|session| filter.accepts(session)));
+                }
             }
             match page.last() {
                 Some(slot) if filter.handle.is_none() => last = Some(slot.handle),
@@ -108,6 +113,23 @@ impl Shared {
     }
 }
 
+/// A description that lacks what stands behind other mutexes than that of its session.
+pub(super) struct Described {
+    description: SessionDescription,
+    remains: Option<Remains>,
+}
+
+impl Described {
+    fn complete(self) -> SessionDescription {
+        let Self { mut description, remains } = self;
+        if let Some(remains) = remains {
+            description.streams = remains.streams.list();
+            description.asynchronous = remains.progress.map(|progress| progress.summary());
+        }
+        description
+    }
+}
+
 impl Slot {
     /// How the session stands; `None` when it is over and only waits to be tidied up.
     pub(super) fn status(&self, time: Time) -> Option<SessionStatus> {
@@ -116,14 +138,20 @@ impl Slot {
     }
 
     /// The same with the attributes.
-    fn description(&self, time: Time) -> Option<SessionDescription> {
+    fn description(&self, time: Time) -> Option<Described> {
         let state = self.state();
         (!self.is_gone(&state, time)).then(|| self.description_of(&state, time))
     }
 
-    pub(super) fn description_of(&self, state: &State, time: Time) -> SessionDescription {
+    pub(super) fn description_of(&self, state: &State, time: Time) -> Described {
         let statics = &self.policy.rules.statics;
-        SessionDescription { status: self.status_of(state, time), attributes: state.attributes.summaries(statics) }
+        let description = SessionDescription {
+            status: self.status_of(state, time),
+            attributes: state.attributes.summaries(statics),
+            streams: Vec::new(),
+            asynchronous: None,
+        };
+        Described { description, remains: state.remains.as_deref().cloned() }
     }
 
     /// Whether the session is over and only waits to be tidied up.

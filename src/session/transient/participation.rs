@@ -14,7 +14,8 @@ use super::shared::Shared;
 use super::slot::{Farewell, Slot};
 use crate::session::clock::Time;
 use crate::session::{
-    Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, SessionError, StagedAttributes,
+    Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, RequestProgress, SessionError,
+    SessionStreams, StagedAttributes, SystemClock,
 };
 
 /// A request's part in a session.
@@ -39,6 +40,16 @@ impl Participation for Part {
             alarm: self.shared.clock.sleep_until(self.limit),
             watch: None,
         })
+    }
+
+    fn streams(&self) -> Arc<SessionStreams> {
+        self.slot.streams()
+    }
+
+    fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Arc<RequestProgress> {
+        let progress = Arc::new(RequestProgress::new(request, activities, Arc::clone(&self.shared.clock)));
+        self.slot.report(Arc::clone(&progress));
+        progress
     }
 
     fn release(self: Box<Self>, outcome: Outcome, staged: StagedAttributes) -> Releasing {
@@ -118,6 +129,14 @@ pub(super) struct Detached {
 impl Participation for Detached {
     fn interrupted(&self) -> BoxFuture<'static, Interruption> {
         Box::pin(pending())
+    }
+
+    fn streams(&self) -> Arc<SessionStreams> {
+        Arc::new(SessionStreams::of_ended_session())
+    }
+
+    fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Arc<RequestProgress> {
+        Arc::new(RequestProgress::new(request, activities, Arc::new(SystemClock)))
     }
 
     fn release(self: Box<Self>, _outcome: Outcome, _staged: StagedAttributes) -> Releasing {

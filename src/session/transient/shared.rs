@@ -59,6 +59,9 @@ impl Shared {
         for waker in aftermath.wakers {
             waker.wake();
         }
+        if let Some(remains) = aftermath.remains {
+            remains.streams.end();
+        }
         if let Some(holder) = aftermath.evicted {
             self.tell(slot, |listener, event| listener.lost(event, holder.request));
         }
@@ -79,10 +82,12 @@ impl Shared {
             let names = (slot.handle, slot.owner.clone());
             tombstones.lock().add(*key, names, ending.ended, retention);
         }
-        if !slot.implicit {
+        if slot.reachable {
             for key in &ending.keys {
                 drop(self.keys.remove(key));
             }
+        }
+        if !slot.implicit {
             self.deadlines.remove(ending.armed, slot);
             self.quotas.give_back(&slot.owner);
         }

@@ -109,7 +109,7 @@ fn implicit_sessions_do_not_push_out_the_memory_of_explicit_ones() {
     drop(joined);
     drop(join(&manager, SessionRequirement::Terminate { id: id.clone(), wait: None, activities: true }));
     for _ in 0..IMPLICIT_TOMBSTONES + 10 {
-        drop(join(&manager, SessionRequirement::Implicit));
+        drop(join(&manager, SessionRequirement::Implicit { reachable: false }));
     }
     assert_eq!(manager.shared.implicit_tombstones.lock().len(), IMPLICIT_TOMBSTONES);
     assert!(matches!(join(&manager, enter(&id)), Err(SessionError::Ended { .. })));

@@ -203,3 +203,25 @@ async fn an_answer_that_streams_has_its_cookie_too() {
     let reply = with_cookie(&context, &id, &format!("<session mode=\"terminate\"/>{stream}")).await;
     assert_eq!(set_cookie(reply.says("status=\"PROCESSING\"")), cleared());
 }
+
+/// Behaviours 45 and 47: by cookie a session is looked at freely, and ended with a proof.
+#[tokio::test]
+async fn a_session_is_looked_at_and_ended_by_cookie() {
+    let context = serve("<carrier cookie=\"true\"/>").await;
+    let id = context.create().await;
+    let url = format!("{}/session", context.url());
+    let cookie = format!("{COOKIE}={id}");
+    let send = async |request: reqwest::RequestBuilder| {
+        Reply::of(request.header("cookie", &cookie).send().await.unwrap()).await
+    };
+    let shown = send(context.client.get(&url)).await;
+    assert_eq!((shown.status, set_cookie(&shown)), (200, ""), "{}", shown.text);
+    assert!(!shown.text.contains(&id), "{}", shown.text);
+    send(context.client.delete(&url)).await.is_fault(403, "Forbidden");
+    let ended = send(context.client.delete(&url).header("x-requested-with", "test")).await;
+    assert_eq!((ended.status, set_cookie(&ended)), (204, &*cleared()), "{}", ended.text);
+    let shown = send(context.client.get(&url)).await;
+    assert_eq!(set_cookie(shown.is_fault(410, "SessionEnded")), cleared());
+    let unnamed = Reply::of(context.client.get(&url).send().await.unwrap()).await;
+    unnamed.is_fault(400, "SessionRequirementInvalid").says("the header `rejoin-session` or the cookie");
+}

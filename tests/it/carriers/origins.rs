@@ -1,10 +1,16 @@
 //! Pages of other origins: what they may not do by the reader's cookie, and what those that are listed may.
 
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::HeaderMap;
+use rejoin::document::{CONFIGURATION_NAMESPACE, Element};
+use rejoin::service::{AuthenticationError, Authenticator, AuthenticatorError, Caller, ConfiguredResource};
 use reqwest::{Method, RequestBuilder};
 
 use super::{COOKIE, COUNT, configuration, says_count, serve, serve_with};
 use crate::context::{Context, Reply, perform};
-use rejoin::service::ConfiguredResource;
 
 const LISTED: &str = "https://app.example.org";
 
@@ -109,7 +115,8 @@ async fn a_listed_page_reads_answers_and_faults() {
         assert_eq!(read.header("access-control-allow-credentials"), "true");
         assert_eq!(
             read.header("access-control-expose-headers"),
-            "rejoin-session, location, rejoin-request-id, rejoin-request-status, rejoin-session-expires, retry-after"
+            "rejoin-session, location, preference-applied, rejoin-request-id, rejoin-request-status, \
+             rejoin-session-expires, rejoin-stream, retry-after"
         );
         assert!(read.headers.get_all("vary").iter().any(|value| value == "origin"), "{read:?}");
     }
@@ -118,6 +125,35 @@ async fn a_listed_page_reads_answers_and_faults() {
         assert!(!hidden.headers.keys().any(|name| name.as_str().starts_with("access-control-")), "{hidden:?}");
         assert_eq!(hidden.header("vary"), "origin", "a cache must not give it to a listed page");
     }
+}
+
+/// Lets nobody in.
+#[derive(Debug)]
+struct Closed;
+
+#[async_trait]
+impl Authenticator for Closed {
+    async fn authenticate(&self, _: &HeaderMap) -> Result<Caller, AuthenticationError> {
+        Err(AuthenticationError::Unauthenticated { challenge: "Basic".into() })
+    }
+}
+
+/// Behaviour 48: what is refused before anything is looked at can be read too, and a browser may ask before it logs in.
+#[tokio::test]
+async fn a_listed_page_reads_that_it_has_to_say_who_it_is() {
+    let context = serve_with(CONTENT, |builder| {
+        let make =
+            |_: &Element, _: &Path| -> Result<Arc<dyn Authenticator>, AuthenticatorError> { Ok(Arc::new(Closed)) };
+        let element =
+            Element::new("authentication", Some(CONFIGURATION_NAMESPACE)).with_attribute("impl", "example.Closed");
+        builder.authenticator("example.Closed", make).authentication(element, ".")
+    })
+    .await;
+    let refused = reply(context.post("").header("origin", LISTED)).await;
+    refused.is_fault(401, "Unauthenticated");
+    assert_eq!(refused.header("access-control-allow-origin"), LISTED);
+    assert_eq!(reply(context.post("").header("origin", "null")).await.header("access-control-allow-origin"), "");
+    assert_eq!(reply(preflight(&context, "data", LISTED)).await.status, 204);
 }
 
 /// Behaviour 48: what a listed page of another site sends, and that it goes on with the header.

@@ -10,7 +10,8 @@ use crate::session::clock::Time;
 use crate::session::transient::aftermath::{Aftermath, Ended};
 use crate::session::transient::keys::Presented;
 use crate::session::transient::lock::{Fence, Full, Ticket, Turn};
-use crate::session::{EndReason, Moment, SessionDescription, SessionError};
+use crate::session::transient::operate::Described;
+use crate::session::{EndReason, Moment, SessionError};
 
 impl Slot {
     /// A request wants exclusive access and waits for it, at most for `wait`.
@@ -99,14 +100,19 @@ impl Slot {
         &self,
         visitor: Visitor<'_>,
         aftermath: &mut Aftermath,
-    ) -> Result<SessionDescription, SessionError> {
+    ) -> Result<Described, SessionError> {
         let mut state = self.state();
         self.admit(&mut state, visitor, aftermath)?;
         Ok(self.description_of(&state, visitor.time))
     }
 
     /// Whether a newcomer may come in at all.
-    fn admit(&self, state: &mut State, visitor: Visitor<'_>, aftermath: &mut Aftermath) -> Result<(), SessionError> {
+    pub(in crate::session::transient) fn admit(
+        &self,
+        state: &mut State,
+        visitor: Visitor<'_>,
+        aftermath: &mut Aftermath,
+    ) -> Result<(), SessionError> {
         let Visitor { key, time, .. } = visitor;
         let ended = if let Some(ended) = &state.ended {
             if !state.keys.know(key) {

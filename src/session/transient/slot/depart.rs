@@ -18,6 +18,7 @@ impl Slot {
             // It had lost the session, whatever became of that later.
             _ if state.lock.fence() != fence => Err(SessionError::Conflict),
             Some(ended) => Err(ended.error()),
+            None if state.lock.is_stopped() => Err(SessionError::Terminated),
             None => Ok(()),
         };
         let dropped = match &refusal {

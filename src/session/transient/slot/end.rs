@@ -103,6 +103,7 @@ impl Slot {
         if !closing {
             aftermath.finished = Some((reason, state.attributes.take()));
         }
+        aftermath.remains = state.remains.take();
         aftermath.wakers.extend(state.lock.dismiss());
         aftermath.wakers.extend(state.take_watchers());
         aftermath.ending = Some(Ending { ended, keys: state.keys.all(), armed: state.armed, closing });

@@ -14,13 +14,14 @@ use std::task::Waker;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::aftermath::Ended;
 use super::keys::Keys;
 use super::lock::{Fence, JoinLock, Ticket};
 use super::policy::{EVICTION_GRACE, Policy};
+use super::remains::Remains;
+use super::sync::{Mutex, MutexGuard};
 use super::watchers::Watchers;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
@@ -33,6 +34,8 @@ pub(super) struct Slot {
     pub(super) handle: SessionHandle,
     pub(super) owner: Principal,
     pub(super) implicit: bool,
+    /// Whether it is found by its id.
+    pub(super) reachable: bool,
     pub(super) policy: Arc<Policy>,
     pub(super) timeout: Option<Duration>,
     pub(super) lifetime: Moment,
@@ -54,6 +57,8 @@ pub(super) struct State {
     /// The service shuts down: the session ends as soon as nobody is joined.
     pub(super) draining: bool,
     pub(super) watchers: Option<Box<Watchers>>,
+    /// What asynchronous requests left; most sessions have none.
+    pub(super) remains: Option<Box<Remains>>,
 }
 
 /// What a request gets that joins.
@@ -93,11 +98,21 @@ pub(super) struct Visitor<'a> {
     pub(super) time: Time,
 }
 
+/// Whether a session stays when its request is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Explicit,
+    /// It ends with its request, and is found by its id until then, or not at all.
+    Implicit {
+        reachable: bool,
+    },
+}
+
 /// What a new session is made from.
 pub(super) struct Birth {
     pub(super) handle: SessionHandle,
     pub(super) owner: Principal,
-    pub(super) implicit: bool,
+    pub(super) kind: Kind,
     pub(super) policy: Arc<Policy>,
     pub(super) key: SessionKey,
     pub(super) timeout: Option<Duration>,
@@ -109,7 +124,8 @@ impl Slot {
     /// A session that the request that creates it holds.
     pub(super) fn new(birth: Birth) -> (Self, Grant) {
         let Time { now, .. } = birth.time;
-        let lifetime = if birth.implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
+        let implicit = matches!(birth.kind, Kind::Implicit { .. });
+        let lifetime = if implicit { Moment::NEVER } else { after(now, birth.policy.settings.lifetime) };
         let mut lock = JoinLock::default();
         let fence = lock.try_take(birth.request, now).unwrap_or_default();
         let limit = birth.policy.execution_limit(now);
@@ -123,11 +139,13 @@ impl Slot {
             ended: None,
             draining: false,
             watchers: None,
+            remains: None,
         };
         let slot = Self {
             handle: birth.handle,
             owner: birth.owner,
-            implicit: birth.implicit,
+            implicit,
+            reachable: !matches!(birth.kind, Kind::Implicit { reachable: false }),
             policy: birth.policy,
             timeout: birth.timeout,
             lifetime,
@@ -159,6 +177,9 @@ impl Slot {
         }
         if fence.is_some_and(|fence| !state.lock.is_held_under(fence)) {
             return Some(Interruption::ExecutionLimit);
+        }
+        if fence.is_some() && state.lock.is_stopped() {
+            return Some(Interruption::Terminated);
         }
         let key = *key.get_or_insert_with(|| state.lock.number());
         state.watchers.get_or_insert_default().watch(key, waker);
@@ -211,7 +232,7 @@ impl State {
         self.ended.as_ref().map_or(Farewell::Alive, |ended| Farewell::Ended(ended.reason))
     }
 
-    fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
+    pub(super) fn take_watchers(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.watchers.take().into_iter().flat_map(|watchers| watchers.into_wakers())
     }
 

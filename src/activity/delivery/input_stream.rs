@@ -1,0 +1,49 @@
+use async_trait::async_trait;
+
+use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Setup};
+use crate::block::StreamType;
+use crate::document::{DocumentError, Fields};
+
+/// `inputStream`: takes in what a client writes to the stream of the session that has the name of the activity, while the
+/// request runs.
+///
+/// ```xml
+/// <inputStream name="feed"><toLocal name="feedData"/></inputStream>
+/// ```
+///
+/// A request that contains one is answered at once. What is written as text comes as text, all else as bytes; each block as it
+/// was written.
+#[derive(Debug)]
+pub struct InputStream {
+    output: OutputPort,
+}
+
+#[async_trait]
+impl Activity for InputStream {
+    const ELEMENT: &'static str = "inputStream";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let output = setup.output_of(fields.required_child("toLocal")?, PortType::Is(StreamType::Any), None)?;
+        setup.session_input();
+        Ok(Self { output })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let mut input = context.session_input();
+        let output = context.output(self.output);
+        loop {
+            match input.next().await {
+                Ok(Some(block)) => output.send(block).await?,
+                Ok(None) => break,
+                Err(_) => {
+                    return Err(ActivityError::client(
+                        "StreamBroken",
+                        "the session stream broke off before its end: whoever wrote it went away, or deleted it",
+                    ));
+                }
+            }
+        }
+        output.finish().await;
+        Ok(())
+    }
+}

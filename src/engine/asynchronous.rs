@@ -1,0 +1,169 @@
+//! Requests that are answered before they are complete: their ends are streams of the session, their progress stands there.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::admission::Admitted;
+use super::control::{Control, Stop};
+use super::document_answer::DocumentAnswer;
+use super::perform::{Participation, failure_of};
+use super::run::{ActivityRun, Run};
+use super::{Answer, AnswerBody, PerformError, Plan};
+use crate::document::Status;
+use crate::session::{OpenedStreams, Outcome, RequestProgress, SessionInfo, StreamError};
+
+/// A request on its way without its client: holds its session and its place until the end.
+struct Errand {
+    participation: Participation,
+    account: Account,
+    control: Control,
+    /// The service ends before the request does.
+    cut_off: CancellationToken,
+    _place: (Admitted, OwnedSemaphorePermit),
+}
+
+/// What is told about the request while it runs, and what became of it in the end. Dropped without an end, the request broke off.
+struct Account {
+    request_id: String,
+    progress: Arc<RequestProgress>,
+    streams: OpenedStreams,
+}
+
+/// What it takes to begin.
+pub(super) struct Departing {
+    pub(super) plan: Plan,
+    pub(super) participation: Participation,
+    pub(super) request_id: Uuid,
+    pub(super) conceal_id: bool,
+    pub(super) cut_off: CancellationToken,
+    pub(super) place: (Admitted, OwnedSemaphorePermit),
+}
+
+/// Opens the streams of a request, sets it to work and answers.
+pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError> {
+    let Departing { plan, participation, request_id, conceal_id, cut_off, place } = departing;
+    let control = Control::default();
+    let (mut run, streams) = Run::lay_with_session(plan, participation.joined.attributes(), control.cancel.clone());
+    let streams = match participation.joined.streams().open(streams) {
+        Ok(streams) => streams,
+        Err(StreamError::SessionEnded) => {
+            let failure = failure_of(participation.joined.ended().await);
+            participation.abandon().await;
+            return Err(failure);
+        }
+        Err(error) => {
+            participation.abandon().await;
+            return Err(PerformError::Stream(error));
+        }
+    };
+    let names = run.activities().iter().map(|activity| activity.name.clone()).collect();
+    let Some(progress) = participation.joined.report(request_id, names) else {
+        return Err(PerformError::Internal("a request had left its session before it began".into()));
+    };
+    run.report_to(Arc::clone(&progress));
+    run.begin();
+    let request_id = request_id.to_string();
+    let session = participation.joined.info().clone();
+    let body = AnswerBody::Whole(accepted(&request_id, &session, conceal_id, &run));
+    let account = Account { request_id, progress, streams };
+    let errand = Errand { participation, account, control, cut_off, _place: place };
+    tokio::spawn(errand.perform(run).in_current_span());
+    Ok(Answer { session, content_type: DocumentAnswer::CONTENT_TYPE, accepted: true, body })
+}
+
+/// The document that says that the request has begun.
+fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run) -> bytes::Bytes {
+    // No carrier brings the id of an implicit session, and its streams are reached by it.
+    let mut document = DocumentAnswer::begin(request_id, session, conceal_id && !session.implicit);
+    for activity in run.activities() {
+        document.activity(activity);
+    }
+    document.end(Status::Processing, None);
+    document.take()
+}
+
+impl Errand {
+    /// Drives the activities beside the watch over the session, and gives that back.
+    async fn perform(self, run: Run) {
+        let Self { participation, account, control, cut_off, _place } = self;
+        let interrupted = participation.joined.ended();
+        let watching = async {
+            control.stop(tokio::select! {
+                interruption = interrupted => Stop::Session(interruption),
+                stream = account.streams.abandoned() => Stop::ReaderLeft(stream),
+                () = cut_off.cancelled() => Stop::CutOff,
+            });
+            // From here on the activities come to their end by themselves.
+            std::future::pending::<()>().await;
+        };
+        let info = participation.joined.info();
+        let ends_session = info.implicit || info.ended_by_this;
+        let working = async {
+            let activities = run.complete().await;
+            if ends_session {
+                // The streams end with the session, so it waits for those who read them.
+                tokio::select! {
+                    () = account.streams.read_out() => {}
+                    () = control.cancel.cancelled() => {}
+                }
+            }
+            activities
+        };
+        let activities = tokio::select! {
+            activities = working => activities,
+            () = watching => return,
+        };
+        if let Some(failure) = account.failure(&control, &activities) {
+            account.streams.fail();
+            // Nothing of the session changes; that it ended meanwhile is said by the failure.
+            let _ = participation.joined.release(Outcome::Discard).await;
+            account.end(Some(&failure));
+            return;
+        }
+        // Before the next request comes, which may have inputs of the same names.
+        account.streams.close_inputs();
+        let failure = participation.joined.release(Outcome::Commit).await.err().map(PerformError::from);
+        account.end(failure.as_ref());
+    }
+}
+
+impl Account {
+    /// Why the request failed, if it did.
+    fn failure(&self, control: &Control, activities: &[ActivityRun]) -> Option<PerformError> {
+        if let Some(failure) = control.failure() {
+            return Some(failure);
+        }
+        if let Some(stream) = self.streams.abandoned_yet() {
+            return Some(PerformError::ReaderLeft(stream.into()));
+        }
+        let (activity, error) = activities.iter().find_map(ActivityRun::failure)?;
+        Some(PerformError::Activity {
+            name: activity.name.clone(),
+            position: activity.position,
+            error: Arc::clone(error),
+        })
+    }
+
+    fn end(&self, failure: Option<&PerformError>) {
+        let Some(failure) = failure else {
+            self.streams.complete();
+            return self.progress.end(Status::Completed, None);
+        };
+        tracing::info!(error = %failure, "an asynchronous request failed");
+        self.streams.fail();
+        let status = if let PerformError::Terminated = failure { Status::Terminated } else { Status::Error };
+        self.progress.end(status, Some(DocumentAnswer::failure(&self.request_id, failure)));
+    }
+}
+
+impl Drop for Account {
+    /// A request that broke off without an end. After an end this changes nothing.
+    fn drop(&mut self) {
+        let failure = PerformError::Internal("the request broke off".into());
+        self.progress.end(Status::Error, Some(DocumentAnswer::failure(&self.request_id, &failure)));
+    }
+}
