@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use rejoin::activity::{Activity, ActivityContext, ActivityError, OutputPort, Setup};
 use rejoin::block::{Block, StreamType};
 use rejoin::document::{DocumentError, Fields};
-use rejoin::service::Configuration;
+use rejoin::service::{Configuration, ServerBuilder};
 use rejoin::session::{
     BranchError, Counter, StaticAttributeSettings, StaticSessionAttribute, TransactionBranch, TransactionManager,
     TransactionOptions,
@@ -43,7 +43,7 @@ const NEXT: &str = "<nextTicket name='t'><output name='number'/></nextTicket>";
 const COUNTER: &str = "<sessionAttribute name='tickets' impl='rejoin.Counter'/>";
 
 async fn serve(content: &str) -> Served {
-    Folder::new(content).serve_with(|builder| builder.activity::<NextTicket>()).await
+    Folder::new(content).serve_with(ServerBuilder::activity::<NextTicket>).await
 }
 
 fn join(id: &str, activities: &str) -> String {
