@@ -12,9 +12,9 @@ use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
 use super::participation::{Participation, failure_of};
 use super::run::{ActivityRun, Run};
-use super::{Answer, AnswerBody, PerformError, Plan};
+use super::{Answer, AnswerBody, PerformError, Plan, PlanError, PlanProblem};
 use crate::document::Status;
-use crate::session::{OpenedStreams, RequestProgress, SessionInfo, StreamError};
+use crate::session::{OpenedStreams, RequestProgress, SessionError, SessionInfo, StreamError};
 
 /// A request on its way without its client: holds its session and its place until the end.
 struct Errand {
@@ -41,6 +41,32 @@ pub(super) struct Departing {
     pub(super) conceal_id: bool,
     pub(super) cut_off: CancellationToken,
     pub(super) place: (Admitted, OwnedSemaphorePermit),
+}
+
+impl Plan {
+    /// Whether somebody outside has to reach a stream while the request runs, so that it has to be answered at once.
+    #[must_use]
+    pub fn is_asynchronous(&self) -> bool {
+        self.streams.iter().any(|stream| stream.in_session)
+            || self.activities.iter().any(|activity| activity.session_input)
+    }
+
+    /// A client reaches a stream by its name alone, so there can't be two of one name, whichever way they go.
+    pub(super) fn check_session_streams(&self) -> Result<(), PlanError> {
+        for activity in self.activities.iter().filter(|activity| activity.session_input) {
+            if self.end_points().any(|end_point| *end_point == *activity.name) {
+                return Err(PlanError::new(
+                    PlanProblem::Stream,
+                    activity.position,
+                    format!(
+                        "`{0}` is an input of the session, and a stream that nobody reads is called `{0}` as well:                          give it another name",
+                        activity.name
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Opens the streams of a request, sets it to work and answers.
@@ -155,7 +181,10 @@ impl Account {
         };
         tracing::info!(error = %failure, "an asynchronous request failed");
         self.streams.fail();
-        let status = if let PerformError::Terminated = failure { Status::Terminated } else { Status::Error };
+        let status = match failure {
+            PerformError::Terminated | PerformError::Session(SessionError::Terminated) => Status::Terminated,
+            _ => Status::Error,
+        };
         self.progress.end(status, Some(DocumentAnswer::failure(&self.request_id, failure)));
     }
 }
@@ -165,5 +194,24 @@ impl Drop for Account {
     fn drop(&mut self) {
         let failure = PerformError::Internal("the request broke off".into());
         self.progress.end(Status::Error, Some(DocumentAnswer::failure(&self.request_id, &failure)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{StreamType, pipe};
+    use crate::session::{NewStream, SessionStreams, StreamState, SystemClock};
+
+    #[test]
+    fn a_request_that_breaks_off_is_told_as_failed_and_breaks_its_streams() {
+        let table = Arc::new(SessionStreams::default());
+        let (_writer, reader) = pipe(StreamType::Text);
+        let streams = table.open([NewStream::output("tap", StreamType::Text, None, reader)]).unwrap();
+        let progress = Arc::new(RequestProgress::new(Uuid::nil(), ["a".into()], Arc::new(SystemClock)));
+        drop(Account { request_id: "0193".into(), progress: Arc::clone(&progress), streams });
+        let told = progress.summary();
+        assert_eq!((told.status, told.error.unwrap().code.as_str()), (Status::Error, "Internal"));
+        assert_eq!(table.list()[0].state, StreamState::Broken);
     }
 }

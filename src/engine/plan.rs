@@ -125,30 +125,6 @@ impl Plan {
         self.streams.iter().filter(|stream| stream.reader.is_none()).map(|stream| &*stream.name)
     }
 
-    /// Whether somebody outside has to reach a stream while the request runs, so that it has to be answered at once.
-    #[must_use]
-    pub fn is_asynchronous(&self) -> bool {
-        self.streams.iter().any(|stream| stream.in_session)
-            || self.activities.iter().any(|activity| activity.session_input)
-    }
-
-    /// A client reaches a stream by its name alone, so there can't be two of one name, whichever way they go.
-    fn check_session_streams(&self) -> Result<(), PlanError> {
-        for activity in self.activities.iter().filter(|activity| activity.session_input) {
-            if self.end_points().any(|end_point| *end_point == *activity.name) {
-                return Err(PlanError::new(
-                    PlanProblem::Stream,
-                    activity.position,
-                    format!(
-                        "`{0}` is an input of the session, and a stream that nobody reads is called `{0}` as well:                          give it another name",
-                        activity.name
-                    ),
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// The activities in an order in which every one stands behind those that it reads from.
     fn topological_order(&self) -> Result<Vec<usize>, PlanError> {
         let mut unread: Vec<usize> = self.activities.iter().map(|activity| activity.inputs.len()).collect();

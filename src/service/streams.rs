@@ -125,6 +125,8 @@ impl Visit<'_> {
     /// One block.
     async fn write_block(&self, streams: &Arc<SessionStreams>, body: Body) -> Result<Response, Failure> {
         let form = form_of_stream(&self.head.headers)?;
+        // The bodies in memory are never more than there are places.
+        let _admitted = self.resource.engine.admit().map_err(Refusal::of_admission)?;
         let body = read_body(body, self.state.limits.document_bytes, self.state.body_timeout).await?;
         let mut end = streams.take_input(self.name)?;
         if !body.is_empty() {

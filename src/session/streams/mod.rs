@@ -42,7 +42,7 @@ use group::{Fate, Group};
 use utf8::Utf8;
 
 /// How many streams a session has at the most. What earlier requests left counts: each may hold as much as a pipe does.
-const MOST_STREAMS: usize = 256;
+const MOST_STREAMS: usize = 64;
 
 /// The streams of one session, by name.
 ///

@@ -101,7 +101,14 @@ async fn ended(context: &Context, id: &str) -> ProgressStatus {
 
 /// Returns when a client uses the stream.
 async fn until_busy(context: &Context, id: &str, name: &str) {
-    while !look(context, id).await.streams.iter().any(|stream| stream.name == name && stream.state == StreamState::Busy)
-    {
-    }
+    until(context, id, name, StreamState::Busy).await;
+}
+
+/// Returns when nobody uses the stream.
+async fn until_free(context: &Context, id: &str, name: &str) {
+    until(context, id, name, StreamState::Available).await;
+}
+
+async fn until(context: &Context, id: &str, name: &str, state: StreamState) {
+    while !look(context, id).await.streams.iter().any(|stream| stream.name == name && stream.state == state) {}
 }

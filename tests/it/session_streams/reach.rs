@@ -88,3 +88,35 @@ async fn neither_a_block_nor_an_answer_of_many_is_larger_than_a_document() {
     assert_eq!(read(&context, &id, "tap").await.text.len(), 100);
     assert_eq!(writing.await.unwrap().unwrap().status(), 204);
 }
+
+#[tokio::test]
+async fn over_http_1_0_a_stream_is_read_by_blocks_alone() {
+    let context = Context::new().await;
+    let id = begin(&context, OUTPUT).await;
+    let old = |blocks: Option<u32>| {
+        let request = stream(&context, Method::GET, &id, "tap").version(reqwest::Version::HTTP_10);
+        blocks.map_or(request.try_clone().unwrap(), |blocks| request.query(&[("blocks", blocks)]))
+    };
+    reply(old(None)).await.is_fault(505, "HttpVersionNotSupported").says("?blocks=n");
+    assert_eq!(reply(old(Some(5))).await.text, "one,two,three");
+}
+
+/// Behaviours 45 and 47.
+#[tokio::test]
+async fn a_page_uses_streams_by_cookie_and_has_to_prove_itself() {
+    let session = crate::carriers::configuration("<carrier cookie=\"true\"/>");
+    let context = Context::with(|builder, resource| builder.resource(resource.session(session))).await;
+    let id = begin(&context, OUTPUT).await;
+    let url = format!("{}/session/streams/tap", context.url());
+    let by_cookie = || context.client.get(&url).header("cookie", format!("__Host-Rejoin-Session-data={id}"));
+    // Reading takes from the stream, so a page of somebody else must not make a browser do it.
+    reply(by_cookie()).await.is_fault(403, "Forbidden");
+    assert_eq!(reply(by_cookie().header("x-requested-with", "test")).await.text, "one,two,three");
+    // No cookie brings the id of an implicit session: its page is told.
+    let of_page = context.post(OUTPUT).header("sec-fetch-site", "same-origin");
+    let begun = reply(of_page).await;
+    assert_eq!((begun.status, begun.header("set-cookie")), (202, ""));
+    let id = begun.session_id();
+    assert_eq!(begun.header("rejoin-session"), id);
+    assert_eq!(read(&context, &id, "tap").await.text, "one,two,three");
+}
