@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::admission::Admitted;
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
-use super::perform::{Participation, failure_of};
+use super::participation::{Participation, failure_of};
 use super::run::{ActivityRun, Run};
 use super::{Answer, AnswerBody, PerformError, Plan};
 use crate::document::Status;
-use crate::session::{OpenedStreams, Outcome, RequestProgress, SessionInfo, StreamError};
+use crate::session::{OpenedStreams, RequestProgress, SessionInfo, StreamError};
 
 /// A request on its way without its client: holds its session and its place until the end.
 struct Errand {
@@ -119,14 +119,14 @@ impl Errand {
         };
         if let Some(failure) = account.failure(&control, &activities) {
             account.streams.fail();
-            // Nothing of the session changes; that it ended meanwhile is said by the failure.
-            let _ = participation.joined.release(Outcome::Discard).await;
+            // Nothing of the session changes.
+            participation.discard().await;
             account.end(Some(&failure));
             return;
         }
         // Before the next request comes, which may have inputs of the same names.
         account.streams.close_inputs();
-        let failure = participation.joined.release(Outcome::Commit).await.err().map(PerformError::from);
+        let failure = participation.commit().await.err().map(PerformError::from);
         account.end(failure.as_ref());
     }
 }

@@ -98,7 +98,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams } = plan;
+        let Plan { activities, streams, request } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -131,6 +131,7 @@ impl Run {
                 reader
             });
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
+                .for_request(Arc::clone(&request))
                 .with_session_input(session_input);
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),

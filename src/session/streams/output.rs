@@ -15,11 +15,13 @@ pub struct OutputEnd {
     content_type: Option<&'static str>,
     /// Blocks were taken that nobody has got.
     in_hand: bool,
+    /// It has broken off: whoever leaves now is not the cause.
+    is_broken: bool,
 }
 
 impl OutputEnd {
     pub(super) fn new(place: Place, reader: BlockReader, content_type: Option<&'static str>) -> Self {
-        Self { place, reader: Some(reader), content_type, in_hand: false }
+        Self { place, reader: Some(reader), content_type, in_hand: false, is_broken: false }
     }
 
     /// The next block, after waiting for it; `None` at the end of the stream. Dropping the future takes nothing.
@@ -39,10 +41,12 @@ impl OutputEnd {
                 self.in_hand = true;
                 Ok(Some(block))
             }
-            // Complete by itself, but part of a request that failed.
-            Ok(None) if self.place.group.fate() == Fate::Failed => Err(self.place.broken()),
-            Ok(None) => Ok(None),
-            Err(_) => Err(self.place.broken()),
+            // An end may be that of a stream that is complete by itself, but part of a request that failed.
+            Ok(None) if self.place.group.fate() != Fate::Failed => Ok(None),
+            Ok(None) | Err(_) => {
+                self.is_broken = true;
+                Err(self.place.broken())
+            }
         }
     }
 
@@ -73,8 +77,10 @@ impl Drop for OutputEnd {
     fn drop(&mut self) {
         let Some(reader) = self.reader.take() else { return };
         if self.in_hand {
-            // Said before the writer is told, so that its request does not complete in between.
-            self.place.group.abandon(&self.place.name);
+            if !self.is_broken {
+                // Said before the writer is told, so that its request does not complete in between.
+                self.place.group.abandon(&self.place.name);
+            }
             self.place.clear();
         } else {
             self.place.give_back(End::Output(Some(reader)));

@@ -127,6 +127,9 @@ mod tests {
 
     use super::*;
 
+    /// Entries for ten pieces.
+    const MANY: u16 = 640;
+
     impl Entry for u16 {
         type Key = Self;
 

@@ -148,6 +148,17 @@ async fn what_a_failed_request_wrote_breaks_off() {
 }
 
 #[tokio::test]
+async fn a_failure_is_not_put_down_to_the_reader_that_it_cuts_off() {
+    let context = Context::new().await;
+    let failing =
+        ENDLESS.replace("printf('%050d', i)", "abs(CASE WHEN i = 200000 THEN -9223372036854775807 - 1 ELSE i END)");
+    let id = begin(&context, &failing).await;
+    let whole = stream(&context, Method::GET, &id, "tap").send().await.unwrap();
+    assert!(whole.bytes().await.is_err());
+    assert_eq!(ended(&context, &id).await.error.unwrap().code, "SqlError");
+}
+
+#[tokio::test]
 async fn a_complete_output_of_a_failed_request_breaks_off_as_well() {
     let context = Context::new().await;
     let failing = format!(
