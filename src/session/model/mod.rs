@@ -1,9 +1,10 @@
 //! Random histories: a manager and a small reference model live through the same events, and have to agree.
 //!
 //! The events are creates, joins, reads, terminations, waits that are broken off, changes, releases, drops, kills, time that
-//! passes, steps of the wall clock, new ids, and old ids that are used again. Some end with the service shut down. `reference` says what should happen, in the simplest way that could be right: one
-//! value, no locks, no wakers. `driver` makes it happen. A request is looked at only when its waker was woken, so a
-//! wake-up that got lost shows as a request that should have come in and did not.
+//! passes, steps of the wall clock, new ids, and old ids that are used again. Some end with the service shut down.
+//! `reference` says what should happen, in the simplest way that could be right: one value, no locks, no wakers. `driver`
+//! makes it happen. A request is looked at only when its waker was woken, so a wake-up that got lost shows as a request that
+//! should have come in and did not.
 
 mod driver;
 mod reference;

@@ -138,9 +138,6 @@ mod tests {
         }
     }
 
-    /// So many entries fill ten pieces.
-    const MANY: u16 = 640;
-
     #[test]
     fn ascending_entries_fill_their_pieces() {
         let mut list = SortedList::default();
