@@ -11,9 +11,9 @@ use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use proptest::prop_assert_eq;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
+use proptest::{prop_assert, prop_assert_eq};
 
 use super::reference::{
     After, EXECUTION, Farewell, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, RETENTION, Reason, Reference,
@@ -105,12 +105,26 @@ enum Actual {
     Gone,
 }
 
+/// What a session was called, and is.
+struct Names {
+    /// The latest last.
+    ids: Vec<SessionId>,
+    handle: SessionHandle,
+}
+
+impl Names {
+    /// The id that so many newer ones followed.
+    fn id(&self, back: usize) -> SessionId {
+        self.ids[self.ids.len().saturating_sub(back + 1)].clone()
+    }
+}
+
 struct Driver {
     stage: Stage,
     reference: Reference,
     requests: Vec<Actual>,
     /// Of each session of the reference.
-    names: Vec<(SessionId, SessionHandle)>,
+    names: Vec<Names>,
     last_fences: Vec<u64>,
     living: usize,
     closed: Arc<Mutex<Vec<usize>>>,
@@ -120,7 +134,7 @@ struct Driver {
 }
 
 /// Lives through a history, and to its end: everybody leaves, everything is over, everything is closed.
-pub(super) fn live_through(make: Make, history: &[Event]) -> Result<(), TestCaseError> {
+pub(super) fn live_through(make: Make, history: &[Event], drained: bool) -> Result<(), TestCaseError> {
     let stage = Stage::with(make, |setup| configure(&mut setup.settings));
     let mut driver = Driver {
         maintenance: Task::new(stage.manager.maintenance()),
@@ -136,6 +150,9 @@ pub(super) fn live_through(make: Make, history: &[Event]) -> Result<(), TestCase
     for event in history {
         driver.happen(event)?;
         driver.compare(event)?;
+    }
+    if drained {
+        return driver.drain();
     }
     for request in 0..driver.requests.len() {
         driver.leave(request);
@@ -160,25 +177,26 @@ impl Driver {
                 self.reference.create(true);
                 self.asked(joining);
             }
-            Event::Join { session, wait_ticks, stranger } => {
-                self.join(*session, *wait_ticks, After::Stay, (false, false, *stranger));
+            Event::Join { session, wait_ticks, stranger, back } => {
+                self.join(*session, *wait_ticks, After::Stay, (false, false, *stranger), *back);
             }
             Event::JoinOrCreate { session, wait_ticks } => {
-                self.join(*session, *wait_ticks, After::Stay, (false, true, false));
+                self.join(*session, *wait_ticks, After::Stay, (false, true, false), 0);
             }
             Event::Terminate { session, wait_ticks, activities } => {
-                self.join(*session, *wait_ticks, After::End(Reason::Terminated), (!activities, false, false));
+                self.join(*session, *wait_ticks, After::End(Reason::Terminated), (!activities, false, false), 0);
             }
             Event::Read { session } => {
                 if let Some(session) = pick(*session, self.names.len()) {
-                    let joining = self.stage.read(&self.names[session].0.clone());
-                    self.reference.read(session);
+                    let joining = self.stage.read(&self.names[session].id(0));
+                    self.reference.read(session, 0);
                     self.asked(joining);
                 }
             }
+            Event::Rotate { session, back } => self.rotate(*session, *back),
             Event::Kill { session } => {
                 if let Some(session) = pick(*session, self.names.len()) {
-                    let ending = self.stage.manager.end(self.names[session].1, EndReason::Killed);
+                    let ending = self.stage.manager.end(self.names[session].handle, EndReason::Killed);
                     drop(ending.now_or_never());
                     self.reference.kill(session);
                 }
@@ -202,10 +220,10 @@ impl Driver {
         Ok(())
     }
 
-    fn join(&mut self, session: Index, wait: u64, after: After, flags: (bool, bool, bool)) {
+    fn join(&mut self, session: Index, wait: u64, after: After, flags: (bool, bool, bool), back: usize) {
         let Some(session) = pick(session, self.names.len()) else { return };
         let (end_again, or_create, stranger) = flags;
-        let (id, wish_for) = (self.names[session].0.clone(), Some(ticks(wait)));
+        let (id, wish_for) = (self.names[session].id(back), Some(ticks(wait)));
         let requirement = match after {
             After::End(_) => SessionRequirement::Terminate { id, wait: wish_for, activities: !end_again },
             After::Stay if or_create => SessionRequirement::JoinOrCreate { id, wait: wish_for, timeout: None },
@@ -213,8 +231,34 @@ impl Driver {
         };
         let joining = self.stage.join_as(if stranger { "stranger" } else { "owner" }, requirement);
         let deadline = self.reference.now + wait;
-        self.reference.join(session, Wish { deadline, after, end_again, or_create, stranger });
+        self.reference.join(session, back, Wish { deadline, after, end_again, or_create, stranger });
         self.asked(joining);
+    }
+
+    fn rotate(&mut self, session: Index, back: usize) {
+        let Some(session) = pick(session, self.names.len()) else { return };
+        let id = self.names[session].id(back);
+        self.asked(self.stage.join(SessionRequirement::Join { id, wait: None, access: Access::Read, rotate: true }));
+        let request = self.reference.read(session, back);
+        self.look_around();
+        if let Actual::Joined(joined) = &self.requests[request] {
+            self.names[session].ids.push(joined.info().id.clone());
+            self.reference.rotate(session);
+        }
+    }
+
+    /// The service is shut down: that takes until everybody has left, and no longer.
+    fn drain(&mut self) -> Result<(), TestCaseError> {
+        let manager = Arc::clone(&self.stage.manager);
+        let mut draining = Task::new(async move { manager.drain().await });
+        let mut drained = draining.look().is_some();
+        for request in 0..self.requests.len() {
+            self.leave(request);
+        }
+        drained = drained || draining.look().is_some();
+        prop_assert!(drained, "draining ends when everybody has left");
+        prop_assert_eq!(self.closed.lock().len(), self.living, "everything alive is closed once");
+        Ok(())
     }
 
     fn asked(&mut self, joining: Joining) {
@@ -366,10 +410,10 @@ impl Driver {
         let Actual::Joined(joined) = &self.requests[request] else { return Ok(()) };
         let Some(session) = part.session.filter(|_| part.standing == Standing::Joined) else { return Ok(()) };
         if self.names.len() == session {
-            self.names.push((joined.info().id.clone(), joined.info().handle));
+            self.names.push(Names { ids: vec![joined.info().id.clone()], handle: joined.info().handle });
             self.last_fences.push(0);
         }
-        prop_assert_eq!(joined.info().handle, self.names[session].1);
+        prop_assert_eq!(joined.info().handle, self.names[session].handle);
         if !part.reads {
             let last = &mut self.last_fences[session];
             *last = (*last).max(joined.info().fence);

@@ -1,9 +1,10 @@
 //! Random histories: a manager and a small reference model live through the same events, and have to agree.
 //!
 //! The events are creates, joins, reads, terminations, waits that are broken off, changes, releases, drops, kills, time that
-//! passes, and steps of the wall clock. `reference` says what should happen, in the simplest way that could be right: one
-//! value, no locks, no wakers. `driver` makes it happen. A request is looked at only when its waker was woken, so a
-//! wake-up that got lost shows as a request that should have come in and did not.
+//! passes, steps of the wall clock, new ids, and old ids that are used again. Some end with the service shut down.
+//! `reference` says what should happen, in the simplest way that could be right: one value, no locks, no wakers. `driver`
+//! makes it happen. A request is looked at only when its waker was woken, so a wake-up that got lost shows as a request that
+//! should have come in and did not.
 
 mod driver;
 mod reference;
@@ -29,6 +30,8 @@ enum Event {
         session: Index,
         wait_ticks: u64,
         stranger: bool,
+        /// How many ids of the session are newer than the one that is used.
+        back: usize,
     },
     JoinOrCreate {
         session: Index,
@@ -36,6 +39,11 @@ enum Event {
     },
     Read {
         session: Index,
+    },
+    /// A request that only reads asks for a new id.
+    Rotate {
+        session: Index,
+        back: usize,
     },
     Terminate {
         session: Index,
@@ -88,13 +96,15 @@ fn event() -> impl Strategy<Value = Event> {
     let request = || any::<Index>();
     let wait = || prop_oneof![Just(0_u64), 1..12_u64];
     let name = || 0..NAMES.len();
+    let back = || prop_oneof![5 => Just(0_usize), 1 => 1..7_usize];
     prop_oneof![
         3 => Just(Event::Create),
         1 => Just(Event::Implicit),
-        8 => (session(), wait(), prop::bool::weighted(0.05))
-            .prop_map(|(session, wait_ticks, stranger)| Event::Join { session, wait_ticks, stranger }),
+        8 => (session(), wait(), prop::bool::weighted(0.05), back())
+            .prop_map(|(session, wait_ticks, stranger, back)| Event::Join { session, wait_ticks, stranger, back }),
         1 => (session(), wait()).prop_map(|(session, wait_ticks)| Event::JoinOrCreate { session, wait_ticks }),
         2 => session().prop_map(|session| Event::Read { session }),
+        2 => (session(), back()).prop_map(|(session, back)| Event::Rotate { session, back }),
         2 => (session(), wait(), any::<bool>())
             .prop_map(|(session, wait_ticks, activities)| Event::Terminate { session, wait_ticks, activities }),
         2 => request().prop_map(|request| Event::Cancel { request }),
@@ -120,7 +130,7 @@ const SEED: &str = "SESSION_HISTORIES_SEED";
 pub(crate) fn random_histories_agree(make: Make) {
     // More with PROPTEST_CASES.
     let default = Config::default();
-    let config = Config { cases: default.cases.max(1000), failure_persistence: None, ..default };
+    let config = Config { cases: default.cases.max(2000), failure_persistence: None, ..default };
     let seed = match std::env::var(SEED) {
         Ok(seed) => seed.parse().expect("the seed is a number"),
         Err(_) => RandomState::new().hash_one(0),
@@ -128,8 +138,8 @@ pub(crate) fn random_histories_agree(make: Make) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&u64::to_le_bytes(seed));
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let histories = prop::collection::vec(event(), 1..80);
-    let run = |history: Vec<Event>| driver::live_through(make, &history);
+    let histories = (prop::collection::vec(event(), 1..80), prop::bool::weighted(0.2));
+    let run = |(history, drained): (Vec<Event>, bool)| driver::live_through(make, &history, drained);
     if let Err(error) = TestRunner::new_with_rng(config, rng).run(&histories, run) {
         panic!("{SEED}={seed} repeats this: {error}");
     }

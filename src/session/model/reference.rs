@@ -13,6 +13,8 @@ pub(super) const GRACE: Tick = 4;
 pub(super) const RETENTION: Tick = 60;
 pub(super) const MAX_WAITERS: usize = 3;
 pub(super) const MAX_SESSIONS: usize = 5;
+/// So many old ids of a session are remembered. Their time of grace is as long as a session lives.
+const OLD_IDS: usize = 4;
 
 /// A request, by its number.
 pub(super) type Request = usize;
@@ -88,6 +90,8 @@ pub(super) struct Session {
     readers: BTreeSet<Request>,
     pub(super) attributes: Attributes,
     pub(super) ended: Option<(Reason, Tick)>,
+    /// Of each of its ids, the latest last, whether a newer one was used.
+    superseded: Vec<bool>,
 }
 
 /// One request: what it asked for, where it stands, and what it has changed.
@@ -163,12 +167,13 @@ impl Reference {
             readers: BTreeSet::new(),
             attributes: Attributes::new(),
             ended: None,
+            superseded: vec![false],
         });
     }
 
-    pub(super) fn join(&mut self, session: usize, wish: Wish) -> Request {
+    pub(super) fn join(&mut self, session: usize, back: usize, wish: Wish) -> Request {
         let request = self.add(Some(session), wish, Standing::Waiting);
-        let standing = self.received(session, wish.stranger);
+        let standing = self.received(session, back, wish.stranger);
         if let Some(refused) = standing {
             self.resolve(request, refused);
             return request;
@@ -187,10 +192,10 @@ impl Reference {
         request
     }
 
-    pub(super) fn read(&mut self, session: usize) -> Request {
+    pub(super) fn read(&mut self, session: usize, back: usize) -> Request {
         let wish = Wish { deadline: 0, after: After::Stay, end_again: false, or_create: false, stranger: false };
         let request = self.add(Some(session), wish, Standing::Joined);
-        if let Some(refused) = self.received(session, false) {
+        if let Some(refused) = self.received(session, back, false) {
             self.resolve(request, refused);
         } else {
             self.parts[request].reads = true;
@@ -200,9 +205,26 @@ impl Reference {
         request
     }
 
-    /// Why a newcomer is not let in, if it is not.
-    fn received(&mut self, session: usize, stranger: bool) -> Option<Standing> {
+    /// The session has a new id.
+    pub(super) fn rotate(&mut self, session: usize) {
+        self.sessions[session].superseded.push(false);
+    }
+
+    /// Why a newcomer is not let in, if it is not. It comes with the id that so many newer ones followed.
+    fn received(&mut self, session: usize, back: usize, stranger: bool) -> Option<Standing> {
         self.expire();
+        let place = &mut self.sessions[session];
+        let id = place.superseded.len().saturating_sub(back + 1);
+        if place.superseded.len() > id + 1 + OLD_IDS {
+            return Some(Standing::NotFound);
+        }
+        if place.ended.is_none() && !stranger && !place.implicit {
+            if place.superseded[id] {
+                self.end(session, Reason::Killed, self.now);
+                return Some(Standing::Ended(Reason::Killed));
+            }
+            place.superseded[..id].fill(true);
+        }
         let place = &self.sessions[session];
         let over = (self.now >= place.created + LIFETIME).then_some((Reason::Lifetime, place.created + LIFETIME));
         if stranger || (place.implicit && place.ended.is_none()) {

@@ -188,7 +188,9 @@ fn who() -> Participant {
 fn side_by_side<const COUNT: usize>(own: impl Future<Output = ()>, others: [BoxFuture<'static, ()>; COUNT]) {
     let others = others.map(spawn);
     block_on(own);
-    others.into_iter().for_each(|request| block_on(request).unwrap());
+    for request in others {
+        block_on(request).unwrap();
+    }
 }
 
 /// Every order there is: of two or three requests of few steps.

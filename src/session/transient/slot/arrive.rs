@@ -117,27 +117,23 @@ impl Slot {
         aftermath: &mut Aftermath,
     ) -> Result<(), SessionError> {
         let Visitor { key, time, .. } = visitor;
+        if !state.keys.know(key) {
+            return Err(SessionError::NotFound);
+        }
         let ended = if let Some(ended) = &state.ended {
-            if !state.keys.know(key) {
-                return Err(SessionError::NotFound);
-            }
             **ended
+        } else if let Some((reason, at)) = self.over(state, time.now) {
+            Self::end_now(state, reason, at, time, aftermath)
         } else {
             match state.keys.present(key, time.now) {
-                Presented::Valid => {}
+                Presented::Valid if self.lifetime > time.now => return Ok(()),
+                // It ends when those who are joined release it; nobody new comes in.
+                Presented::Valid => Ended::new(EndReason::Lifetime, self.lifetime, time),
                 Presented::OutOfDate => return Err(SessionError::NotFound),
                 Presented::Reused => {
                     aftermath.id_reused = true;
-                    return Err(Self::end_now(state, EndReason::Killed, time.now, time, aftermath).error());
+                    Self::end_now(state, EndReason::Killed, time.now, time, aftermath)
                 }
-            }
-            if let Some((reason, at)) = self.over(state, time.now) {
-                Self::end_now(state, reason, at, time, aftermath)
-            } else if self.lifetime <= time.now {
-                // It ends when those who are joined release it; nobody new comes in.
-                Ended::new(EndReason::Lifetime, self.lifetime, time)
-            } else {
-                return Ok(());
             }
         };
         Err(ended.error_for(self.policy.settings.retention, time.now))
