@@ -252,6 +252,22 @@ fn says_nothing_but_defaults(block: &Block) {
 }
 
 #[test]
+fn every_element_and_attribute_of_the_configuration_is_described() {
+    let text = page("configuration.md").text;
+    for name in ["service", "resource", "activity", "session"] {
+        let schema = fs::read_to_string(root().join(format!("schemas/{name}.xsd"))).unwrap();
+        let declared =
+            schema.split(['<', '>']).filter(|tag| tag.starts_with("xs:element ") || tag.starts_with("xs:attribute "));
+        let names: Vec<&str> = declared.filter_map(|tag| tag.split_once(" name=\"")?.1.split('"').next()).collect();
+        assert!(names.len() > 4, "{name}.xsd: {names:?}");
+        for word in names {
+            let is_named = text.split(|c: char| !c.is_ascii_alphanumeric()).any(|other| other == word);
+            assert!(is_named, "docs/configuration.md says nothing of `{word}` of {name}.xsd");
+        }
+    }
+}
+
+#[test]
 fn the_first_document_of_the_readme_is_that_of_the_examples() {
     let first = fs::read_to_string(root().join("examples/first.xml")).unwrap();
     let readme = page("README.md");

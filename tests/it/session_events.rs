@@ -3,6 +3,10 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
+use rejoin::activity::{Activity, ActivityContext, ActivityError, Setup};
+use rejoin::document::{DocumentError, Fields};
+use rejoin::session::{AttributeValue, CloseError, LiveAttribute};
 use serde_json::Value;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -138,4 +142,49 @@ async fn an_id_that_is_used_again_is_a_warning() {
         panic!("{events:#?}");
     }
     assert!(!captured.text().contains(&id) && !captured.text().contains(&rotated));
+}
+
+/// What can't be closed.
+#[derive(Debug)]
+struct Stuck;
+
+impl LiveAttribute for Stuck {
+    fn type_name(&self) -> &'static str {
+        "stuck"
+    }
+
+    fn close(&self) -> Result<(), CloseError> {
+        Err("the door is stuck".into())
+    }
+}
+
+/// `<keepStuck name="k"/>` leaves such a thing in the session.
+struct KeepStuck;
+
+#[async_trait]
+impl Activity for KeepStuck {
+    const ELEMENT: &'static str = "keepStuck";
+
+    fn parse(_: &mut Fields<'_>, _: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        Ok(Self)
+    }
+
+    async fn run(self, context: ActivityContext) -> Result<(), ActivityError> {
+        context.session().set("door", AttributeValue::Live(Arc::new(Stuck)))?;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_closed_is_told_with_the_handle_of_its_session() {
+    // Behaviour 42: errors are logged, and not lost.
+    let (captured, _guard) = Captured::begin();
+    let context = Context::with(|builder, resource| builder.resource(resource).activity::<KeepStuck>()).await;
+    let id = context.perform("<session/><keepStuck name=\"k\"/>").await.is_completed().session_id();
+    context.perform(&format!("<session id=\"{id}\" mode=\"terminate\"/>")).await.is_completed();
+    let lines: Vec<Value> = captured.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = lines.iter().find(|line| field(line, "message") == "closing a session attribute failed");
+    let Some(told) = told else { panic!("{lines:#?}") };
+    assert_eq!((told["level"].as_str(), field(told, "error")), (Some("WARN"), "the door is stuck"));
+    assert_eq!((field(told, "attribute"), is_handle(field(told, "session"))), ("stuck", true));
 }

@@ -7,6 +7,7 @@
 mod builtin;
 mod error;
 mod live;
+mod rules;
 mod settings;
 mod snapshot;
 mod staged;
@@ -19,6 +20,7 @@ mod working;
 pub use builtin::Counter;
 pub use error::AttributeError;
 pub use live::{CloseError, LiveAttribute};
+pub use rules::AttributeRules;
 pub use settings::StaticAttributeSettings;
 pub use snapshot::AttributeSnapshot;
 pub use staged::{Dropped, StagedAttributes};
@@ -27,6 +29,6 @@ pub use statics::{StaticAttributeFactory, StaticAttributeRegistry, StaticAttribu
 pub use stream::{StoredStream, WrongBlock};
 pub use summary::AttributeSummary;
 pub use value::AttributeValue;
-pub use working::{AttributeRules, SessionAttributes};
+pub use working::SessionAttributes;
 
 use staged::Change;

@@ -5,38 +5,11 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    AttributeError, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes, StaticAttributes,
+    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes,
     StaticSessionAttribute, StoredStream, summary::summaries,
 };
 use crate::block::Scalar;
-use crate::document::SessionLimits;
 use crate::session::Access;
-
-/// What holds for the attributes of every session of a resource: the static ones, and how much there may be of the others.
-#[derive(Debug, Clone, Default)]
-pub struct AttributeRules {
-    /// The static attributes.
-    pub statics: StaticAttributes,
-    /// How many attributes one session may have; `None` is unbounded.
-    pub attributes: Option<u64>,
-    /// How many bytes one attribute may have, its name included; `None` is unbounded.
-    pub attribute_bytes: Option<u64>,
-    /// How many bytes all attributes of one session may have; `None` is unbounded.
-    pub session_bytes: Option<u64>,
-}
-
-impl AttributeRules {
-    /// The rules of a configuration.
-    #[must_use]
-    pub fn new(statics: StaticAttributes, limits: &SessionLimits) -> Self {
-        Self {
-            statics,
-            attributes: limits.attributes,
-            attribute_bytes: limits.attribute_bytes,
-            session_bytes: limits.session_bytes,
-        }
-    }
-}
 
 /// The attributes of the session that a request has joined, with the request's own changes.
 ///
@@ -171,10 +144,7 @@ impl SessionAttributes {
     ///
     /// [`AttributeError::TooLarge`] when it is more than an attribute may have.
     pub fn check_size(&self, name: &str, bytes: u64) -> Result<(), AttributeError> {
-        match self.shared.rules.attribute_bytes {
-            Some(limit) if bytes > limit => Err(AttributeError::TooLarge { name: name.into(), bytes, limit }),
-            _ => Ok(()),
-        }
+        self.shared.rules.check_size(name, bytes)
     }
 
     /// Appends the blocks of a stream to the stream that the attribute holds, or makes it from them when there is none.
@@ -296,7 +266,7 @@ impl Working {
         let old = self.get(name).map(|old| entry_bytes(name, old));
         let all = self.staged.bytes.saturating_sub(old.unwrap_or(0)).saturating_add(bytes);
         let count = self.staged.count + usize::from(old.is_none());
-        check(name, bytes, all, count, rules)?;
+        rules.check(name, bytes, all, count)?;
         if let AttributeValue::Live(live) = &value {
             self.staged.made.push(Arc::clone(live));
         }
@@ -310,20 +280,6 @@ impl Working {
         }
         Ok(())
     }
-}
-
-/// Checks that an attribute of `bytes` fits into a session that then has `all` bytes and `count` attributes.
-fn check(name: &str, bytes: u64, all: u64, count: usize, rules: &AttributeRules) -> Result<(), AttributeError> {
-    if let Some(limit) = rules.attribute_bytes.filter(|limit| bytes > *limit) {
-        return Err(AttributeError::TooLarge { name: name.into(), bytes, limit });
-    }
-    if let Some(limit) = rules.session_bytes.filter(|limit| all > *limit) {
-        return Err(AttributeError::SessionTooLarge { name: name.into(), bytes: all, limit });
-    }
-    if let Some(limit) = rules.attributes.filter(|limit| count as u64 > *limit) {
-        return Err(AttributeError::TooMany { name: name.into(), limit });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub(crate) async fn a_slow_request_does_not_revive_a_session(make: Make) {
 }
 
 pub(crate) async fn those_who_wait_are_told_of_the_end(make: Make) {
-    // Issue of the sessions, point 4: terminate while others wait.
+    // Behaviours 7 and 65, for those who wait: they are told, and do not wait for the holder.
     let stage = Stage::new(make);
     let id = stage.session().await;
     let holder = stage.terminate(&id, true).await.unwrap();
