@@ -115,6 +115,30 @@ async fn a_program_adds_session_managers_by_name() {
     served.context.create().await;
 }
 
+#[tokio::test]
+async fn with_every_manager_two_hundred_parallel_increments_give_two_hundred() {
+    // Behaviour 12.
+    for implementation in [
+        "rejoin.TransientSessionManagerFactory",
+        "uk.org.ogsadai.sessions.impl.TransientSessionManagerFactory",
+        "example.Small",
+    ] {
+        let configured = folder(implementation, "<join maxWaiters='200'/>");
+        let served = configured
+            .serve_with(|builder| builder.session_manager("example.Small", SmallFactory).admission(64, 256))
+            .await;
+        let context = &served.context;
+        let id = context.create().await;
+        let count =
+            "<sessionAttributeManagement name='count'><incrementAttribute name='n'/></sessionAttributeManagement>";
+        let increment = format!("<session id='{id}' wait='60000'/>{count}");
+        let requests = (0..200).map(|_| async { context.perform(&increment).await.is_completed().status });
+        futures_util::future::join_all(requests).await;
+        let read = "<sessionAttributeManagement name='r'><getAttribute name='n'/><output name='now'/></sessionAttributeManagement>";
+        context.perform(&format!("<session id='{id}'/>{read}")).await.is_completed().says(">200</attribute>");
+    }
+}
+
 #[test]
 fn a_factory_that_nobody_knows_is_refused_with_the_nearest() {
     let errors = refused(&folder("example.Smal", ""));

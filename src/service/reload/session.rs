@@ -376,6 +376,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_stands_in_the_log_with_file_line_and_column() {
+        let (watch, folder) = watch();
+        fs::write(folder.path().join("session.xml"), document(10).replace("timeout", "timeuot")).unwrap();
+        let log = folder.path().join("log");
+        let lines = Arc::new(fs::File::create(&log).unwrap());
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(lines).finish();
+        tracing::subscriber::with_default(subscriber, || look(&watch, Occasion::Word));
+        let told = fs::read_to_string(log).unwrap();
+        assert!(told.contains("a changed session configuration is not taken; nothing changes"), "{told}");
+        assert!(told.contains("session.xml:1:") && told.contains("did you mean `timeout`?"), "{told}");
+    }
+
+    #[test]
     fn clients_see_no_path_from_the_root_of_the_machine() {
         for (file, seen) in [
             ("/srv/orders/session.xml", "session.xml"),
