@@ -18,6 +18,9 @@ use std::thread::{self, JoinHandle};
 use rejoin::service::{ConfiguredResource, Server};
 use rejoin::session::{Access, EndReason, Participant, SessionError, SessionEvent, SessionListener};
 
+/// The thread that writes, until the log is dropped.
+type Writer = JoinHandle<std::io::Result<()>>;
+
 /// So many lines wait for the disk.
 const LINES: usize = 10_000;
 
@@ -30,13 +33,13 @@ struct AuditLog {
 
 impl AuditLog {
     /// A log in that file, and the thread that writes it until the log is dropped.
-    fn create(path: &Path) -> Result<(Self, JoinHandle<std::io::Result<()>>), Box<dyn Error>> {
+    fn create(path: &Path) -> Result<(Self, Writer), Box<dyn Error>> {
         let (lines, received) = sync_channel(LINES);
         let file = BufWriter::new(File::create(path)?);
         Ok((Self { lines, missed: AtomicU64::new(0) }, thread::spawn(move || write(file, &received))))
     }
 
-    fn note(&self, line: String) {
+    fn note(&self, line: &str) {
         let line = format!("{} {line}", chrono::Utc::now().format("%FT%T%.3fZ"));
         if self.lines.try_send(line).is_err() {
             self.missed.fetch_add(1, Ordering::Relaxed);
@@ -58,28 +61,28 @@ fn write(mut file: BufWriter<File>, lines: &Receiver<String>) -> std::io::Result
 impl SessionListener for AuditLog {
     fn created(&self, session: SessionEvent<'_>) {
         if !session.implicit {
-            self.note(format!("{} created by {}", session.handle, session.owner));
+            self.note(&format!("{} created by {}", session.handle, session.owner));
         }
     }
 
     fn joined(&self, session: SessionEvent<'_>, request: uuid::Uuid, access: Access, _: std::time::Duration) {
         if !session.implicit {
-            self.note(format!("{} joined by request {request} ({access:?})", session.handle));
+            self.note(&format!("{} joined by request {request} ({access:?})", session.handle));
         }
     }
 
     fn denied(&self, who: &Participant, reason: &SessionError) {
-        self.note(format!("{} of {} denied: {}", who.request_id, who.principal, reason.code()));
+        self.note(&format!("{} of {} denied: {}", who.request_id, who.principal, reason.code()));
     }
 
     fn ended(&self, session: SessionEvent<'_>, reason: EndReason) {
         if !session.implicit {
-            self.note(format!("{} ended: {reason}", session.handle));
+            self.note(&format!("{} ended: {reason}", session.handle));
         }
     }
 
     fn id_reused(&self, session: SessionEvent<'_>) {
-        self.note(format!("{} ENDED, an old id of it was used again", session.handle));
+        self.note(&format!("{} ENDED, an old id of it was used again", session.handle));
     }
 }
 

@@ -48,6 +48,7 @@
 //! |---|---|---|
 //! | [`activity::Activity`] | [`ServerBuilder::activity`](service::ServerBuilder::activity) | `examples/own_activity.rs` |
 //! | [`session::StaticSessionAttribute`] | [`ServerBuilder::static_attribute`](service::ServerBuilder::static_attribute) | `examples/own_static_attribute.rs` |
+//! | [`session::SessionManager`] | [`ServerBuilder::session_manager`](service::ServerBuilder::session_manager) | `docs/extending.md` |
 //! | [`session::SessionListener`] | [`ServerBuilder::session_listener`](service::ServerBuilder::session_listener) | `examples/audit_log.rs` |
 //! | [`service::Authenticator`] | [`ServerBuilder::authenticator`](service::ServerBuilder::authenticator) | `examples/own_authenticator.rs` |
 //! | [`resource::DataResourceFactory`] | [`ServerBuilder::data_resource_factory`](service::ServerBuilder::data_resource_factory) | `docs/extending.md` |

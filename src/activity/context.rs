@@ -1,8 +1,9 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::{ActivityError, InputPort, OutputPort};
+use super::{ActivityError, InputPort, OutputPort, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
 use crate::session::SessionAttributes;
 
@@ -14,6 +15,7 @@ pub struct ActivityContext {
     session_input: Option<BlockReader>,
     session: SessionAttributes,
     cancel: CancellationToken,
+    request: Arc<RequestInformation>,
 }
 
 impl ActivityContext {
@@ -29,7 +31,20 @@ impl ActivityContext {
             session_input: None,
             session,
             cancel,
+            request: Arc::default(),
         }
+    }
+
+    /// For a request that is known.
+    pub(crate) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// The request that the activity runs for.
+    #[must_use]
+    pub fn request(&self) -> &RequestInformation {
+        &self.request
     }
 
     /// With the stream of the session that the activity takes in.

@@ -20,6 +20,7 @@ mod context;
 mod error;
 mod ports;
 mod registry;
+mod request;
 mod setup;
 
 pub mod delivery;
@@ -33,6 +34,7 @@ pub use error::ActivityError;
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;
 pub use registry::{ActivityFactory, ActivityRegistry, Requirement, RunnableActivity};
+pub use request::{RequestInformation, RequestedActivity};
 pub use setup::{Properties, Setup};
 
 use async_trait::async_trait;

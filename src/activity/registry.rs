@@ -91,6 +91,8 @@ impl ActivityRegistry {
             .register::<transform::StringTokenizer>()
             .register::<utility::DataStore>()
             .register::<utility::Echo>()
+            .register::<utility::Refuse>()
+            .register::<utility::RequestInformation>()
             .register::<utility::Sleep>()
     }
 

@@ -12,7 +12,9 @@ use crate::document::{
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
-use crate::service::{AuthenticatorRegistry, Configuration, Refused, SessionParts, refused_in_resource};
+use crate::service::{
+    AuthenticatorRegistry, Configuration, Refused, SessionParts, initial_document, refused_in_resource,
+};
 use crate::session::StaticAttributes;
 
 /// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
@@ -36,7 +38,7 @@ fn check(path: &Path) -> Vec<String> {
         Ok(bytes) => {
             let problems = check_document(path, &bytes).unwrap_or_else(|problem| vec![problem]);
             let here = problems.iter().map(|problem| format!("{}:{problem}", path.display()));
-            here.chain(check_authentication(path, &bytes)).collect()
+            here.chain(check_authentication(path, &bytes)).chain(check_initial_document(path, &bytes)).collect()
         }
         Err(error) => vec![format!("{}:1:1: the file can't be read: {error}", path.display())],
     }
@@ -114,6 +116,20 @@ fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
 /// names.
 fn check_perform(bytes: &[u8]) -> Result<(), String> {
     let document = PerformDocument::parse(bytes).map_err(|error| said(&error))?;
+    let catalogue = catalogue_for(&document)?;
+    Plan::new(&document, &catalogue).map(drop).map_err(|error| error.to_string())
+}
+
+/// What is wrong with the document that a session document has run in new sessions; it is judged as any perform document.
+fn check_initial_document(path: &Path, bytes: &[u8]) -> Option<String> {
+    let session = SessionConfiguration::parse(bytes, &Limits::default()).ok()?;
+    let initial = path.parent().unwrap_or(Path::new("")).join(session.on_create.as_ref()?);
+    let document = fs::read(initial).ok().and_then(|bytes| PerformDocument::parse(&bytes).ok()).unwrap_or_default();
+    let catalogue = catalogue_for(&document).ok()?;
+    initial_document(&session, path, &catalogue).err().map(|error| error.to_string())
+}
+
+fn catalogue_for(document: &PerformDocument) -> Result<Catalogue, String> {
     let settings = ResourceSettings::new("sqlite::memory:", ".");
     let database = ResourceRegistry::with_defaults().open(&settings).map_err(|error| format!("1:1: {error}"))?;
     let mut resources = DataResources::default();
@@ -121,8 +137,7 @@ fn check_perform(bytes: &[u8]) -> Result<(), String> {
     for name in resource_names(&document.steps) {
         resources.add(name, Arc::clone(&database));
     }
-    let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), resources);
-    Plan::new(&document, &catalogue).map(drop).map_err(|error| error.to_string())
+    Ok(Catalogue::of_resources(&ActivityRegistry::built_in(), resources))
 }
 
 fn resource_names(steps: &[Step]) -> Vec<&str> {

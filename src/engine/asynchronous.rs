@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::admission::Admitted;
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
-use super::perform::{Participation, failure_of};
+use super::participation::{Participation, failure_of};
 use super::run::{ActivityRun, Run};
 use super::{Answer, AnswerBody, PerformError, Plan, PlanError, PlanProblem};
 use crate::document::Status;
-use crate::session::{OpenedStreams, Outcome, RequestProgress, SessionError, SessionInfo, StreamError};
+use crate::session::{OpenedStreams, RequestProgress, SessionError, SessionInfo, StreamError};
 
 /// A request on its way without its client: holds its session and its place until the end.
 struct Errand {
@@ -91,22 +91,24 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
         return Err(PerformError::Internal("a request had left its session before it began".into()));
     };
     run.report_to(Arc::clone(&progress));
-    run.begin();
     let request_id = request_id.to_string();
     let session = participation.joined.info().clone();
     let body = AnswerBody::Whole(accepted(&request_id, &session, conceal_id, &run));
+    run.begin();
     let account = Account { request_id, progress, streams };
     let errand = Errand { participation, account, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
     Ok(Answer { session, content_type: DocumentAnswer::CONTENT_TYPE, accepted: true, body })
 }
 
-/// The document that says that the request has begun.
+/// The document that says that the request begins. How far its activities have got by the time that it is read, the session
+/// tells.
 fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run) -> bytes::Bytes {
     // No carrier brings the id of an implicit session, and its streams are reached by it.
     let mut document = DocumentAnswer::begin(request_id, session, conceal_id && !session.implicit);
-    for activity in run.activities() {
-        document.activity(activity);
+    for (index, activity) in run.activities().iter().enumerate() {
+        let status = if run.has_to_wait(index) { Status::Unstarted } else { Status::Processing };
+        document.begun_activity(&activity.name, status);
     }
     document.end(Status::Processing, None);
     document.take()
@@ -145,14 +147,14 @@ impl Errand {
         };
         if let Some(failure) = account.failure(&control, &activities) {
             account.streams.fail();
-            // Nothing of the session changes; that it ended meanwhile is said by the failure.
-            let _ = participation.joined.release(Outcome::Discard).await;
+            // Nothing of the session changes.
+            participation.discard().await;
             account.end(Some(&failure));
             return;
         }
         // Before the next request comes, which may have inputs of the same names.
         account.streams.close_inputs();
-        let failure = participation.joined.release(Outcome::Commit).await.err().map(PerformError::from);
+        let failure = participation.commit().await.err().map(PerformError::from);
         account.end(failure.as_ref());
     }
 }

@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 use tokio_util::sync::CancellationToken;
 
 use super::PerformError;
-use super::perform::failure_of;
+use super::participation::failure_of;
 use crate::session::{Interruption, SessionError};
 
 /// Why a request was stopped from outside.

@@ -84,6 +84,14 @@ pub enum PerformError {
         /// Why.
         error: Arc<ActivityError>,
     },
+    /// An activity failed that was to prepare the new session of the request: there is no session.
+    #[error("the session was not begun: `{name}`: {error}")]
+    Initialisation {
+        /// The name of the activity.
+        name: Box<str>,
+        /// Why.
+        error: Arc<ActivityError>,
+    },
     /// The request ran for longer than a request may hold its session.
     #[error("the request took longer than a request may hold its session")]
     TimedOut,

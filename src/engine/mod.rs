@@ -3,6 +3,7 @@
 //! - [`Plan`] connects the activities of a document and refuses what does not fit, before anything runs.
 //! - [`Admission`] bounds how many requests run and how many wait.
 //! - A run drives one task per activity, and cancels them all when one fails, the client goes away or the session ends.
+//! - [`Initialisation`] is what runs in a new session before the request that creates it.
 //! - [`Engine::perform`] joins the session, runs the plan and gives an [`Answer`] that streams.
 
 mod admission;
@@ -14,6 +15,8 @@ mod control;
 mod document_answer;
 mod end_point;
 mod error;
+mod initialise;
+mod participation;
 mod perform;
 mod plan;
 mod results;
@@ -25,5 +28,6 @@ pub use admission::{Admission, AdmissionCounts, AdmissionError, Admitted};
 pub use answer::{Answer, AnswerBody, AnswerStream, BrokenAnswer, Frame};
 pub use catalogue::Catalogue;
 pub use error::{PerformError, PlanError, PlanProblem};
+pub use initialise::{InitialDocument, Initialisation};
 pub use perform::{Answered, Engine, PerformRequest};
 pub use plan::Plan;

@@ -13,12 +13,15 @@ use super::asynchronous::{Departing, set_off};
 use super::collect::{Collection, Gathered};
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
+use super::initialise::{Begun, Initialisation};
+use super::participation::Participation;
 use super::results::{Form, Results};
 use super::run::Run;
 use super::streaming::close;
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
+use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{EndReason, Interruption, Joined, Outcome, Participant, SessionManager, SessionRequirement};
+use crate::session::{Participant, SessionManager, SessionRequirement};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -26,6 +29,7 @@ pub struct Engine {
     catalogue: Arc<Catalogue>,
     sessions: Arc<dyn SessionManager>,
     admission: Admission,
+    initialisation: Initialisation,
     /// Stops the requests that go on without a client.
     cut_off: CancellationToken,
 }
@@ -73,13 +77,32 @@ impl Engine {
     /// share its places.
     #[must_use]
     pub fn new(catalogue: Arc<Catalogue>, sessions: Arc<dyn SessionManager>, admission: Admission) -> Self {
-        Self { catalogue, sessions, admission, cut_off: CancellationToken::new() }
+        Self {
+            catalogue,
+            sessions,
+            admission,
+            initialisation: Initialisation::default(),
+            cut_off: CancellationToken::new(),
+        }
+    }
+
+    /// What runs in every new session, explicit and implicit alike, before the request that creates it.
+    #[must_use]
+    pub fn with_initialisation(mut self, initialisation: Initialisation) -> Self {
+        self.initialisation = initialisation;
+        self
     }
 
     /// The activities that it offers.
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.catalogue
+    }
+
+    /// The same, to be kept by somebody else as well.
+    #[must_use]
+    pub(crate) fn shared_catalogue(&self) -> Arc<Catalogue> {
+        Arc::clone(&self.catalogue)
     }
 
     /// The sessions that its requests join.
@@ -126,18 +149,21 @@ impl Engine {
         let joined = self.sessions.join(session, &request.participant).await?;
         // Whoever logs the request names its session, by the handle.
         Span::current().record("session", field::display(joined.info().handle));
-        let participation = Participation { joined, sessions: Arc::clone(&self.sessions) };
+        let participation = Participation::new(joined, Arc::clone(&self.sessions));
         let (place, participation) = participation.wait_for_place(&admitted).await?;
+        let information = Arc::new(information(&request.participant, &plan));
+        let begun = Begun { participation, place: (admitted, place) };
+        let Begun { participation, place } = self.initialisation.prepare(begun, &self.catalogue, &information).await?;
+        let plan = plan.for_request(information);
         if at_once {
             let request_id = request.participant.request_id;
             let cut_off = self.cut_off.clone();
             let conceal_id = form.conceals_id();
-            let place = (admitted, place);
             return set_off(Departing { plan, participation, request_id, conceal_id, cut_off, place }).await;
         }
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
-            let released = participation.joined.release(Outcome::Commit).await?;
+            let released = participation.commit().await?;
             let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
             document.end(Status::Completed, None);
             let body = AnswerBody::Whole(document.take());
@@ -148,7 +174,7 @@ impl Engine {
                 body,
             });
         }
-        let performance = Performance { plan, form, participation, request_id, _place: (admitted, place) };
+        let performance = Performance { plan, form, participation, request_id, _place: place };
         let (head, answer) = oneshot::channel();
         tokio::spawn(performance.perform(head).in_current_span());
         answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
@@ -256,7 +282,7 @@ async fn answer_whole(
     };
     match made {
         Ok(whole) => {
-            let released = participation.joined.release(Outcome::Commit).await?;
+            let released = participation.commit().await?;
             Ok(whole.into_answer(released.info))
         }
         Err(failure) => {
@@ -281,16 +307,17 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
         Ok(streamed) => streamed,
         Err(error) => {
             tracing::error!(%error, "a request broke off midway");
+            participation.discard().await;
             return;
         }
     };
     let failure = match results.failure(&activities) {
         Some(failure) => {
-            // Nothing of the session may change; that it ended meanwhile is said by the failure.
-            let _ = participation.joined.release(Outcome::Discard).await;
+            // Nothing of the session may change.
+            participation.discard().await;
             Some(failure)
         }
-        None => participation.joined.release(Outcome::Commit).await.err().map(PerformError::from),
+        None => participation.commit().await.err().map(PerformError::from),
     };
     if let Some(error) = &failure {
         tracing::info!(%error, "a request failed midway");
@@ -298,47 +325,11 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     close(&results.form, sink, &activities, document, failure.as_ref()).await;
 }
 
-pub(super) fn failure_of(interruption: Interruption) -> PerformError {
-    match interruption {
-        Interruption::ExecutionLimit => PerformError::TimedOut,
-        Interruption::SessionEnded(reason) => PerformError::SessionEnded(reason),
-        Interruption::Terminated => PerformError::Terminated,
-    }
-}
-
-/// The request's part in its session.
-pub(super) struct Participation {
-    pub(super) joined: Joined,
-    sessions: Arc<dyn SessionManager>,
-}
-
-impl Participation {
-    /// Waits for a place to run, but not for longer than the request may hold its session.
-    async fn wait_for_place(self, admitted: &Admitted) -> Result<(OwnedSemaphorePermit, Self), PerformError> {
-        let interrupted = self.joined.ended();
-        let place = tokio::select! {
-            biased;
-            interruption = interrupted => Err(failure_of(interruption)),
-            place = admitted.start() => place.map_err(PerformError::from),
-        };
-        match place {
-            Ok(place) => Ok((place, self)),
-            Err(failure) => {
-                self.abandon().await;
-                Err(failure)
-            }
-        }
-    }
-
-    /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
-    pub(super) async fn abandon(self) {
-        let info = self.joined.info().clone();
-        if let Err(error) = self.joined.release(Outcome::Discard).await {
-            tracing::debug!(%error, "a session ended before its request");
-        }
-        if info.created && !info.implicit {
-            // It may have ended by itself in this moment.
-            let _ = self.sessions.end(info.handle, EndReason::Killed).await;
-        }
+/// What activities may know of a request.
+fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
+    RequestInformation {
+        principal: participant.principal.clone(),
+        request_id: participant.request_id,
+        activities: plan.requested(),
     }
 }

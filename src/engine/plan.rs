@@ -3,9 +3,10 @@
 //! Everything that can be wrong with a pipeline is found here, before a session is joined and before anything runs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::{Catalogue, PlanError, PlanProblem};
-use crate::activity::{PortType, Ports, RunActivity, RunnableActivity};
+use crate::activity::{PortType, Ports, RequestInformation, RequestedActivity, RunActivity, RunnableActivity};
 use crate::block::StreamType;
 use crate::document::{ActivityElement, PerformDocument, Position, Step, nearest};
 
@@ -34,6 +35,8 @@ pub(crate) const MAX_ACTIVITIES: usize = 1000;
 pub struct Plan {
     pub(super) activities: Vec<PlannedActivity>,
     pub(super) streams: Vec<PlannedStream>,
+    /// What its activities may know of the request.
+    pub(super) request: Arc<RequestInformation>,
 }
 
 /// An activity in its place.
@@ -87,7 +90,7 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan = Self { activities: draft.activities, streams };
+        let mut plan = Self { activities: draft.activities, streams, request: Arc::default() };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
@@ -100,6 +103,21 @@ impl Plan {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.activities.is_empty()
+    }
+
+    /// The same, to run for that request.
+    pub(super) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// The activities, for those who want to know what is asked for.
+    pub(super) fn requested(&self) -> Box<[RequestedActivity]> {
+        let requested = |activity: &PlannedActivity| RequestedActivity {
+            name: activity.name.clone(),
+            activity: activity.element.clone(),
+        };
+        self.activities.iter().map(requested).collect()
     }
 
     /// The names of the outputs that nobody reads: their data are the answer.

@@ -1,10 +1,13 @@
-//! A run: one task per activity, started in the order that the plan asks for, all cancelled when one fails.
+//! A run: the activities, started in the order that the plan asks for, all cancelled when one fails.
+//!
+//! Each gets a task of its own as soon as it waits for something. Many never do (an attribute is counted up, a text is said):
+//! those have ended when they have been started.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
@@ -77,9 +80,12 @@ impl Run {
 
     /// Starts every activity that has nothing to wait for.
     pub(super) fn begin(&mut self) {
-        for index in 0..self.activities.len() {
-            self.start_if_ready(index);
-        }
+        self.start_all((0..self.activities.len()).collect());
+    }
+
+    /// Whether an activity waits for others to complete.
+    pub(super) fn has_to_wait(&self, index: usize) -> bool {
+        self.missing[index] > 0
     }
 
     /// From now on tells how far the activities have got.
@@ -97,7 +103,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams } = plan;
+        let Plan { activities, streams, request } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -130,6 +136,7 @@ impl Run {
                 reader
             });
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
+                .for_request(Arc::clone(&request))
                 .with_session_input(session_input);
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),
@@ -152,7 +159,14 @@ impl Run {
     /// Drives the activities until all have ended; answers what became of them, in the order of the document.
     pub(super) async fn complete(mut self) -> Vec<ActivityRun> {
         while let Some(ended) = self.tasks.join_next_with_id().await {
-            self.note(ended);
+            let (id, result) = match ended {
+                Ok((id, result)) => (id, result),
+                Err(error) => (error.id(), Err(ActivityError::server("Panicked", error.to_string()))),
+            };
+            if let Some(index) = self.activities.iter().position(|activity| activity.task == Some(id)) {
+                let followers = self.note(index, result);
+                self.start_all(followers);
+            }
         }
         self.settle();
         self.report_all();
@@ -179,24 +193,40 @@ impl Run {
         }
     }
 
-    /// Starts an activity that has nothing to wait for any more.
-    fn start_if_ready(&mut self, index: usize) {
-        if self.missing[index] == 0
-            && !self.cancel.is_cancelled()
-            && let Some(waiting) = self.waiting[index].take()
-        {
-            let task = self.spawn(waiting);
-            self.activities[index].task = Some(task);
-            self.set_status(index, Status::Processing);
+    /// Starts those activities that have nothing to wait for any more, and what follows when they have ended already.
+    fn start_all(&mut self, mut ready: Vec<usize>) {
+        while !ready.is_empty() {
+            // All are started before it is looked at what became of each: the failure of one does not keep another from
+            // starting that stands beside it.
+            let ended: Vec<_> = ready.into_iter().filter_map(|index| Some((index, self.start_one(index)?))).collect();
+            ready = Vec::new();
+            for (index, result) in ended {
+                ready.extend(self.note(index, result));
+            }
         }
     }
 
-    fn completed(&mut self, index: usize) {
-        self.set_status(index, Status::Completed);
-        for follower in std::mem::take(&mut self.followers[index]) {
-            self.missing[follower] -= 1;
-            self.start_if_ready(follower);
+    /// Starts an activity if it has nothing to wait for. Answers with what became of it if it ended without waiting.
+    fn start_one(&mut self, index: usize) -> Option<Result<(), ActivityError>> {
+        if self.missing[index] > 0 || self.cancel.is_cancelled() {
+            return None;
         }
+        let waiting = self.waiting[index].take()?;
+        self.set_status(index, Status::Processing);
+        let mut work = Box::pin(self.work(waiting));
+        let ended = (&mut work).now_or_never();
+        if ended.is_none() {
+            self.activities[index].task = Some(self.tasks.spawn(work).id());
+        }
+        ended
+    }
+
+    /// Answers with the activities that waited for this one and have one less to wait for.
+    fn completed(&mut self, index: usize) -> Vec<usize> {
+        self.set_status(index, Status::Completed);
+        let followers = std::mem::take(&mut self.followers[index]);
+        followers.iter().for_each(|&follower| self.missing[follower] -= 1);
+        followers
     }
 
     fn set_status(&mut self, index: usize, status: Status) {
@@ -215,7 +245,8 @@ impl Run {
         }
     }
 
-    fn spawn(&mut self, Waiting { activity, context }: Waiting) -> Id {
+    fn work(&self, waiting: Waiting) -> impl Future<Output = Result<(), ActivityError>> + Send + use<> {
+        let Waiting { activity, context } = waiting;
         let span = debug_span!(parent: Span::current(), "activity", name = %activity.name, element = %activity.element);
         let cancel = self.cancel.clone();
         let work = async move {
@@ -229,21 +260,17 @@ impl Run {
                 () = cancel.cancelled() => Err(ActivityError::Cancelled),
             }
         };
-        self.tasks.spawn(work.instrument(span)).id()
+        work.instrument(span)
     }
 
-    fn note(&mut self, ended: Result<(Id, Result<(), ActivityError>), JoinError>) {
-        let (id, result) = match ended {
-            Ok((id, result)) => (id, result),
-            Err(error) => (error.id(), Err(ActivityError::server("Panicked", error.to_string()))),
-        };
-        let Some(index) = self.activities.iter().position(|activity| activity.task == Some(id)) else { return };
+    /// Takes down how an activity ended. Answers with those that may have waited for that.
+    fn note(&mut self, index: usize, result: Result<(), ActivityError>) -> Vec<usize> {
         match result {
-            Ok(()) => self.completed(index),
+            Ok(()) => return self.completed(index),
             // Whoever read its output completed without the rest, unless it failed: then that is noted as well.
             Err(error @ ActivityError::ReaderGone) if !self.cancel.is_cancelled() => {
                 self.activities[index].error = Some(Arc::new(error));
-                self.completed(index);
+                return self.completed(index);
             }
             Err(error @ (ActivityError::ReaderGone | ActivityError::InputBroken | ActivityError::Cancelled)) => {
                 self.set_status(index, Status::Terminated);
@@ -255,6 +282,7 @@ impl Run {
                 self.cancel.cancel();
             }
         }
+        Vec::new()
     }
 }
 

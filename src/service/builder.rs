@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
 use super::carrier::Carrier;
+use super::initialisation::initial_document;
 use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionWatch, Watch, WatchParts, Watches};
 use super::session_parts::{Checked, SessionParts};
@@ -16,7 +17,7 @@ use super::unavailable::{Refused, refused_in_resource};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
 use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
-use crate::engine::{Admission, Catalogue, Engine};
+use crate::engine::{Admission, Catalogue, Engine, Initialisation};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
     Clock, SessionListener, SessionLog, SessionManager, SessionManagerFactory, SessionManagerSettings,
@@ -224,13 +225,16 @@ impl ServerBuilder {
         let data_resources = self.open_data_resources(&resource);
         let catalogue = self.catalogue(&resource, data_resources);
         let checked = self.check_session(&resource);
-        let (catalogue, Checked { factory, statics }) = (catalogue?, checked?);
+        let catalogue = Arc::new(catalogue?);
+        let initialisation = self.initialisation(&resource, &catalogue);
+        let (initialisation, Checked { factory, statics }) = (initialisation?, checked?);
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
-        let watch = self.watch(&resource, statics, &in_force, &manager);
+        let engine = Engine::new(catalogue, manager, admission.clone()).with_initialisation(initialisation.clone());
+        let watch = self.watch(&resource, statics, &in_force, (&engine, initialisation));
         let served = ServedResource {
-            engine: Engine::new(Arc::new(catalogue), manager, admission.clone()),
+            engine,
             session: in_force,
             documentation: resource.resource.documentation,
             request_metrics: metrics.requests_of(&resource.name),
@@ -238,6 +242,12 @@ impl ServerBuilder {
             name: resource.name,
         };
         Some((served, watch))
+    }
+
+    /// What runs in new sessions.
+    fn initialisation(&mut self, resource: &ConfiguredResource, catalogue: &Catalogue) -> Option<Initialisation> {
+        let document = initial_document(&resource.session, resource.session_file(), catalogue);
+        document.map_err(|error| self.errors.push(error)).ok().map(Initialisation::of)
     }
 
     fn check_session(&mut self, resource: &ConfiguredResource) -> Option<Checked> {
@@ -271,11 +281,13 @@ impl ServerBuilder {
         resource: &ConfiguredResource,
         statics: StaticAttributes,
         in_force: &Arc<SessionInForce>,
-        manager: &Arc<dyn SessionManager>,
+        (engine, initialisation): (&Engine, Initialisation),
     ) -> SessionWatch {
         let parts = WatchParts {
             registries: self.session_parts.clone(),
-            manager: Arc::clone(manager),
+            manager: Arc::clone(engine.sessions()),
+            catalogue: engine.shared_catalogue(),
+            initialisation,
             in_force: Arc::clone(in_force),
             clock: Arc::clone(&self.clock),
         };

@@ -14,6 +14,7 @@ mod cross_site;
 mod door;
 mod entrance;
 mod headers;
+mod initialisation;
 mod listener;
 mod media_type;
 mod metrics;
@@ -41,6 +42,7 @@ pub use authentication::{
 pub(crate) use authentication::{account, password, token};
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
+pub(crate) use initialisation::initial_document;
 pub use reload::Reloader;
 pub use server::{BoundServer, Ending, RunningServer, Server};
 pub(crate) use session_parts::SessionParts;

@@ -13,6 +13,7 @@ use tracing::info;
 use uuid::Uuid;
 
 use super::authentication::{Caller, Role};
+use super::compression::compress;
 use super::cross_site::check_post;
 use super::entrance::RequestId;
 use super::media_type::FaultFormat;
@@ -46,7 +47,7 @@ pub(super) async fn list(
     let (head, _) = request.into_parts();
     let listed = async {
         let desk = Desk::open(state.resource_at(&resource)?, &caller, request_id)?;
-        Ok(answer(desk.list(&head.uri).await?.to_xml()))
+        Ok(compress(&head.headers, answer(desk.list(&head.uri).await?.to_xml())))
     };
     respond(listed.await, &head, request_id)
 }

@@ -5,11 +5,11 @@ use std::time::Instant;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
-use http::{HeaderValue, Uri, Version};
+use http::{HeaderValue, Version};
 use tracing::{Instrument, debug, field, info_span};
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ use super::entrance::RequestId;
 use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS};
 use super::media_type::{FaultFormat, charset_of_xml};
 use super::prefer::{answered, mark_accepted};
+use super::query::Parameters;
 use super::refusal::Refusal;
 use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
@@ -73,7 +74,9 @@ async fn answer(
         let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
-    let session = answer.session.clone();
+    let mut session = answer.session.clone();
+    // What goes on runs in a session that is still to be reached.
+    session.ended_by_this &= !answer.accepted;
     let is_told = is_raw || answer.accepted || !session.implicit;
     let telling = if answer.accepted && session.implicit { telling.without_cookie() } else { telling };
     let mut response = to_response(answer, is_raw, head);
@@ -100,7 +103,7 @@ async fn read_request(
         let message = "the header `Idempotency-Key` is not available in this version: nothing was run; leave it out";
         return Err(Refusal::new(400, "RequestInvalid", message));
     }
-    let only = end_point_to_return(&head.uri)?;
+    let only = Parameters::read(&head.uri, &["return"])?.get("return").map(str::to_owned);
     let carried = carrier.carried(head)?;
     let admitted = resource.engine.admit().map_err(Refusal::of_admission)?;
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
@@ -113,26 +116,6 @@ async fn read_request(
     let conceal_id = telling.conceal_id;
     let request = PerformRequest { admitted, document, session, participant, answered, only, conceal_id };
     Ok((request, telling))
-}
-
-/// `?return=NAME`, and nothing else.
-fn end_point_to_return(uri: &Uri) -> Result<Option<String>, Refusal> {
-    if uri.query().is_none() {
-        return Ok(None);
-    }
-    let invalid = |what: String| Refusal::new(400, "RequestInvalid", format!("{what}; expected ?return=NAME"));
-    let Query(parameters) =
-        Query::<Vec<(String, String)>>::try_from_uri(uri).map_err(|_| invalid("the query can't be read".into()))?;
-    let mut only = None;
-    for (name, value) in parameters {
-        if name != "return" {
-            return Err(invalid(format!("there is no query parameter `{name}`")));
-        }
-        if only.replace(value).is_some() {
-            return Err(invalid("the query parameter `return` stands there twice".into()));
-        }
-    }
-    Ok(only)
 }
 
 /// The HTTP response for an answer, but for its session. Of a raw one the status stands in a trailer.

@@ -62,6 +62,7 @@ pub(super) async fn show(
     line(&mut out, 1, "<performDocumentSchema location=\"/schemas/activities.xsd\"/>");
     line(&mut out, 1, "<responseDocumentSchema location=\"/schemas/response.xsd\"/>");
     line(&mut out, 1, "<faultDocumentSchema location=\"/schemas/fault.xsd\"/>");
+    line(&mut out, 1, "<sessionStatusDocumentSchema location=\"/schemas/session-status.xsd\"/>");
     for (name, data_resource, schema) in schemas {
         describe_data_resource(&mut out, name, &**data_resource, &schema);
     }

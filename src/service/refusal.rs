@@ -171,6 +171,10 @@ impl Refusal {
             PerformError::Activity { name, position, error } => {
                 Self::of_activity(name, error, request_id).at(*position)
             }
+            PerformError::Initialisation { name, error } => match error.kind() {
+                ErrorKind::Client | ErrorKind::Authorization => Self::new(403, "SessionRefused", error.to_string()),
+                ErrorKind::Server => Self::of_activity(name, error, request_id),
+            },
             PerformError::SessionEnded(reason) => {
                 let mut refusal = Self::new(410, "SessionEnded", error.to_string()).recreate_session();
                 refusal.ended = Some((*reason, None));

@@ -89,9 +89,6 @@ pub(crate) fn refused_in_session(session: &SessionConfiguration) -> Vec<Refused>
     if let Err(message) = session_header(&session.carrier.header) {
         refused.push(Refused::new(session.places.header, message));
     }
-    if session.on_create.is_some() {
-        refused.push(Refused::new(session.places.on_create, "`onCreate` is not available in this version"));
-    }
     refused
 }
 

@@ -47,7 +47,8 @@ impl SessionManagerSettings {
 /// Makes session managers of one kind: what the `impl` of a `sessionManagerFactory` names. A function that makes one is a
 /// factory that finds nothing wrong beforehand.
 ///
-/// A manager of one's own need not begin from nothing: it may wrap another that its factory makes.
+/// A manager of one's own need not begin from nothing: it may wrap another that its factory makes. The guide to extending has
+/// one.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -55,15 +56,20 @@ impl SessionManagerSettings {
 /// use rejoin::document::DocumentError;
 /// use rejoin::service::Server;
 /// use rejoin::session::{
-///     SessionManager, SessionManagerFactory, SessionManagerSettings, TransientSessionManagerFactory,
+///     SessionListener, SessionManager, SessionManagerFactory, SessionManagerSettings, TransientSessionManagerFactory,
 /// };
 ///
-/// fn small(mut settings: SessionManagerSettings) -> Result<Arc<dyn SessionManager>, DocumentError> {
-///     settings.configuration.limits.sessions = Some(10);
+/// #[derive(Debug)]
+/// struct Audit;
+///
+/// impl SessionListener for Audit {}
+///
+/// fn audited(mut settings: SessionManagerSettings) -> Result<Arc<dyn SessionManager>, DocumentError> {
+///     settings.listeners.push(Arc::new(Audit));
 ///     TransientSessionManagerFactory.make(settings)
 /// }
 ///
-/// let builder = Server::builder().session_manager("example.SmallSessionManagerFactory", small);
+/// let builder = Server::builder().session_manager("example.AuditedSessionManagerFactory", audited);
 /// ```
 pub trait SessionManagerFactory: Send + Sync {
     /// What of a configuration its managers can't do, everything at once, each with its place. It makes nothing: `rejoin

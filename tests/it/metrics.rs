@@ -6,6 +6,7 @@ use std::time::Duration;
 use rejoin::session::ManualClock;
 
 use crate::context::{Context, Reply};
+use crate::initialisation::believing;
 
 /// By name and labels; times are left out.
 type Samples = BTreeMap<String, u64>;
@@ -243,4 +244,18 @@ async fn no_label_shows_an_id_or_a_handle() {
         .map(|label| label.split_once('=').unwrap().0)
         .collect();
     assert_eq!(labels, BTreeSet::from(["code", "kind", "le", "method", "reason", "resource", "status"]));
+}
+
+#[tokio::test]
+async fn where_there_is_authentication_the_metrics_are_for_operators() {
+    let context = Context::with(|builder, resource| believing(builder).resource(resource)).await;
+    let ask = async |user: &str| {
+        let request = context.client.get(format!("{}/metrics", context.server.url())).header("x-user", user);
+        Reply::of(request.send().await.unwrap()).await
+    };
+    ask("ada").await.is_fault(403, "Forbidden");
+    ask("").await.is_fault(403, "Forbidden");
+    let text = ask("admin").await.text;
+    checked(&text, "_total");
+    assert!(!text.contains("ada") && !text.contains("admin"));
 }

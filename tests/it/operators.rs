@@ -10,7 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use http::HeaderMap;
 use rejoin::document::{
-    CONFIGURATION_NAMESPACE, EndedSessions, Limits, SessionList, SessionState, SessionStatusDocument,
+    CONFIGURATION_NAMESPACE, EndedSessions, Limits, SessionConfiguration, SessionList, SessionState,
+    SessionStatusDocument,
 };
 use rejoin::service::{AuthenticationError, Authenticator, AuthenticatorError, Caller, Role};
 use rejoin::session::{Clock, Moment, Principal, SystemClock};
@@ -52,7 +53,12 @@ impl Clock for Ticking {
 }
 
 async fn service() -> Context {
-    Context::with(|builder, resource| {
+    service_with(|_| {}).await
+}
+
+async fn service_with(change: impl FnOnce(&mut SessionConfiguration)) -> Context {
+    Context::with(|builder, mut resource| {
+        change(&mut resource.session);
         let make = |_: &rejoin::document::Element, _: &Path| -> Result<Arc<dyn Authenticator>, AuthenticatorError> {
             Ok(Arc::new(Believing))
         };
@@ -270,6 +276,62 @@ async fn a_user_sees_and_ends_his_own_and_no_others() {
     perform(&context, "bob", &format!("<session id=\"{foreign}\"/>")).await.is_completed();
     let told = perform(&context, "ann", &format!("<session id=\"{own}\"/>")).await;
     told.is_fault(410, "SessionEnded").says("reason=\"terminated\"");
+}
+
+#[tokio::test]
+async fn to_others_a_session_is_as_unknown_as_one_that_never_was() {
+    // Behaviours 35 and 53, for one that lives and one that has ended.
+    let context = service().await;
+    let url = format!("{}/session", context.url());
+    let own = async |user: &str, method: Method, id: &str| {
+        let request = context.client.request(method, &url).header("x-user", user).header("rejoin-session", id);
+        let reply = Reply::of(request.send().await.unwrap()).await;
+        (reply.status, reply.text.replace(reply.header("rejoin-request-id"), ""))
+    };
+    let (alive, ended) = (create(&context, "ann", "x").await, create(&context, "ann", "x").await);
+    assert_eq!(own("ann", Method::DELETE, &ended).await.0, 204);
+    let unknown = own("bob", Method::GET, &"A".repeat(43)).await;
+    assert!(unknown.0 == 404 && unknown.1.contains("SessionNotFound"));
+    for id in [&alive, &ended] {
+        for method in [Method::GET, Method::DELETE] {
+            assert_eq!(own("bob", method, id).await, unknown);
+        }
+        let joined = perform(&context, "bob", &format!("<session id=\"{id}\"/>")).await;
+        assert_eq!(joined.text.replace(joined.header("rejoin-request-id"), ""), unknown.1, "the same bytes");
+    }
+    assert_eq!(own("ann", Method::GET, &alive).await.0, 200);
+    assert_eq!(own("ann", Method::GET, &ended).await.0, 410);
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_the_sessions_that_may_be_and_what_failed_left_none() {
+    // Behaviour 63.
+    let context = service_with(|session| {
+        session.limits.per_principal = Some(2);
+        session.limits.sessions = Some(3);
+    })
+    .await;
+    for content in [
+        "<session/><sqlQueryStatement name=\"q\"><expression>SELECT</expression><resultStream name=\"r\"/></sqlQueryStatement>
+            <sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"c\"/></sqlResultsToCSV>",
+        "<session/><nothing/>",
+        "<session timeout=\"0\"/>",
+    ] {
+        let failed = perform(&context, "ann", content).await;
+        assert!((400..500).contains(&failed.status), "{}", failed.text);
+    }
+    assert_eq!(list(&context, "admin", "").await, SessionList::default());
+    create(&context, "ann", "x").await;
+    create(&context, "ann", "x").await;
+    let full = perform(&context, "ann", "<session/>").await;
+    full.is_fault(429, "SessionQuotaExceeded").says("you have 2 sessions").says("retryable=\"true\"");
+    assert!(!full.header("retry-after").is_empty());
+    create(&context, "bob", "x").await;
+    let full = perform(&context, "eve", "<session/>").await;
+    assert!(!full.is_fault(503, "ServerBusy").header("retry-after").is_empty());
+    perform(&context, "eve", "").await.is_completed();
+    delete(&context, "admin", "?owner=bob").await;
+    create(&context, "eve", "x").await;
 }
 
 #[tokio::test]

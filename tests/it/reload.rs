@@ -85,7 +85,7 @@ impl Served {
     }
 
     /// The elements that say what is wrong with the document.
-    async fn problems(&self) -> Vec<String> {
+    pub(crate) async fn problems(&self) -> Vec<String> {
         let properties = self.properties().await;
         let starts = properties.lines().filter(|line| line.contains("<configurationProblem "));
         starts.map(|line| line.trim().to_owned()).collect()

@@ -232,7 +232,7 @@ async fn a_query_parameter_that_is_unknown_or_repeated_is_named() {
     let context = Context::new().await;
     let post = |query: &[(&str, &str)]| context.post("").query(query).send();
     let unknown = Reply::of(post(&[("retrun", "x")]).await.unwrap()).await;
-    unknown.is_fault(400, "RequestInvalid").says("there is no query parameter `retrun`; expected ?return=NAME");
+    unknown.is_fault(400, "RequestInvalid").says("there is no query parameter `retrun` here; did you mean `return`?");
     let twice = Reply::of(post(&[("return", "x"), ("return", "y")]).await.unwrap()).await;
     twice.is_fault(400, "RequestInvalid").says("twice");
 }

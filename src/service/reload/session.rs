@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::problem::Wrong;
 use super::{ConfigurationProblem, Occasion, SessionInForce, Watch};
 use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
+use crate::engine::{Catalogue, InitialDocument, Initialisation};
 use crate::service::carrier::Carrier;
+use crate::service::initialisation::initial_document;
 use crate::service::{Refused, SessionParts};
 use crate::session::{Clock, SessionManager, StaticAttributes, WeakStaticAttributes};
 
@@ -23,8 +26,8 @@ const MOST_BYTES: u64 = 10 * 1024 * 1024;
 /// look, if it has stayed as it is; what somebody says is written is judged at once.
 pub(in crate::service) struct SessionWatch {
     resource: String,
-    /// The document as clients may see it: never by its path from the root of the machine.
-    shown: String,
+    /// What clients see the paths of documents relative to: never the root of the machine.
+    folder: PathBuf,
     parts: WatchParts,
     state: Mutex<State>,
 }
@@ -33,6 +36,10 @@ pub(in crate::service) struct SessionWatch {
 pub(in crate::service) struct WatchParts {
     /// What the configuration is looked up in.
     pub(in crate::service) registries: SessionParts,
+    /// The activities that what runs in new sessions may use.
+    pub(in crate::service) catalogue: Arc<Catalogue>,
+    /// What runs in new sessions.
+    pub(in crate::service) initialisation: Initialisation,
     /// The manager of the sessions.
     pub(in crate::service) manager: Arc<dyn SessionManager>,
     /// What the service keeps of the configuration.
@@ -54,7 +61,7 @@ struct State {
     /// Something has changed, and is not judged yet.
     is_changed: bool,
     /// What is told to be wrong.
-    told: Vec<Refused>,
+    told: Vec<Wrong>,
 }
 
 /// What a document is good for.
@@ -62,9 +69,18 @@ enum Verdict {
     /// It says what is in force.
     Same,
     /// It is good.
-    Good { configuration: Box<SessionConfiguration>, statics: StaticAttributes, carrier: Carrier },
+    Good(Box<Edit>),
     /// It can't be taken.
-    Bad(Vec<Refused>),
+    Bad(Vec<Wrong>),
+}
+
+/// A changed document and what was made for it.
+struct Edit {
+    configuration: SessionConfiguration,
+    statics: StaticAttributes,
+    carrier: Carrier,
+    /// What runs in new sessions.
+    initial: Option<InitialDocument>,
 }
 
 impl SessionWatch {
@@ -77,13 +93,12 @@ impl SessionWatch {
         parts: WatchParts,
     ) -> Self {
         let file = file.map(|file| WatchedFile::new(file, MOST_BYTES));
-        let shown = file.as_ref().map_or_else(String::new, |file| shown(file.path(), folder));
         let on_create = configuration.on_create.clone();
         let sets = vec![statics.downgrade()];
         let mut state =
             State { file, named: Vec::new(), configuration, statics, sets, is_changed: false, told: Vec::new() };
         state.watch_named(on_create);
-        Self { resource: resource.into(), shown, parts, state: Mutex::new(state) }
+        Self { resource: resource.into(), folder: folder.into(), parts, state: Mutex::new(state) }
     }
 
     fn look_at_document(&self, state: &mut State, occasion: Occasion) {
@@ -95,7 +110,7 @@ impl SessionWatch {
         state.is_changed = false;
         match self.judge(state) {
             Verdict::Same => self.clear(state),
-            Verdict::Good { configuration, statics, carrier } => self.take(state, *configuration, statics, carrier),
+            Verdict::Good(edit) => self.take(state, *edit),
             Verdict::Bad(wrong) => self.tell(state, wrong),
         }
     }
@@ -105,29 +120,35 @@ impl SessionWatch {
         let bytes = match state.file.as_ref().map(WatchedFile::content) {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
-                return Verdict::Bad(vec![Refused::new(Position::START, format!("the file can't be read: {error}"))]);
+                let problem = Refused::new(Position::START, format!("the file can't be read: {error}"));
+                return Verdict::Bad(vec![problem.into()]);
             }
             None => return Verdict::Same,
         };
         let configuration = match SessionConfiguration::parse(bytes, &Limits::default()) {
             Ok(configuration) => configuration,
-            Err(error) => return Verdict::Bad(vec![error.into()]),
+            Err(error) => return Verdict::Bad(vec![Refused::from(error).into()]),
         };
-        if configuration == state.configuration {
+        // Before they are read, so that no change of theirs is missed. One may mend what can't be taken now.
+        state.watch_named(files_named_in(&configuration));
+        let initial = initial_document(&configuration, state.path(), &self.parts.catalogue);
+        if configuration == state.configuration
+            && initial.as_ref().is_ok_and(|initial| self.parts.initialisation.is(initial.as_ref()))
+        {
+            state.watch_only(configuration.on_create.as_deref());
             return Verdict::Same;
         }
-        let mut wrong = self.only_at_start(&state.configuration, &configuration);
+        let mut wrong: Vec<Wrong> = Vec::new();
+        wrong.extend(self.only_at_start(&state.configuration, &configuration).into_iter().map(Wrong::from));
         let checked = self.parts.registries.check(&configuration, state.folder(), &state.statics);
-        let checked = checked.map_err(|more| wrong.extend(more)).ok();
-        let verdict = match (checked, Carrier::of(&configuration.carrier, &self.resource)) {
-            (Some(checked), Some(carrier)) if wrong.is_empty() => {
-                Verdict::Good { configuration: Box::new(configuration.clone()), statics: checked.statics, carrier }
+        let checked = checked.map_err(|more| wrong.extend(more.into_iter().map(Wrong::from))).ok();
+        let initial = initial.map_err(|error| wrong.push(Wrong::found(error, state.path()))).ok();
+        match (checked, Carrier::of(&configuration.carrier, &self.resource), initial) {
+            (Some(checked), Some(carrier), Some(initial)) if wrong.is_empty() => {
+                Verdict::Good(Box::new(Edit { configuration, statics: checked.statics, carrier, initial }))
             }
             _ => Verdict::Bad(wrong),
-        };
-        // A change of what it names may mend it.
-        state.watch_named(files_named_in(&configuration));
-        verdict
+        }
     }
 
     /// What an edit changes that can't change while the service runs.
@@ -146,19 +167,15 @@ impl SessionWatch {
         wrong
     }
 
-    fn take(
-        &self,
-        state: &mut State,
-        configuration: SessionConfiguration,
-        statics: StaticAttributes,
-        carrier: Carrier,
-    ) {
+    fn take(&self, state: &mut State, edit: Edit) {
+        let Edit { configuration, statics, carrier, initial } = edit;
+        self.parts.initialisation.replace(initial);
         self.parts.manager.reconfigure(configuration.clone(), statics.clone());
         carrier.warn(&self.resource);
         self.parts.in_force.take(carrier);
         self.parts.in_force.show(Vec::new());
         state.told = Vec::new();
-        state.watch_named(configuration.on_create.clone());
+        state.watch_only(configuration.on_create.as_deref());
         state.configuration = configuration;
         state.sets.push(statics.downgrade());
         state.statics = statics;
@@ -174,7 +191,6 @@ impl SessionWatch {
         if take(&mut state.told).is_empty() {
             return;
         }
-        state.watch_named(state.configuration.on_create.clone());
         self.parts.in_force.show(Vec::new());
         tracing::info!(
             resource = %self.resource,
@@ -183,19 +199,20 @@ impl SessionWatch {
         );
     }
 
-    fn tell(&self, state: &mut State, wrong: Vec<Refused>) {
+    fn tell(&self, state: &mut State, wrong: Vec<Wrong>) {
         if state.told == wrong {
             return;
         }
         let since = self.parts.clock.wall();
         let mut problems = Vec::new();
-        for Refused { position, message } in &wrong {
+        for Wrong { file, what: Refused { position, message } } in &wrong {
+            let path = file.as_deref().unwrap_or(state.path());
             tracing::warn!(
                 resource = %self.resource,
-                problem = %format_args!("{}:{position}: {message}", state.path().display()),
+                problem = %format_args!("{}:{position}: {message}", path.display()),
                 "a changed session configuration is not taken; nothing changes"
             );
-            let (file, message) = (self.shown.clone(), message.clone());
+            let (file, message) = (shown(path, &self.folder), message.clone());
             problems.push(ConfigurationProblem { file, position: *position, message, since });
         }
         self.parts.in_force.show(problems);
@@ -250,6 +267,12 @@ impl State {
             .collect();
     }
 
+    /// Watches no other of the files that the document names than that one, if it names it.
+    fn watch_only(&mut self, location: Option<&str>) {
+        let path = location.map(|location| self.folder().join(location));
+        self.named.retain(|file| path.as_deref() == Some(file.path()));
+    }
+
     /// The sets that somebody still has, sessions of an earlier configuration among them.
     fn sets_in_use(&mut self) -> Vec<StaticAttributes> {
         let sets: Vec<_> = self.sets.iter().filter_map(WeakStaticAttributes::upgrade).collect();
@@ -288,6 +311,8 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::activity::ActivityRegistry;
+    use crate::resource::DataResources;
     use crate::session::{SystemClock, TransientSessionManager};
 
     /// A document with that time-out.
@@ -307,6 +332,8 @@ mod tests {
         let configuration = SessionConfiguration::parse(document(10).as_bytes(), &Limits::default()).unwrap();
         let parts = WatchParts {
             registries: SessionParts::default(),
+            catalogue: Arc::new(Catalogue::of_resources(&ActivityRegistry::built_in(), DataResources::default())),
+            initialisation: Initialisation::default(),
             manager: Arc::new(TransientSessionManager::new(configuration.clone())),
             in_force: SessionInForce::new(Carrier::of(&configuration.carrier, "orders").unwrap()),
             clock: Arc::new(SystemClock),

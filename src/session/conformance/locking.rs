@@ -199,6 +199,33 @@ pub(crate) async fn a_holder_past_its_limit_is_told_to_stop(make: Make) {
     assert_eq!(integer(&joined, "x"), None, "the session is kept, its changes are not");
 }
 
+pub(crate) async fn a_session_ends_with_a_holder_past_its_limit_where_that_is_configured(make: Make) {
+    // Behaviour 22.
+    let stage = Stage::with(make, |setup| {
+        setup.settings.join.execution = Some(seconds(5));
+        setup.settings.join.overrun_ends = true;
+    });
+    let id = stage.session().await;
+    commit(stage.enter(&id).await.unwrap()).await;
+    let joined = stage.enter(&id).await.unwrap();
+    stage.clock.advance(seconds(5));
+    assert_eq!(joined.ended().await, Interruption::ExecutionLimit);
+    joined.release(Outcome::Discard).await.unwrap();
+    let error = stage.try_enter(&id).await.unwrap_err();
+    assert!(matches!(error, SessionError::Ended { reason: EndReason::Killed, .. }), "{error:?}");
+
+    // One that does not stop has its session ended by whoever comes next, and those who wait are told.
+    let id = stage.session().await;
+    let stuck = stage.enter(&id).await.unwrap();
+    let mut waiting = stage.join(work(&id, Some(seconds(30))));
+    assert!(poll!(&mut waiting).is_pending());
+    stage.clock.advance(seconds(6));
+    let killed = |error| matches!(error, SessionError::Ended { reason: EndReason::Killed, .. });
+    assert!(killed(stage.try_enter(&id).await.unwrap_err()));
+    assert!(killed(waiting.await.unwrap_err()));
+    assert!(killed(stuck.release(Outcome::Commit).await.unwrap_err()));
+}
+
 pub(crate) async fn a_holder_that_does_not_stop_loses_the_session(make: Make) {
     // Behaviour 20: a higher fence, and the old holder's commit is refused.
     let stage = Stage::with(make, |setup| setup.settings.join.execution = Some(seconds(5)));

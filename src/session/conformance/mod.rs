@@ -50,6 +50,7 @@ macro_rules! session_manager_conforms {
             a_dropped_request_changes_nothing_and_releases
             a_reader_does_not_wait_and_sees_what_was_released
             a_holder_past_its_limit_is_told_to_stop
+            a_session_ends_with_a_holder_past_its_limit_where_that_is_configured
             a_holder_that_does_not_stop_loses_the_session
             a_lost_holder_frees_a_waiter_without_a_new_join
             // lifetimes

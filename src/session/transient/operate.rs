@@ -56,7 +56,7 @@ impl Shared {
                 }
             }
             match page.last() {
-                Some(slot) if filter.handle.is_none() => last = Some(slot.handle),
+                Some(slot) if page.len() == PAGE => last = Some(slot.handle),
                 _ => return found,
             }
             pause().await;

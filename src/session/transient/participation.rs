@@ -59,7 +59,7 @@ impl Participation for Part {
         let held = time.now.since(self.since);
         self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
         // The lock is still held, so the next request comes in after all of this.
-        let departure = self.leave(time);
+        let departure = self.leave(self.end_of_session(outcome, time), time);
         Either::Left(ready(result.map(|()| departure)))
     }
 }
@@ -74,10 +74,16 @@ impl Part {
         result
     }
 
-    fn leave(&self, time: Time) -> Departure {
+    /// Why the session ends with the request, if it does.
+    fn end_of_session(&self, outcome: Outcome, time: Time) -> Option<EndReason> {
+        let overran = outcome == Outcome::Discard && self.limit <= time.now;
+        self.ends.or((overran && self.slot.policy.settings.join.overrun_ends).then_some(EndReason::Killed))
+    }
+
+    fn leave(&self, ends: Option<EndReason>, time: Time) -> Departure {
         let mut aftermath = Aftermath::default();
         let farewell = match self.fence {
-            Some(fence) => self.slot.leave(fence, self.ends, time, &mut aftermath),
+            Some(fence) => self.slot.leave(fence, ends, time, &mut aftermath),
             None => self.slot.leave_reading(time, &mut aftermath),
         };
         self.shared.settle(&self.slot, aftermath);

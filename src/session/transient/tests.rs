@@ -14,7 +14,7 @@ use crate::session::conformance::{Setup, session_manager_conforms};
 use crate::session::key::SessionKey;
 use crate::session::{
     Access, Counter, EndProgress, EndReason, Joined, ManualClock, Outcome, Participant, Principal, SessionError,
-    SessionId, SessionManager, SessionRequirement, StaticAttributes, StaticSessionAttribute,
+    SessionFilter, SessionId, SessionManager, SessionRequirement, StaticAttributes, StaticSessionAttribute,
 };
 
 fn make(setup: Setup) -> Arc<dyn SessionManager> {
@@ -87,6 +87,19 @@ fn an_idle_session_takes_little_memory() {
     // The bar is 512 bytes for a session of one small attribute, all indexes included; `cargo bench --bench session` measures
     // it. What few sessions ever need goes into a box of its own.
     assert!(size_of::<Slot>() <= 240);
+}
+
+#[test]
+fn a_long_list_lets_others_run_in_between() {
+    // Behaviour 64.
+    let (manager, _clock) = manager(|_| {});
+    for _ in 0..300 {
+        drop(join(&manager, CREATE).unwrap());
+    }
+    let nowhere = SessionFilter { label: Some("none".into()), ..SessionFilter::default() };
+    let mut list = manager.list(&nowhere);
+    assert!(list.as_mut().now_or_never().is_none(), "it pauses after a part of them");
+    assert_eq!(list.now_or_never().map(|found| found.len()), Some(0));
 }
 
 #[test]

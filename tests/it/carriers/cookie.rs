@@ -225,3 +225,20 @@ async fn a_session_is_looked_at_and_ended_by_cookie() {
     let unnamed = Reply::of(context.client.get(&url).send().await.unwrap()).await;
     unnamed.is_fault(400, "SessionRequirementInvalid").says("the header `rejoin-session` or the cookie");
 }
+
+/// A session that ends with a request that goes on is reached by its cookie until then.
+#[tokio::test]
+async fn a_request_that_goes_on_keeps_its_cookie() {
+    let context = serve("<carrier cookie=\"true\"/>").await;
+    let id = context.create().await;
+    let cookie = format!("{COOKIE}={id}");
+    let request = context.post("<session mode=\"terminate\"/><sleep name=\"nap\" duration=\"PT10M\"/>");
+    let request =
+        request.header("prefer", "respond-async").header("x-requested-with", "test").header("cookie", &cookie);
+    let accepted = Reply::of(request.send().await.unwrap()).await;
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    assert!(set_cookie(&accepted).starts_with(&format!("{cookie}; ")), "{accepted:?}");
+    assert!(!accepted.text.contains(&id), "{}", accepted.text);
+    let shown = context.client.get(format!("{}/session", context.url())).header("cookie", &cookie);
+    Reply::of(shown.send().await.unwrap()).await.says("state=\"BUSY\"");
+}

@@ -148,6 +148,8 @@ pub struct JoinSettings {
     pub max_waiters: u32,
     /// How long one request may hold a session; `None` is unbounded.
     pub execution: Option<Duration>,
+    /// `overrun="end"`: a session ends with the request that has held it for longer; else it is kept, without the changes.
+    pub overrun_ends: bool,
 }
 
 /// How many sessions there may be and how much they may hold. `None` is unbounded.
@@ -211,6 +213,7 @@ impl Default for SessionConfiguration {
                 max_wait: MINUTE,
                 max_waiters: 32,
                 execution: Some(5 * MINUTE),
+                overrun_ends: false,
             },
             polling_time: Duration::from_secs(1),
             retention: HOUR,
@@ -254,7 +257,7 @@ mod tests {
     fn a_document_that_was_written_reads_the_same() {
         let configuration = parse(
             "<timeout default='60000' max='PT24H'/><lifetime max='unbounded'/>
-             <join wait='0' maxWait='60000' maxWaiters='0' execution='unbounded'/>
+             <join wait='0' maxWait='60000' maxWaiters='0' execution='unbounded' overrun='end'/>
              <expiry pollingTime='10' retention='0'/><carrier header='X-S' cookie='true' sameSite='Lax' create='automatic'><origin>https://a.example</origin> <origin>http://b:8080</origin></carrier>
              <limits sessions='unbounded' perPrincipal='3' attributes='1' attributeBytes='2' sessionBytes='unbounded'/>
              <onCreate perform='init.xml'/><store path='s.db' durability='os'/>
@@ -299,6 +302,7 @@ mod tests {
             ("<lifetime max='PT0S'/>", "2:12"),
             ("<join wait='unbounded'/>", "2:8"),
             ("<join maxWaiters='-1'/>", "2:8"),
+            ("<join overrun='forget'/>", "2:8"),
             ("<expiry pollingTime='0'/>", "2:10"),
             ("<carrier header='a b'/>", "2:11"),
             ("<carrier header=''/>", "2:11"),

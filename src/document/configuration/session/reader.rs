@@ -105,6 +105,9 @@ fn read_join(section: &mut Fields<'_>, join: &mut JoinSettings) -> Result<(), Do
     if let Some(value) = section.attribute("execution") {
         join.execution = value.duration_or_unbounded()?;
     }
+    if let Some(value) = section.attribute("overrun") {
+        join.overrun_ends = value.choice(&[("keep", false), ("end", true)])?;
+    }
     Ok(())
 }
 

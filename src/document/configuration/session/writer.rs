@@ -33,6 +33,7 @@ fn write_settings(configuration: &SessionConfiguration, writer: &mut XmlWriter) 
             ("maxWait", &duration::write(join.max_wait)),
             ("maxWaiters", &join.max_waiters.to_string()),
             ("execution", &or_unbounded(join.execution)),
+            ("overrun", if join.overrun_ends { "end" } else { "keep" }),
         ],
     );
     section(

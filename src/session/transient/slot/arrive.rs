@@ -24,7 +24,10 @@ impl Slot {
         let mut state = self.state();
         self.admit(&mut state, visitor, aftermath)?;
         refuse_when_draining(&state)?;
-        self.evict_overdue(&mut state, visitor.time.now, aftermath);
+        self.evict_overdue(&mut state, visitor.time, aftermath);
+        if let Some(ended) = &state.ended {
+            return Err(ended.error());
+        }
         if let Some(fence) = state.lock.try_take(visitor.request, visitor.time.now) {
             return Ok(Entry::Joined(self.grant(&state, fence, visitor.time.now)));
         }
@@ -62,7 +65,7 @@ impl Slot {
     ) -> Option<Result<Grant, SessionError>> {
         let mut state = self.state();
         // An overdue holder loses the lock to those who wait.
-        self.evict_overdue(&mut state, time.now, aftermath);
+        self.evict_overdue(&mut state, time, aftermath);
         let turn = state.lock.poll(ticket, request, time.now, waker);
         self.take_turn(&mut state, turn, time, aftermath)
     }

@@ -4,7 +4,7 @@ use super::{Farewell, Slot, State};
 use crate::session::clock::Time;
 use crate::session::transient::aftermath::Aftermath;
 use crate::session::transient::lock::Fence;
-use crate::session::{Dropped, EndReason, Moment, SessionError, StagedAttributes};
+use crate::session::{Dropped, EndReason, SessionError, StagedAttributes};
 
 impl Slot {
     /// Makes the changes of the request that holds the lock under `fence`.
@@ -86,13 +86,18 @@ impl Slot {
         }
     }
 
-    /// Takes the lock from a holder whose time is over, if there is one.
-    pub(super) fn evict_overdue(&self, state: &mut State, now: Moment, aftermath: &mut Aftermath) {
-        if state.ended.is_none() && self.overdue_of(state) <= now {
-            state.released = now;
-            aftermath.evicted = state.lock.holder();
-            aftermath.wakers.extend(state.lock.evict(now));
-            aftermath.wakers.extend(state.take_watchers());
+    /// Takes the lock from a holder whose time is over, if there is one, or ends the session for it.
+    pub(super) fn evict_overdue(&self, state: &mut State, time: Time, aftermath: &mut Aftermath) {
+        if state.ended.is_some() || time.now < self.overdue_of(state) {
+            return;
         }
+        aftermath.evicted = state.lock.holder();
+        if self.policy.settings.join.overrun_ends {
+            Self::end_now(state, EndReason::Killed, time.now, time, aftermath);
+            return;
+        }
+        state.released = time.now;
+        aftermath.wakers.extend(state.lock.evict(time.now));
+        aftermath.wakers.extend(state.take_watchers());
     }
 }

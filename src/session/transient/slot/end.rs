@@ -21,7 +21,7 @@ impl Slot {
     pub(in crate::session::transient) fn drain(&self, time: Time, aftermath: &mut Aftermath) {
         let mut state = self.state();
         state.draining = true;
-        self.evict_overdue(&mut state, time.now, aftermath);
+        self.evict_overdue(&mut state, time, aftermath);
         if state.ended.is_none() && !state.is_joined() {
             Self::end_now(&mut state, EndReason::Drained, time.now, time, aftermath);
         }
@@ -40,7 +40,10 @@ impl Slot {
             return;
         }
         if self.lifetime <= time.now {
-            self.evict_overdue(&mut state, time.now, aftermath);
+            self.evict_overdue(&mut state, time, aftermath);
+            if state.ended.is_some() {
+                return;
+            }
         }
         if let Some((reason, at)) = self.over(&state, time.now) {
             Self::end_now(&mut state, reason, at, time, aftermath);

@@ -1,0 +1,71 @@
+use async_trait::async_trait;
+use bytestring::ByteString;
+use quick_xml::escape::escape;
+
+use crate::activity::{
+    Activity, ActivityContext, ActivityError, OutputPort, PortType, RequestInformation as Known, Setup,
+};
+use crate::block::{Block, StreamType};
+use crate::document::{DocumentError, Fields};
+
+/// `requestInformation`: who asks, under which id, and for what.
+///
+/// Each output is one block of text: the principal (empty for who did not say who he is), the request's id, and the names of
+/// its activities as an element.
+///
+/// ```xml
+/// <requestInformation name="who"><principal name="user"/><requestId name="id"/><document name="asked"/></requestInformation>
+/// ```
+#[derive(Debug)]
+pub struct RequestInformation {
+    principal: OutputPort,
+    request_id: OutputPort,
+    document: OutputPort,
+}
+
+#[async_trait]
+impl Activity for RequestInformation {
+    const ELEMENT: &'static str = "requestInformation";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let principal = setup.optional_output(fields, "principal", StreamType::Text)?;
+        let request_id = setup.optional_output(fields, "requestId", StreamType::Text)?;
+        let document = match fields.child("document") {
+            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
+            None => OutputPort::NOWHERE,
+        };
+        Ok(Self { principal, request_id, document })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let known = context.request();
+        let texts: [(OutputPort, ByteString); 3] = [
+            (self.principal, known.principal.id().unwrap_or_default().into()),
+            (self.request_id, known.request_id.to_string().into()),
+            (self.document, activities(known).into()),
+        ];
+        for (port, text) in texts {
+            let output = context.output(port);
+            match output.send(Block::Text(text)).await {
+                // Whoever reads one of them may stop without the others.
+                Ok(()) | Err(ActivityError::ReaderGone) => output.finish().await,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `<activities count="1"><activity name="find" type="sqlQueryStatement"/></activities>`
+fn activities(known: &Known) -> String {
+    let mut list = format!("<activities count=\"{}\">", known.activities.len());
+    for activity in &known.activities {
+        list.push_str("<activity name=\"");
+        list.push_str(&escape(&*activity.name));
+        list.push_str("\" type=\"");
+        list.push_str(&escape(&*activity.activity));
+        list.push_str("\"/>");
+    }
+    list.push_str("</activities>");
+    list
+}
