@@ -21,6 +21,7 @@ const SAMPLE: usize = 1000;
 const MICROSECOND: Duration = Duration::from_micros(1);
 
 /// Prints what a million sessions cost, each figure with its bar.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
 pub(crate) fn measure() {
     println!("{MILLION} idle sessions of one attribute each");
     let crowd = Crowd::of(MILLION);
@@ -151,7 +152,7 @@ impl Crowd {
         let busy = self.delays(&runtime, &own, |_| self.ends.0.load(Ordering::Relaxed) < MILLION);
         println!("all expired in             {:>9.2?}", begun.elapsed());
         self.delays(&runtime, &own, |begun| begun.elapsed() < Duration::from_secs(1));
-        println!("worst request meanwhile    {:>9.2?}          (bar 5 ms; {quiet:.2?} in a quiet second before)", busy);
+        println!("worst request meanwhile    {busy:>9.2?}          (bar 5 ms; {quiet:.2?} in a quiet second before)");
     }
 
     /// The longest that a request took, from the moment at which it was handed to the runtime.

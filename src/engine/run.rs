@@ -225,7 +225,9 @@ impl Run {
     fn completed(&mut self, index: usize) -> Vec<usize> {
         self.set_status(index, Status::Completed);
         let followers = std::mem::take(&mut self.followers[index]);
-        followers.iter().for_each(|&follower| self.missing[follower] -= 1);
+        for &follower in &followers {
+            self.missing[follower] -= 1;
+        }
         followers
     }
 

@@ -9,7 +9,7 @@ use rejoin::service::{Configuration, ConfigurationErrors, Server};
 use rejoin::session::{
     EndProgress, EndReason, Joining, Participant, Principal, SessionDescription, SessionError, SessionFilter,
     SessionHandle, SessionId, SessionManager, SessionManagerFactory, SessionManagerSettings, SessionRequirement,
-    SessionStatistics, SessionStatus, StaticAttributes, TransientSessionManagerFactory,
+    SessionStatistics, SessionStatus, SessionStreams, StaticAttributes, TransientSessionManagerFactory,
 };
 
 use crate::reload::{Folder, session};
@@ -42,6 +42,14 @@ impl SessionManager for Small {
 
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
         self.0.end(session, reason).await
+    }
+
+    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
+        self.0.streams(id, who)
+    }
+
+    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
+        self.0.interrupt(id, who)
     }
 
     async fn drain(&self) {

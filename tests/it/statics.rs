@@ -43,7 +43,7 @@ const NEXT: &str = "<nextTicket name='t'><output name='number'/></nextTicket>";
 const COUNTER: &str = "<sessionAttribute name='tickets' impl='rejoin.Counter'/>";
 
 async fn serve(content: &str) -> Served {
-    Folder::new(content).serve_with(|builder| builder.activity::<NextTicket>()).await
+    Folder::new(content).serve_with(rejoin::service::ServerBuilder::activity::<NextTicket>).await
 }
 
 fn join(id: &str, activities: &str) -> String {

@@ -127,6 +127,9 @@ mod tests {
 
     use super::*;
 
+    /// Entries for ten pieces.
+    const MANY: u16 = 640;
+
     impl Entry for u16 {
         type Key = Self;
 
@@ -138,24 +141,22 @@ mod tests {
     #[test]
     fn ascending_entries_fill_their_pieces() {
         let mut list = SortedList::default();
-        (0..PIECE as u16 * 10).for_each(|entry| list.insert(entry));
+        (0..MANY).for_each(|entry| list.insert(entry));
         assert_eq!(list.pieces.len(), 10);
     }
 
     #[test]
     fn descending_entries_fill_half_of_each() {
         let mut list = SortedList::default();
-        (0..PIECE as u16 * 10).rev().for_each(|entry| list.insert(entry));
+        (0..MANY).rev().for_each(|entry| list.insert(entry));
         assert!(list.pieces.len() <= 20);
     }
 
     #[test]
     fn what_is_left_of_many_takes_little_room() {
         let mut list = SortedList::default();
-        (0..PIECE as u16 * 10).for_each(|entry| list.insert(entry));
-        (0..PIECE as u16 * 10)
-            .filter(|entry| entry % 64 != 7)
-            .for_each(|entry| assert_eq!(list.remove(entry), Some(entry)));
+        (0..MANY).for_each(|entry| list.insert(entry));
+        (0..MANY).filter(|entry| entry % 64 != 7).for_each(|entry| assert_eq!(list.remove(entry), Some(entry)));
         assert_eq!(list.len(), 10);
         assert!(list.pieces.values().all(|piece| piece.capacity() < 8));
     }
