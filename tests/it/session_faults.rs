@@ -155,7 +155,8 @@ async fn a_request_joins_one_session() {
         assert_eq!(reply.status, 400, "{nested}: {}", reply.text);
         reply.says("<location line=\"3\"");
     }
-    let list = "<sessionAttributeManagement name=\"l\"><listAttributes/><output name=\"o\"/></sessionAttributeManagement>";
+    let list =
+        "<sessionAttributeManagement name=\"l\"><listAttributes/><output name=\"o\"/></sessionAttributeManagement>";
     for session in [one, other] {
         context.perform(&format!("{session}{list}")).await.is_completed().says("<attributes count=\"0\"");
     }
