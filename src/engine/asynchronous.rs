@@ -59,7 +59,8 @@ impl Plan {
                     PlanProblem::Stream,
                     activity.position,
                     format!(
-                        "`{0}` is an input of the session, and a stream that nobody reads is called `{0}` as well:                          give it another name",
+                        "`{0}` is an input of the session, and a stream that nobody reads is called `{0}` as well: \
+                         give it another name",
                         activity.name
                     ),
                 ));

@@ -331,17 +331,28 @@ fn faults_of_the_service() -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn every_link_leads_to_a_file() {
+fn every_link_leads_to_a_file_and_to_a_heading_in_it() {
     for page in pages() {
         for link in page.text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = link.split('#').next().unwrap();
-            if target.is_empty() || target.contains("://") {
+            let (target, heading) = link.split_once('#').unwrap_or((link, ""));
+            if target.contains("://") {
                 continue;
             }
-            let path = page.path.parent().unwrap().join(target);
+            let path = if target.is_empty() { page.path.clone() } else { page.path.parent().unwrap().join(target) };
             assert!(path.exists(), "{}: nothing is at {link}", page.name());
+            if !heading.is_empty() {
+                let there = fs::read_to_string(&path).unwrap();
+                let mut headings = there.lines().filter(|line| line.starts_with('#')).map(anchor);
+                assert!(headings.any(|anchor| anchor == heading), "{}: no heading is at {link}", page.name());
+            }
         }
     }
+}
+
+/// What a link names a heading by.
+fn anchor(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+    text.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
 #[test]

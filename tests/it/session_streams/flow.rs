@@ -85,7 +85,7 @@ async fn one_document_has_no_two_streams_of_one_name() {
     let context = Context::new().await;
     let twice = "<inputStream name=\"x\"><toLocal name=\"y\"/></inputStream>
         <stringTokenizer name=\"cut\"><stringBlocksInput from=\"y\"/><stringTokensOutput name=\"x\"/></stringTokenizer>";
-    context.perform(twice).await.is_fault(400, "StreamInvalid").says("another name").at(2, 1);
+    context.perform(twice).await.is_fault(400, "StreamInvalid").says("as well: give it another name").at(2, 1);
     let read_inside = format!(
         "{THROUGH}<stringTokenizer name=\"cut\"><stringBlocksInput from=\"tap\"/><stringTokensOutput name=\"w\"/></stringTokenizer>"
     );
