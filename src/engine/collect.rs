@@ -82,7 +82,7 @@ impl Collection {
                 }
                 open |= result.state == State::Open;
             }
-            if self.results.iter().any(|result| result.problem.is_some()) {
+            if self.has_refused() {
                 return Poll::Ready(Gathered::Refused);
             }
             match open {
@@ -155,6 +155,11 @@ impl Collection {
     pub(super) fn raw_content_type(&self) -> &'static str {
         let wanted = self.results.iter().find(|result| result.wanted);
         wanted.map_or("", |result| result.end_point.content_type(result.blocks.front()))
+    }
+
+    /// Whether the data of one can't stand in an answer.
+    pub(super) fn has_refused(&self) -> bool {
+        self.results.iter().any(|result| result.problem.is_some())
     }
 
     /// Reads to the end what is left, and forgets it.

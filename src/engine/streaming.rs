@@ -39,8 +39,15 @@ impl Results<'_> {
         if let Err(ClientGone) = written {
             self.control.stop(Stop::ClientGone);
         }
-        if written.is_err() || progress.broken {
+        if written.is_err() || self.collection.has_refused() {
             self.control.give_up();
+        }
+        if written.is_err() || progress.broken {
+            // Whoever broke a stream is about to say why, and is not stopped before that.
+            tokio::select! {
+                () = self.collection.drain() => {}
+                () = sink.closed() => self.control.stop(Stop::ClientGone),
+            }
             self.collection.drain().await;
         }
         // A session is free again when nothing works in it any more.

@@ -243,6 +243,17 @@ fn a_session_may_be_named_in_the_environment() {
 }
 
 #[test]
+fn a_request_that_goes_on_is_no_failure() {
+    let serving = Serving::start(rejoin().args(["demo", "--listen", "127.0.0.1:0"]));
+    let folder = tempfile::tempdir().unwrap();
+    let tap = "<session/><echo name=\"say\"><text>x</text><output name=\"said\"/></echo>
+        <outputStream name=\"tap\"><fromLocal from=\"said\"/></outputStream>";
+    let begun = run(&["perform", &serving.url, &written(folder.path(), "tap.xml", &perform(tap))]);
+    assert!(begun.status.success(), "{}", text(&begun.stderr));
+    assert!(text(&begun.stdout).contains("<request status=\"PROCESSING\"/>"), "{}", text(&begun.stdout));
+}
+
+#[test]
 fn the_three_lines_of_the_demo_work_when_they_are_pasted() {
     let mut child = rejoin()
         .args(["demo", "--listen", "127.0.0.1:0"])

@@ -159,11 +159,20 @@ async fn every_perform_document_is_answered_as_it_is_printed() {
             }
             let mut below = blocks[index + 1..].iter().take_while(|block| !is_sent(block));
             if let Some(answer) = below.find(|block| block.has("answer")) {
-                let (printed, real) = (comparable(&answer.text), comparable(&reply.text));
+                let (mut printed, mut real) = (comparable(&answer.text), comparable(&reply.text));
+                if status == 202 {
+                    (printed, real) = (without_progress(&printed), without_progress(&real));
+                }
                 assert!(matches(&printed, &real), "{place}: printed is\n{}\nbut it is\n{}", answer.text, reply.text);
             }
         }
     }
+}
+
+/// How far a request has got when it is answered at once differs from run to run.
+fn without_progress(answer: &str) -> String {
+    let statuses = ["UNSTARTED", "PROCESSING", "COMPLETED"].map(|status| format!(" status=\"{status}\""));
+    statuses.iter().fold(answer.to_owned(), |answer, status| answer.replace(status.as_str(), " status=\"…\""))
 }
 
 async fn post(demo: &Demo, block: &Block, session: &str) -> Reply {

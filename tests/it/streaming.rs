@@ -85,6 +85,7 @@ async fn a_raw_answer_ends_with_the_status_of_the_request() {
     assert_eq!(reply.header("rejoin-request-status"), "COMPLETED");
 }
 
+/// Behaviour 18.
 #[tokio::test]
 async fn a_client_that_leaves_in_the_middle_of_an_endless_answer_frees_its_session() {
     let context = Context::new().await;
@@ -101,6 +102,7 @@ async fn a_client_that_leaves_in_the_middle_of_an_endless_answer_frees_its_sessi
     }
 }
 
+/// Behaviour 18.
 #[tokio::test]
 async fn a_client_that_leaves_before_the_answer_frees_its_session() {
     let context = Context::new().await;
@@ -294,4 +296,40 @@ async fn a_panic_is_the_services_fault_and_leaves_the_session_joinable() {
     reply.is_fault(500, "Internal").says("request id");
     assert!(!reply.text.contains("secret"));
     context.perform(&format!("<session id=\"{id}\"/>")).await.is_completed();
+}
+
+/// Its stream breaks before it says why, as with any activity that works on another thread.
+struct TellsLate {
+    output: OutputPort,
+}
+
+#[async_trait::async_trait]
+impl Activity for TellsLate {
+    const ELEMENT: &'static str = "tellsLate";
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        Ok(Self { output: setup.output(fields, "output", StreamType::Text)? })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let output = context.output(self.output);
+        for _ in 0..4 {
+            output.send(Block::Text("x".repeat(40_000).into())).await?;
+        }
+        drop(output);
+        // Long enough for whoever would stop it for the broken stream.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        Err(ActivityError::client("Late", "the reason"))
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_before_its_writer_says_why_is_told_with_the_reason() {
+    let context = Context::with(|builder, resource| builder.resource(resource).activity::<TellsLate>()).await;
+    let reply = context.perform("<tellsLate name=\"t\"><output name=\"o\"/></tellsLate>").await;
+    assert_eq!(reply.status, 200);
+    reply
+        .says("]]><error code=\"Late\" kind=\"client\"><message>the reason</message>")
+        .says("<result name=\"t\" status=\"ERROR\"><error code=\"Late\"")
+        .says("<request status=\"ERROR\"><error code=\"Late\"");
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::Make;
 use super::stage::{Log, Stage, commit, integer, seconds};
 use crate::session::{
-    Access, EndReason, IdSource, Joined, RandomUnavailable, SessionError, SessionFilter, SessionId, SessionRequirement,
+    Access, EndReason, IdSource, Joined, Outcome, RandomUnavailable, SessionError, SessionFilter, SessionId,
+    SessionRequirement,
 };
 
 pub(crate) async fn an_invented_id_is_not_adopted(make: Make) {
@@ -49,6 +50,23 @@ pub(crate) async fn a_rotated_id_holds_until_the_new_one_is_used(make: Make) {
     assert_eq!(stage.end_of(&old).await, Some(EndReason::Killed));
     assert_eq!(stage.end_of(&new).await, Some(EndReason::Killed));
     assert_eq!(log.take(), ["id reused", "ended Killed"]);
+}
+
+pub(crate) async fn a_request_that_fails_does_not_take_the_id_away(make: Make) {
+    // Behaviour 54: who is answered with a failure never hears of the new id.
+    let stage = Stage::with(make, |setup| setup.settings.timeout.default = Some(seconds(100)));
+    let old = stage.session().await;
+    let mut new = None;
+    for _ in 0..10 {
+        let joined = rotate(&stage, &old).await.unwrap();
+        new = Some(joined.info().id.clone());
+        joined.release(Outcome::Discard).await.unwrap();
+    }
+    stage.clock.advance(seconds(60));
+    assert!(stage.is_alive(&old).await);
+    // Who has got it may use it.
+    assert!(stage.is_alive(&new.unwrap()).await);
+    assert_eq!(stage.end_of(&old).await, Some(EndReason::Killed));
 }
 
 #[derive(Debug)]

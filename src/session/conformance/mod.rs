@@ -80,6 +80,7 @@ macro_rules! session_manager_conforms {
             // ids
             an_invented_id_is_not_adopted
             a_rotated_id_holds_until_the_new_one_is_used
+            a_request_that_fails_does_not_take_the_id_away
             without_random_numbers_there_is_no_session
             // streams
             the_owner_reaches_the_streams_of_a_session_whoever_holds_it

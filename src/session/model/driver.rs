@@ -243,7 +243,7 @@ impl Driver {
         self.look_around();
         if let Actual::Joined(joined) = &self.requests[request] {
             self.names[session].ids.push(joined.info().id.clone());
-            self.reference.rotate(session);
+            self.reference.rotate(session, back);
         }
     }
 

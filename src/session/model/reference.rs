@@ -92,6 +92,8 @@ pub(super) struct Session {
     pub(super) ended: Option<(Reason, Tick)>,
     /// Of each of its ids, the latest last, whether a newer one was used.
     superseded: Vec<bool>,
+    /// Which of its ids are known no more.
+    forgotten: BTreeSet<usize>,
 }
 
 /// One request: what it asked for, where it stands, and what it has changed.
@@ -168,6 +170,7 @@ impl Reference {
             attributes: Attributes::new(),
             ended: None,
             superseded: vec![false],
+            forgotten: BTreeSet::new(),
         });
     }
 
@@ -206,8 +209,17 @@ impl Reference {
     }
 
     /// The session has a new id.
-    pub(super) fn rotate(&mut self, session: usize) {
-        self.sessions[session].superseded.push(false);
+    pub(super) fn rotate(&mut self, session: usize, back: usize) {
+        let place = &mut self.sessions[session];
+        let by = place.superseded.len().saturating_sub(back + 1);
+        let old: Vec<usize> = (0..place.superseded.len()).filter(|id| !place.forgotten.contains(id)).collect();
+        place.superseded.push(false);
+        if old.len() > OLD_IDS {
+            // The one that was the current one is not forgotten at once.
+            let mut candidates = old[..OLD_IDS].iter();
+            let useless = candidates.clone().find(|id| place.superseded[**id]);
+            place.forgotten.extend(useless.or_else(|| candidates.find(|id| **id != by)));
+        }
     }
 
     /// Why a newcomer is not let in, if it is not. It comes with the id that so many newer ones followed.
@@ -215,7 +227,7 @@ impl Reference {
         self.expire();
         let place = &mut self.sessions[session];
         let id = place.superseded.len().saturating_sub(back + 1);
-        if place.superseded.len() > id + 1 + OLD_IDS {
+        if place.forgotten.contains(&id) {
             return Some(Standing::NotFound);
         }
         if place.ended.is_none() && !stranger && !place.implicit {

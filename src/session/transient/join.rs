@@ -165,7 +165,7 @@ impl Shared {
             fence: grant.fence,
         };
         let attributes = SessionAttributes::new(grant.attributes, purpose.access, Arc::clone(&slot.policy.rules));
-        let rotating = purpose.rotate.then(|| Arc::clone(&slot));
+        let rotating = purpose.rotate.then(|| (SessionKey::of(&info.id), Arc::clone(&slot)));
         let part = Part {
             shared: Arc::clone(self),
             slot,
@@ -174,22 +174,23 @@ impl Shared {
             limit: grant.limit,
             fence: (purpose.access == Access::Exclusive).then_some(grant.fence),
             ends: purpose.ends,
+            rotated: rotating.as_ref().map(|(key, _)| *key),
         };
         let joined = Joined::new(info, attributes, Box::new(part));
         match rotating {
             // If there is no new id, dropping the guard gives back what was joined.
-            Some(slot) => Ok(joined.renamed(self.rotate(&slot, time)?)),
+            Some((by, slot)) => Ok(joined.renamed(self.rotate(&slot, &by, time)?)),
             None => Ok(joined),
         }
     }
 
-    /// Gives a session a new id.
-    fn rotate(&self, slot: &Arc<Slot>, time: Time) -> Result<SessionId, SessionError> {
+    /// Gives a session a new id, asked for by who came with the key `by`.
+    fn rotate(&self, slot: &Arc<Slot>, by: &SessionKey, time: Time) -> Result<SessionId, SessionError> {
         let id = new_id(&*self.ids)?;
         let key = SessionKey::of(&id);
         // Nobody knows the id yet, so nobody comes with it before the slot knows it as well.
         self.keys.insert(key, Arc::clone(slot))?;
-        match slot.rotate(key, time.now) {
+        match slot.rotate(key, by, time.now) {
             Ok(forgotten) => {
                 drop(forgotten.and_then(|key| self.keys.remove(&key)));
                 Ok(id)

@@ -68,13 +68,27 @@ impl Keys {
         Presented::Valid
     }
 
-    /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
-    pub(super) fn rotate(&mut self, new: SessionKey, now: Moment) -> Option<SessionKey> {
+    /// The session gets a new id, asked for by who came with the key `by`. Answers with the key of an old one that is forgotten
+    /// for it: one that is of no use any more, else the oldest but for `by`.
+    pub(super) fn rotate(&mut self, new: SessionKey, by: &SessionKey, now: Moment) -> Option<SessionKey> {
         let key = std::mem::replace(&mut self.current, new);
         let retired = &mut self.retired.get_or_insert_default().keys;
-        let forgotten = (retired.len() == REMEMBERED).then(|| retired.remove(0).key);
+        let forgotten = (retired.len() == REMEMBERED).then(|| {
+            let superseded = retired.iter().position(|retired| retired.superseded);
+            let index = superseded.or_else(|| retired.iter().position(|retired| retired.key != *by));
+            retired.remove(index.unwrap_or_default()).key
+        });
         retired.push(Retired { key, until: now.after(ROTATION_GRACE), superseded: false });
         forgotten
+    }
+
+    /// The request that asked for a new id with the key `by` has failed, and its client may never hear of that id: the old one
+    /// holds until a newer one is used.
+    pub(super) fn rotation_failed(&mut self, by: &SessionKey) {
+        let retired = self.retired.iter_mut().flat_map(|history| &mut history.keys);
+        if let Some(retired) = retired.into_iter().find(|retired| retired.key == *by) {
+            retired.until = Moment::NEVER;
+        }
     }
 
     /// Whether it is or was a key of the session, as far as is remembered.
@@ -106,7 +120,7 @@ mod tests {
     #[test]
     fn an_old_id_holds_for_the_grace_time_only() {
         let mut keys = Keys::new(key(1));
-        keys.rotate(key(2), NOW);
+        keys.rotate(key(2), &key(1), NOW);
         assert_eq!(keys.present(&key(1), NOW), Presented::Valid);
         assert_eq!(keys.present(&key(1), NOW.after(ROTATION_GRACE)), Presented::OutOfDate);
         assert_eq!(keys.present(&key(2), NOW.after(ROTATION_GRACE)), Presented::Valid);
@@ -114,9 +128,10 @@ mod tests {
 
     #[test]
     fn an_old_id_that_is_used_after_the_new_one_is_noticed() {
+        // Behaviour 54.
         let mut keys = Keys::new(key(1));
-        keys.rotate(key(2), NOW);
-        keys.rotate(key(3), NOW);
+        keys.rotate(key(2), &key(1), NOW);
+        keys.rotate(key(3), &key(2), NOW);
         assert_eq!(keys.present(&key(2), NOW), Presented::Valid);
         assert_eq!(keys.present(&key(1), NOW), Presented::Reused);
         assert_eq!(keys.present(&key(3), NOW), Presented::Valid);
@@ -126,9 +141,23 @@ mod tests {
     #[test]
     fn few_old_ids_are_remembered() {
         let mut keys = Keys::new(key(0));
-        let forgotten: Vec<_> = (1..=6).map(|number| keys.rotate(key(number), NOW)).collect();
+        let forgotten: Vec<_> = (1..=6).map(|number| keys.rotate(key(number), &key(number - 1), NOW)).collect();
         assert_eq!(forgotten, [None, None, None, None, Some(key(0)), Some(key(1))]);
         assert_eq!(keys.all().len(), 1 + REMEMBERED);
         assert_eq!(keys.present(&key(0), NOW), Presented::OutOfDate);
+    }
+
+    #[test]
+    fn whoever_asks_again_and_again_with_an_old_id_keeps_it() {
+        let mut keys = Keys::new(key(0));
+        for number in 1..=20 {
+            assert_eq!(keys.present(&key(0), NOW), Presented::Valid, "{number}");
+            keys.rotate(key(number), &key(0), NOW);
+            keys.rotation_failed(&key(0));
+        }
+        let later = NOW.after(ROTATION_GRACE);
+        assert_eq!(keys.present(&key(0), later), Presented::Valid);
+        assert_eq!(keys.present(&key(20), later), Presented::Valid);
+        assert_eq!(keys.present(&key(0), later), Presented::Reused);
     }
 }

@@ -13,6 +13,7 @@ use super::lock::Fence;
 use super::shared::Shared;
 use super::slot::{Farewell, Slot};
 use crate::session::clock::Time;
+use crate::session::key::SessionKey;
 use crate::session::{
     Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, RequestProgress, SessionError,
     SessionStreams, StagedAttributes, SystemClock,
@@ -30,6 +31,8 @@ pub(super) struct Part {
     pub(super) fence: Option<Fence>,
     /// Why the session ends with it, if it does.
     pub(super) ends: Option<EndReason>,
+    /// With which id it came, if it asked for a new one.
+    pub(super) rotated: Option<SessionKey>,
 }
 
 impl Participation for Part {
@@ -56,6 +59,9 @@ impl Participation for Part {
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
+        if let (Outcome::Discard, Some(by)) = (outcome, &self.rotated) {
+            self.slot.rotation_failed(by);
+        }
         let held = time.now.since(self.since);
         self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
         // The lock is still held, so the next request comes in after all of this.

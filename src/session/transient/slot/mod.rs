@@ -202,13 +202,24 @@ impl Slot {
         self.state().keys.know(key)
     }
 
-    /// The session gets a new id. Answers with the key of an old one that is forgotten for it.
-    pub(super) fn rotate(&self, key: SessionKey, now: Moment) -> Result<Option<SessionKey>, SessionError> {
+    /// The session gets a new id, asked for by who came with the key `by`. Answers with the key of an old one that is forgotten
+    /// for it.
+    pub(super) fn rotate(
+        &self,
+        key: SessionKey,
+        by: &SessionKey,
+        now: Moment,
+    ) -> Result<Option<SessionKey>, SessionError> {
         let mut state = self.state();
         match &state.ended {
             Some(ended) => Err(ended.error()),
-            None => Ok(state.keys.rotate(key, now)),
+            None => Ok(state.keys.rotate(key, by, now)),
         }
+    }
+
+    /// The request that asked for a new id with the key `by` has failed: the old one holds on.
+    pub(super) fn rotation_failed(&self, by: &SessionKey) {
+        self.state().keys.rotation_failed(by);
     }
 
     /// Enters a new session into the list of deadlines.
