@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use tempfile::NamedTempFile;
 
-use crate::service::account::{Account, Wrong};
+use crate::document::read_whole;
+use crate::service::account::{Account, MOST_BYTES, Wrong};
 use crate::service::{Caller, ConfigurationError, ConfigurationErrors};
 
 /// Reads what stands in such a file.
@@ -29,8 +30,9 @@ impl<S> AccountFile<S> {
     ///
     /// When it can't be read, or holds what the service would refuse.
     pub(super) fn open(path: &Path, read: Read<S>) -> anyhow::Result<Self> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
+        // What is no file is not read, and above all not replaced: whoever may do so would replace the null device.
+        let text = match read_whole(path, MOST_BYTES) {
+            Ok(bytes) => String::from_utf8(bytes).with_context(|| format!("{} is not UTF-8", path.display()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(anyhow!(error).context(format!("{} can't be read", path.display()))),
         };

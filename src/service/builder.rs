@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Role};
+use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Departures, Role};
 use super::carrier::Carrier;
 use super::initialisation::initial_document;
 use super::metrics::{Metrics, SessionMetrics};
@@ -191,7 +191,8 @@ impl ServerBuilder {
         };
         let anybody = self.authentication.implementation.value == "none";
         let managers = served.values().map(|resource| Arc::clone(resource.engine.sessions())).collect();
-        watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), managers)));
+        let departures = Departures::default();
+        watches.push(Box::new(PrincipalsWatch::new(Arc::clone(&authenticator), departures.clone(), managers)));
         let state = ServiceState::new(Shared {
             resources: served,
             limits: self.limits.documents,
@@ -199,6 +200,7 @@ impl ServerBuilder {
             clock: self.clock,
             ids: Arc::new(SystemIds::default()),
             authenticator,
+            departures,
             draining: AtomicBool::new(false),
             watches: Arc::new(Watches::new(watches)),
             admission,

@@ -12,6 +12,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method};
 use uuid::Uuid;
 
+use super::authentication::{Caller, LetIn};
 use super::cross_site::check_host;
 use super::door::Door;
 use super::headers::REQUEST_ID;
@@ -22,6 +23,19 @@ use super::state::ServiceState;
 /// The id of a request, for its handler.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RequestId(pub(super) Uuid);
+
+/// Who sends a request, asked again when its body has come: that takes as long as the client likes, and who was let in may have
+/// gone meanwhile.
+///
+/// # Errors
+///
+/// The caller is known no more.
+pub(super) async fn still_known(state: &ServiceState, head: &Parts, caller: Caller) -> Result<Caller, Refusal> {
+    if head.extensions.get::<LetIn>() == Some(&state.departures.now()) {
+        return Ok(caller);
+    }
+    state.authenticator.authenticate(&head.headers).await.map_err(|error| Refusal::of_authentication(&error))
+}
 
 /// What stands at the entrance.
 #[derive(Debug, Clone)]
@@ -70,6 +84,7 @@ async fn admit(entrance: &Entrance, mut head: Parts, request_id: Uuid) -> Result
         check_host(&head)?;
     }
     if !is_open(&head) {
+        head.extensions.insert(entrance.state.departures.now());
         let caller = entrance.state.authenticator.authenticate(&head.headers).await;
         head.extensions.insert(caller.map_err(|error| {
             tracing::debug!(%request_id, %error, "refused at the entrance");

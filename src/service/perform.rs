@@ -18,7 +18,7 @@ use super::authentication::Caller;
 use super::carrier::{Carrier, Telling, requirement};
 use super::compression::compress;
 use super::cross_site::check_post;
-use super::entrance::RequestId;
+use super::entrance::{RequestId, still_known};
 use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS};
 use super::media_type::{FaultFormat, charset_of_xml};
 use super::prefer::{answered, mark_accepted};
@@ -107,6 +107,7 @@ async fn read_request(
     let carried = carrier.carried(head)?;
     let admitted = resource.engine.admit().map_err(Refusal::of_admission)?;
     let body = read_body(body, state.limits.document_bytes, state.body_timeout).await.map_err(Refusal::of_body)?;
+    let caller = still_known(state, head, caller).await?;
     let document =
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
     let session = requirement(&document, &carried, carrier)?;

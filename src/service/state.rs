@@ -10,7 +10,7 @@ use axum::extract::rejection::PathRejection;
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
-use super::authentication::{Authenticator, Role};
+use super::authentication::{Authenticator, Departures, Role};
 use super::carrier::Carrier;
 use super::metrics::{Metrics, RequestMetrics, SessionMetrics};
 use super::refusal::Refusal;
@@ -32,6 +32,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) authenticator: Arc<dyn Authenticator>,
+    pub(super) departures: Departures,
     pub(super) draining: AtomicBool,
     /// What is read again when it changes.
     pub(super) watches: Arc<Watches>,

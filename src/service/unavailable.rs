@@ -32,6 +32,7 @@ const STANDARD_HEADERS: &[&str] = &[
     "accept-charset",
     "accept-encoding",
     "accept-language",
+    "allow",
     "authorization",
     "cache-control",
     "connection",
@@ -47,16 +48,15 @@ const STANDARD_HEADERS: &[&str] = &[
     "keep-alive",
     "location",
     "origin",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
+    "prefer",
+    "preference-applied",
     "range",
     "referer",
     "rejoin-request-id",
     "rejoin-request-status",
     "rejoin-session-expires",
+    "rejoin-stream",
     "retry-after",
-    "sec-fetch-site",
     "server",
     "set-cookie",
     "te",
@@ -67,7 +67,12 @@ const STANDARD_HEADERS: &[&str] = &[
     "vary",
     "via",
     "www-authenticate",
+    "x-requested-with",
 ];
+
+/// How the names of whole families of them begin: those of CORS, and what no page may set (Fetch standard, "forbidden
+/// request-header").
+const STANDARD_BEGINNINGS: [&str; 3] = ["access-control-", "proxy-", "sec-"];
 
 /// What is refused of a resource document.
 pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refused> {
@@ -99,10 +104,28 @@ pub(crate) fn refused_in_session(session: &SessionConfiguration) -> Vec<Refused>
 /// What is wrong with the name.
 pub(super) fn session_header(name: &str) -> Result<HeaderName, String> {
     let header: HeaderName = name.parse().map_err(|_| format!("`{name}` is no name of an HTTP header"))?;
-    if STANDARD_HEADERS.contains(&header.as_str()) {
+    let is_of_family = STANDARD_BEGINNINGS.iter().any(|beginning| header.as_str().starts_with(beginning));
+    if is_of_family || STANDARD_HEADERS.contains(&header.as_str()) {
         return Err(format!(
             "`{name}` has another meaning in HTTP; choose a header of your own, such as `Rejoin-Session`"
         ));
     }
     Ok(header)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_with_a_meaning_of_its_own_carries_no_session_id() {
+        let others =
+            ["Host", "Prefer", "X-Requested-With", "Rejoin-Stream", "Access-Control-Allow-Origin", "Sec-Fetch-Mode"];
+        for name in others {
+            assert!(session_header(name).is_err(), "{name}");
+        }
+        for name in ["Rejoin-Session", "X-S", "Jarvis-SessionID", "Secret"] {
+            assert!(session_header(name).is_ok(), "{name}");
+        }
+    }
 }

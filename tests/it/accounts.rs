@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -207,6 +207,19 @@ fn what_the_service_would_refuse_is_not_written() {
         assert!(!refused.status.success() && text(&refused.stderr).contains(said), "{arguments:?}: {refused:?}");
         assert_eq!(fs::read_to_string(folder.path("users")).unwrap(), before);
     }
+}
+
+#[test]
+fn what_is_no_file_is_not_replaced_by_one() {
+    let folder = Folder::new("");
+    let pipe = folder.path("users");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Whoever opened it would read an empty file.
+    let other_end = pipe.clone();
+    std::thread::spawn(move || drop(fs::OpenOptions::new().write(true).open(other_end)));
+    let refused = folder.account(&["token", "ada"], "users", "");
+    assert!(!refused.status.success() && text(&refused.stderr).contains("it is not a file"), "{refused:?}");
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
 }
 
 #[test]

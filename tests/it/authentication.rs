@@ -1,5 +1,6 @@
 //! Who sends a request, and whose sessions are whose.
 
+use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use argon2::password_hash::PasswordHasher;
 use argon2::{Algorithm, Argon2, Params, Version};
 use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt};
 use http::HeaderMap;
 use rejoin::document::{Element, Limits};
 use rejoin::service::{
@@ -227,6 +229,38 @@ async fn who_is_disabled_or_removed_loses_the_sessions() {
         let reply = by(&context, name, &join(id)).await;
         assert!(reply.is_fault(410, "SessionEnded").text.contains("reason=\"killed\""), "{}", reply.text);
     }
+}
+
+#[tokio::test]
+async fn who_goes_while_the_request_is_on_its_way_begins_nothing() {
+    // Behaviour 55.
+    let hash = bcrypt("secret");
+    let context = serve(BASIC, &format!("ada:{hash}:operator\ncarl:{hash}\n")).await;
+    let slow = |name: &str| {
+        let (rest, coming) = tokio::sync::oneshot::channel();
+        let body = stream::once(async { "<perform xmlns='http://ogsadai.org.uk/namespaces/2005/10/types'>" })
+            .chain(stream::once(async { coming.await.unwrap() }))
+            .map(Ok::<_, Infallible>);
+        let request = context.client.post(context.url()).basic_auth(name, Some("secret"));
+        let request = request.header("content-type", "application/xml").body(reqwest::Body::wrap_stream(body));
+        (rest, tokio::spawn(send(request)))
+    };
+    let (to_carl, of_carl) = slow("carl");
+    let (to_ada, of_ada) = slow("ada");
+    let metrics = format!("{}/metrics", context.server.url());
+    let are_let_in = async || {
+        let shown = send(context.client.get(&metrics).basic_auth("ada", Some("secret"))).await.text;
+        shown.lines().any(|line| line.starts_with("rejoin_requests_waiting") && line.ends_with(" 2"))
+    };
+    while !are_let_in().await {
+        tokio::task::yield_now().await;
+    }
+    change(&context, &format!("ada:{hash}:operator\n")).await;
+    for rest in [to_carl, to_ada] {
+        rest.send("<session/></perform>").unwrap();
+    }
+    of_carl.await.unwrap().is_fault(401, "Unauthenticated");
+    of_ada.await.unwrap().is_completed();
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ use crate::session::Principal;
 /// What a line has to be.
 const FORM: &str = "expected `name:hash`, `name:hash:role` or `name:hash:role:id`";
 
+/// The largest file that is read.
+pub(crate) const MOST_BYTES: u64 = 64 * 1024 * 1024;
+
 /// The longest name or id, in bytes.
 const LONGEST: usize = 256;
 

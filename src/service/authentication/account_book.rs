@@ -11,14 +11,11 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
-use super::account::Wrong;
+use super::account::{MOST_BYTES, Wrong};
 use super::{AuthenticatorError, Refreshed};
 use crate::document::{Element, Position, WatchedFile};
 use crate::service::ConfigurationErrors;
 use crate::session::Principal;
-
-/// The largest file that is read.
-const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// For how long a file that has changed has to be left alone before it is believed.
 const STILL: Duration = Duration::from_millis(50);

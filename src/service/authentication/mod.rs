@@ -16,6 +16,7 @@ mod authorization;
 mod basic;
 mod bearer;
 mod caller;
+mod departures;
 mod none;
 pub(crate) mod password;
 mod random;
@@ -25,4 +26,5 @@ pub(crate) mod token;
 
 pub use authenticator::{AuthenticationError, Authenticator, Refreshed};
 pub use caller::{Caller, Role};
+pub(super) use departures::{Departures, LetIn};
 pub use registry::{AuthenticatorError, AuthenticatorFactory, AuthenticatorRegistry};

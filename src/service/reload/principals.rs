@@ -7,11 +7,13 @@ use tokio::runtime::Handle;
 
 use super::{Occasion, Watch};
 use crate::service::Authenticator;
+use crate::service::authentication::Departures;
 use crate::session::{EndReason, Principal, SessionFilter, SessionManager};
 
 /// Lets the authenticator look for changes, and ends the sessions of those who are gone.
 pub(in crate::service) struct PrincipalsWatch {
     authenticator: Arc<dyn Authenticator>,
+    departures: Departures,
     /// The sessions of all resources.
     managers: Vec<Arc<dyn SessionManager>>,
 }
@@ -19,9 +21,10 @@ pub(in crate::service) struct PrincipalsWatch {
 impl PrincipalsWatch {
     pub(in crate::service) fn new(
         authenticator: Arc<dyn Authenticator>,
+        departures: Departures,
         managers: Vec<Arc<dyn SessionManager>>,
     ) -> Self {
-        Self { authenticator, managers }
+        Self { authenticator, departures, managers }
     }
 }
 
@@ -31,6 +34,8 @@ impl Watch for PrincipalsWatch {
         if gone.is_empty() {
             return;
         }
+        // Before their sessions are ended, so that none is created behind.
+        self.departures.add();
         let Ok(runtime) = Handle::try_current() else {
             tracing::error!("sessions of principals that are gone go on: nothing here can end them");
             return;
