@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
 use crate::engine::{AdmissionError, PerformError, PlanError, PlanProblem};
 use crate::resource::ResourceError;
-use crate::session::{AttributeError, EndReason, SessionError, StreamError};
+use crate::session::{AttributeError, EndReason, SessionError, StreamDirection, StreamError};
 
 /// A request that is refused, or that failed before the first byte of its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,8 @@ pub(super) struct Refusal {
     ended: Option<(EndReason, Option<DateTime<Utc>>)>,
     /// How the client may say who it is (RFC 9110, section 11.6.1).
     challenge: Option<String>,
+    /// With which methods it may be asked instead (RFC 9110, section 15.5.6).
+    allow: Option<&'static str>,
 }
 
 /// The code of a fault, for those who see its response.
@@ -58,12 +60,18 @@ impl Refusal {
             recreate_session: false,
             ended: None,
             challenge: None,
+            allow: None,
         }
     }
 
     pub(super) fn at(mut self, position: Position) -> Self {
         self.location = Some(position);
         self
+    }
+
+    /// 405, with the methods that are served.
+    pub(super) fn method_not_allowed(message: impl Into<String>, allow: &'static str) -> Self {
+        Self { allow: Some(allow), ..Self::new(405, "MethodNotAllowed", message) }
     }
 
     fn retry_after(mut self, time: Duration) -> Self {
@@ -89,6 +97,7 @@ impl Refusal {
 
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
     pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
+        let allow = self.allow;
         let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
         let code = FaultCode(self.code);
         let fault = self.into_fault(request_id);
@@ -104,6 +113,9 @@ impl Refusal {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = challenge {
             headers.insert(WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(methods) = allow {
+            headers.insert(ALLOW, HeaderValue::from_static(methods));
         }
         if let Some(seconds) = fault.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -219,7 +231,12 @@ impl Refusal {
         match error {
             StreamError::NotFound { .. } => Self::new(404, "StreamNotFound", message),
             StreamError::InUse { .. } => Self::new(423, "StreamInUse", message).retry_after(Duration::from_secs(1)),
-            StreamError::WrongDirection { .. } => Self::new(405, "MethodNotAllowed", message),
+            StreamError::WrongDirection { direction: StreamDirection::Input, .. } => {
+                Self::method_not_allowed(message, "PUT,POST,DELETE")
+            }
+            StreamError::WrongDirection { direction: StreamDirection::Output, .. } => {
+                Self::method_not_allowed(message, "GET,DELETE")
+            }
             StreamError::NameTaken { .. } => Self::new(409, "StreamNameTaken", message),
             StreamError::TooMany { .. } => Self::new(409, "TooManyStreams", message),
             StreamError::NotText { .. } => Self::new(400, "RequestInvalid", message),
