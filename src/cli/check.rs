@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::activity::ActivityRegistry;
 use crate::document::{
     ActivityConfiguration, DocumentError, Element, Limits, PerformDocument, ResourceConfiguration,
-    ServiceConfiguration, SessionConfiguration, Step,
+    ServiceConfiguration, SessionConfiguration, Step, read_whole,
 };
 use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
@@ -124,7 +124,8 @@ fn check_perform(bytes: &[u8]) -> Result<(), String> {
 fn check_initial_document(path: &Path, bytes: &[u8]) -> Option<String> {
     let session = SessionConfiguration::parse(bytes, &Limits::default()).ok()?;
     let initial = path.parent().unwrap_or(Path::new("")).join(session.on_create.as_ref()?);
-    let document = fs::read(initial).ok().and_then(|bytes| PerformDocument::parse(&bytes).ok()).unwrap_or_default();
+    let bytes = read_whole(&initial, Limits::default().document_bytes).ok();
+    let document = bytes.and_then(|bytes| PerformDocument::parse(&bytes).ok()).unwrap_or_default();
     let catalogue = catalogue_for(&document).ok()?;
     initial_document(&session, path, &catalogue).err().map(|error| error.to_string())
 }

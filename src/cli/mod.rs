@@ -89,7 +89,8 @@ enum Action {
     },
     /// Posts a perform document and prints the answer
     ///
-    /// The exit code is 0 when the request completed and 1 when it did not; a fault is printed on standard error.
+    /// The exit code is 0 when the request completed, or was answered at once and goes on, and 1 when it failed; a fault is
+    /// printed on standard error.
     #[command(after_help = "Examples:\n  rejoin perform http://127.0.0.1:8080/services/demo query.xml\n  \
                       REJOIN_PASSWORD=… rejoin perform http://127.0.0.1:8080/services/demo query.xml --user ada\n  \
                       rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \

@@ -13,6 +13,7 @@ pub(super) async fn run(url: &str, style: Style) -> anyhow::Result<()> {
     let session = guide.create().await?;
     guide.state_across_requests(&session).await?;
     guide.the_lock(&session).await?;
+    guide.a_stream(&session).await?;
     guide.end(&session).await?;
     say!("\n{}", style.heading("That was the tour. `rejoin demo` leaves the same server running for you."));
     Ok(())
@@ -129,9 +130,44 @@ impl Guide {
         bail!("the first request should hold the session")
     }
 
+    async fn a_stream(&self, session: &str) -> anyhow::Result<()> {
+        self.scene(
+            "5. A stream of the session",
+            "A request with an `outputStream` is answered at once and goes on. What it makes is read from the session, as fast \
+             as the reader likes; the session tells how far the request has got.",
+        );
+        let accepted = self
+            .post(&format!(
+                "<session id=\"{session}\"/>\n  <sqlQueryStatement name=\"find\">\n    \
+                 <expression>SELECT town, count(*) FROM customer GROUP BY town ORDER BY 2 DESC LIMIT 3</expression>\n    \
+                 <resultStream name=\"rows\"/>\n  </sqlQueryStatement>\n  <sqlResultsToCSV name=\"format\"><resultSet \
+                 from=\"rows\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>\n  <outputStream name=\"towns\"><fromLocal \
+                 from=\"csv\"/></outputStream>"
+            ))
+            .await?;
+        ensure!(accepted.status == 202, "the request should have been answered at once");
+        let towns = self.get("session/streams/towns", session).await?;
+        self.show_get("session/streams/towns", &towns);
+        ensure!(towns.status == 200 && towns.text.lines().count() == 3, "the stream should have three lines");
+        let status = self.until_completed(session).await?;
+        self.show_get("session", &status);
+        Ok(())
+    }
+
+    /// How the session stands when its request is complete.
+    async fn until_completed(&self, session: &str) -> anyhow::Result<Reply> {
+        for _ in 0..100 {
+            let status = self.get("session", session).await?;
+            if status.text.contains("status=\"COMPLETED\" started") {
+                return Ok(status);
+            }
+        }
+        bail!("the request should be complete")
+    }
+
     async fn end(&self, session: &str) -> anyhow::Result<()> {
         self.scene(
-            "5. The session ends",
+            "6. The session ends",
             "A request may end the session that it joins. Whoever comes later is told that it has ended, when and why: not \
              \"unknown\", and never an empty session under the old id.",
         );
@@ -154,6 +190,15 @@ impl Guide {
 
     fn show(&self, content: &str, reply: &Reply) {
         say!("\n{}\n{}", self.style.arrow("→ POST /services/demo"), document(content));
+        self.show_reply(reply);
+    }
+
+    fn show_get(&self, path: &str, reply: &Reply) {
+        say!("\n{}", self.style.arrow(&format!("→ GET /services/demo/{path}")));
+        self.show_reply(reply);
+    }
+
+    fn show_reply(&self, reply: &Reply) {
         say!("{}\n{}", self.style.arrow(&format!("← {}", reply.status)), reply.text.trim_end());
     }
 
@@ -166,7 +211,19 @@ impl Guide {
             .send()
             .await
             .context("the demo server does not answer")?;
-        Ok(Reply { status: response.status().as_u16(), text: response.text().await? })
+        Reply::of(response).await
+    }
+
+    /// Something of the session, which the header names.
+    async fn get(&self, path: &str, session: &str) -> anyhow::Result<Reply> {
+        let request = self.client.get(format!("{}/{path}", self.url)).header("rejoin-session", session);
+        Reply::of(request.send().await.context("the demo server does not answer")?).await
+    }
+}
+
+impl Reply {
+    async fn of(response: reqwest::Response) -> anyhow::Result<Self> {
+        Ok(Self { status: response.status().as_u16(), text: response.text().await? })
     }
 }
 

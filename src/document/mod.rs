@@ -40,6 +40,7 @@ mod time;
 mod value;
 mod vocabulary;
 mod watched_file;
+mod whole_file;
 mod writer;
 
 pub use configuration::{
@@ -70,4 +71,5 @@ pub use session_status::{
 };
 pub use value::Value;
 pub use watched_file::WatchedFile;
+pub(crate) use whole_file::read_whole;
 pub use writer::Unwritable;

@@ -1,10 +1,12 @@
 //! A file that is read again when it has changed.
 
-use std::fs::{File, Metadata};
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+use super::read_whole;
 
 /// How long after a change was seen the file is read once more, before its metadata are believed: two changes within one tick
 /// of a file system's clock look the same.
@@ -98,22 +100,14 @@ impl WatchedFile {
     }
 
     fn read_if_changed(&mut self) -> io::Result<Option<Vec<u8>>> {
-        // Before it is opened: opening a pipe waits for a writer.
         let metadata = std::fs::metadata(&self.path)?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is not a file"));
-        }
         let (stamp, now) = (Stamp::of(&metadata), Instant::now());
         let first = match self.seen {
             Some(seen) if seen.stamp == stamp && seen.is_settled => return Ok(None),
             Some(seen) if seen.stamp == stamp => seen.first,
             _ => now,
         };
-        let mut bytes = Vec::new();
-        File::open(&self.path)?.take(self.limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > self.limit {
-            return Err(io::Error::other(format!("it has more than {} bytes", self.limit)));
-        }
+        let bytes = read_whole(&self.path, self.limit)?;
         self.seen = Some(Seen { stamp, first, is_settled: now.duration_since(first) > TICK });
         Ok(Some(bytes))
     }

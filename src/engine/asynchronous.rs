@@ -91,22 +91,24 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
         return Err(PerformError::Internal("a request had left its session before it began".into()));
     };
     run.report_to(Arc::clone(&progress));
-    run.begin();
     let request_id = request_id.to_string();
     let session = participation.joined.info().clone();
     let body = AnswerBody::Whole(accepted(&request_id, &session, conceal_id, &run));
+    run.begin();
     let account = Account { request_id, progress, streams };
     let errand = Errand { participation, account, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
     Ok(Answer { session, content_type: DocumentAnswer::CONTENT_TYPE, accepted: true, body })
 }
 
-/// The document that says that the request has begun.
+/// The document that says that the request begins. How far its activities have got by the time that it is read, the session
+/// tells.
 fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run) -> bytes::Bytes {
     // No carrier brings the id of an implicit session, and its streams are reached by it.
     let mut document = DocumentAnswer::begin(request_id, session, conceal_id && !session.implicit);
-    for activity in run.activities() {
-        document.activity(activity);
+    for (index, activity) in run.activities().iter().enumerate() {
+        let status = if run.has_to_wait(index) { Status::Unstarted } else { Status::Processing };
+        document.begun_activity(&activity.name, status);
     }
     document.end(Status::Processing, None);
     document.take()

@@ -68,6 +68,11 @@ impl DocumentAnswer {
         }
     }
 
+    /// The result of an activity of a request that has just begun.
+    pub(super) fn begun_activity(&mut self, name: &str, status: Status) {
+        self.writer.result(name, status);
+    }
+
     /// Begins the result of an end-point; its first block tells whether it is text or bytes.
     pub(super) fn begin_end_point(&mut self, end_point: &EndPoint, status: Status, first: Option<&Block>) {
         let content_type = end_point.content_type(first);

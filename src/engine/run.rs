@@ -83,6 +83,11 @@ impl Run {
         self.start_all((0..self.activities.len()).collect());
     }
 
+    /// Whether an activity waits for others to complete.
+    pub(super) fn has_to_wait(&self, index: usize) -> bool {
+        self.missing[index] > 0
+    }
+
     /// From now on tells how far the activities have got.
     pub(super) fn report_to(&mut self, progress: Arc<RequestProgress>) {
         self.progress = Some(progress);

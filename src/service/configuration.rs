@@ -1,13 +1,12 @@
 //! Reading a folder of configuration documents.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Server;
 use super::builder::SERVICE_FILE;
 use crate::document::{
     ActivityConfiguration, DocumentError, Limits, Position, ResourceConfiguration, ServiceConfiguration,
-    SessionConfiguration,
+    SessionConfiguration, read_whole,
 };
 
 /// A configuration as `rejoin serve` reads it: `service.xml` and all documents that it names.
@@ -139,7 +138,8 @@ impl Loader {
         named: Option<Location<'_>>,
         parse: impl FnOnce(&[u8], &Limits) -> Result<T, DocumentError>,
     ) -> Option<T> {
-        let bytes = match fs::read(file) {
+        let limits = Limits::default();
+        let bytes = match read_whole(file, limits.document_bytes) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let message = format!("{} can't be read: {error}", file.display());
@@ -148,7 +148,7 @@ impl Loader {
                 return None;
             }
         };
-        match parse(&bytes, &Limits::default()) {
+        match parse(&bytes, &limits) {
             Ok(document) => Some(document),
             Err(error) => {
                 self.errors.push(ConfigurationError::of_document(file, &error));

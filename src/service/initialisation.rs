@@ -1,10 +1,9 @@
 //! The document that a session configuration names in `onCreate`.
 
-use std::fs;
 use std::path::Path;
 
 use super::ConfigurationError;
-use crate::document::{Limits, PerformDocument, SessionConfiguration};
+use crate::document::{Limits, PerformDocument, SessionConfiguration, read_whole};
 use crate::engine::{Catalogue, InitialDocument, PlanError};
 
 /// Reads the document that runs in new sessions, if the session configuration names one; its location is relative to the
@@ -20,12 +19,13 @@ pub(crate) fn initial_document(
 ) -> Result<Option<InitialDocument>, ConfigurationError> {
     let Some(location) = &configuration.on_create else { return Ok(None) };
     let path = file.parent().unwrap_or(Path::new("")).join(location);
-    let bytes = fs::read(&path).map_err(|error| {
+    let limits = Limits::default();
+    let bytes = read_whole(&path, limits.document_bytes).map_err(|error| {
         // Clients may see this, and the location may begin at the root of the machine.
         let message = format!("the document that `onCreate` names can't be read: {error}");
         ConfigurationError::new(file, configuration.places.on_create, message)
     })?;
-    let document = PerformDocument::parse_with(&bytes, &Limits::default(), None)
+    let document = PerformDocument::parse_with(&bytes, &limits, None)
         .map_err(|error| ConfigurationError::of_document(&path, &error))?;
     let document = InitialDocument::new(document, catalogue);
     document.map(Some).map_err(|error: PlanError| ConfigurationError::new(&path, error.position(), error.message()))

@@ -157,6 +157,7 @@ async fn streams_that_do_not_fit_are_refused_before_anything_runs() {
     assert_eq!(context.raw(kept, "csv").await.text, "3\n");
 }
 
+/// Behaviours 18 and 19.
 #[tokio::test]
 async fn sql_errors_leave_the_session_joinable_and_unchanged() {
     let context = Context::new().await;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -243,6 +243,17 @@ fn a_session_may_be_named_in_the_environment() {
 }
 
 #[test]
+fn a_request_that_goes_on_is_no_failure() {
+    let serving = Serving::start(rejoin().args(["demo", "--listen", "127.0.0.1:0"]));
+    let folder = tempfile::tempdir().unwrap();
+    let tap = "<session/><echo name=\"say\"><text>x</text><output name=\"said\"/></echo>
+        <outputStream name=\"tap\"><fromLocal from=\"said\"/></outputStream>";
+    let begun = run(&["perform", &serving.url, &written(folder.path(), "tap.xml", &perform(tap))]);
+    assert!(begun.status.success(), "{}", text(&begun.stderr));
+    assert!(text(&begun.stdout).contains("<request status=\"PROCESSING\"/>"), "{}", text(&begun.stdout));
+}
+
+#[test]
 fn the_three_lines_of_the_demo_work_when_they_are_pasted() {
     let mut child = rejoin()
         .args(["demo", "--listen", "127.0.0.1:0"])
@@ -313,6 +324,52 @@ fn sessions_are_listed_shown_and_ended() {
     assert!(xml.starts_with("<ended ") && xml.contains("closed=\"1\" closing=\"0\""), "{xml}");
     assert_eq!(sessions(&["end"]).0, Some(2), "it has to be said which");
     assert_eq!(sessions(&["list", "--limit", "0"]).0, Some(1));
+}
+
+/// Gives every request that answer, and goes away when nothing comes any more; answers with the URL.
+fn hostile(answer: &'static [u8]) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/services/data", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming().take(8) {
+            let mut stream = stream.unwrap();
+            let mut begun = [0; 4096];
+            let _ = stream.read(&mut begun).unwrap();
+            let _ = stream.write_all(answer);
+        }
+    });
+    url
+}
+
+#[test]
+fn a_terminal_obeys_nothing_that_a_service_says() {
+    let page = "xmlns='http://ogsadai.org.uk/namespaces/2005/10/types' count='0' next='a\u{9b}2J'/>";
+    let page: &str = Box::leak(format!("HTTP/1.1 200 OK\r\n\r\n<sessions {page}").into());
+    let fault: &str = "HTTP/1.1 404 Not Found\r\n\r\n<fault xmlns='http://ogsadai.org.uk/namespaces/2005/10/types' \
+                       code='X' status='404' requestId='r' retryable='false' recreateSession='false'>\
+                       <message>a\u{9b}2J</message></fault>";
+    let none = "HTTP/1.1 500 Oops\r\n\r\n\u{1b}[2J";
+    for answer in [page, fault, none] {
+        let output = run(&["sessions", &hostile(answer.as_bytes()), "list"]);
+        let said = text(&output.stderr);
+        assert!(said.contains("\u{FFFD}") && !said.contains(['\u{9b}', '\u{1b}']), "{said:?}");
+    }
+}
+
+#[test]
+fn a_page_that_is_the_next_to_itself_is_the_last() {
+    let page =
+        "HTTP/1.1 200 OK\r\n\r\n<sessions xmlns='http://ogsadai.org.uk/namespaces/2005/10/types' count='0' next='a'/>";
+    let output = run(&["sessions", &hostile(page.as_bytes()), "list", "--all-pages"]);
+    assert!(text(&output.stderr).contains("the next to itself"), "{output:?}");
+}
+
+#[test]
+fn an_answer_is_not_read_beyond_what_a_document_may_have() {
+    let mut answer = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    answer.resize(12 * 1024 * 1024, b' ');
+    let output = run(&["sessions", &hostile(Box::leak(answer.into())), "list", "--xml"]);
+    assert!(text(&output.stderr).contains("the answer has more than 10485760 bytes"), "{}", text(&output.stderr));
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod reload;
 mod rooms;
 mod service;
 mod session_events;
+mod session_faults;
 mod session_managers;
 mod session_status;
 mod session_streams;

@@ -208,6 +208,25 @@ async fn a_file_that_the_document_names_mends_it() {
 }
 
 #[tokio::test]
+async fn a_pipe_in_the_place_of_a_document_holds_nothing_up() {
+    let folder = Folder::new("<onCreate perform='init.xml'/>");
+    folder.write("init.xml", &perform(""));
+    let served = folder.serve().await;
+    let init = served.context.folder().join("data/init.xml");
+    fs::remove_file(&init).unwrap();
+    assert!(Command::new("mkfifo").arg(&init).status().unwrap().success());
+    let reloaded = tokio::time::timeout(Duration::from_secs(10), served.context.server.reload()).await;
+    if reloaded.is_err() {
+        // Lets go of whoever waits at the other end, so that the test fails and does not hang.
+        drop(fs::OpenOptions::new().write(true).open(&init));
+    }
+    assert!(reloaded.is_ok(), "the service waits for somebody to write into the pipe");
+    let problems = served.problems().await;
+    assert!(problems[0].contains("be read: it is not a file"), "{problems:?}");
+    assert_eq!(served.timeout().await, "600000", "sessions are created as before");
+}
+
+#[tokio::test]
 async fn a_running_service_notices_an_edit_by_itself() {
     let served = Folder::new("<timeout default='60000'/>").serve().await;
     fs::write(served.context.folder().join("data/session.xml"), session("<timeout default='70000'/>")).unwrap();

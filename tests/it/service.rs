@@ -79,6 +79,7 @@ async fn requests_beyond_the_bound_are_refused_at_once() {
     running.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
+/// Behaviour 62.
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_answers_what_has_begun() {
     let context = Context::new().await;
@@ -135,6 +136,7 @@ async fn what_does_not_end_in_time_is_cut_off() {
     assert!(running.await.unwrap().is_err(), "the connection of the endless request was closed");
 }
 
+/// Behaviours 56 and 62.
 #[tokio::test]
 async fn a_request_that_comes_while_the_service_drains_is_told_so() {
     let context = Context::new().await;

@@ -48,7 +48,7 @@ async fn a_new_session_keeps_attributes_for_the_next_request() {
     reply.is_completed().says("created=\"false\"").says("<attribute name=\"x\" type=\"text\">a &lt; b</attribute>");
 }
 
-/// Behaviour 5.
+/// Behaviours 5 and 11.
 #[tokio::test]
 async fn a_join_never_creates() {
     let context = Context::new().await;
@@ -230,6 +230,7 @@ async fn an_attribute_that_is_too_large_is_refused_and_the_session_goes_on() {
     context.perform(&format!("{}{COUNT}", join(&id))).await.is_completed();
 }
 
+/// Behaviour 39.
 #[tokio::test]
 async fn rows_text_and_bytes_are_kept_and_come_back() {
     let context = Context::new().await;
@@ -263,6 +264,7 @@ async fn rows_text_and_bytes_are_kept_and_come_back() {
     context.perform(&missing).await.is_fault(422, "ActivityFailed").says("AttributeNotFound");
 }
 
+/// Behaviour 13.
 #[tokio::test]
 async fn the_waiting_time_is_the_clients_up_to_the_configured_one() {
     let context = Context::with(|builder, mut resource| {

@@ -85,6 +85,7 @@ async fn a_raw_answer_ends_with_the_status_of_the_request() {
     assert_eq!(reply.header("rejoin-request-status"), "COMPLETED");
 }
 
+/// Behaviour 18.
 #[tokio::test]
 async fn a_client_that_leaves_in_the_middle_of_an_endless_answer_frees_its_session() {
     let context = Context::new().await;
@@ -101,6 +102,7 @@ async fn a_client_that_leaves_in_the_middle_of_an_endless_answer_frees_its_sessi
     }
 }
 
+/// Behaviour 18.
 #[tokio::test]
 async fn a_client_that_leaves_before_the_answer_frees_its_session() {
     let context = Context::new().await;

@@ -1,8 +1,10 @@
 //! `rejoin sessions URL list`
 
+use anyhow::bail;
 use chrono::{DateTime, Utc};
 
 use super::ListArguments;
+use super::harmless::{harmless, print_document};
 use super::remote::{Answered, Remote};
 use super::table::{Cell, Paint, Table};
 use crate::cli::style::Style;
@@ -19,7 +21,7 @@ pub(super) async fn run(remote: &Remote, wanted: &ListArguments) -> anyhow::Resu
     loop {
         let Answered::With(answer) = remote.list(wanted, after.as_deref()).await? else { return Ok(false) };
         if wanted.xml {
-            say!("{}", answer.text.trim_end());
+            print_document(&answer.text);
             return Ok(true);
         }
         let page = answer.list()?;
@@ -29,9 +31,13 @@ pub(super) async fn run(remote: &Remote, wanted: &ListArguments) -> anyhow::Resu
         }
         rows.clear();
         match page.next {
+            // Or it would go on for ever.
+            Some(next) if after.as_ref() == Some(&next) => {
+                bail!("the service says of a page that it is the next to itself")
+            }
             Some(next) if wanted.all_pages => after = Some(next),
             Some(next) => {
-                eprintln!("there are more: --after {next}, or --all-pages");
+                eprintln!("there are more: --after {}, or --all-pages", harmless(&next));
                 return Ok(true);
             }
             None => return Ok(true),

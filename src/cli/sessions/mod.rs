@@ -1,6 +1,7 @@
 //! `rejoin sessions`: looks at the sessions of a resource and ends them.
 
 mod confirm;
+mod harmless;
 mod list;
 mod remote;
 mod show;
@@ -13,6 +14,7 @@ use reqwest::StatusCode;
 
 use super::credentials::Credentials;
 use crate::document::{EndedSessions, SessionState};
+use harmless::print_document;
 use remote::{Answered, Remote};
 
 /// The arguments of `rejoin sessions`.
@@ -164,7 +166,7 @@ async fn end(remote: &Remote, wanted: &EndArguments) -> anyhow::Result<bool> {
     };
     let Answered::With(answer) = answered else { return Ok(false) };
     if wanted.xml {
-        say!("{}", answer.text.trim_end());
+        print_document(&answer.text);
         return Ok(true);
     }
     let ended = match answer.status {

@@ -1,12 +1,13 @@
 //! The routes of a resource's sessions, as the command uses them.
 
-use anyhow::{Context, anyhow};
-use reqwest::{Client, Method, StatusCode, Url};
+use anyhow::{Context, anyhow, ensure};
+use reqwest::{Client, Method, Response, StatusCode, Url};
 
+use super::harmless::{harmless, harmless_lines};
 use super::{ListArguments, Which};
 use crate::cli::address;
 use crate::cli::credentials::{HOW_TO_SAY_WHO_YOU_ARE, Secret};
-use crate::document::{EndedSessions, Fault, Limits, SessionList, SessionState, SessionStatusDocument};
+use crate::document::{DocumentError, EndedSessions, Fault, Limits, SessionList, SessionState, SessionStatusDocument};
 
 /// The sessions of one data service resource.
 pub(super) struct Remote {
@@ -83,19 +84,34 @@ impl Remote {
         let request = self.secret.authorize(self.client.request(method, url));
         let response = request.send().await.context("the service does not answer")?;
         let status = response.status();
-        let text = response.text().await.context("the answer broke off before its end")?;
+        let text = read(response).await?;
         if status.is_success() {
             return Ok(Answered::With(Answer { status, text }));
         }
         match Fault::parse(text.as_bytes(), &Limits::default()) {
-            Ok(fault) => eprintln!("rejoin: {} ({}, request {})", fault.message, fault.code, fault.request_id),
-            Err(_) => eprintln!("rejoin: the service answered {status}\n{text}"),
+            Ok(fault) => {
+                let [message, code, request] =
+                    [&fault.message, &fault.code, &fault.request_id].map(|text| harmless(text));
+                eprintln!("rejoin: {message} ({code}, request {request})");
+            }
+            Err(_) => eprintln!("rejoin: the service answered {status}\n{}", harmless_lines(&text)),
         }
         if status == StatusCode::UNAUTHORIZED {
             eprintln!("rejoin: {HOW_TO_SAY_WHO_YOU_ARE}");
         }
         Ok(Answered::Refused)
     }
+}
+
+/// The whole answer, if it is no longer than a document may be.
+async fn read(mut response: Response) -> anyhow::Result<String> {
+    let most = Limits::default().document_bytes;
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.context("the answer broke off before its end")? {
+        bytes.extend_from_slice(&chunk);
+        ensure!(bytes.len() as u64 <= most, "the answer has more than {most} bytes; is this a data service?");
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The URL with those of the parameters that have a value.
@@ -110,16 +126,19 @@ fn with_query<const N: usize>(mut url: Url, parameters: [(&str, Option<String>);
 
 impl Answer {
     pub(super) fn list(&self) -> anyhow::Result<SessionList> {
-        SessionList::parse(self.text.as_bytes(), &Limits::default()).context(UNREADABLE)
+        SessionList::parse(self.text.as_bytes(), &Limits::default()).map_err(|error| unreadable(&error))
     }
 
     pub(super) fn session(&self) -> anyhow::Result<SessionStatusDocument> {
-        SessionStatusDocument::parse(self.text.as_bytes(), &Limits::default()).context(UNREADABLE)
+        SessionStatusDocument::parse(self.text.as_bytes(), &Limits::default()).map_err(|error| unreadable(&error))
     }
 
     pub(super) fn ended(&self) -> anyhow::Result<EndedSessions> {
-        EndedSessions::parse(self.text.as_bytes(), &Limits::default()).context(UNREADABLE)
+        EndedSessions::parse(self.text.as_bytes(), &Limits::default()).map_err(|error| unreadable(&error))
     }
 }
 
-const UNREADABLE: &str = "the answer can't be read; is this the URL of a data service resource? --xml prints it";
+fn unreadable(error: &DocumentError) -> anyhow::Error {
+    let why = harmless(&error.to_string());
+    anyhow!("the answer can't be read; is this the URL of a data service resource? --xml prints it: {why}")
+}

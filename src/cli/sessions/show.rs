@@ -1,9 +1,10 @@
 //! `rejoin sessions URL show`
 
 use super::ShowArguments;
+use super::harmless::{harmless, print_document};
 use super::list::{moment, or_nothing, paint_of};
 use super::remote::{Answered, Remote};
-use super::table::{Cell, Paint, Table, harmless};
+use super::table::{Cell, Paint, Table};
 use crate::cli::style::Style;
 use crate::document::{
     AttributeStatus, GrantedTimeout, RequestStatus, SessionStatusDocument, Status, StreamDescription,
@@ -13,7 +14,7 @@ use crate::document::{
 pub(super) async fn run(remote: &Remote, wanted: &ShowArguments) -> anyhow::Result<bool> {
     let Answered::With(answer) = remote.show(&wanted.handle).await? else { return Ok(false) };
     if wanted.xml {
-        say!("{}", answer.text.trim_end());
+        print_document(&answer.text);
         return Ok(true);
     }
     let session = answer.session()?;
@@ -30,7 +31,7 @@ pub(super) async fn run(remote: &Remote, wanted: &ShowArguments) -> anyhow::Resu
     for progress in session.requests.iter().filter_map(|request| request.progress.as_ref()) {
         section(["ACTIVITY", "STATUS"], [false; 2], progress.results.iter().map(result));
         if let Some(error) = &progress.error {
-            say!("\n{} ({})", harmless(&error.message), error.code);
+            say!("\n{} ({})", harmless(&error.message), harmless(&error.code));
         }
     }
     Ok(true)

@@ -128,6 +128,7 @@ mod tests {
 
     #[test]
     fn an_old_id_that_is_used_after_the_new_one_is_noticed() {
+        // Behaviour 54.
         let mut keys = Keys::new(key(1));
         keys.rotate(key(2), &key(1), NOW);
         keys.rotate(key(3), &key(2), NOW);

@@ -70,6 +70,8 @@ pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
             if !more {
                 break;
             }
+            // Other threads first, if this core has any that wait; then the other tasks of this one.
+            std::thread::yield_now();
             pause().await;
         }
         manager.sweep_rest(manager.time());

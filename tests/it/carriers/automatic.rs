@@ -25,7 +25,7 @@ async fn a_request_that_says_nothing_gets_a_session_that_stays() {
     }
 }
 
-/// Behaviours 5 and 52: state that is lost is never lost in silence.
+/// Behaviours 5, 6 and 52: state that is lost is never lost in silence.
 #[tokio::test]
 async fn a_session_that_is_gone_is_not_replaced_in_silence() {
     let clock = ManualClock::new();

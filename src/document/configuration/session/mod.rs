@@ -275,6 +275,7 @@ mod tests {
 
     #[test]
     fn a_default_above_the_maximum_is_refused_with_its_line() {
+        // Behaviour 29.
         for content in [
             "<timeout default='600000' max='120000'/>",
             "<timeout default='unbounded' max='120000'/>",
