@@ -255,7 +255,7 @@ impl Run {
             tokio::select! {
                 // A completed activity counts, even when the word to stop came in the same moment.
                 biased;
-                result = AssertUnwindSafe((activity.run)(context)).catch_unwind() => match result {
+                result = AssertUnwindSafe(async move { (activity.run)(context).await }).catch_unwind() => match result {
                     Ok(result) => result,
                     Err(_) => Err(ActivityError::server("Panicked", "the activity panicked")),
                 },

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, StatusCode};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
 use uuid::Uuid;
 
 use super::authentication::AuthenticationError;
@@ -18,7 +18,7 @@ use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
 use crate::engine::{AdmissionError, PerformError, PlanError, PlanProblem};
 use crate::resource::ResourceError;
-use crate::session::{AttributeError, EndReason, SessionError, StreamError};
+use crate::session::{AttributeError, EndReason, SessionError, StreamDirection, StreamError};
 
 /// A request that is refused, or that failed before the first byte of its answer.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +32,25 @@ pub(super) struct Refusal {
     /// Whether a new session would help.
     recreate_session: bool,
     ended: Option<(EndReason, Option<DateTime<Utc>>)>,
-    /// How the client may say who it is (RFC 9110, section 11.6.1).
-    challenge: Option<String>,
+    way_out: Option<WayOut>,
+}
+
+/// What a client may do instead, told in a header.
+#[derive(Debug, Clone, PartialEq)]
+enum WayOut {
+    /// How it may say who it is (RFC 9110, section 11.6.1).
+    Challenge(Box<str>),
+    /// With which methods it may ask (RFC 9110, section 15.5.6).
+    Methods(&'static str),
+}
+
+impl WayOut {
+    fn header(self) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Challenge(challenge) => Some((WWW_AUTHENTICATE, HeaderValue::try_from(&*challenge).ok()?)),
+            Self::Methods(methods) => Some((ALLOW, HeaderValue::from_static(methods))),
+        }
+    }
 }
 
 /// The code of a fault, for those who see its response.
@@ -57,13 +74,18 @@ impl Refusal {
             retry_after: None,
             recreate_session: false,
             ended: None,
-            challenge: None,
+            way_out: None,
         }
     }
 
     pub(super) fn at(mut self, position: Position) -> Self {
         self.location = Some(position);
         self
+    }
+
+    /// 405, with the methods that are served.
+    pub(super) fn method_not_allowed(message: impl Into<String>, allow: &'static str) -> Self {
+        Self { way_out: Some(WayOut::Methods(allow)), ..Self::new(405, "MethodNotAllowed", message) }
     }
 
     fn retry_after(mut self, time: Duration) -> Self {
@@ -89,7 +111,7 @@ impl Refusal {
 
     /// The HTTP response: a fault document, or the same as JSON where the client would rather have that.
     pub(super) fn into_response(mut self, request_id: Uuid, format: FaultFormat) -> Response {
-        let challenge = self.challenge.take().and_then(|challenge| HeaderValue::try_from(challenge).ok());
+        let way_out = self.way_out.take().and_then(WayOut::header);
         let code = FaultCode(self.code);
         let fault = self.into_fault(request_id);
         let (content_type, body) = match format {
@@ -102,8 +124,8 @@ impl Refusal {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = challenge {
-            headers.insert(WWW_AUTHENTICATE, challenge);
+        if let Some((name, value)) = way_out {
+            headers.insert(name, value);
         }
         if let Some(seconds) = fault.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -130,7 +152,7 @@ impl Refusal {
         match error {
             AuthenticationError::Unauthenticated { challenge } => {
                 let mut refusal = Self::new(401, "Unauthenticated", error.to_string());
-                refusal.challenge = Some(challenge.clone());
+                refusal.way_out = Some(WayOut::Challenge(challenge.as_str().into()));
                 refusal
             }
             AuthenticationError::Unavailable => {
@@ -219,7 +241,12 @@ impl Refusal {
         match error {
             StreamError::NotFound { .. } => Self::new(404, "StreamNotFound", message),
             StreamError::InUse { .. } => Self::new(423, "StreamInUse", message).retry_after(Duration::from_secs(1)),
-            StreamError::WrongDirection { .. } => Self::new(405, "MethodNotAllowed", message),
+            StreamError::WrongDirection { direction: StreamDirection::Input, .. } => {
+                Self::method_not_allowed(message, "PUT,POST,DELETE")
+            }
+            StreamError::WrongDirection { direction: StreamDirection::Output, .. } => {
+                Self::method_not_allowed(message, "GET,DELETE")
+            }
             StreamError::NameTaken { .. } => Self::new(409, "StreamNameTaken", message),
             StreamError::TooMany { .. } => Self::new(409, "TooManyStreams", message),
             StreamError::NotText { .. } => Self::new(400, "RequestInvalid", message),

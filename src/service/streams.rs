@@ -71,11 +71,8 @@ impl Visit<'_> {
     async fn serve(&self, body: Body) -> Result<Response, Refusal> {
         if self.head.method == Method::HEAD {
             // Nothing can be told of a stream without taking from it.
-            return Err(Refusal::new(
-                405,
-                "MethodNotAllowed",
-                "a session stream is read with GET: HEAD would take from it",
-            ));
+            let message = "a session stream is read with GET: HEAD would take from it";
+            return Err(Refusal::method_not_allowed(message, "GET,PUT,POST,DELETE"));
         }
         let carrier = self.resource.carrier();
         if self.head.method != Method::GET {

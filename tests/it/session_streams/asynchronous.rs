@@ -1,5 +1,6 @@
 //! Requests that are answered before they are complete.
 
+use futures_util::future::BoxFuture;
 use rejoin::activity::{Activity, ActivityContext, ActivityError, Setup};
 use rejoin::document::{DocumentError, ErrorKind, Fields, Status};
 
@@ -132,4 +133,30 @@ async fn a_panic_is_told_without_its_detail_and_frees_the_session() {
     assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Server, "Panicked"));
     assert!(!error.message.contains("secret"));
     context.perform(&join(&id)).await.is_completed();
+}
+
+/// Panics before there is a future.
+struct PanicsAtOnce;
+
+impl Activity for PanicsAtOnce {
+    const ELEMENT: &'static str = "panicsAtOnce";
+
+    fn parse(_: &mut Fields<'_>, _: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        Ok(Self)
+    }
+
+    fn run<'run>(self, _: ActivityContext) -> BoxFuture<'run, Result<(), ActivityError>> {
+        panic!("on purpose, with a secret")
+    }
+}
+
+#[tokio::test]
+async fn a_panic_before_there_is_a_future_is_one_of_the_activity_too() {
+    let context = Context::with(|builder, resource| builder.resource(resource).activity::<PanicsAtOnce>()).await;
+    let id = begin(&context, "<panicsAtOnce name=\"p\"/>").await;
+    assert_eq!(ended(&context, &id).await.error.unwrap().code, "Panicked");
+    // Together with the session that it would have begun.
+    context.perform("<session/><panicsAtOnce name=\"p\"/>").await.is_fault(500, "Internal");
+    let metrics = reply(context.client.get(format!("{}/metrics", context.server.url()))).await;
+    metrics.says("rejoin_sessions{resource=\"data\",kind=\"explicit\"} 1\n");
 }

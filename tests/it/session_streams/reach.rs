@@ -64,8 +64,11 @@ async fn what_is_no_request_to_a_stream_is_refused() {
         reply(request).await.is_fault(400, "RequestInvalid");
     }
     reply(stream(&context, Method::PUT, &id, "feed").query(&[("blocks", 1)])).await.is_fault(400, "RequestInvalid");
-    reply(stream(&context, Method::GET, &id, "feed")).await.is_fault(405, "MethodNotAllowed").says("PUT");
-    reply(put(&context, &id, "tap", "x")).await.is_fault(405, "MethodNotAllowed").says("GET");
+    let wrong = reply(stream(&context, Method::GET, &id, "feed")).await;
+    assert_eq!(wrong.is_fault(405, "MethodNotAllowed").says("PUT").header("allow"), "PUT,POST,DELETE");
+    let wrong = reply(put(&context, &id, "tap", "x")).await;
+    assert_eq!(wrong.is_fault(405, "MethodNotAllowed").says("GET").header("allow"), "GET,DELETE");
+    assert_eq!(reply(stream(&context, Method::HEAD, &id, "tap")).await.header("allow"), "GET,PUT,POST,DELETE");
     assert_eq!(stream(&context, Method::HEAD, &id, "tap").send().await.unwrap().status(), 405);
     read(&context, &id, "tab").await.is_fault(404, "StreamNotFound").says("did you mean `tap`?");
     let page = post(&context, &id, "feed", "x").header("origin", "https://evil.example");
