@@ -83,7 +83,7 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
             return Err(failure);
         }
         Err(error) => {
-            participation.abandon().await;
+            participation.withdraw().await;
             return Err(PerformError::Stream(error));
         }
     };

@@ -153,7 +153,7 @@ impl DocumentAnswer {
             PerformError::ReaderLeft(_) => ("StreamBroken", ErrorKind::Client),
             PerformError::Session(SessionError::Draining) => ("Draining", ErrorKind::Client),
             PerformError::TimedOut => ("RequestTimedOut", ErrorKind::Client),
-            PerformError::SessionEnded(_) | PerformError::Session(SessionError::Ended { .. }) => {
+            PerformError::SessionEnded { .. } | PerformError::Session(SessionError::Ended { .. }) => {
                 ("SessionEnded", ErrorKind::Client)
             }
             PerformError::Session(SessionError::Conflict) => ("SessionConflict", ErrorKind::Client),

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use crate::activity::ActivityError;
 use crate::document::{DocumentError, Position, Problem};
 use crate::session::{EndReason, SessionError, StreamError};
@@ -96,8 +98,13 @@ pub enum PerformError {
     #[error("the request took longer than a request may hold its session")]
     TimedOut,
     /// Somebody ended the session while the request ran.
-    #[error("the session was ended ({0}) while the request ran; none of the request's changes were kept")]
-    SessionEnded(EndReason),
+    #[error("the session was ended ({reason}) while the request ran; none of the request's changes were kept")]
+    SessionEnded {
+        /// Why it ended.
+        reason: EndReason,
+        /// When it ended.
+        at: DateTime<Utc>,
+    },
     /// The owner of the session stopped the request.
     #[error("the request was stopped by its owner; none of its changes were kept")]
     Terminated,

@@ -35,7 +35,7 @@ impl Participation {
         match place {
             Ok(place) => Ok((place, self)),
             Err(failure) => {
-                self.abandon().await;
+                self.withdraw().await;
                 Err(failure)
             }
         }
@@ -68,8 +68,17 @@ impl Participation {
 
     /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
     pub(super) async fn abandon(self) {
+        self.give_back(Outcome::Discard).await;
+    }
+
+    /// The same for a request that is refused before anything of it ran: it does not end a session that is there.
+    pub(super) async fn withdraw(self) {
+        self.give_back(Outcome::Withdraw).await;
+    }
+
+    async fn give_back(self, outcome: Outcome) {
         let info = self.joined.info().clone();
-        if let Err(error) = self.joined.release(Outcome::Discard).await {
+        if let Err(error) = self.joined.release(outcome).await {
             tracing::debug!(%error, "a session ended before its request");
         }
         if info.created && !info.implicit {
@@ -82,7 +91,7 @@ impl Participation {
 pub(super) fn failure_of(interruption: Interruption) -> PerformError {
     match interruption {
         Interruption::ExecutionLimit => PerformError::TimedOut,
-        Interruption::SessionEnded(reason) => PerformError::SessionEnded(reason),
+        Interruption::SessionEnded { reason, at } => PerformError::SessionEnded { reason, at },
         Interruption::Terminated => PerformError::Terminated,
     }
 }

@@ -31,7 +31,7 @@ pub(super) struct Refusal {
     retry_after: Option<Duration>,
     /// Whether a new session would help.
     recreate_session: bool,
-    ended: Option<(EndReason, Option<DateTime<Utc>>)>,
+    ended: Option<(EndReason, DateTime<Utc>)>,
     way_out: Option<WayOut>,
 }
 
@@ -142,7 +142,7 @@ impl Refusal {
             retry_after: self.retry_after_seconds(),
             recreate_session: self.recreate_session,
             reason: self.ended.map(|(reason, _)| reason_in_documents(reason)),
-            time: self.ended.and_then(|(_, time)| time),
+            time: self.ended.map(|(_, time)| time),
             message: self.message,
             location: self.location,
         }
@@ -197,11 +197,7 @@ impl Refusal {
                 ErrorKind::Client | ErrorKind::Authorization => Self::new(403, "SessionRefused", error.to_string()),
                 ErrorKind::Server => Self::of_activity(name, error, request_id),
             },
-            PerformError::SessionEnded(reason) => {
-                let mut refusal = Self::new(410, "SessionEnded", error.to_string()).recreate_session();
-                refusal.ended = Some((*reason, None));
-                refusal
-            }
+            PerformError::SessionEnded { reason, at } => Self::of_end(*reason, *at, error.to_string()),
             PerformError::Terminated => Self::new(409, "RequestTerminated", error.to_string()),
             PerformError::Stream(error) => Self::of_stream(error),
             PerformError::ReaderLeft(_) => Self::new(409, "StreamBroken", error.to_string()),
@@ -267,16 +263,18 @@ impl Refusal {
         }
     }
 
+    fn of_end(reason: EndReason, at: DateTime<Utc>, message: String) -> Self {
+        let mut refusal = Self::new(410, "SessionEnded", message).recreate_session();
+        refusal.ended = Some((reason, at));
+        refusal
+    }
+
     pub(super) fn of_session(error: &SessionError, request_id: Uuid) -> Self {
         let message = error.to_string();
         match error {
             SessionError::Disabled => Self::new(400, "SessionsDisabled", message),
             SessionError::NotFound => Self::new(404, "SessionNotFound", message).recreate_session(),
-            SessionError::Ended { reason, at } => {
-                let mut refusal = Self::new(410, "SessionEnded", message).recreate_session();
-                refusal.ended = Some((*reason, Some(*at)));
-                refusal
-            }
+            SessionError::Ended { reason, at } => Self::of_end(*reason, *at, message),
             SessionError::InUse { retry_after, .. } => {
                 Self::new(423, "SessionInUse", message).retry_after(*retry_after)
             }

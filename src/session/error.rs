@@ -146,8 +146,13 @@ impl fmt::Display for EndReason {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Interruption {
     /// Somebody ended the session.
-    #[error("the session was ended ({0}) while the request ran")]
-    SessionEnded(EndReason),
+    #[error("the session was ended ({reason}) while the request ran")]
+    SessionEnded {
+        /// Why it ended.
+        reason: EndReason,
+        /// When it ended.
+        at: DateTime<Utc>,
+    },
     /// The request has held the session for as long as it may.
     #[error("the request took longer than a request may hold a session")]
     ExecutionLimit,

@@ -61,6 +61,7 @@ impl SessionListener for SessionLog {
         let outcome = match outcome {
             Outcome::Commit => "commit",
             Outcome::Discard => "discard",
+            Outcome::Withdraw => "withdraw",
         };
         debug!(
             target: TARGET, event = "session.released", session = %session.handle, owner = %session.owner, %request, outcome,

@@ -22,6 +22,8 @@ pub enum Outcome {
     Commit,
     /// None is made.
     Discard,
+    /// None is made, because the request was refused before anything of it ran: a session that it was to end stays.
+    Withdraw,
 }
 
 /// One request's part in a session, as its session manager sees it: what is behind a [`Joined`].

@@ -97,6 +97,17 @@ pub(crate) async fn join_or_create_says_which(make: Make) {
     assert!(another.info().created);
 }
 
+pub(crate) async fn a_request_that_is_refused_does_not_end_the_session(make: Make) {
+    // Behaviour 7: it ends after the activities; of this request none has run.
+    let stage = Stage::new(make);
+    let id = stage.session().await;
+    let released = stage.terminate(&id, true).await.unwrap().release(Outcome::Withdraw).await.unwrap();
+    assert_eq!(released.ended, None);
+    assert!(stage.is_alive(&id).await);
+    let released = stage.terminate(&id, true).await.unwrap().release(Outcome::Discard).await.unwrap();
+    assert_eq!(released.ended, Some(EndReason::Terminated), "one that failed has run");
+}
+
 pub(crate) async fn terminating_ends_the_session_and_succeeds_again(make: Make) {
     // Behaviour 7.
     let stage = Stage::new(make);

@@ -35,6 +35,7 @@ macro_rules! session_manager_conforms {
             an_unknown_id_creates_nothing
             join_or_create_says_which
             terminating_ends_the_session_and_succeeds_again
+            a_request_that_is_refused_does_not_end_the_session
             an_empty_request_keeps_a_session_alive
             sessions_can_be_switched_off
             // locking

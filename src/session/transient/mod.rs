@@ -136,6 +136,7 @@ impl TransientSessionManagerBuilder {
             implicit_tombstones: Mutex::new(Tombstones::new(IMPLICIT_TOMBSTONES)),
             closing: Mutex::default(),
             emptied: Notify::new(),
+            reconfigured: Arc::default(),
             waiters: AtomicU64::new(0),
         };
         TransientSessionManager { shared: Arc::new(shared) }
@@ -208,6 +209,7 @@ impl SessionManager for TransientSessionManager {
         let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
         // Not under the lock: what nobody uses any more is closed now, by code of others.
         drop(old);
+        self.shared.reconfigured.notify_one();
     }
 
     fn statistics(&self) -> SessionStatistics {

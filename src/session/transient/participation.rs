@@ -59,7 +59,7 @@ impl Participation for Part {
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
-        if let (Outcome::Discard, Some(by)) = (outcome, &self.rotated) {
+        if let Some(by) = self.rotated.as_ref().filter(|_| outcome != Outcome::Commit) {
             self.slot.rotation_failed(by);
         }
         let held = time.now.since(self.since);
@@ -83,7 +83,11 @@ impl Part {
     /// Why the session ends with the request, if it does.
     fn end_of_session(&self, outcome: Outcome, time: Time) -> Option<EndReason> {
         let overran = outcome == Outcome::Discard && self.limit <= time.now;
-        self.ends.or((overran && self.slot.policy.settings.join.overrun_ends).then_some(EndReason::Killed))
+        match self.ends {
+            Some(EndReason::Terminated) if outcome == Outcome::Withdraw => None,
+            None if overran && self.slot.policy.settings.join.overrun_ends => Some(EndReason::Killed),
+            ends => ends,
+        }
     }
 
     fn leave(&self, ends: Option<EndReason>, time: Time) -> Departure {

@@ -38,6 +38,8 @@ pub(super) struct Shared {
     pub(super) closing: Mutex<Vec<Arc<Slot>>>,
     /// Told when the last session is gone.
     pub(super) emptied: Notify,
+    /// Told when the configuration has changed.
+    pub(super) reconfigured: Arc<Notify>,
     /// How many requests wait for a session.
     pub(super) waiters: AtomicU64,
 }

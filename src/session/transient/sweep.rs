@@ -1,9 +1,12 @@
 //! Tidying up: sessions that are over give back their memory and what they hold, whether anybody asks for them or not.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::task::Poll;
 use std::time::Duration;
+
+use futures_util::future::select;
 
 use super::aftermath::Aftermath;
 use super::shared::Shared;
@@ -77,8 +80,10 @@ pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
         manager.sweep_rest(manager.time());
         manager.notify(|listener| listener.swept(all));
         let polling_time = manager.policy.read().settings.polling_time.max(SHORTEST_PAUSE);
+        let reconfigured = Arc::clone(&manager.reconfigured);
         drop(manager);
-        clock.sleep_until(clock.now().after(polling_time)).await;
+        // A polling time that has become shorter counts at once.
+        select(clock.sleep_until(clock.now().after(polling_time)), pin!(reconfigured.notified())).await;
     }
 }
 

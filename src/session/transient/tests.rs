@@ -238,3 +238,25 @@ async fn on_the_real_clock_no_wake_up_is_lost() {
     let joined = manager.join(enter(&id), &who()).await.unwrap();
     assert_eq!(joined.attributes().increment("count", 0), Ok(240));
 }
+
+#[tokio::test]
+async fn a_polling_time_that_becomes_shorter_counts_at_once() {
+    // Behaviour 31.
+    let (manager, clock) = manager(|settings| settings.polling_time = Duration::from_hours(24));
+    let sweeper = tokio::spawn(manager.maintenance());
+    while clock.sleepers() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let settings = SessionConfiguration { polling_time: Duration::from_secs(1), ..SessionConfiguration::default() };
+    manager.reconfigure(settings, StaticAttributes::default());
+    let who = Participant { principal: Principal::anonymous(), request_id: uuid::Uuid::nil() };
+    let joined = manager.join(SessionRequirement::Create { timeout: None }, &who).await.unwrap();
+    joined.release(Outcome::Commit).await.unwrap();
+    // Half a day, in minutes.
+    for _ in 0..720 {
+        clock.advance(Duration::from_mins(1));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(manager.statistics().explicit, 0, "somebody looks every second now");
+    sweeper.abort();
+}

@@ -73,6 +73,8 @@ async fn a_name_that_is_taken_refuses_the_request_before_it_runs() {
     let id = begin(&context, super::OUTPUT).await;
     let again = format!("{}{}{}", join(&id), super::SET, super::OUTPUT);
     context.perform(&again).await.is_fault(409, "StreamNameTaken").says("`tap`");
+    let last = format!("<session id=\"{id}\" mode=\"terminate\"/>{}", super::OUTPUT);
+    context.perform(&last).await.is_fault(409, "StreamNameTaken");
     context.perform(&format!("{}{}", join(&id), super::GET)).await.is_fault(422, "ActivityFailed");
     assert_eq!(look(&context, &id).await.streams.len(), 1);
     assert_eq!(read(&context, &id, "tap").await.text, "one,two,three");

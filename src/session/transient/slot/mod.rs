@@ -173,7 +173,7 @@ impl Slot {
     pub(super) fn watch(&self, fence: Option<Fence>, key: &mut Option<u64>, waker: &Waker) -> Option<Interruption> {
         let mut state = self.state();
         if let Some(ended) = &state.ended {
-            return Some(Interruption::SessionEnded(ended.reason));
+            return Some(Interruption::SessionEnded { reason: ended.reason, at: ended.at });
         }
         if fence.is_some_and(|fence| !state.lock.is_held_under(fence)) {
             return Some(Interruption::ExecutionLimit);
