@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -176,7 +177,11 @@ impl Engine {
         }
         let performance = Performance { plan, form, participation, request_id, _place: place };
         let (head, answer) = oneshot::channel();
-        tokio::spawn(performance.perform(head).in_current_span());
+        // A request that need not wait for anything needs no task of its own either.
+        let mut work = Box::pin(performance.perform(head).in_current_span());
+        if (&mut work).now_or_never().is_none() {
+            tokio::spawn(work);
+        }
         answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
     }
 }
