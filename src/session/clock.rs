@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
 /// A point on a monotonic clock, in nanoseconds from an origin that means nothing.
 ///
@@ -36,6 +37,18 @@ impl Moment {
         Self(self.0.saturating_add(nanos))
     }
 
+    /// The moment so many nanoseconds after the origin.
+    #[must_use]
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// How many nanoseconds after the origin it is.
+    #[must_use]
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
     /// How long ago `earlier` was; zero if it is still to come.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
@@ -56,6 +69,20 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Resolves once `moment` has come.
     fn sleep_until(&self, moment: Moment) -> BoxFuture<'static, ()>;
+
+    /// How long the machine has been up, if that is known: a clock that outlives the process and that nobody sets.
+    fn boot(&self) -> Option<BootTime> {
+        None
+    }
+}
+
+/// How long a machine has been up since it was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BootTime {
+    /// Names the start.
+    pub id: Uuid,
+    /// The time since, sleep included.
+    pub uptime: Duration,
 }
 
 /// The clock of the machine. Its sleeps need a Tokio runtime.

@@ -8,8 +8,8 @@ use futures_util::future::{BoxFuture, Either, Ready};
 use uuid::Uuid;
 
 use super::{
-    EndReason, Interruption, Released, RequestProgress, SessionAttributes, SessionError, SessionId, SessionInfo,
-    SessionStreams, StagedAttributes,
+    EndReason, Interruption, Released, Remember, RequestProgress, SessionAttributes, SessionError, SessionId,
+    SessionInfo, SessionStreams, StagedAttributes,
 };
 
 /// An answer that is there at once, or comes later.
@@ -44,7 +44,18 @@ pub trait Participation: Send + Sync {
     ///
     /// A discard is done when the call returns; its answer need not be waited for. A commit is done when the answer comes. If
     /// the answer to a commit is dropped, the manager finishes the release by itself.
-    fn release(self: Box<Self>, outcome: Outcome, staged: StagedAttributes) -> Releasing;
+    fn release(self: Box<Self>, leaving: Leaving) -> Releasing;
+}
+
+/// How a request leaves its session.
+#[derive(Debug)]
+pub struct Leaving {
+    /// What becomes of its changes.
+    pub outcome: Outcome,
+    /// Its changes.
+    pub staged: StagedAttributes,
+    /// Its answer, if that is to be remembered, whatever the outcome is but [`Outcome::Withdraw`].
+    pub remember: Option<Remember>,
 }
 
 /// The answer to a release.
@@ -129,13 +140,26 @@ impl Joined {
     ///
     /// With any of them nothing was changed: [`SessionError::Ended`] when the session has been ended meanwhile,
     /// [`SessionError::Conflict`] when the request had lost it because it took too long. After a discard there are none.
-    pub async fn release(mut self, outcome: Outcome) -> Result<Released, SessionError> {
+    pub async fn release(self, outcome: Outcome) -> Result<Released, SessionError> {
+        self.release_with(outcome, None).await
+    }
+
+    /// The same, and remembers the answer of the request in the same step: if its changes are kept, so is its answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Joined::release`]; then the answer is not remembered either.
+    pub async fn release_with(
+        mut self,
+        outcome: Outcome,
+        remember: Option<Remember>,
+    ) -> Result<Released, SessionError> {
         let staged = self.attributes.finish();
         let mut info = self.info.clone();
         let Some(participation) = self.participation.take() else {
             return Ok(Released { info, ended: None });
         };
-        let departure = participation.release(outcome, staged).await?;
+        let departure = participation.release(Leaving { outcome, staged, remember }).await?;
         info.idle_expires = departure.idle_expires;
         info.lifetime_expires = departure.lifetime_expires;
         // Its lifetime may have been over by now.
@@ -149,7 +173,7 @@ impl Drop for Joined {
         if let Some(participation) = self.participation.take() {
             let staged = self.attributes.finish();
             // By contract a discard is done when the call returns.
-            drop(participation.release(Outcome::Discard, staged));
+            drop(participation.release(Leaving { outcome: Outcome::Discard, staged, remember: None }));
         }
     }
 }

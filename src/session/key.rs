@@ -10,11 +10,25 @@ use super::id::equal_in_constant_time;
 
 /// The SHA-256 of a session id: all that is kept of it. Who reads the memory or the store of the service learns no id.
 #[derive(Clone, Copy)]
-pub(super) struct SessionKey([u8; 32]);
+pub struct SessionKey([u8; 32]);
 
 impl SessionKey {
-    pub(super) fn of(id: &SessionId) -> Self {
+    /// The key of an id.
+    #[must_use]
+    pub fn of(id: &SessionId) -> Self {
         Self(Sha256::digest(id.as_bytes()).into())
+    }
+
+    /// The key that a store has kept.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, for a store to keep.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 
     /// A number to spread keys by: all bits of a hash are equally good.

@@ -39,10 +39,12 @@ mod model;
 mod principal;
 mod progress;
 mod random;
+mod replay;
 mod requirement;
+mod resident;
+mod store;
 mod streams;
 mod transaction;
-mod transient;
 
 pub use crate::document::SessionState;
 pub(crate) use attributes::WeakStaticAttributes;
@@ -51,7 +53,7 @@ pub use attributes::{
     LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory, StaticAttributeRegistry,
     StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
-pub use clock::{Clock, Moment, SystemClock};
+pub use clock::{BootTime, Clock, Moment, SystemClock};
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
@@ -60,14 +62,21 @@ pub use info::{
     EndProgress, LABEL, LONGEST_LABEL, Released, SessionDescription, SessionFilter, SessionInfo, SessionStatistics,
     SessionStatus,
 };
-pub use joined::{Answer, Departure, Joined, Outcome, Participation, Releasing};
+pub use joined::{Answer, Departure, Joined, Leaving, Outcome, Participation, Releasing};
 pub use listener::{SessionEvent, SessionListener};
 pub use manager::{Joining, SessionManager};
 pub use manual_clock::ManualClock;
 pub use principal::{Participant, Principal};
 pub use progress::{ActivityProgress, RequestProgress, RequestSummary};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
+pub use replay::Remember;
 pub use requirement::{Access, SessionRequirement};
+pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
+pub use store::{
+    AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
+    SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue,
+    ValueKind, Verdict,
+};
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
     StreamState, StreamStatus,
@@ -76,4 +85,3 @@ pub use transaction::{
     BranchError, Isolation, Transaction, TransactionBranch, TransactionError, TransactionManager, TransactionOptions,
     TransactionState,
 };
-pub use transient::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};

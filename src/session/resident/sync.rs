@@ -10,18 +10,18 @@ pub(super) use modelled::{Mutex, MutexGuard};
 mod modelled {
     use std::sync::PoisonError;
 
-    pub(in crate::session::transient) use shuttle::sync::MutexGuard;
+    pub(in crate::session::resident) use shuttle::sync::MutexGuard;
 
     /// Each taking of it is a step, before which any other task may make its own.
     #[derive(Debug)]
-    pub(in crate::session::transient) struct Mutex<T>(shuttle::sync::Mutex<T>);
+    pub(in crate::session::resident) struct Mutex<T>(shuttle::sync::Mutex<T>);
 
     impl<T> Mutex<T> {
-        pub(in crate::session::transient) fn new(value: T) -> Self {
+        pub(in crate::session::resident) fn new(value: T) -> Self {
             Self(shuttle::sync::Mutex::new(value))
         }
 
-        pub(in crate::session::transient) fn lock(&self) -> MutexGuard<'_, T> {
+        pub(in crate::session::resident) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }

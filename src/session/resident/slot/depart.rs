@@ -2,13 +2,13 @@
 
 use super::{Farewell, Slot, State};
 use crate::session::clock::Time;
-use crate::session::transient::aftermath::Aftermath;
-use crate::session::transient::lock::Fence;
+use crate::session::resident::aftermath::Aftermath;
+use crate::session::resident::lock::Fence;
 use crate::session::{Dropped, EndReason, SessionError, StagedAttributes};
 
 impl Slot {
     /// Makes the changes of the request that holds the lock under `fence`.
-    pub(in crate::session::transient) fn commit(
+    pub(in crate::session::resident) fn commit(
         &self,
         fence: Fence,
         staged: StagedAttributes,
@@ -29,12 +29,12 @@ impl Slot {
     }
 
     /// Makes none of the changes.
-    pub(in crate::session::transient) fn discard(&self, staged: StagedAttributes) -> Dropped {
+    pub(in crate::session::resident) fn discard(&self, staged: StagedAttributes) -> Dropped {
         self.state().attributes.refuse(staged)
     }
 
     /// The request that holds the lock under `fence` lets it go, and the session ends if it has a reason to.
-    pub(in crate::session::transient) fn leave(
+    pub(in crate::session::resident) fn leave(
         &self,
         fence: Fence,
         ends: Option<EndReason>,
@@ -52,7 +52,7 @@ impl Slot {
     }
 
     /// A request with read access goes away.
-    pub(in crate::session::transient) fn leave_reading(&self, time: Time, aftermath: &mut Aftermath) -> Farewell {
+    pub(in crate::session::resident) fn leave_reading(&self, time: Time, aftermath: &mut Aftermath) -> Farewell {
         let mut state = self.state();
         state.readers = state.readers.saturating_sub(1);
         if state.ended.is_none() && !state.is_joined() {

@@ -7,15 +7,15 @@ use uuid::Uuid;
 
 use super::{Entry, Grant, Slot, State, Visitor};
 use crate::session::clock::Time;
-use crate::session::transient::aftermath::{Aftermath, Ended};
-use crate::session::transient::keys::Presented;
-use crate::session::transient::lock::{Fence, Full, Ticket, Turn};
-use crate::session::transient::operate::Described;
+use crate::session::resident::aftermath::{Aftermath, Ended};
+use crate::session::resident::keys::Presented;
+use crate::session::resident::lock::{Fence, Full, Ticket, Turn};
+use crate::session::resident::operate::Described;
 use crate::session::{EndReason, Moment, SessionError};
 
 impl Slot {
     /// A request wants exclusive access and waits for it, at most for `wait`.
-    pub(in crate::session::transient) fn enter(
+    pub(in crate::session::resident) fn enter(
         &self,
         visitor: Visitor<'_>,
         wait: Duration,
@@ -42,7 +42,7 @@ impl Slot {
     }
 
     /// A request wants to read.
-    pub(in crate::session::transient) fn enter_reading(
+    pub(in crate::session::resident) fn enter_reading(
         &self,
         visitor: Visitor<'_>,
         aftermath: &mut Aftermath,
@@ -55,7 +55,7 @@ impl Slot {
     }
 
     /// A waiter was woken.
-    pub(in crate::session::transient) fn poll(
+    pub(in crate::session::resident) fn poll(
         &self,
         ticket: Ticket,
         waker: &Waker,
@@ -71,7 +71,7 @@ impl Slot {
     }
 
     /// A waiter has waited for long enough. Takes the lock if it was handed over just now.
-    pub(in crate::session::transient) fn give_up(
+    pub(in crate::session::resident) fn give_up(
         &self,
         ticket: Ticket,
         request: Uuid,
@@ -88,7 +88,7 @@ impl Slot {
     }
 
     /// A waiter goes away. What it may have been handed goes on to the next.
-    pub(in crate::session::transient) fn withdraw(&self, ticket: Ticket, time: Time, aftermath: &mut Aftermath) {
+    pub(in crate::session::resident) fn withdraw(&self, ticket: Ticket, time: Time, aftermath: &mut Aftermath) {
         let mut state = self.state();
         if state.lock.is_granted_to(ticket) {
             self.depart(&mut state, None, time, aftermath);
@@ -99,7 +99,7 @@ impl Slot {
     }
 
     /// The owner wants to know how the session stands.
-    pub(in crate::session::transient) fn look(
+    pub(in crate::session::resident) fn look(
         &self,
         visitor: Visitor<'_>,
         aftermath: &mut Aftermath,
@@ -110,7 +110,7 @@ impl Slot {
     }
 
     /// Whether a newcomer may come in at all.
-    pub(in crate::session::transient) fn admit(
+    pub(in crate::session::resident) fn admit(
         &self,
         state: &mut State,
         visitor: Visitor<'_>,

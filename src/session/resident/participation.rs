@@ -15,8 +15,8 @@ use super::slot::{Farewell, Slot};
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{
-    Departure, EndReason, Interruption, Moment, Outcome, Participation, Releasing, RequestProgress, SessionError,
-    SessionStreams, StagedAttributes, SystemClock,
+    Departure, EndReason, Interruption, Leaving, Moment, Outcome, Participation, Releasing, RequestProgress,
+    SessionError, SessionStreams, StagedAttributes, SystemClock,
 };
 
 /// A request's part in a session.
@@ -55,7 +55,8 @@ impl Participation for Part {
         progress
     }
 
-    fn release(self: Box<Self>, outcome: Outcome, staged: StagedAttributes) -> Releasing {
+    fn release(self: Box<Self>, leaving: Leaving) -> Releasing {
+        let Leaving { outcome, staged, remember: _ } = leaving;
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
@@ -155,7 +156,7 @@ impl Participation for Detached {
         Arc::new(RequestProgress::new(request, activities, Arc::new(SystemClock)))
     }
 
-    fn release(self: Box<Self>, _outcome: Outcome, _staged: StagedAttributes) -> Releasing {
+    fn release(self: Box<Self>, _leaving: Leaving) -> Releasing {
         let departure = Departure { ended: Some(self.reason), ..Departure::default() };
         Either::Left(ready(Ok(departure)))
     }

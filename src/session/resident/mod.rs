@@ -1,4 +1,4 @@
-//! The transient session manager: sessions live in the memory of the process and end with it.
+//! Sessions in the memory of the process: the transient session manager, whose sessions end with it.
 //!
 //! `lock` is the join lock, a plain state machine; `slot` is a session around it; `table` (of `sorted` lists) and `tombstones` are the maps.
 //! `join`, `create`, `waiting`, `participation` and `sweep` are what happens: each takes the mutex of one slot, asks it to do

@@ -3,12 +3,12 @@
 use super::{Slot, State};
 use crate::session::clock::Time;
 use crate::session::lifetime::{after, over};
-use crate::session::transient::aftermath::{Aftermath, Ended, Ending};
+use crate::session::resident::aftermath::{Aftermath, Ended, Ending};
 use crate::session::{EndReason, Moment};
 
 impl Slot {
     /// Somebody ends the session, now. Answers whether a request holds it still.
-    pub(in crate::session::transient) fn end(&self, reason: EndReason, time: Time, aftermath: &mut Aftermath) -> bool {
+    pub(in crate::session::resident) fn end(&self, reason: EndReason, time: Time, aftermath: &mut Aftermath) -> bool {
         let mut state = self.state();
         if state.ended.is_none() {
             let (reason, at) = self.over(&state, time.now).unwrap_or((reason, time.now));
@@ -18,7 +18,7 @@ impl Slot {
     }
 
     /// The service shuts down: the session ends as soon as nobody is joined. A holder that has overstayed is not waited for.
-    pub(in crate::session::transient) fn drain(&self, time: Time, aftermath: &mut Aftermath) {
+    pub(in crate::session::resident) fn drain(&self, time: Time, aftermath: &mut Aftermath) {
         let mut state = self.state();
         state.draining = true;
         self.evict_overdue(&mut state, time, aftermath);
@@ -28,7 +28,7 @@ impl Slot {
     }
 
     /// Looks whether the session is over. If it is not, answers with the moment at which to look again.
-    pub(in crate::session::transient) fn visit(
+    pub(in crate::session::resident) fn visit(
         &self,
         time: Time,
         aftermath: &mut Aftermath,
@@ -55,7 +55,7 @@ impl Slot {
 
     /// The session has ended and waits for its holder: takes the lock from a holder whose time is over. Answers whether there
     /// is nothing to wait for any more.
-    pub(in crate::session::transient) fn force(&self, time: Time, aftermath: &mut Aftermath) -> bool {
+    pub(in crate::session::resident) fn force(&self, time: Time, aftermath: &mut Aftermath) -> bool {
         let mut state = self.state();
         if self.overdue_of(&state) <= time.now {
             self.depart(&mut state, None, time, aftermath);
@@ -64,7 +64,7 @@ impl Slot {
     }
 
     /// Why the session is over, and since when, if it is and nobody is joined.
-    pub(in crate::session::transient) fn over(&self, state: &State, now: Moment) -> Option<(EndReason, Moment)> {
+    pub(in crate::session::resident) fn over(&self, state: &State, now: Moment) -> Option<(EndReason, Moment)> {
         if state.is_joined() || self.implicit {
             return None;
         }

@@ -1,0 +1,68 @@
+//! What a manager asks a store to write.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{AnswerRecord, EndedSession, SessionRecord, StoredAttribute};
+
+/// A write of one session, all of it or nothing.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "they go from hand to hand in a vector")]
+pub enum SessionWrite {
+    /// A request has released a session.
+    Save(SaveSession),
+    /// A session has ended, whether it was ever saved or not: what is stored of it goes, its end is remembered.
+    End(EndedSession),
+    /// An answer that belongs to no session is remembered.
+    Remember(AnswerRecord),
+}
+
+/// What a release changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaveSession {
+    /// How the session stands from now on; `version` is one more than before. What never changes is written once.
+    pub record: SessionRecord,
+    /// Whether the session is new. Otherwise version and fence of what is stored are compared.
+    pub is_new: bool,
+    /// The attributes that change.
+    pub attributes: Vec<AttributeWrite>,
+    /// The answer to remember with it.
+    pub answer: Option<AnswerRecord>,
+    /// How many answers are kept with the session at the most: the oldest are forgotten.
+    pub answers_kept: u32,
+    /// The session ends with this write: its end is remembered, and the answer beyond it.
+    pub end: Option<EndedSession>,
+}
+
+/// The change of one attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeWrite {
+    /// It is set, whatever it was before.
+    Set(StoredAttribute),
+    /// Pieces are appended to the stream that it holds.
+    Append {
+        /// Its name.
+        name: Arc<str>,
+        /// Its new order.
+        order: u64,
+        /// How many pieces it has.
+        present: u32,
+        /// Those that come after them.
+        pieces: Vec<Bytes>,
+    },
+    /// It is removed.
+    Remove {
+        /// Its name.
+        name: Arc<str>,
+    },
+}
+
+/// What became of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is done.
+    Done,
+    /// The session was written or ended by somebody else since: nothing was changed.
+    Stale,
+}
