@@ -8,6 +8,7 @@
 //! Moments in a store are on the *timeline* of the store: nanoseconds that began in 1970 and never go back, whatever the
 //! wall clock does.
 
+mod codec;
 mod error;
 mod record;
 mod time_mark;
@@ -19,6 +20,7 @@ use std::path::Path;
 
 pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
+pub use codec::ValueError;
 pub use error::StoreError;
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
 pub use time_mark::TimeMark;
