@@ -9,6 +9,7 @@
 //! wall clock does.
 
 mod error;
+mod event;
 mod record;
 mod time_mark;
 mod value;
@@ -20,6 +21,7 @@ use std::path::Path;
 pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
 pub use error::StoreError;
+pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
 pub use time_mark::TimeMark;
 pub use value::{StoredAttribute, StoredValue, ValueKind};
