@@ -74,8 +74,8 @@ pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
     AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
-    SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue,
-    TimeMark, ValueError, ValueKind, Verdict,
+    SessionStore, SessionWrite, StoreError, StoreEvent, StoreOperation, StoreStatistics, StoredAttribute, StoredKey,
+    StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,

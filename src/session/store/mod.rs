@@ -10,6 +10,7 @@
 
 mod codec;
 mod error;
+mod event;
 mod record;
 mod time_mark;
 mod value;
@@ -22,6 +23,7 @@ pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
 pub use codec::ValueError;
 pub use error::StoreError;
+pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
 pub use time_mark::TimeMark;
 pub use value::{StoredAttribute, StoredValue, ValueKind};
