@@ -73,9 +73,7 @@ pub use replay::Remember;
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
-    AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
-    SessionStore, SessionWrite, StoreError, StoreEvent, StoreOperation, StoreStatistics, StoredAttribute, StoredKey,
-    StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
+    AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord, SessionStore, SessionWrite, StoreError, StoreEvent, StoreOperation, StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict, Durability, SqliteStore,
 };
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
