@@ -106,7 +106,7 @@ pub(super) fn rows(types: &[DataType], rows: usize) -> RecordBatch {
 fn column(data_type: &DataType, rows: usize) -> ArrayRef {
     use DataType as T;
     let present = |row: &usize| row % 3 != 2;
-    let nulls = || Some(NullBuffer::from_iter((0..rows).map(|row| present(&row))));
+    let nulls = || Some((0..rows).map(|row| present(&row)).collect::<NullBuffer>());
     let text =
         |row: usize| present(&row).then(|| format!("{row} of a text that is longer than a view holds in itself"));
     let bytes = |row: usize| text(row).map(String::into_bytes);
