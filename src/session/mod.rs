@@ -23,6 +23,7 @@ mod attributes;
 mod clock;
 #[cfg(test)]
 mod conformance;
+mod durable;
 mod error;
 mod event_log;
 mod factory;
@@ -54,6 +55,7 @@ pub use attributes::{
     StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{BootTime, Clock, Moment, SystemClock};
+pub use durable::Timeline;
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
