@@ -75,7 +75,7 @@ pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, Tran
 pub use store::{
     AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
     SessionStore, SessionWrite, StoreError, StoreEvent, StoreOperation, StoreStatistics, StoredAttribute, StoredKey,
-    StoredSession, StoredValue, TimeMark, ValueKind, Verdict,
+    StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,

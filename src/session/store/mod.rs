@@ -8,6 +8,7 @@
 //! Moments in a store are on the *timeline* of the store: nanoseconds that began in 1970 and never go back, whatever the
 //! wall clock does.
 
+mod codec;
 mod error;
 mod event;
 mod record;
@@ -20,6 +21,7 @@ use std::path::Path;
 
 pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
+pub use codec::ValueError;
 pub use error::StoreError;
 pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
