@@ -127,7 +127,7 @@ pub(in crate::service) struct SessionMetrics {
 
 /// The codes of [`SessionError`] for which a join is refused. They are there from the start, so that the first of a kind is a
 /// rise that an alert sees.
-const DENIALS: [&str; 9] = [
+const DENIALS: [&str; 10] = [
     "SessionInUse",
     "SessionQueueFull",
     "SessionNotFound",
@@ -137,6 +137,7 @@ const DENIALS: [&str; 9] = [
     "SessionsDisabled",
     "ServerBusy",
     "Draining",
+    "StoreUnavailable",
 ];
 
 /// Documents call the end of an implicit session terminated; here it is a reason of its own.
