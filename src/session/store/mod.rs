@@ -8,18 +8,14 @@
 //! Moments in a store are on the *timeline* of the store: nanoseconds that began in 1970 and never go back, whatever the
 //! wall clock does.
 
-<<<<<<< HEAD
 mod codec;
-mod error;
-mod event;
-=======
 #[cfg(test)]
 pub(crate) mod conformance;
 mod durability;
 mod error;
+mod event;
 #[cfg(test)]
 pub(crate) mod memory;
->>>>>>> sqlite
 mod record;
 mod sqlite;
 mod time_mark;
@@ -31,11 +27,8 @@ use std::path::Path;
 
 pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
-<<<<<<< HEAD
 pub use codec::ValueError;
-=======
 pub use durability::Durability;
->>>>>>> sqlite
 pub use error::StoreError;
 pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
