@@ -9,7 +9,7 @@ use crate::session::clock::Time;
 use crate::session::resident::{Ingredients, Inheritance, Shared, manages_sessions};
 use crate::session::{
     Clock, EndReason, EndedSession, IdSource, SessionListener, SessionRecord, SessionStore, SessionWrite,
-    StaticAttributes, StoreError, TimeMark,
+    StaticAttributes, StoreError,
 };
 
 /// So many ends are written at once when a store is taken over.
@@ -69,9 +69,10 @@ impl DurableSessionManagerBuilder {
         let Self { mut ingredients, store } = self;
         let recovery = store.recover()?;
         let machine = ingredients.clock;
-        let clock: Arc<dyn Clock> = Arc::new(Timeline::resume(machine, &recovery));
+        let timeline = Timeline::resume(machine, &recovery);
+        store.mark(&timeline.mark())?;
+        let clock: Arc<dyn Clock> = Arc::new(timeline.clone());
         let time = Time::read(&*clock);
-        store.mark(&TimeMark { moment: time.now, wall: time.wall, boot: clock.boot() })?;
         let lost = lost(&recovery.perished, time, ingredients.settings.retention);
         for batch in lost.chunks(BATCH) {
             let writes: Vec<SessionWrite> = batch.iter().cloned().map(SessionWrite::End).collect();

@@ -1,11 +1,10 @@
 //! The durable manager passes through the behaviours of every manager, and has some of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::DurableSessionManager;
-use super::memory::MemoryStore;
 use crate::document::SessionConfiguration;
+use crate::session::store::memory::MemoryStore;
 use crate::session::conformance::{Setup, session_manager_conforms};
 use crate::session::{
     Access, ManualClock, Outcome, Participant, Principal, SessionError, SessionId, SessionManager, SessionRequirement,
@@ -25,17 +24,17 @@ session_manager_conforms!(make);
 
 /// A store and the clock of the machine; managers over it come and go.
 struct Machine {
-    store: Arc<MemoryStore>,
+    store: MemoryStore,
     clock: ManualClock,
 }
 
 impl Machine {
     fn new() -> Self {
-        Self { store: Arc::default(), clock: ManualClock::new() }
+        Self { store: MemoryStore::new(), clock: ManualClock::new() }
     }
 
     fn start(&self) -> DurableSessionManager {
-        let store: Arc<MemoryStore> = Arc::clone(&self.store);
+        let store = Arc::new(self.store.reopen());
         let builder = DurableSessionManager::builder(SessionConfiguration::default(), store);
         builder.clock(Arc::new(self.clock.clone())).open().unwrap()
     }
@@ -79,9 +78,9 @@ async fn what_can_not_be_written_is_not_done() {
     joined.release(Outcome::Commit).await.unwrap();
     let joined = manager.join(enter(&id), &who()).await.unwrap();
     joined.attributes().increment("visits", 1).unwrap();
-    machine.store.fails.store(true, Ordering::SeqCst);
+    machine.store.fail(Some(StoreError::Full));
     assert_eq!(joined.release(Outcome::Commit).await, Err(SessionError::Store(StoreError::Full)));
-    machine.store.fails.store(false, Ordering::SeqCst);
+    machine.store.fail(None);
     let joined = manager.join(enter(&id), &who()).await.unwrap();
     assert_eq!(joined.attributes().increment("visits", 1), Ok(1));
     joined.release(Outcome::Commit).await.unwrap();

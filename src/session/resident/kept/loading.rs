@@ -145,7 +145,7 @@ impl Shared {
     fn revive(&self, keeper: &Keeper, stored: StoredSession) -> Result<Slot, SessionError> {
         let record = stored.record.clone();
         let damaged = |reason: String| StoreError::Damaged { path: std::path::PathBuf::new(), reason };
-        let attributes = snapshot(stored).map_err(damaged)?;
+        let attributes = snapshot(stored)?;
         let keys = Keys::restored(&record.keys)
             .ok_or_else(|| damaged(format!("session {} has no id that holds", record.handle)))?;
         let ledger = Ledger::of(&record);
