@@ -282,8 +282,13 @@ impl Driver {
 
     /// Everybody leaves, the process ends, another one goes on.
     fn restart(&mut self) {
-        for request in 0..self.requests.len() {
-            self.leave(request);
+        // Those who wait first: nobody gets anything any more.
+        for standing in [Standing::Waiting, Standing::Joined] {
+            for request in 0..self.requests.len() {
+                if self.reference.parts[request].standing == standing {
+                    self.leave(request);
+                }
+            }
         }
         self.maintenance = Task::new(Box::pin(std::future::pending()));
         self.stage = self.stage.take().map(Stage::reopened);
