@@ -61,6 +61,11 @@ impl Folder {
         self.path.parent().map_or(Ok(()), sync_folder)
     }
 
+    /// Whether anybody may have the store open: whoever has holds a lock on this.
+    pub(super) fn has_lock(&self) -> bool {
+        self.path.join(LOCK).exists()
+    }
+
     /// Locks the store for this process, as long as the answer lives.
     pub(super) fn lock(&self) -> Result<File, StoreError> {
         let failed = |error: io::Error| Fault::from(error).at(&self.path);

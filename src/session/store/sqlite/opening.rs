@@ -22,6 +22,9 @@ const HEADER: usize = 100;
 /// Bytes of a page. Most sessions change one or two rows: small pages make small commits.
 const PAGE: u32 = 4096;
 
+/// Up to how many bytes a file is looked through from end to end.
+const WHOLE: u64 = 2 << 30;
+
 /// Refuses what is there and is no store of a format that this version knows, by the header of the file.
 pub(super) fn examine(folder: &Folder) -> Result<(), StoreError> {
     let path = folder.path();
@@ -85,10 +88,12 @@ pub(super) fn create(folder: &Folder) -> Result<(), Fault> {
 
 /// Opens the connection that writes, and looks through the file.
 pub(super) fn open(folder: &Folder, durability: Durability) -> Result<Connection, Fault> {
+    // Before SQLite opens it: to close a file gives up all locks that the process has on it.
+    let bytes = read_ahead(&folder.file())?;
     let connection = connection::open(&folder.file(), Role::Write, durability)?;
     // A migration from an older format belongs here: in one transaction, after which `user_version` is `FORMAT`.
     check_statements(&connection)?;
-    check_structure(&connection)?;
+    check_structure(&connection, bytes)?;
     State::read(&connection)?;
     Ok(connection)
 }
@@ -108,8 +113,35 @@ fn check_statements(connection: &Connection) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Every page has to be where and what SQLite expects.
-pub(super) fn check_structure(connection: &Connection) -> Result<(), Fault> {
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+/// Every page has to be where and what SQLite expects. Of a large file only the tables are looked through whose size depends
+/// on the number of sessions; what is in the others is found when it is read.
+fn check_structure(connection: &Connection, bytes: u64) -> Result<(), Fault> {
+    if bytes <= WHOLE {
+        return check(connection, "PRAGMA quick_check(1)");
+    }
+    ["session", "session_key", "attribute", "ended", "state"]
+        .iter()
+        .try_for_each(|table| check(connection, &format!("PRAGMA quick_check({table})")))
+}
+
+/// Looks through all of a file that nobody waits for.
+pub(super) fn check_copy(connection: &Connection) -> Result<(), Fault> {
+    check(connection, "PRAGMA quick_check(1)")
+}
+
+fn check(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    let verdict: String = connection.query_row(sql, [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(Fault::damaged(verdict.replace('\n', " "))) }
+}
+
+/// Has the system read a file from its beginning to its end: the checks read it page by page, in an order that is slow on a
+/// disk. Larger files than are looked through are left alone.
+fn read_ahead(file: &Path) -> Result<u64, Fault> {
+    let mut file = File::open(file)?;
+    let bytes = file.metadata()?.len();
+    if bytes <= WHOLE {
+        let mut buffer = vec![0; 1 << 20];
+        while file.read(&mut buffer)? > 0 {}
+    }
+    Ok(bytes)
 }

@@ -13,8 +13,8 @@
 //! page: what is left of the failed one behind it can't be read any more. While settling fails as well (the disk is still
 //! full, or broken), every write is refused.
 //!
-//! That a sync reports a failure only once, and that the system then takes the pages for written, does no harm: whatever is
-//! answered later was written again before it was synced, in the log and in the file.
+//! That a sync reports a failure only once, and that the system then takes the pages for written, does no harm here: all that
+//! is answered later is written after it, and synced again. For the file itself see [`log`](super::log).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +52,7 @@ impl Writer {
 
     /// Does something in a transaction. If that fails, nothing has happened.
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.length.check()?;
         if self.in_doubt {
             self.settle()?;
         }
@@ -96,7 +97,6 @@ impl Writer {
     /// Makes sure that a commit that failed is gone for ever.
     fn settle(&mut self) -> Result<(), Fault> {
         self.connection = connection::open(&self.file, Role::Write, self.durability)?;
-        connection::finish_when_closed(&self.connection)?;
         self.watch_length()?;
         self.run("BEGIN IMMEDIATE")?;
         let state = State::read(&self.connection)?;
