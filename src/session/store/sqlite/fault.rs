@@ -31,6 +31,16 @@ impl Fault {
         matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
+    /// The same, while a file is looked at that may be anything: what SQLite can't make sense of is damage then.
+    pub(super) fn of_the_file(self) -> Self {
+        match &self {
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => self,
+        }
+    }
+
     /// The same, of the store at `path`.
     pub(super) fn at(self, path: &Path) -> StoreError {
         match self {

@@ -105,6 +105,14 @@ impl Folder {
         Ok(())
     }
 
+    /// Removes a log in which nothing is, as SQLite makes one when it opens a file.
+    pub(super) fn remove_empty_log(&self) -> Result<(), Fault> {
+        if fs::metadata(self.log()).is_ok_and(|metadata| metadata.len() == 0) {
+            fs::remove_file(self.log())?;
+        }
+        Ok(())
+    }
+
     /// Removes a finished file that nobody has opened.
     pub(super) fn remove_file(&self) -> Result<(), Fault> {
         match fs::remove_file(self.file()) {

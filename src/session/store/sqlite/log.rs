@@ -76,6 +76,12 @@ impl LogLength {
         }
     }
 
+    /// The length after the last commit.
+    #[cfg(test)]
+    pub(super) fn pages(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
     /// Refuses a commit if there is no room for more.
     pub(super) fn check(&self) -> Result<(), Fault> {
         if self.is_stuck() && self.pages.load(Ordering::Relaxed) > FULL {
@@ -87,6 +93,11 @@ impl LogLength {
     /// Whether a sync of the file has failed.
     pub(super) fn is_stuck(&self) -> bool {
         self.is_stuck.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a sync of the file has failed.
+    pub(super) fn get_stuck(&self) {
+        self.is_stuck.store(true, Ordering::Relaxed);
     }
 
     /// Lets the thread that waits end.
@@ -161,7 +172,7 @@ impl Checkpointer {
         if let Err(fault) = &brought
             && !fault.is_passing()
         {
-            self.length.is_stuck.store(true, Ordering::Relaxed);
+            self.length.get_stuck();
         }
         brought
     }

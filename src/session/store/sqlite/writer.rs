@@ -74,6 +74,12 @@ impl Writer {
         &self.connection
     }
 
+    /// Lets commits fail until the connection is opened anew.
+    #[cfg(test)]
+    pub(super) fn refuse_commits(&mut self) {
+        self.connection.commit_hook(Some(|| true)).unwrap();
+    }
+
     fn run(&self, sql: &str) -> Result<(), Fault> {
         self.connection.prepare_cached(sql)?.execute([])?;
         Ok(())
