@@ -75,9 +75,9 @@ pub use replay::Remember;
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
-    AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
-    SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue,
-    TimeMark, ValueError, ValueKind, Verdict,
+    AnswerRecord, AnswerScope, AttributeWrite, Durability, EndedSession, Recovery, SaveSession, SessionKey,
+    SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreStatistics, StoredAttribute, StoredKey,
+    StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,

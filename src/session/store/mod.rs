@@ -9,8 +9,14 @@
 //! wall clock does.
 
 mod codec;
+#[cfg(test)]
+pub(crate) mod conformance;
+mod durability;
 mod error;
+#[cfg(test)]
+pub(crate) mod memory;
 mod record;
+mod sqlite;
 mod time_mark;
 mod value;
 mod write;
@@ -21,8 +27,10 @@ use std::path::Path;
 pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
 pub use codec::ValueError;
+pub use durability::Durability;
 pub use error::StoreError;
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
+pub use sqlite::SqliteStore;
 pub use time_mark::TimeMark;
 pub use value::{StoredAttribute, StoredValue, ValueKind};
 pub use write::{AttributeWrite, SaveSession, SessionWrite, Verdict};
