@@ -22,9 +22,11 @@ mod readers;
 mod reading;
 mod record;
 mod schema;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod write;
 mod writer;
 
@@ -41,7 +43,9 @@ use self::fault::Fault;
 use self::folder::Folder;
 use self::log::{Checkpointer, LogLength};
 use self::readers::Readers;
+pub(crate) use self::snapshot::{AnswerPosition, SqliteSnapshot};
 use self::state::State;
+pub(crate) use self::transaction::StoreTransaction;
 use self::writer::Writer;
 use super::{
     AnswerRecord, AnswerScope, Durability, Recovery, SessionKey, SessionRecord, SessionStore, SessionWrite, StoreError,

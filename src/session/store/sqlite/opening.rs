@@ -94,7 +94,7 @@ pub(super) fn open(folder: &Folder, durability: Durability) -> Result<Connection
 }
 
 /// The tables have to be those that this version makes.
-fn check_statements(connection: &Connection) -> Result<(), Fault> {
+pub(super) fn check_statements(connection: &Connection) -> Result<(), Fault> {
     let sql = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
     let mut statement = connection.prepare(sql)?;
     let found: Vec<(String, String)> =
