@@ -23,9 +23,11 @@ mod reading;
 mod record;
 mod recovery;
 mod schema;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod write;
 mod writer;
 
@@ -42,7 +44,9 @@ use self::fault::Fault;
 use self::folder::Folder;
 use self::log::{Checkpointer, LogLength};
 use self::readers::Readers;
+pub(crate) use self::snapshot::{AnswerPosition, SqliteSnapshot};
 use self::state::State;
+pub(crate) use self::transaction::StoreTransaction;
 use self::writer::Writer;
 use super::{
     AnswerRecord, AnswerScope, Durability, Recovery, SessionKey, SessionRecord, SessionStore, SessionWrite, StoreError,

@@ -121,7 +121,7 @@ fn check_all(connection: &Connection) -> Result<(), Fault> {
 }
 
 /// The tables have to be those that this version makes.
-fn check_statements(connection: &Connection) -> Result<(), Fault> {
+pub(super) fn check_statements(connection: &Connection) -> Result<(), Fault> {
     let sql = "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
     let mut statement = connection.prepare(sql)?;
     let found: Vec<(String, String)> =
