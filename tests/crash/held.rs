@@ -22,6 +22,22 @@ pub(crate) enum Condition {
     Ended(EndReason),
 }
 
+impl Condition {
+    /// Whether the session is there and remembers exactly that.
+    pub(crate) fn is_state(&self, found: &State) -> bool {
+        matches!(self, Self::Alive(state) if **state == *found)
+    }
+
+    /// How what was found differs from it, for people.
+    pub(crate) fn difference(&self, found: &State) -> String {
+        match self {
+            Self::Alive(state) => found.difference(state),
+            Self::Absent => "it should not be there".to_owned(),
+            Self::Ended(reason) => format!("it had ended ({reason:?})"),
+        }
+    }
+}
+
 /// A request of a session, and how the session stands after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Moment {

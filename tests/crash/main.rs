@@ -12,13 +12,17 @@ mod home;
 mod kills;
 mod layer;
 mod options;
+mod platter;
+mod power;
 mod progress;
 mod random;
 mod report;
 mod request;
 mod service;
 mod state;
+mod trace;
 mod wire;
+mod witness;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,7 +38,7 @@ use random::Random;
 /// A part: what it shows, and what it did, for the summary.
 type Part = fn(&Options, u64, &Path, &Path) -> Result<String>;
 
-const PARTS: [(&str, Part); 1] = [("kills", kills::run)];
+const PARTS: [(&str, Part); 2] = [("kills", kills::run), ("power", power::run)];
 
 fn main() -> ExitCode {
     let options = Options::parse();
