@@ -23,8 +23,8 @@ impl Remember {
     /// What a store keeps.
     #[must_use]
     pub fn record(self, departure: &Departure) -> AnswerRecord {
-        let Self { scope, session, until, sequence: _, answer } = self;
-        AnswerRecord { scope, session, until, content: answer(departure) }
+        let Self { scope, session, until, sequence, answer } = self;
+        AnswerRecord { scope, session, numbered: sequence.is_some(), until, content: answer(departure) }
     }
 }
 

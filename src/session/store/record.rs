@@ -94,6 +94,9 @@ pub struct AnswerRecord {
     pub scope: AnswerScope,
     /// The session that it is kept with; it goes with it. Without one it is kept by itself.
     pub session: Option<SessionHandle>,
+    /// Whether it answers the last request of its session that was numbered by its client: then it is none of those of which
+    /// only the latest are kept.
+    pub numbered: bool,
     /// Until when it is remembered.
     pub until: Moment,
     /// The answer, as whoever remembers it writes it.

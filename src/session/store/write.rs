@@ -14,7 +14,8 @@ pub enum SessionWrite {
     Save(SaveSession),
     /// A session has ended, whether it was ever saved or not: what is stored of it goes, its end is remembered.
     End(EndedSession),
-    /// An answer that belongs to no session is remembered.
+    /// An answer is remembered apart from any release. If it is kept with a session that is not there any more, that is stale,
+    /// and it is not remembered. A session that was never saved is not there, so its answers come with its saves.
     Remember(AnswerRecord),
 }
 
@@ -27,9 +28,9 @@ pub struct SaveSession {
     pub is_new: bool,
     /// The attributes that change.
     pub attributes: Vec<AttributeWrite>,
-    /// The answer to remember with it.
+    /// The answer to remember with it, in place of what was remembered under its name. It need not be kept with this session.
     pub answer: Option<AnswerRecord>,
-    /// How many answers are kept with the session at the most: the oldest are forgotten.
+    /// How many answers are kept with the session at the most: the oldest are forgotten. One that is numbered is not counted.
     pub answers_kept: u32,
     /// The session ends with this write: its end is remembered, and the answer beyond it.
     pub end: Option<EndedSession>,
