@@ -16,8 +16,6 @@ const ANSWERS: usize = 8;
 /// How a session stood between two requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// It was never there, or is not yet.
-    Absent,
     Alive(Arc<State>),
     Ended(EndReason),
 }
@@ -32,7 +30,6 @@ impl Condition {
     pub(crate) fn difference(&self, found: &State) -> String {
         match self {
             Self::Alive(state) => found.difference(state),
-            Self::Absent => "it should not be there".to_owned(),
             Self::Ended(reason) => format!("it had ended ({reason:?})"),
         }
     }

@@ -7,10 +7,13 @@
 
 mod client;
 mod crew;
+mod damage;
+mod faults;
 mod held;
 mod home;
 mod kills;
 mod layer;
+mod money;
 mod options;
 mod platter;
 mod power;
@@ -38,7 +41,13 @@ use random::Random;
 /// A part: what it shows, and what it did, for the summary.
 type Part = fn(&Options, u64, &Path, &Path) -> Result<String>;
 
-const PARTS: [(&str, Part); 2] = [("kills", kills::run), ("power", power::run)];
+const PARTS: [(&str, Part); 5] = [
+    ("kills", kills::run),
+    ("money", money::run),
+    ("power", power::run),
+    ("faults", faults::run),
+    ("damage", damage::run),
+];
 
 fn main() -> ExitCode {
     let options = Options::parse();

@@ -146,6 +146,11 @@ impl Link {
         Ok(Self { stage, http: new_client()?, number: 0, trace })
     }
 
+    /// Another connection to the same service.
+    pub(crate) fn another(&self) -> Result<Self> {
+        Self::new(self.stage.clone(), self.trace.clone())
+    }
+
     /// How long the trace is by now.
     pub(crate) fn trace_length(&self) -> u64 {
         length_of(self.trace.as_deref())
