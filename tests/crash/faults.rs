@@ -16,6 +16,7 @@ use crate::layer::{EIO, EROFS, Failing, Layer};
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::random::Random;
+use crate::volume;
 use crate::wire::{Ask, Exchange, Link, Reply};
 
 /// What is wrong with the disk.
@@ -51,7 +52,14 @@ pub(crate) fn run(options: &Options, seed: u64, folder: &Path, library: &Path) -
     let troubled = troubles(options, seed, &folder.join("troubles"), library)?;
     let slow = a_slow_disk_holds_answers_back(&folder.join("slow"), library)?;
     let unreadable = what_cannot_be_read_is_told(&folder.join("unreadable"), library)?;
-    Ok(format!("{troubled}\n{slow}\n{unreadable}"))
+    let volumes = if volume::is_available() {
+        let full = volume::full(&Home::new(&folder.join("full"), Durability::Full)?)?;
+        let read_only = volume::read_only(&Home::new(&folder.join("read-only"), Durability::Full)?)?;
+        format!("{full}\n{read_only}")
+    } else {
+        "no real volumes: name spaces of users are switched off here".to_owned()
+    };
+    Ok(format!("{troubled}\n{slow}\n{unreadable}\n{volumes}"))
 }
 
 /// Clients work while the disk fails and gets well again; after each trouble the service goes on, and after some it is killed
@@ -197,13 +205,13 @@ fn what_cannot_be_read_is_told(folder: &Path, library: &Path) -> Result<String> 
     Ok(format!("{refused} of {} sessions could not be read for a time, and were told so", ids.len()))
 }
 
-async fn completed(link: &mut Link, content: &str) -> Result<Reply> {
+pub(crate) async fn completed(link: &mut Link, content: &str) -> Result<Reply> {
     let reply = answered(link, &Ask::perform(document(content))).await?;
     ensure!(reply.is_completed(), "not completed: {} {}", reply.status, reply.text());
     Ok(reply)
 }
 
-async fn answered(link: &mut Link, ask: &Ask) -> Result<Reply> {
+pub(crate) async fn answered(link: &mut Link, ask: &Ask) -> Result<Reply> {
     match link.send(ask).await? {
         Exchange::Answered(reply) => Ok(reply),
         Exchange::Lost | Exchange::Over => bail!("the service went away"),

@@ -24,6 +24,7 @@ mod request;
 mod service;
 mod state;
 mod trace;
+mod volume;
 mod wire;
 mod witness;
 
