@@ -8,6 +8,7 @@
 mod client;
 mod crew;
 mod damage;
+mod deadlines;
 mod faults;
 mod held;
 mod home;
