@@ -40,10 +40,8 @@ fn needs_copy(data_type: &DataType) -> bool {
         Union, Utf8View,
     };
     match data_type {
-        Utf8View | BinaryView | Dictionary(..) | ListView(_) | LargeListView(_) | Union(..) => true,
-        List(item) | LargeList(item) | FixedSizeList(item, _) | Map(item, _) | RunEndEncoded(_, item) => {
-            needs_copy(item.data_type())
-        }
+        Utf8View | BinaryView | Dictionary(..) | ListView(_) | LargeListView(_) | Union(..) | RunEndEncoded(..) => true,
+        List(item) | LargeList(item) | FixedSizeList(item, _) | Map(item, _) => needs_copy(item.data_type()),
         Struct(fields) => fields.iter().any(|field| needs_copy(field.data_type())),
         _ => false,
     }

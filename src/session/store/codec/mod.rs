@@ -13,6 +13,8 @@ mod error;
 mod messages;
 mod piece;
 mod rows;
+#[cfg(test)]
+mod samples;
 mod scalar;
 mod stream;
 #[cfg(test)]

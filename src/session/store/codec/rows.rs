@@ -5,23 +5,25 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, RecordBatch, RecordBatchOptions};
+use arrow_data::ArrayData;
 use arrow_ipc::MetadataVersion;
 use arrow_ipc::reader::StreamDecoder;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 
 use super::ValueError;
 use super::compact::compact;
 use super::messages::{Message, Messages};
-use crate::block::Block;
+use crate::block::{BLOCK_ROWS, Block};
 
 /// Buffers start at multiples of so many bytes: the widest alignment that a type of Arrow's asks for.
 const ALIGNMENT: usize = 16;
 
-/// The rows that a block may have: what the columnar format allows for an array that every implementation shall read. Rows
-/// without a byte (of NULLs, of no columns) could be any number.
-const MOST_ROWS: usize = i32::MAX as usize;
+/// The rows that a block may have, and those that runs within it may stand for: a thousand times what an activity puts into
+/// one. No bytes need account for rows that are NULL, or equal, or have no columns: without a bound, a few bytes could stand
+/// for any number of them.
+const MOST_ROWS: usize = 1024 * BLOCK_ROWS;
 
 /// Writes blocks of rows.
 pub(super) fn encode(blocks: &[&RecordBatch], to: &mut Vec<u8>) -> Result<(), ValueError> {
@@ -36,13 +38,26 @@ fn encode_run(run: &[&RecordBatch], to: &mut Vec<u8>) -> Result<(), ArrowError> 
     let options = IpcWriteOptions::try_new(ALIGNMENT, false, MetadataVersion::V5)?;
     let mut writer = StreamWriter::try_new_with_options(to, first.schema_ref(), options)?;
     for rows in run {
-        if rows.num_rows() > MOST_ROWS {
-            let reason = format!("a block of {} rows is too large", rows.num_rows());
-            return Err(ArrowError::InvalidArgumentError(reason));
-        }
+        check_row_count(rows)?;
         writer.write(&compact(rows)?)?;
     }
     writer.finish()
+}
+
+fn check_row_count(rows: &RecordBatch) -> Result<(), ArrowError> {
+    let runs = rows.columns().iter().map(|column| longest_runs(&column.to_data())).max();
+    let most = rows.num_rows().max(runs.unwrap_or(0));
+    if most > MOST_ROWS {
+        let reason = format!("a block of {most} rows is too large, {MOST_ROWS} is the most");
+        return Err(ArrowError::InvalidArgumentError(reason));
+    }
+    Ok(())
+}
+
+/// How many rows the runs in a column stand for, at the most.
+fn longest_runs(data: &ArrayData) -> usize {
+    let within = data.child_data().iter().map(longest_runs).max().unwrap_or(0);
+    if matches!(data.data_type(), DataType::RunEndEncoded(..)) { within.max(data.len()) } else { within }
 }
 
 /// The schema of the blocks that were read last: blocks of equal schemas share it.
@@ -85,9 +100,7 @@ fn decode_streams(content: &[u8], schemas: &mut Schemas) -> Result<Vec<Block>, V
         while !bytes.is_empty() {
             // A block without a body comes out only when the message after it is there: at the latest, the end.
             let Some(rows) = stream.decode(&mut bytes).map_err(damaged)? else { continue };
-            if rows.num_rows() > MOST_ROWS {
-                return Err(ValueError::damaged(format!("a block has {} rows", rows.num_rows())));
-            }
+            check_row_count(&rows).map_err(damaged)?;
             blocks.push(Block::Rows(schemas.share(rows).map_err(damaged)?));
         }
         if is_end {
