@@ -55,7 +55,7 @@ pub use attributes::{
     StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{BootTime, Clock, Moment, SystemClock};
-pub use durable::Timeline;
+pub use durable::{DurableSessionManager, DurableSessionManagerBuilder, Timeline};
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};

@@ -23,9 +23,9 @@ pub(crate) use operators::*;
 pub(crate) use stage::{Make, Setup, Stage};
 pub(crate) use streams::*;
 
-/// Runs every behaviour against the managers that a [`Make`] function makes.
+/// Runs every behaviour against the managers that a [`Make`] function makes, and those that are named.
 macro_rules! session_manager_conforms {
-    ($make:expr) => {
+    ($make:expr $(, $own:ident)*) => {
         $crate::session::conformance::session_manager_conforms! { $make;
             // joins
             an_implicit_session_ends_with_its_request
@@ -97,10 +97,10 @@ macro_rules! session_manager_conforms {
             sessions_are_found_by_what_they_do_and_are_called
             an_operator_ends_a_session_that_is_held
             a_session_that_was_ended_is_forced_when_its_holder_stays
-            draining_lets_requests_finish_and_nobody_in
             draining_does_not_wait_for_ever
             listeners_hear_everything_in_order
             a_listener_that_panics_harms_nobody
+            $($own)*
         }
     };
     ($make:expr; $($behaviour:ident)*) => {

@@ -210,7 +210,7 @@ impl Content {
     }
 
     fn keep_answers(&mut self, session: SessionHandle, count: u32) {
-        let of_session = |answer: &AnswerRecord| answer.session == Some(session);
+        let of_session = |answer: &AnswerRecord| answer.session == Some(session) && !answer.numbered;
         let mut numbers: Vec<_> =
             self.answers.values().filter(|(_, answer)| of_session(answer)).map(|(number, _)| *number).collect();
         numbers.sort_unstable_by(|left, right| right.cmp(left));

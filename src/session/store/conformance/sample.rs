@@ -90,7 +90,13 @@ pub(crate) fn end(number: u8, seconds: u64) -> EndedSession {
 
 /// The answer of that number.
 pub(crate) fn answer(number: u8, session: Option<SessionHandle>) -> AnswerRecord {
-    AnswerRecord { scope: scope(number), session, until: second(100), content: Bytes::from(vec![number; 9]) }
+    AnswerRecord {
+        scope: scope(number),
+        session,
+        numbered: false,
+        until: second(100),
+        content: Bytes::from(vec![number; 9]),
+    }
 }
 
 /// Its name.

@@ -10,10 +10,12 @@ use crate::session::{AnswerRecord, AnswerScope, Moment, SessionHandle};
 
 /// Remembers an answer, in place of the one of that name.
 pub(super) fn put(connection: &Connection, answer: &AnswerRecord) -> Result<(), Fault> {
-    let sql = "INSERT OR REPLACE INTO answer(scope, session, until, sum, content) VALUES(?1, ?2, ?3, ?4, ?5)";
+    let sql = "INSERT OR REPLACE INTO answer(scope, session, numbered, until, sum, content) \
+               VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
     connection.prepare_cached(sql)?.execute(params![
         answer.scope.0,
         answer.session.as_ref().map(|session| session.uuid().into_bytes()),
+        answer.numbered,
         from_moment(answer.until),
         sum(answer),
         answer.content.as_ref()
@@ -21,10 +23,10 @@ pub(super) fn put(connection: &Connection, answer: &AnswerRecord) -> Result<(), 
     Ok(())
 }
 
-/// Forgets the oldest answers of a session until there are so many.
+/// Forgets the oldest answers of a session until there are so many beside the numbered one.
 pub(super) fn keep(connection: &Connection, session: SessionHandle, count: u32) -> Result<(), Fault> {
-    let sql = "DELETE FROM answer WHERE session = ?1 AND id <= \
-               (SELECT id FROM answer WHERE session = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+    let sql = "DELETE FROM answer WHERE session = ?1 AND NOT numbered AND id <= \
+               (SELECT id FROM answer WHERE session = ?1 AND NOT numbered ORDER BY id DESC LIMIT 1 OFFSET ?2)";
     connection.prepare_cached(sql)?.execute(params![session.uuid().as_bytes(), count])?;
     Ok(())
 }
@@ -37,7 +39,7 @@ pub(super) fn forget_all(connection: &Connection, session: SessionHandle) -> Res
 
 /// The answer of that name.
 pub(super) fn find(connection: &Connection, scope: &AnswerScope) -> Result<Option<AnswerRecord>, Fault> {
-    let sql = "SELECT session, until, sum, content FROM answer WHERE scope = ?1";
+    let sql = "SELECT session, numbered, until, sum, content FROM answer WHERE scope = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([scope.0])?;
     let Some(row) = rows.next()? else { return Ok(None) };
@@ -46,10 +48,11 @@ pub(super) fn find(connection: &Connection, scope: &AnswerScope) -> Result<Optio
     let answer = AnswerRecord {
         scope: *scope,
         session: if has_session { Some(to_handle(fixed(row, 0)?)) } else { None },
-        until: to_moment(row.get(1)?)?,
-        content: Bytes::copy_from_slice(blob(row, 3)?),
+        numbered: row.get(1)?,
+        until: to_moment(row.get(2)?)?,
+        content: Bytes::copy_from_slice(blob(row, 4)?),
     };
-    if sum(&answer) != checked_u32(row.get(2)?)? {
+    if sum(&answer) != checked_u32(row.get(3)?)? {
         return Err(Fault::damaged("a remembered answer has a wrong checksum"));
     }
     Ok(Some(answer))
@@ -69,6 +72,7 @@ fn sum(answer: &AnswerRecord) -> u32 {
         .optional_bytes(
             answer.session.as_ref().map(|session| session.uuid().into_bytes()).as_ref().map(<[u8; 16]>::as_slice),
         )
+        .integer(i64::from(answer.numbered))
         .optional_integer(from_moment(answer.until))
         .bytes(&answer.content)
         .finish()

@@ -43,8 +43,8 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     ("ended_until", "CREATE INDEX ended_until ON ended(until) WHERE until IS NOT NULL"),
     (
         "answer",
-        "CREATE TABLE answer(id INTEGER PRIMARY KEY, scope BLOB NOT NULL, session BLOB, until INTEGER, \
-         sum INTEGER NOT NULL, content BLOB NOT NULL) STRICT",
+        "CREATE TABLE answer(id INTEGER PRIMARY KEY, scope BLOB NOT NULL, session BLOB, numbered INTEGER NOT NULL, \
+         until INTEGER, sum INTEGER NOT NULL, content BLOB NOT NULL) STRICT",
     ),
     ("answer_scope", "CREATE UNIQUE INDEX answer_scope ON answer(scope)"),
     ("answer_session", "CREATE INDEX answer_session ON answer(session) WHERE session IS NOT NULL"),
