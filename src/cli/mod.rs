@@ -72,10 +72,16 @@ enum Action {
         listen: String,
     },
     /// Begins a service of your own: writes a configuration with comments into a folder
-    #[command(after_help = "Example:\n  rejoin init orders\n  rejoin check orders\n  rejoin serve --config orders")]
+    #[command(
+        after_help = "Examples:\n  rejoin init orders\n  rejoin check orders\n  rejoin serve --config orders\n  \
+                      rejoin init --durable carts"
+    )]
     Init {
         /// The folder; made when it is not there, refused when it holds a service.xml already
         dir: PathBuf,
+        /// Sessions outlive the service: they are kept on disk, in data/sessions
+        #[arg(long)]
+        durable: bool,
     },
     /// Checks configuration and perform documents, and says where they are wrong
     ///
@@ -96,15 +102,20 @@ enum Action {
                       rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \
                       REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -")]
     Perform(PerformArguments),
-    /// Looks at the sessions of a resource, and ends them
+    /// Looks at the sessions of a resource, ends them, exports and imports those that are stored
     ///
     /// Operators see and end everybody's; users who say who they are, their own. A session goes by its handle, which gives
     /// nobody access to it. A text in the session attribute `label` is its label, to find it by.
     ///
-    /// The exit code is 0 when the service did what it was asked, else 1.
+    /// `list`, `show` and `end` ask the service at a URL. `export`, `import` and `backup` work on the files of a durable store,
+    /// on the machine where they are, and need neither the URL nor the service.
+    ///
+    /// The exit code is 0 when what was asked is done, else 1.
     #[command(after_help = "Examples:\n  rejoin sessions http://127.0.0.1:8080/services/demo list\n  \
                       rejoin sessions http://127.0.0.1:8080/services/demo show 0193fe2c-…\n  \
-                      rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly")]
+                      rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly\n  \
+                      rejoin sessions backup --store orders/sessions /mnt/backup/sessions-monday\n  \
+                      rejoin sessions export --store orders/sessions --to sessions.jsonl")]
     Sessions(SessionsArguments),
     /// Makes the line of a user for a file of users: `<authentication impl="basic">`
     ///
@@ -144,7 +155,7 @@ pub fn main() -> ExitCode {
     let command = Command::parse();
     let done = match command.action {
         Action::Check { paths } => Ok(check::run(&paths)),
-        Action::Init { dir } => init::run(&dir).map(|()| ExitCode::SUCCESS),
+        Action::Init { dir, durable } => init::run(&dir, durable).map(|()| ExitCode::SUCCESS),
         Action::Serve { config } => block_on(serve::run(&config)),
         Action::Demo { tour, listen } => block_on(demo::run(&listen, tour)),
         Action::User(arguments) => account::user(&arguments).map(|()| ExitCode::SUCCESS),
