@@ -20,10 +20,10 @@ fn a_full_disk_changes_nothing_and_is_told() {
     fill(&store);
     let before = content(&store).unwrap();
     set(&store, "PRAGMA max_page_count = 1");
-    assert_eq!(store.commit(&[large(50, 10_000_000)]), Err(StoreError::Full));
+    assert_eq!(store.commit(&[large(50, 2_000_000)]), Err(StoreError::Full));
     assert_eq!(content(&store).unwrap(), before);
     // Not even a part of the batch.
-    let batch = [large(51, 10), large(52, 10_000_000), large(53, 10)];
+    let batch = [large(51, 10), large(52, 2_000_000), large(53, 10)];
     assert_eq!(store.commit(&batch), Err(StoreError::Full));
     assert_eq!(content(&store).unwrap(), before);
     set(&store, "PRAGMA max_page_count = 1000000");
