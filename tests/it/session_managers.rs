@@ -45,11 +45,11 @@ impl SessionManager for Small {
     }
 
     async fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
-        self.0.streams(id, who)
+        self.0.streams(id, who).await
     }
 
     async fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
-        self.0.interrupt(id, who)
+        self.0.interrupt(id, who).await
     }
 
     async fn drain(&self) {

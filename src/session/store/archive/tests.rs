@@ -1,5 +1,5 @@
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
@@ -315,14 +315,18 @@ fn a_file_that_is_not_whole_is_refused_with_the_line() {
     }
 }
 
+/// What `fill` makes, exported.
+static SAMPLE: LazyLock<String> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    fill(&open(folder.path()), &clock);
+    exported(folder.path(), &clock)
+});
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn any_file_is_read_or_refused(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = ManualClock::new();
-        fill(&open(folder.path()), &clock);
-        let mut text = exported(folder.path(), &clock).into_bytes();
+        let mut text = SAMPLE.clone().into_bytes();
         for (at, byte) in changes {
             let at = at.index(text.len());
             text[at] = byte;
