@@ -299,7 +299,8 @@ impl Client {
             self.held[place].has_old_id = landed;
         }
         if landed {
-            let reply = Reply { status: 200, body: bytes::Bytes::new(), at: u64::MAX };
+            // It was seen: from now on it has to stay, as if it had been answered.
+            let reply = Reply { status: 200, body: bytes::Bytes::new(), at: self.link.trace_length() };
             self.take_effect(place, request, &reply, None);
         }
         Ok(true)
