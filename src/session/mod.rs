@@ -76,9 +76,9 @@ pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
     AnswerRecord, AnswerScope, AttributeWrite, Durability, EndedSession, Recovery, SaveSession, SessionKey,
-    SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics,
-    StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
+    SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
+pub(crate) use store::{SqliteSnapshot, archive};
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
     StreamState, StreamStatus,
