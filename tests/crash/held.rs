@@ -65,6 +65,8 @@ pub(crate) struct Held {
     pub(crate) sequence: u64,
     /// Its fence was this at least.
     pub(crate) fence: u64,
+    /// Which service it was last compared in.
+    pub(crate) seen: u64,
     /// Its id may have been rotated away: it has to get a new one.
     pub(crate) has_old_id: bool,
     pub(crate) answers: VecDeque<Arc<Again>>,
@@ -86,7 +88,7 @@ impl Held {
     pub(crate) fn new(id: String, label: String, state: State) -> Self {
         let state = Arc::new(state);
         let (answers, history) = (VecDeque::new(), Vec::new());
-        Self { id, label, state, sequence: 0, fence: 0, has_old_id: false, answers, history }
+        Self { id, label, state, sequence: 0, fence: 0, seen: 0, has_old_id: false, answers, history }
     }
 
     /// An answer that may be asked for again.
