@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::DurableSessionManager;
 use crate::document::SessionConfiguration;
-use crate::session::store::memory::MemoryStore;
 use crate::session::conformance::{Setup, session_manager_conforms};
+use crate::session::store::memory::MemoryStore;
 use crate::session::{
     Access, ManualClock, Outcome, Participant, Principal, SessionError, SessionId, SessionManager, SessionRequirement,
     StoreError,

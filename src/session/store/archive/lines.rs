@@ -95,6 +95,7 @@ pub(super) struct EndedLine {
 pub(super) struct AnswerLine {
     scope: HashForm,
     session: Option<HandleForm>,
+    numbered: bool,
     until: MomentForm,
     content: BytesForm,
 }
@@ -231,6 +232,7 @@ impl AnswerLine {
         Self {
             scope: HashForm(answer.scope.0),
             session: answer.session.map(HandleForm),
+            numbered: answer.numbered,
             until: MomentForm(answer.until),
             content: BytesForm(answer.content),
         }
@@ -240,6 +242,7 @@ impl AnswerLine {
         AnswerRecord {
             scope: AnswerScope(self.scope.0),
             session: self.session.map(|session| session.0),
+            numbered: self.numbered,
             until: self.until.0,
             content: self.content.0,
         }

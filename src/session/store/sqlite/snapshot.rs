@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::connection::{self, Role};
 use super::fault::Fault;
 use super::folder::Folder;
-use super::{answer, backup, opening, reading};
+use super::{answer, backup, opening, reading, recovery};
 use crate::session::{AnswerRecord, Durability, Recovery, SessionHandle, SessionRecord, StoreError, StoredSession};
 
 /// A store as it was when this was opened, whether a service is using it or not. Nothing in it is changed; while this is open, its
@@ -48,7 +48,7 @@ impl SqliteSnapshot {
 
     /// What a manager has to know when it starts.
     pub(crate) fn recover(&self) -> Result<Recovery, StoreError> {
-        self.told(reading::recover(&self.connection))
+        self.told(recovery::recover(&self.connection))
     }
 
     /// Some sessions after a handle.
