@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rejoin::document::{EndReason, Limits, SessionList};
 use reqwest::Method;
 
+use crate::crew::LAST;
 use crate::held::{Again, Condition, Found, Held, Moment, look};
 use crate::random::Random;
 use crate::report::Report;
@@ -19,8 +20,6 @@ const SESSIONS: usize = 3;
 /// What a client is to do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Task {
-    /// The service with this number is the last: nothing new is begun there.
-    pub(crate) last: u64,
     /// Everything that happened is kept.
     pub(crate) keeps_history: bool,
     /// The store may fail to write.
@@ -57,7 +56,7 @@ impl Client {
             let name = self.name.clone();
             if self.pending.is_some() {
                 self.settle().await.with_context(|| format!("{name}: what broke off"))?;
-            } else if number < self.task.last {
+            } else if number < LAST {
                 self.go_on(number).await.with_context(|| format!("{name}: a request"))?;
             } else if self.verify_all().await.with_context(|| format!("{name}: at the end"))? {
                 break;
@@ -75,11 +74,13 @@ impl Client {
             if self.random.chance(10) {
                 return self.replay_one(place).await.map(drop);
             }
-            return self.send(Request::about(&mut self.random, place, &self.held[place])).await;
+            let request = Request::about(&mut self.random, place, &self.held[place]);
+            return self.send(request).await;
         }
         self.labels += 1;
         let label = format!("{}-{}", self.name, self.labels);
-        self.send(Request::create(&mut self.random, &label)).await
+        let request = Request::create(&mut self.random, &label);
+        self.send(request).await
     }
 
     async fn send(&mut self, mut request: Request) -> Result<()> {
@@ -95,10 +96,18 @@ impl Client {
         Ok(())
     }
 
+    /// The service could not do it, or is about to stop: nothing has happened.
+    fn is_refused_for_now(&self, reply: &Reply) -> bool {
+        let store_failed = self.task.store_may_fail && reply.is_unavailable();
+        if store_failed {
+            self.report.unavailable.add();
+        }
+        store_failed || reply.is_draining()
+    }
+
     /// An answer: what it says has happened.
     fn answered(&mut self, request: Request, reply: Reply) -> Result<()> {
-        if self.task.store_may_fail && reply.is_unavailable() {
-            self.report.unavailable.add();
+        if self.is_refused_for_now(&reply) {
             self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
@@ -234,8 +243,7 @@ impl Client {
     /// A request with a key is sent until it is answered: it has its effect once. The answer stays the same.
     async fn send_again(&mut self, request: Request) -> Result<()> {
         let Exchange::Answered(reply) = self.link.send(&request.ask).await? else { return Ok(()) };
-        if self.task.store_may_fail && reply.is_unavailable() {
-            self.report.unavailable.add();
+        if self.is_refused_for_now(&reply) {
             self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
@@ -377,8 +385,8 @@ impl Client {
 
     async fn compare_answer(&mut self, again: &Again) -> Result<bool> {
         let Exchange::Answered(reply) = self.link.send(&again.ask).await? else { return Ok(false) };
-        if self.task.store_may_fail && reply.is_unavailable() {
-            return Ok(true);
+        if self.is_refused_for_now(&reply) {
+            return Ok(false);
         }
         ensure!(
             (reply.status, &reply.body) == (again.first.status, &again.first.body),
@@ -396,6 +404,9 @@ impl Client {
     async fn count_of(&mut self, label: &str) -> Result<Option<usize>> {
         let ask = Ask::to(Method::GET, &format!("/sessions?label={label}")).by_operator();
         let Exchange::Answered(reply) = self.link.send(&ask).await? else { return Ok(None) };
+        if reply.is_draining() {
+            return Ok(None);
+        }
         ensure!(reply.status == 200, "no list of sessions: {} {}", reply.status, reply.text());
         let list = SessionList::parse(&reply.body, &Limits::default()).with_context(|| reply.text())?;
         Ok(Some(list.sessions.len()))

@@ -109,6 +109,7 @@ pub(crate) async fn look(link: &mut Link, id: &str, fence: u64) -> Result<Found>
     match reply.status {
         200 => {}
         404 => return Ok(Found::Unknown),
+        503 if reply.is_draining() => return Ok(Found::Lost),
         410 => return Ok(Found::Ended(reply.fault()?.reason.context("an end without a reason")?)),
         status => bail!("a session can't be looked at: {status} {}", reply.text()),
     }
@@ -121,6 +122,9 @@ pub(crate) async fn look(link: &mut Link, id: &str, fence: u64) -> Result<Found>
         Exchange::Answered(reply) => reply,
         Exchange::Lost | Exchange::Over => return Ok(Found::Lost),
     };
+    if reply.is_draining() {
+        return Ok(Found::Lost);
+    }
     ensure!(reply.is_completed(), "attributes that are listed can't be read: {} {}", reply.status, reply.text());
     let mut state = State::default();
     for attribute in &status.attributes.list {
