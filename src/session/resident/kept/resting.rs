@@ -16,9 +16,6 @@ const MOST_SESSIONS: usize = 4096;
 /// The attributes of those take so much at the most.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// So many are looked at when one more comes: the list shrinks faster than it grows.
-const LOOKS: usize = 8;
-
 /// The sessions that were used lately, in the order of a clock hand: who was used again since the hand passed is passed over.
 #[derive(Debug, Default)]
 pub(super) struct Resting {
@@ -53,7 +50,8 @@ impl Shared {
         }
         let Some(bytes) = slot.state().lie_down() else { return };
         keeper.resting.lock().push(Arc::clone(slot), bytes);
-        for _ in 0..LOOKS {
+        // Each that is looked at leaves, or loses what it was passed over for: this ends.
+        loop {
             let Some(eldest) = keeper.resting.lock().pop_excess() else { return };
             let again = eldest.state().get_up();
             match again {
