@@ -21,6 +21,8 @@ pub(in crate::session::resident) struct Ledger {
     pub(super) queued: bool,
     /// Whether it may leave the memory, or has.
     pub(super) rest: Rest,
+    /// The bytes that are counted for it among those that were used lately.
+    pub(super) resting_bytes: u64,
 }
 
 /// On the way out of the memory.
@@ -48,6 +50,7 @@ impl Default for Ledger {
             anchors: 0,
             queued: false,
             rest: Rest::None,
+            resting_bytes: 0,
         }
     }
 }
