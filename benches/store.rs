@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use support::arguments::{argument, text_after};
 use support::memory::resident_bytes;
-use support::stored::{Manager, Times};
+use support::stored::{Driven, Times};
 
 /// As in the command.
 #[global_allocator]
@@ -82,7 +82,7 @@ impl Bench {
 
     /// Makes the sessions, each by a request of its own, and notes some of their ids.
     async fn make(&self) -> Result<()> {
-        let manager = Manager::open(self.folder()?, true)?;
+        let manager = Driven::open(self.folder()?, true)?;
         let begun = Instant::now();
         let ids = manager.create(self.sessions, self.sessions / SAMPLE).await?;
         row(
@@ -99,7 +99,7 @@ impl Bench {
     async fn recover(&self) -> Result<()> {
         let before = resident_bytes();
         let begun = Instant::now();
-        let manager = Manager::open(self.folder()?, true)?;
+        let manager = Driven::open(self.folder()?, true)?;
         row("found again in", begun.elapsed().as_secs_f64(), "s", "bar 10");
         // What follows the opening has been done.
         tokio::time::sleep(Duration::from_secs(2)).await;
@@ -115,7 +115,7 @@ impl Bench {
 
     /// Increments by 64 tasks at a time, each in a session of its own.
     async fn use_them(&self, full: bool) -> Result<()> {
-        let manager = Manager::open(self.folder()?, full)?;
+        let manager = Driven::open(self.folder()?, full)?;
         let ids = self.sample()?;
         let duration = Duration::from_secs(self.seconds.into());
         let (requests, begun) = (manager.increment(&ids[..TASKS], duration).await?, Instant::now());
@@ -131,7 +131,7 @@ impl Bench {
 
     /// All expire at one moment, while somebody goes on to work in sessions of his own.
     async fn expire(&self) -> Result<()> {
-        let manager = Manager::open(self.folder()?, true)?;
+        let manager = Driven::open(self.folder()?, true)?;
         let own = manager.create_lasting(TASKS).await?;
         let maintenance = manager.maintain();
         manager.expire();

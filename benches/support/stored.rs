@@ -70,19 +70,21 @@ impl SessionListener for Watch {
 }
 
 /// A durable session manager on a clock that is driven.
-pub(crate) struct Manager {
+pub(crate) struct Driven {
     manager: Arc<dyn SessionManager>,
     clock: ManualClock,
     watch: Arc<Watch>,
     who: Participant,
 }
 
-impl Manager {
+impl Driven {
     /// Opens the store of a folder, or makes it.
     pub(crate) fn open(folder: &Path, full: bool) -> Result<Self> {
-        let mut configuration = SessionConfiguration::default();
-        configuration.factory = DURABLE_FACTORY.into();
-        configuration.store = Some(StoreSettings { path: FOLDER.into(), full });
+        let mut configuration = SessionConfiguration {
+            factory: DURABLE_FACTORY.into(),
+            store: Some(StoreSettings { path: FOLDER.into(), full }),
+            ..SessionConfiguration::default()
+        };
         configuration.limits.sessions = None;
         let (clock, watch) = (ManualClock::new(), Arc::<Watch>::default());
         let registry = SessionManagerRegistry::default();
@@ -153,7 +155,8 @@ impl Manager {
     /// Increments for a while, by a task for each session, each as often as it can: how long each request took.
     pub(crate) async fn increment(&self, ids: &[String], duration: Duration) -> Result<Times> {
         let mut tasks = JoinSet::new();
-        for id in ids.iter().cloned() {
+        for id in ids {
+            let id = id.clone();
             let (manager, who, until) = (Arc::clone(&self.manager), self.who.clone(), Instant::now() + duration);
             tasks.spawn(async move {
                 let mut times = Times::default();
