@@ -11,6 +11,7 @@ use super::admission::Admitted;
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
 use super::participation::{Participation, failure_of};
+use super::recording::Recording;
 use super::run::{ActivityRun, Run};
 use super::{Answer, AnswerBody, PerformError, Plan, PlanError, PlanProblem};
 use crate::document::Status;
@@ -39,6 +40,7 @@ pub(super) struct Departing {
     pub(super) participation: Participation,
     pub(super) request_id: Uuid,
     pub(super) conceal_id: bool,
+    pub(super) recording: Option<Recording>,
     pub(super) cut_off: CancellationToken,
     pub(super) place: (Admitted, OwnedSemaphorePermit),
 }
@@ -72,7 +74,7 @@ impl Plan {
 
 /// Opens the streams of a request, sets it to work and answers.
 pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError> {
-    let Departing { plan, participation, request_id, conceal_id, cut_off, place } = departing;
+    let Departing { plan, participation, request_id, conceal_id, recording, cut_off, place } = departing;
     let control = Control::default();
     let (mut run, streams) = Run::lay_with_session(plan, participation.joined.attributes(), control.cancel.clone());
     let streams = match participation.joined.streams().open(streams) {
@@ -94,12 +96,26 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
     run.report_to(Arc::clone(&progress));
     let request_id = request_id.to_string();
     let session = participation.joined.info().clone();
-    let body = AnswerBody::Whole(accepted(&request_id, &session, conceal_id, &run));
-    run.begin();
+    let body = accepted(&request_id, &session, conceal_id, &run);
+    let answer = Answer {
+        session,
+        content_type: DocumentAnswer::CONTENT_TYPE,
+        accepted: true,
+        body: AnswerBody::Whole(body.clone()),
+    };
     let account = Account { request_id, progress, streams };
+    if let Some(recording) = recording
+        && let Err(error) = recording.accepts(&answer.session, body).await
+    {
+        let failure = error.into();
+        participation.withdraw().await;
+        account.end(Some(&failure));
+        return Err(failure);
+    }
+    run.begin();
     let errand = Errand { participation, account, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
-    Ok(Answer { session, content_type: DocumentAnswer::CONTENT_TYPE, accepted: true, body })
+    Ok(answer)
 }
 
 /// The document that says that the request begins. How far its activities have got by the time that it is read, the session

@@ -75,6 +75,12 @@ pub enum SessionError {
     /// No id could be made.
     #[error(transparent)]
     Random(#[from] RandomUnavailable),
+    /// The session manager remembers no answers.
+    #[error("this resource remembers no answers: leave `Idempotency-Key` and `sequence` out")]
+    Unrepeatable,
+    /// What is remembered of a request can't be read.
+    #[error("what is remembered of the request can't be read; it is not run again")]
+    AnswerUnreadable,
 }
 
 impl SessionError {
@@ -93,7 +99,8 @@ impl SessionError {
             Self::Conflict => "SessionConflict",
             Self::Terminated => "RequestTerminated",
             Self::Attribute(error) => error.code(),
-            Self::Random(_) => "Internal",
+            Self::Unrepeatable => "RequestInvalid",
+            Self::Random(_) | Self::AnswerUnreadable => "Internal",
         }
     }
 }

@@ -17,6 +17,7 @@ mod operate;
 mod participation;
 mod policy;
 mod remains;
+mod replay;
 mod shared;
 mod slot;
 mod sorted;
@@ -38,9 +39,9 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::{
-    Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, SessionDescription, SessionError,
-    SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager, SessionRequirement, SessionStatistics,
-    SessionStatus, SessionStreams, StaticAttributes, SystemClock, SystemIds,
+    Answer, Asked, Clock, EndProgress, EndReason, IdSource, Joining, Participant, Principal, Recalled, Replays,
+    SessionDescription, SessionError, SessionFilter, SessionHandle, SessionId, SessionListener, SessionManager,
+    SessionRequirement, SessionStatistics, SessionStatus, SessionStreams, StaticAttributes, SystemClock, SystemIds,
 };
 use crate::document::SessionConfiguration;
 pub use factory::TransientSessionManagerFactory;
@@ -122,6 +123,7 @@ impl TransientSessionManagerBuilder {
     /// The manager.
     #[must_use]
     pub fn build(self) -> TransientSessionManager {
+        let replays = Replays::new(self.settings.replay, Arc::clone(&self.clock), Arc::clone(&self.ids));
         let shared = Shared {
             explicit: AtomicBool::new(self.settings.explicit),
             policy: RwLock::new(Arc::new(Policy::new(self.settings, self.statics))),
@@ -138,6 +140,8 @@ impl TransientSessionManagerBuilder {
             emptied: Notify::new(),
             reconfigured: Arc::default(),
             waiters: AtomicU64::new(0),
+            replays,
+            answers: Mutex::default(),
         };
         TransientSessionManager { shared: Arc::new(shared) }
     }
@@ -175,6 +179,10 @@ impl SessionManager for TransientSessionManager {
         self.shared.telling_denials(self.shared.join(requirement, who), who)
     }
 
+    fn recall(&self, asked: Asked, who: &Principal) -> Answer<Result<Recalled, SessionError>> {
+        self.shared.recall(asked, who)
+    }
+
     async fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
         self.shared.describe(id, who)
     }
@@ -205,6 +213,7 @@ impl SessionManager for TransientSessionManager {
 
     fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
         self.shared.explicit.store(settings.explicit, Ordering::Relaxed);
+        self.shared.replays.reconfigure(settings.replay);
         let policy = Arc::new(Policy::new(settings, statics));
         let old = std::mem::replace(&mut *self.shared.policy.write(), policy);
         // Not under the lock: what nobody uses any more is closed now, by code of others.

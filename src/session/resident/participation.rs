@@ -56,7 +56,8 @@ impl Participation for Part {
     }
 
     fn release(self: Box<Self>, leaving: Leaving) -> Releasing {
-        let Leaving { outcome, staged, remember: _ } = leaving;
+        let Leaving { outcome, staged, remember } = leaving;
+        let remember = remember.filter(|_| outcome != Outcome::Withdraw);
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
@@ -67,6 +68,9 @@ impl Participation for Part {
         self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
         // The lock is still held, so the next request comes in after all of this.
         let departure = self.leave(self.end_of_session(outcome, time), time);
+        if let (Some(remember), Ok(())) = (remember, &result) {
+            self.shared.remember(&self.slot, remember, &departure);
+        }
         Either::Left(ready(result.map(|()| departure)))
     }
 }

@@ -35,7 +35,7 @@ impl Shared {
     }
 
     /// Looks into a session on behalf of its owner.
-    fn visit<T>(
+    pub(super) fn visit<T>(
         &self,
         id: &SessionId,
         who: &Principal,
