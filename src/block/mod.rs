@@ -8,6 +8,7 @@
 
 mod column;
 mod pipe;
+mod row_bytes;
 mod scalar;
 mod stream_type;
 
@@ -67,11 +68,12 @@ impl Block {
         }
     }
 
-    /// How much memory the block holds, in bytes; of rows, that of their columns' buffers.
+    /// How much memory the block holds, in bytes; of rows, that of their columns' buffers. Memory that several columns share
+    /// counts once.
     #[must_use]
     pub fn byte_size(&self) -> usize {
         match self {
-            Self::Rows(rows) => rows.get_array_memory_size(),
+            Self::Rows(rows) => row_bytes::row_bytes(rows),
             Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
         }

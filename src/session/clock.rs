@@ -85,6 +85,24 @@ pub struct BootTime {
     pub uptime: Duration,
 }
 
+impl BootTime {
+    /// Reads it from the forms of `/proc/sys/kernel/random/boot_id` and `/proc/uptime`; `None` for anything else.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rejoin::session::BootTime;
+    ///
+    /// let boot = BootTime::parse("66d03f8a-8bd0-4f8a-a6f3-0ab6bd1bd1c0\n", "350735.47 234388.90\n").unwrap();
+    /// assert_eq!(boot.uptime, Duration::from_millis(350_735_470));
+    /// ```
+    #[must_use]
+    pub fn parse(boot_id: &str, uptime: &str) -> Option<Self> {
+        let id = Uuid::try_parse(boot_id.trim()).ok()?;
+        let seconds = uptime.split_ascii_whitespace().next()?.parse().ok()?;
+        Some(Self { id, uptime: Duration::try_from_secs_f64(seconds).ok()? })
+    }
+}
+
 /// The clock of the machine. Its sleeps need a Tokio runtime.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -106,6 +124,12 @@ impl Clock for SystemClock {
             Some(instant) if moment != Moment::NEVER => Box::pin(tokio::time::sleep_until(instant.into())),
             _ => Box::pin(std::future::pending()),
         }
+    }
+
+    /// What Linux says; elsewhere it is not known.
+    fn boot(&self) -> Option<BootTime> {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        BootTime::parse(&id, &std::fs::read_to_string("/proc/uptime").ok()?)
     }
 }
 
@@ -144,6 +168,25 @@ mod tests {
         let moment = clock.now().after(Duration::from_millis(2));
         clock.sleep_until(moment).await;
         assert!(clock.now() >= moment);
+    }
+
+    #[test]
+    fn a_boot_time_is_read_or_it_is_not_known() {
+        let id = "66d03f8a-8bd0-4f8a-a6f3-0ab6bd1bd1c0";
+        assert_eq!(BootTime::parse(id, "0.05 0.00").unwrap().uptime, Duration::from_millis(50));
+        for (id, uptime) in
+            [(id, ""), (id, "x"), (id, "-1.0 2"), (id, "NaN"), (id, "inf"), ("", "1.0"), ("66d03f8a", "1.0")]
+        {
+            assert_eq!(BootTime::parse(id, uptime), None, "{id:?} {uptime:?}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_system_clock_knows_since_when_the_machine_has_been_up() {
+        let (one, other) = (SystemClock.boot().unwrap(), SystemClock.boot().unwrap());
+        assert_eq!(one.id, other.id);
+        assert!(one.uptime <= other.uptime);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 use uuid::Uuid;
 
-use super::{Access, EndReason, Outcome, Participant, SessionError, SessionEvent, SessionListener};
+use super::{Access, EndReason, Outcome, Participant, SessionError, SessionEvent, SessionListener, StoreEvent};
 
 /// Writes what happens to sessions as `tracing` events of the target `rejoin::session`.
 ///
@@ -21,6 +21,8 @@ use super::{Access, EndReason, Outcome, Participant, SessionError, SessionEvent,
 /// | `session.denied` | debug | `request`, `reason`; no `session`: it may be another's |
 /// | `session.lost` | warn | `request` |
 /// | `session.id_reused` | warn | |
+/// | `store.recovered` | info | `sessions`, `took_ms`; none of a session or an owner |
+/// | `store.failed` | error | `operation`, `reason`, `error`; the same |
 ///
 /// A server has one of these ([`Server::builder`](crate::service::Server::builder)); a manager that stands alone is given one
 /// as any other listener.
@@ -91,6 +93,20 @@ impl SessionListener for SessionLog {
             target: TARGET, event = "session.id_reused", session = %session.handle, owner = %session.owner,
             "an id that had been rotated away was used again; the session was ended"
         );
+    }
+
+    fn store(&self, event: StoreEvent<'_>) {
+        match event {
+            StoreEvent::Recovered { sessions, took } => info!(
+                target: TARGET, event = "store.recovered", sessions, took_ms = milliseconds(took),
+                "the stored sessions are there again"
+            ),
+            StoreEvent::Failed { operation, error } => error!(
+                target: TARGET, event = "store.failed", %operation, reason = error.name(), %error,
+                "the session store failed"
+            ),
+            StoreEvent::Committed { .. } | StoreEvent::Loaded { .. } => {}
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     AttributeSummary, Departure, EndReason, Principal, RequestSummary, SessionHandle, SessionId, SessionState,
-    StreamStatus,
+    StoreStatistics, StreamStatus,
 };
 
 /// The session that a request has joined: what its response says about it.
@@ -160,10 +160,14 @@ pub enum EndProgress {
 pub struct SessionStatistics {
     /// Explicit sessions, those that have ended and wait for their requests to stop included.
     pub explicit: u64,
+    /// Those of them that are in the store and not in memory.
+    pub dormant: u64,
     /// Implicit sessions: as many requests run that named none.
     pub implicit: u64,
     /// Requests that wait for a session.
     pub waiters: u64,
     /// Ended sessions whose ends are remembered.
     pub tombstones: u64,
+    /// What the store takes up; `None` where there is none.
+    pub store: Option<StoreStatistics>,
 }

@@ -1,11 +1,11 @@
-//! Those who want to know what happens to sessions: logs, an audit log, metrics.
+//! Those who want to know what happens to sessions, and to the store that keeps them: logs, an audit log, metrics.
 
 use std::fmt;
 use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Access, EndReason, Outcome, Participant, Principal, SessionError, SessionHandle};
+use super::{Access, EndReason, Outcome, Participant, Principal, SessionError, SessionHandle, StoreEvent};
 
 /// The session that an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -78,5 +78,10 @@ pub trait SessionListener: Send + Sync + fmt::Debug {
     /// The manager looked for sessions that are over, and ended so many.
     fn swept(&self, ended: usize) {
         let _ = ended;
+    }
+
+    /// Something happened between the manager and its store, if it has one. Whoever waits for a commit waits for this call.
+    fn store(&self, event: StoreEvent<'_>) {
+        let _ = event;
     }
 }

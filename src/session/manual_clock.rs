@@ -9,8 +9,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use uuid::Uuid;
 
-use super::{Clock, Moment};
+use super::{BootTime, Clock, Moment};
 
 /// A clock that stands still until it is moved: for tests, of users' code as well. Clones show the same time.
 ///
@@ -31,20 +32,22 @@ pub struct ManualClock {
 struct State {
     now: Moment,
     wall: DateTime<Utc>,
+    boot: Option<BootTime>,
     sleepers: BTreeMap<(Moment, u64), Waker>,
     next_sleeper: u64,
 }
 
 impl ManualClock {
-    /// A clock at its origin; its wall clock shows the first second of 2026.
+    /// A clock at its origin; its wall clock shows the first second of 2026, and its machine has just been started.
     #[must_use]
     pub fn new() -> Self {
         let wall = DateTime::UNIX_EPOCH + TimeDelta::seconds(1_767_225_600);
-        let state = State { now: Moment::ORIGIN, wall, sleepers: BTreeMap::new(), next_sleeper: 0 };
+        let boot = Some(BootTime { id: Uuid::nil(), uptime: Duration::ZERO });
+        let state = State { now: Moment::ORIGIN, wall, boot, sleepers: BTreeMap::new(), next_sleeper: 0 };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Lets time pass, on both clocks, and wakes whoever slept until then.
+    /// Lets time pass, on all clocks, and wakes whoever slept until then.
     pub fn advance(&self, duration: Duration) {
         let woken = {
             let mut state = self.state.lock();
@@ -53,6 +56,9 @@ impl ManualClock {
                 && let Some(wall) = state.wall.checked_add_signed(delta)
             {
                 state.wall = wall;
+            }
+            if let Some(boot) = &mut state.boot {
+                boot.uptime = boot.uptime.saturating_add(duration);
             }
             let later = state.now.after(Duration::from_nanos(1));
             let asleep = state.sleepers.split_off(&(later, 0));
@@ -67,6 +73,12 @@ impl ManualClock {
         if let Some(wall) = state.wall.checked_add_signed(by) {
             state.wall = wall;
         }
+    }
+
+    /// Sets how long the machine has been up: with another `id`, as if it was started again; `None`, as if that was not
+    /// known. Nothing else changes.
+    pub fn set_boot(&self, boot: Option<BootTime>) {
+        self.state.lock().boot = boot;
     }
 
     /// How many sleeps are under way: lets a test see that somebody waits.
@@ -93,6 +105,10 @@ impl Clock for ManualClock {
 
     fn sleep_until(&self, moment: Moment) -> BoxFuture<'static, ()> {
         Box::pin(Sleep { state: Arc::clone(&self.state), until: moment, registered: None })
+    }
+
+    fn boot(&self) -> Option<BootTime> {
+        self.state.lock().boot
     }
 }
 
@@ -177,5 +193,15 @@ mod tests {
         clock.step_wall(TimeDelta::hours(-1));
         assert_eq!(clock.now(), now);
         assert_eq!(wall - clock.wall(), TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn the_time_since_the_start_of_the_machine_passes_too() {
+        let clock = ManualClock::new();
+        clock.advance(Duration::from_secs(3));
+        assert_eq!(clock.boot().unwrap().uptime, Duration::from_secs(3));
+        clock.set_boot(None);
+        clock.advance(Duration::from_secs(3));
+        assert_eq!(clock.boot(), None);
     }
 }

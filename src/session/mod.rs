@@ -23,6 +23,7 @@ mod attributes;
 mod clock;
 #[cfg(test)]
 mod conformance;
+mod durable;
 mod error;
 mod event_log;
 mod factory;
@@ -54,6 +55,7 @@ pub use attributes::{
     StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{BootTime, Clock, Moment, SystemClock};
+pub use durable::Timeline;
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
@@ -76,9 +78,9 @@ pub use replay::{
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
-    AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
-    SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue,
-    TimeMark, ValueKind, Verdict,
+    AnswerRecord, AnswerScope, AttributeWrite, Durability, EndedSession, Recovery, SaveSession, SessionKey,
+    SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics,
+    StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,

@@ -47,6 +47,14 @@ pub(super) struct OfReason {
     pub(super) reason: &'static str,
 }
 
+/// What a store could not do, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub(super) struct OfFailure {
+    pub(super) resource: String,
+    pub(super) operation: &'static str,
+    pub(super) reason: &'static str,
+}
+
 /// A request by its method.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub(super) struct OfMethod {

@@ -9,6 +9,7 @@ mod labels;
 mod requests;
 mod route;
 mod sessions;
+mod store;
 mod text;
 
 use prometheus_client::metrics::gauge::Gauge;

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use super::labels::{OfKind, OfReason, OfResource, Seconds, to_gauge};
 use super::register_seconds;
+use super::store::{StoreFamilies, StoreMetrics};
 use crate::session::{
-    Access, EndReason, Outcome, Participant, SessionError, SessionEvent, SessionListener, SessionStatistics,
+    Access, EndReason, Outcome, Participant, SessionError, SessionEvent, SessionListener, SessionStatistics, StoreEvent,
 };
 
 /// The families that the sessions of all resources share.
@@ -31,6 +32,7 @@ pub(super) struct SessionFamilies {
     swept: Family<OfResource, Counter>,
     lost: Family<OfResource, Counter>,
     reused: Family<OfResource, Counter>,
+    store: StoreFamilies,
 }
 
 impl SessionFamilies {
@@ -49,6 +51,7 @@ impl SessionFamilies {
             swept: Family::default(),
             lost: Family::default(),
             reused: Family::default(),
+            store: StoreFamilies::register(registry),
         };
         families.register_numbers(registry);
         families
@@ -95,6 +98,7 @@ impl SessionFamilies {
             swept: self.swept.get_or_create_owned(&of_resource),
             lost: self.lost.get_or_create_owned(&of_resource),
             reused: self.reused.get_or_create_owned(&of_resource),
+            store: self.store.of(resource),
         }
     }
 }
@@ -118,11 +122,12 @@ pub(in crate::service) struct SessionMetrics {
     swept: Counter,
     lost: Counter,
     reused: Counter,
+    store: StoreMetrics,
 }
 
 /// The codes of [`SessionError`] for which a join is refused. They are there from the start, so that the first of a kind is a
 /// rise that an alert sees.
-const DENIALS: [&str; 9] = [
+const DENIALS: [&str; 10] = [
     "SessionInUse",
     "SessionQueueFull",
     "SessionNotFound",
@@ -132,6 +137,7 @@ const DENIALS: [&str; 9] = [
     "SessionsDisabled",
     "ServerBusy",
     "Draining",
+    "StoreUnavailable",
 ];
 
 /// Documents call the end of an implicit session terminated; here it is a reason of its own.
@@ -149,6 +155,9 @@ impl SessionMetrics {
         self.implicit.set(to_gauge(statistics.implicit));
         self.waiters.set(to_gauge(statistics.waiters));
         self.tombstones.set(to_gauge(statistics.tombstones));
+        if let Some(store) = statistics.store {
+            self.store.show(statistics.dormant, store);
+        }
     }
 }
 
@@ -190,6 +199,10 @@ impl SessionListener for SessionMetrics {
     fn swept(&self, ended: usize) {
         self.sweeps.inc();
         self.swept.inc_by(ended as u64);
+    }
+
+    fn store(&self, event: StoreEvent<'_>) {
+        self.store.note(event);
     }
 }
 

@@ -26,6 +26,7 @@ pub use snapshot::AttributeSnapshot;
 pub use staged::{Dropped, StagedAttributes};
 pub(crate) use statics::WeakStaticAttributes;
 pub use statics::{StaticAttributeFactory, StaticAttributeRegistry, StaticAttributes, StaticSessionAttribute};
+pub(in crate::session) use stream::StreamPiece;
 pub use stream::{StoredStream, WrongBlock};
 pub use summary::AttributeSummary;
 pub use value::AttributeValue;

@@ -20,9 +20,32 @@ use crate::block::{Block, StreamType};
 pub struct StoredStream {
     stream_type: StreamType,
     /// What was appended, piece by piece. A piece is never changed once it is shared.
-    pieces: Arc<Vec<Arc<Vec<Block>>>>,
+    pieces: Arc<Vec<Arc<StreamPiece>>>,
     blocks: usize,
     bytes: u64,
+}
+
+/// The blocks that were appended to a stream together.
+#[derive(Debug, Clone)]
+pub(in crate::session) struct StreamPiece {
+    blocks: Vec<Block>,
+    bytes: u64,
+}
+
+impl StreamPiece {
+    /// A piece that was stored, and what it counted for then.
+    pub(in crate::session) fn restored(blocks: Vec<Block>, bytes: u64) -> Self {
+        Self { blocks, bytes }
+    }
+
+    pub(in crate::session) fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
+    /// What it counts for of [`StoredStream::byte_size`].
+    pub(in crate::session) fn byte_size(&self) -> u64 {
+        self.bytes
+    }
 }
 
 /// A block of another type than the stream's.
@@ -65,7 +88,7 @@ impl StoredStream {
 
     /// The blocks, in order.
     pub fn blocks(&self) -> impl Iterator<Item = &Block> {
-        self.pieces.iter().flat_map(|piece| piece.iter())
+        self.pieces.iter().flat_map(|piece| piece.blocks.iter())
     }
 
     /// Appends a block.
@@ -75,12 +98,16 @@ impl StoredStream {
     /// [`WrongBlock`] when it is of another type; the stream is as it was.
     pub fn push(&mut self, block: Block) -> Result<(), WrongBlock> {
         self.accept(block.stream_type())?;
+        let bytes = (block.byte_size() as u64).saturating_add(BLOCK_OVERHEAD);
         self.blocks += 1;
-        self.bytes = self.bytes.saturating_add(block.byte_size() as u64).saturating_add(BLOCK_OVERHEAD);
+        self.bytes = self.bytes.saturating_add(bytes);
         let pieces = Arc::make_mut(&mut self.pieces);
         match pieces.last_mut().and_then(Arc::get_mut) {
-            Some(piece) => piece.push(block),
-            None => pieces.push(Arc::new(vec![block])),
+            Some(piece) => {
+                piece.blocks.push(block);
+                piece.bytes = piece.bytes.saturating_add(bytes);
+            }
+            None => pieces.push(Arc::new(StreamPiece { blocks: vec![block], bytes })),
         }
         Ok(())
     }
@@ -98,6 +125,28 @@ impl StoredStream {
             Arc::make_mut(&mut self.pieces).extend(other.pieces.iter().cloned());
         }
         Ok(())
+    }
+
+    /// Adds a piece that was stored; its blocks are of the type of the stream.
+    pub(in crate::session) fn restore(&mut self, piece: StreamPiece) {
+        self.blocks += piece.blocks.len();
+        self.bytes = self.bytes.saturating_add(piece.bytes);
+        Arc::make_mut(&mut self.pieces).push(Arc::new(piece));
+    }
+
+    pub(in crate::session) fn pieces(&self) -> impl Iterator<Item = &StreamPiece> {
+        self.pieces.iter().map(|piece| &**piece)
+    }
+
+    pub(in crate::session) fn piece_count(&self) -> usize {
+        self.pieces.len()
+    }
+
+    /// Whether this is the other stream, or the other stream with something appended to it: whether its first pieces are
+    /// those of the other, not only equal to them.
+    pub(in crate::session) fn begins_with(&self, other: &Self) -> bool {
+        self.pieces.len() >= other.pieces.len()
+            && self.pieces.iter().zip(other.pieces.iter()).all(|(own, other)| Arc::ptr_eq(own, other))
     }
 
     /// Whether blocks of that type fit; from the first one on the type is settled.

@@ -64,9 +64,11 @@ impl Shared {
         let tombstones = self.tombstones.lock().len() + self.implicit_tombstones.lock().len();
         SessionStatistics {
             explicit: all.saturating_sub(implicit),
+            dormant: 0,
             implicit,
             waiters: self.waiters.load(Ordering::Relaxed),
             tombstones: tombstones as u64,
+            store: None,
         }
     }
 }

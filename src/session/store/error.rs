@@ -62,3 +62,22 @@ pub enum StoreError {
         reason: String,
     },
 }
+
+impl StoreError {
+    /// The names of what can happen to a store that is open.
+    pub const RUNNING: [&'static str; 4] = ["full", "readOnly", "failed", "damaged"];
+
+    /// The name of the failure, as logs and metrics have it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InUse { .. } => "inUse",
+            Self::TooNew { .. } => "tooNew",
+            Self::Foreign { .. } => "foreign",
+            Self::Damaged { .. } => "damaged",
+            Self::Full => "full",
+            Self::ReadOnly { .. } => "readOnly",
+            Self::Failed { .. } => "failed",
+        }
+    }
+}

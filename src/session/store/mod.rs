@@ -8,8 +8,16 @@
 //! Moments in a store are on the *timeline* of the store: nanoseconds that began in 1970 and never go back, whatever the
 //! wall clock does.
 
+mod codec;
+#[cfg(test)]
+pub(crate) mod conformance;
+mod durability;
 mod error;
+mod event;
+#[cfg(test)]
+pub(crate) mod memory;
 mod record;
+mod sqlite;
 mod time_mark;
 mod value;
 mod write;
@@ -19,8 +27,12 @@ use std::path::Path;
 
 pub use super::key::SessionKey;
 use super::{Moment, SessionHandle};
+pub use codec::ValueError;
+pub use durability::Durability;
 pub use error::StoreError;
+pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
+pub use sqlite::SqliteStore;
 pub use time_mark::TimeMark;
 pub use value::{StoredAttribute, StoredValue, ValueKind};
 pub use write::{AttributeWrite, SaveSession, SessionWrite, Verdict};

@@ -37,11 +37,11 @@ pub enum ValueKind {
     Boolean,
     /// UTF-8.
     Xml,
-    /// A stream of rows: each piece is an Arrow IPC stream.
+    /// A stream of rows: each piece is a head and Arrow IPC streams.
     RowStream,
-    /// A stream of text blocks.
+    /// A stream of text blocks: each piece is a head and blocks with their lengths.
     TextStream,
-    /// A stream of byte blocks.
+    /// A stream of byte blocks: the same.
     ByteStream,
     /// A stream that has no blocks yet, and takes those of any type.
     EmptyStream,

@@ -1,0 +1,5 @@
+//! The durable session manager: sessions that outlive the process.
+
+mod timeline;
+
+pub use timeline::Timeline;

@@ -1,0 +1,90 @@
+//! Remembered answers.
+
+use bytes::Bytes;
+
+use super::MakePlace;
+use super::sample::{answer, done, end, handle, next, record, save, scope, second, sessions};
+use crate::session::{AnswerRecord, Moment, SaveSession, SessionRecord, SessionStore, SessionWrite, Verdict};
+
+/// A save that brings an answer to its session.
+fn answered(record: &SessionRecord, answer: AnswerRecord, kept: u32) -> SessionWrite {
+    SessionWrite::Save(SaveSession { answer: Some(answer), answers_kept: kept, ..save(record, vec![]) })
+}
+
+/// Which of the answers 1 to 9 are remembered.
+fn remembered(store: &dyn SessionStore) -> Vec<u8> {
+    (1..10).filter(|number| store.answer(&scope(*number)).unwrap().is_some()).collect()
+}
+
+pub(crate) fn a_session_keeps_its_latest_answers(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    let (first, second) = (record(1), next(&record(1)));
+    let (third, fourth) = (next(&second), next(&next(&second)));
+    let of_session = |number| answer(number, Some(handle(1)));
+    done(&*store, &[answered(&first, of_session(3), 2), answered(&second, of_session(2), 2)]);
+    assert_eq!(store.answer(&scope(3)).unwrap(), Some(of_session(3)));
+    done(&*store, &[answered(&record(2), answer(9, Some(handle(2))), 2)]);
+    done(&*store, &[answered(&third, of_session(1), 2)]);
+    assert_eq!(remembered(&*store), [1, 2, 9]);
+    // Fewer than before; a stale save forgets none.
+    assert_eq!(store.commit(&[answered(&third, of_session(4), 1)]).unwrap(), [Verdict::Stale]);
+    assert_eq!(remembered(&*store), [1, 2, 9]);
+    done(&*store, &[answered(&fourth, of_session(5), 1)]);
+    assert_eq!(remembered(&*store), [5, 9]);
+    done(&*store, &[answered(&next(&fourth), of_session(6), 0)]);
+    assert_eq!(remembered(&*store), [9]);
+}
+
+pub(crate) fn answers_go_with_their_session_but_for_that_of_the_end(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    let by_itself = answer(5, None);
+    done(&*store, &[answered(&record(1), answer(1, Some(handle(1))), 9)]);
+    done(&*store, &[answered(&record(2), answer(2, Some(handle(2))), 9), SessionWrite::Remember(by_itself.clone())]);
+    done(&*store, &[SessionWrite::End(end(1, 5))]);
+    assert_eq!(remembered(&*store), [2, 5]);
+    let last = SaveSession {
+        answer: Some(answer(3, Some(handle(2)))),
+        answers_kept: 0,
+        end: Some(end(2, 5)),
+        ..save(&next(&record(2)), vec![])
+    };
+    done(&*store, &[SessionWrite::Save(last)]);
+    assert_eq!(remembered(&*store), [3, 5]);
+    assert_eq!(store.answer(&scope(3)).unwrap(), Some(answer(3, Some(handle(2)))));
+    assert_eq!(store.answer(&scope(5)).unwrap(), Some(by_itself));
+    // A session that is new and ends with the same write.
+    let only = SaveSession { answer: Some(answer(7, None)), end: Some(end(3, 5)), ..save(&record(3), vec![]) };
+    done(&*store, &[SessionWrite::Save(only)]);
+    assert_eq!(remembered(&*store), [3, 5, 7]);
+}
+
+pub(crate) fn an_answer_without_a_session_is_kept_until_its_time(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    let forever = AnswerRecord { until: Moment::NEVER, ..answer(3, None) };
+    let early = AnswerRecord { until: second(50), ..answer(2, None) };
+    let empty = AnswerRecord { content: Bytes::new(), ..answer(1, None) };
+    done(&*store, &[empty.clone(), early, forever, answer(4, None)].map(SessionWrite::Remember));
+    done(&*store, &[SessionWrite::End(end(1, 0))]);
+    assert_eq!(store.answer(&scope(1)).unwrap(), Some(empty));
+    assert_eq!(store.sweep(second(49), 9).unwrap(), 0);
+    assert_eq!(store.sweep(second(99), 9).unwrap(), 2, "an answer and an end");
+    assert_eq!(remembered(&*store), [1, 3, 4]);
+    assert_eq!(store.sweep(second(100), 1).unwrap(), 1);
+    assert_eq!(store.sweep(second(100), 1).unwrap(), 1);
+    assert_eq!(store.sweep(second(100), 1).unwrap(), 0);
+    assert_eq!(remembered(&*store), [3]);
+}
+
+pub(crate) fn an_answer_replaces_the_one_of_its_name(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    sessions(&*store, [1]);
+    done(&*store, &[SessionWrite::Remember(answer(1, None)), SessionWrite::Remember(answer(1, None))]);
+    let other = AnswerRecord { content: Bytes::from_static(b"other"), until: second(5), ..answer(1, Some(handle(1))) };
+    done(&*store, &[answered(&next(&record(1)), other.clone(), 1)]);
+    assert_eq!(store.answer(&scope(1)).unwrap(), Some(other));
+    assert_eq!(store.answer(&scope(2)).unwrap(), None);
+}

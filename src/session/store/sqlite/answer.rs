@@ -1,0 +1,79 @@
+//! The rows of the table `answer`.
+
+use bytes::Bytes;
+use rusqlite::{Connection, params};
+
+use super::checksum::Checksum;
+use super::columns::{blob, checked_u32, fixed, from_moment, to_handle, to_moment};
+use super::fault::Fault;
+use crate::session::{AnswerRecord, AnswerScope, Moment, SessionHandle};
+
+/// Remembers an answer, in place of the one of that name.
+pub(super) fn put(connection: &Connection, answer: &AnswerRecord) -> Result<(), Fault> {
+    let sql = "INSERT OR REPLACE INTO answer(scope, session, numbered, until, sum, content) \
+               VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+    connection.prepare_cached(sql)?.execute(params![
+        answer.scope.0,
+        answer.session.as_ref().map(|session| session.uuid().into_bytes()),
+        answer.numbered,
+        from_moment(answer.until),
+        sum(answer),
+        answer.content.as_ref()
+    ])?;
+    Ok(())
+}
+
+/// Forgets the oldest answers of a session until there are so many beside the numbered one.
+pub(super) fn keep(connection: &Connection, session: SessionHandle, count: u32) -> Result<(), Fault> {
+    let sql = "DELETE FROM answer WHERE session = ?1 AND NOT numbered AND id <= \
+               (SELECT id FROM answer WHERE session = ?1 AND NOT numbered ORDER BY id DESC LIMIT 1 OFFSET ?2)";
+    connection.prepare_cached(sql)?.execute(params![session.uuid().as_bytes(), count])?;
+    Ok(())
+}
+
+/// Forgets all answers of a session.
+pub(super) fn forget_all(connection: &Connection, session: SessionHandle) -> Result<(), Fault> {
+    connection.prepare_cached("DELETE FROM answer WHERE session = ?1")?.execute([session.uuid().as_bytes()])?;
+    Ok(())
+}
+
+/// The answer of that name.
+pub(super) fn find(connection: &Connection, scope: &AnswerScope) -> Result<Option<AnswerRecord>, Fault> {
+    let sql = "SELECT session, numbered, until, sum, content FROM answer WHERE scope = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([scope.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let has_session =
+        row.get_ref(0)?.as_blob_or_null().map_err(|_| Fault::damaged("a handle that is no blob"))?.is_some();
+    let answer = AnswerRecord {
+        scope: *scope,
+        session: if has_session { Some(to_handle(fixed(row, 0)?)) } else { None },
+        numbered: row.get(1)?,
+        until: to_moment(row.get(2)?)?,
+        content: Bytes::copy_from_slice(blob(row, 4)?),
+    };
+    if sum(&answer) != checked_u32(row.get(3)?)? {
+        return Err(Fault::damaged("a remembered answer has a wrong checksum"));
+    }
+    Ok(Some(answer))
+}
+
+/// Forgets some answers that need not be remembered beyond `now`. Answers how many.
+pub(super) fn sweep(connection: &Connection, now: Moment, limit: usize) -> Result<usize, Fault> {
+    let sql = "DELETE FROM answer WHERE id IN \
+               (SELECT id FROM answer WHERE until <= ?1 ORDER BY until, id LIMIT ?2)";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(connection.prepare_cached(sql)?.execute(params![from_moment(now).unwrap_or(i64::MAX), limit])?)
+}
+
+fn sum(answer: &AnswerRecord) -> u32 {
+    Checksum::default()
+        .bytes(&answer.scope.0)
+        .optional_bytes(
+            answer.session.as_ref().map(|session| session.uuid().into_bytes()).as_ref().map(<[u8; 16]>::as_slice),
+        )
+        .integer(i64::from(answer.numbered))
+        .optional_integer(from_moment(answer.until))
+        .bytes(&answer.content)
+        .finish()
+}

@@ -1,0 +1,78 @@
+//! What can go wrong underneath, and what it means for the store.
+
+use std::io;
+use std::path::Path;
+
+use rusqlite::ffi::ErrorCode;
+
+use crate::session::StoreError;
+
+/// A failure before it is known of which store.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// SQLite refused.
+    Sqlite(rusqlite::Error),
+    /// The system refused.
+    Io(io::Error),
+    /// What was read is not what was written.
+    Damaged(String),
+}
+
+impl Fault {
+    /// What was found wrong in a stored value.
+    pub(super) fn damaged(reason: impl Into<String>) -> Self {
+        Self::Damaged(reason.into())
+    }
+
+    /// The same, of the store at `path`.
+    pub(super) fn at(self, path: &Path) -> StoreError {
+        match self {
+            Self::Damaged(reason) => StoreError::Damaged { path: path.into(), reason },
+            Self::Io(error) => from_io(&error),
+            Self::Sqlite(error) => from_sqlite(&error, path),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn from_io(error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            StoreError::ReadOnly { reason: error.to_string() }
+        }
+        _ => StoreError::Failed { reason: error.to_string() },
+    }
+}
+
+fn from_sqlite(error: &rusqlite::Error, path: &Path) -> StoreError {
+    use rusqlite::Error as E;
+    let reason = error.to_string();
+    match error {
+        E::SqliteFailure(failure, _) => match failure.code {
+            ErrorCode::DiskFull => StoreError::Full,
+            ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                StoreError::ReadOnly { reason }
+            }
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => StoreError::Damaged { path: path.into(), reason },
+            _ => StoreError::Failed { reason },
+        },
+        // A value of a type that this version never writes.
+        E::InvalidColumnType(..)
+        | E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::Utf8Error(..) => StoreError::Damaged { path: path.into(), reason },
+        _ => StoreError::Failed { reason },
+    }
+}

@@ -1,0 +1,227 @@
+//! The embedded store: an SQLite file in a folder of its own.
+//!
+//! `docs/session-store.md` describes the files and the tables, `docs/decisions/session-store.md` says why SQLite.
+//!
+//! One connection writes, one batch in one transaction; a few read beside it; one brings the log back into the file
+//! ([`log`]). What a commit that fails leaves behind is said at [`writer`]. Every row has a checksum, which is compared
+//! whenever the row is read.
+
+mod answer;
+mod attribute;
+mod backup;
+mod change;
+mod checksum;
+mod columns;
+mod connection;
+mod ended;
+mod fault;
+mod folder;
+mod log;
+mod opening;
+mod readers;
+mod reading;
+mod record;
+mod schema;
+mod state;
+#[cfg(test)]
+mod tests;
+mod write;
+mod writer;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+
+use self::connection::Role;
+use self::fault::Fault;
+use self::folder::Folder;
+use self::log::{Checkpointer, LogLength};
+use self::readers::Readers;
+use self::state::State;
+use self::writer::Writer;
+use super::{
+    AnswerRecord, AnswerScope, Durability, Recovery, SessionKey, SessionRecord, SessionStore, SessionWrite, StoreError,
+    StoreStatistics, StoredSession, TimeMark, Verdict,
+};
+use crate::session::{Moment, SessionHandle};
+
+/// Pages that are given back to the system in one transaction.
+const VACUUM_PAGES: u32 = 64;
+
+/// Transactions of that kind in one call.
+const VACUUM_STEPS: usize = 64;
+
+/// Sessions in an SQLite file.
+///
+/// ```
+/// use rejoin::session::{Durability, SessionStore, SqliteStore};
+///
+/// let folder = tempfile::tempdir()?;
+/// let store = SqliteStore::open(&folder.path().join("sessions"), Durability::Full)?;
+/// assert_eq!(store.recover()?.openings, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct SqliteStore {
+    folder: Folder,
+    readers: Readers,
+    length: Arc<LogLength>,
+    checkpointer: Arc<Checkpointer>,
+    thread: Option<JoinHandle<()>>,
+    writer: Arc<Mutex<Writer>>,
+    /// Held as long as the store is open.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in a folder, or makes one there.
+    ///
+    /// The whole file is looked through, and nothing is written before that has found nothing wrong.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::InUse`] if another process, or another store of this one, has it open; [`StoreError::TooNew`],
+    /// [`StoreError::Foreign`] and [`StoreError::Damaged`] if it is not to be used, and then nothing in it was changed; others if
+    /// it can't be read or written.
+    pub fn open(folder: &Path, durability: Durability) -> Result<Self, StoreError> {
+        let folder = Folder::new(folder);
+        opening::examine(&folder)?;
+        folder.make().map_err(|fault| fault.at(folder.path()))?;
+        let lock = folder.lock()?;
+        // It may have been made in the meantime.
+        opening::examine(&folder)?;
+        Self::open_locked(&folder, lock, durability).map_err(|fault| fault.at(folder.path()))
+    }
+
+    fn open_locked(folder: &Folder, lock: File, durability: Durability) -> Result<Self, Fault> {
+        let file = folder.file();
+        if !file.exists() {
+            opening::create(folder)?;
+        }
+        folder.remove_unfinished()?;
+        let connection = opening::open(folder, durability)?;
+        let length = Arc::new(LogLength::default());
+        let mut writer = Writer::new(connection, file.clone(), durability, Arc::clone(&length))?;
+        writer.transaction(|connection| {
+            let state = State::read(connection)?;
+            State { openings: state.openings + 1, ..state }.write(connection)
+        })?;
+        connection::finish_when_closed(writer.connection())?;
+        let writer = Arc::new(Mutex::new(writer));
+        let connection = connection::open(&file, Role::Checkpoint, durability)?;
+        let checkpointer = Arc::new(Checkpointer::new(connection, Arc::clone(&writer), Arc::clone(&length)));
+        let runs = Arc::clone(&checkpointer);
+        let thread = thread::Builder::new().name("rejoin-store-log".into()).spawn(move || runs.run())?;
+        let readers = Readers::new(file, durability);
+        Ok(Self { folder: folder.clone(), readers, length, checkpointer, thread: Some(thread), writer, _lock: lock })
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.readers.read(work).map_err(|fault| fault.at(self.folder.path()))
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        self.writer.lock().transaction(work).map_err(|fault| fault.at(self.folder.path()))
+    }
+
+    /// Gives pages that nothing uses any more back to the system, if they are many. Answers whether there may be more.
+    fn give_back(&self) -> Result<bool, Fault> {
+        let mut writer = self.writer.lock();
+        let number = |name: &str| writer.connection().pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let (free, all) = (number("freelist_count")?, number("page_count")?);
+        if free < 1024 || free < all / 4 {
+            return Ok(false);
+        }
+        writer.transaction(|connection| {
+            let sql = format!("PRAGMA incremental_vacuum({VACUUM_PAGES})");
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            Ok(true)
+        })
+    }
+}
+
+impl SessionStore for SqliteStore {
+    fn recover(&self) -> Result<Recovery, StoreError> {
+        self.read(reading::recover)
+    }
+
+    fn find(&self, key: &SessionKey) -> Result<Option<SessionHandle>, StoreError> {
+        self.read(|connection| reading::find(connection, key))
+    }
+
+    fn load(&self, session: SessionHandle) -> Result<Option<StoredSession>, StoreError> {
+        self.read(|connection| reading::load(connection, session))
+    }
+
+    fn answer(&self, scope: &AnswerScope) -> Result<Option<AnswerRecord>, StoreError> {
+        self.read(|connection| answer::find(connection, scope))
+    }
+
+    fn commit(&self, batch: &[SessionWrite]) -> Result<Vec<Verdict>, StoreError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(|connection| batch.iter().map(|write| write::write(connection, write)).collect())
+    }
+
+    fn list(&self, after: Option<SessionHandle>, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
+        self.read(|connection| reading::list(connection, after, limit))
+    }
+
+    fn due(&self, now: Moment, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
+        self.read(|connection| reading::due(connection, now, limit))
+    }
+
+    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
+        self.write(|connection| {
+            let ended = ended::sweep(connection, now, limit)?;
+            let swept = ended + answer::sweep(connection, now, limit - ended)?;
+            if swept > 0 {
+                let state = State::read(connection)?;
+                State { swept: state.swept.max(Some(now)), ..state }.write(connection)?;
+            }
+            Ok(swept)
+        })
+    }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        let failed = |fault: Fault| fault.at(self.folder.path());
+        for _ in 0..VACUUM_STEPS {
+            if !self.give_back().map_err(failed)? {
+                break;
+            }
+        }
+        self.checkpointer.bring_back().map_err(failed)?;
+        Ok(())
+    }
+
+    fn mark(&self, mark: &TimeMark) -> Result<(), StoreError> {
+        self.write(|connection| State { mark: Some(*mark), ..State::read(connection)? }.write(connection))
+    }
+
+    fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        let source = self.readers.open().map_err(|fault| fault.at(self.folder.path()))?;
+        backup::write(&source, to).map_err(|fault| fault.at(self.folder.path()))
+    }
+
+    fn statistics(&self) -> StoreStatistics {
+        StoreStatistics { bytes: self.folder.bytes() }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.length.stop();
+        if let Some(thread) = self.thread.take() {
+            // It does not panic, and if it did there is nothing left to do.
+            let _ = thread.join();
+        }
+        self.readers.close();
+    }
+}

@@ -1,0 +1,124 @@
+//! The folder of one run: configuration, store, log, trace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
+
+/// What a client of the tests says that it is.
+pub(crate) const USER: &str = "the-user-of-the-crash-test";
+/// What the operator of the tests says that he is.
+pub(crate) const OPERATOR: &str = "the-operator-of-the-crash-test";
+
+const CONFIG: &str = "xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"";
+
+/// When an answered change is safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// When the disk says that it has it.
+    Full,
+    /// When the operating system has it.
+    Os,
+}
+
+/// A folder with everything that a service needs, and what it leaves behind.
+///
+/// `data/` is what the disk layer watches: the resource and its store. The rest stands beside it.
+#[derive(Debug)]
+pub(crate) struct Home {
+    folder: PathBuf,
+}
+
+impl Home {
+    /// Writes the configuration of a new service into a folder that is there.
+    pub(crate) fn new(folder: &Path, durability: Durability) -> Result<Self> {
+        let home = Self { folder: folder.to_owned() };
+        fs::create_dir_all(home.data())?;
+        fs::write(folder.join("service.xml"), service())?;
+        fs::write(folder.join("tokens"), tokens())?;
+        fs::write(home.data().join("resource.xml"), resource())?;
+        fs::write(home.data().join("session.xml"), session(durability))?;
+        Ok(home)
+    }
+
+    /// The folder that `rejoin serve` is given.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder that the disk layer watches.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The folder of the store.
+    pub(crate) fn store(&self) -> PathBuf {
+        self.data().join("sessions")
+    }
+
+    /// What all services that ran here have logged.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// The last lines of the log, for those who look for what went wrong.
+    pub(crate) fn last_of_log(&self) -> String {
+        let text = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Makes the folder again as it is here, with the data of another moment.
+    pub(crate) fn copy_without_data(&self, to: &Path) -> Result<Self> {
+        fs::create_dir_all(to.join("data"))?;
+        for name in ["service.xml", "tokens", "data/resource.xml", "data/session.xml"] {
+            fs::copy(self.folder.join(name), to.join(name)).with_context(|| name.to_owned())?;
+        }
+        Ok(Self { folder: to.to_owned() })
+    }
+}
+
+fn service() -> String {
+    format!(
+        "<dataServiceConfiguration {CONFIG}>
+  <listen address=\"127.0.0.1:0\"/>
+  <authentication impl=\"bearer\"><tokens location=\"tokens\"/></authentication>
+  <dataServiceResource name=\"data\" location=\"data/resource.xml\"/>
+</dataServiceConfiguration>"
+    )
+}
+
+fn resource() -> String {
+    format!(
+        "<dataServiceResourceConfiguration {CONFIG}>
+  <sessionConfiguration location=\"session.xml\"/>
+  <dataResource uri=\"sqlite::memory:\"/>
+</dataServiceResourceConfiguration>"
+    )
+}
+
+fn session(durability: Durability) -> String {
+    let durability = match durability {
+        Durability::Full => "full",
+        Durability::Os => "os",
+    };
+    format!(
+        "<sessionConfiguration {CONFIG}>
+  <sessionManagerFactory impl=\"rejoin.DurableSessionManagerFactory\">
+    <timeout default=\"PT1H\" max=\"PT24H\"/>
+    <join wait=\"10000\" maxWait=\"60000\" maxWaiters=\"128\"/>
+    <store path=\"sessions\" durability=\"{durability}\"/>
+    <replay answers=\"64\" answerBytes=\"262144\" retention=\"PT24H\"/>
+  </sessionManagerFactory>
+</sessionConfiguration>"
+    )
+}
+
+fn tokens() -> String {
+    let line = |name: &str, token: &str, role: &str| {
+        let hash: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{name}:{hash}:{role}\n")
+    };
+    line("client", USER, "user") + &line("operator", OPERATOR, "operator")
+}
