@@ -15,12 +15,14 @@ use super::recording::Recording;
 use super::run::{ActivityRun, Run};
 use super::{Answer, AnswerBody, PerformError, Plan, PlanError, PlanProblem};
 use crate::document::Status;
-use crate::session::{OpenedStreams, RequestProgress, SessionError, SessionInfo, StreamError};
+use crate::session::{OpenedStreams, Remember, RequestProgress, SessionError, SessionInfo, StreamError};
 
 /// A request on its way without its client: holds its session and its place until the end.
 struct Errand {
     participation: Participation,
     account: Account,
+    /// Its answer, if it may be sent again.
+    remember: Option<Remember>,
     control: Control,
     /// The service ends before the request does.
     cut_off: CancellationToken,
@@ -104,16 +106,20 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
         body: AnswerBody::Whole(body.clone()),
     };
     let account = Account { request_id, progress, streams };
-    if let Some(recording) = recording
-        && let Err(error) = recording.accepts(&answer.session, body).await
-    {
-        let failure = error.into();
-        participation.withdraw().await;
-        account.end(Some(&failure));
-        return Err(failure);
+    let mut remember = None;
+    if let Some(recording) = recording {
+        remember = match recording.accepts(&answer.session, body).await {
+            Ok(remember) => Some(remember),
+            Err(error) => {
+                let failure = error.into();
+                participation.withdraw().await;
+                account.end(Some(&failure));
+                return Err(failure);
+            }
+        };
     }
     run.begin();
-    let errand = Errand { participation, account, control, cut_off, _place: place };
+    let errand = Errand { participation, account, remember, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
     Ok(answer)
 }
@@ -134,7 +140,7 @@ fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run
 impl Errand {
     /// Drives the activities beside the watch over the session, and gives that back.
     async fn perform(self, run: Run) {
-        let Self { participation, account, control, cut_off, _place } = self;
+        let Self { participation, account, remember, control, cut_off, _place } = self;
         let interrupted = participation.joined.ended();
         let watching = async {
             control.stop(tokio::select! {
@@ -165,13 +171,13 @@ impl Errand {
         if let Some(failure) = account.failure(&control, &activities) {
             account.streams.fail();
             // Nothing of the session changes.
-            participation.discard().await;
+            let _ = participation.discard_with(remember).await;
             account.end(Some(&failure));
             return;
         }
         // Before the next request comes, which may have inputs of the same names.
         account.streams.close_inputs();
-        let failure = participation.commit().await.err().map(PerformError::from);
+        let failure = participation.commit_with(remember).await.err().map(PerformError::from);
         account.end(failure.as_ref());
     }
 }

@@ -78,10 +78,14 @@ impl Recording {
         if changes_outside { self.repetition.begins().await } else { Ok(()) }
     }
 
-    /// The request is answered before it is complete. Its answer is remembered before it runs.
-    pub(super) async fn accepts(self, session: &SessionInfo, document: Bytes) -> Result<(), SessionError> {
+    /// The request is answered before it is complete: its answer is remembered before it runs, and whoever asks again gets it
+    /// from then on. Answers with what its release remembers, which is the same: of the answers of a session the latest are
+    /// kept.
+    pub(super) async fn accepts(self, session: &SessionInfo, document: Bytes) -> Result<Remember, SessionError> {
         let kept = kept(session, DocumentAnswer::CONTENT_TYPE, document);
-        self.repetition.keep(KeptAnswer { status: 202, accepted: true, ..kept }).await
+        let kept = KeptAnswer { status: 202, accepted: true, ..kept };
+        self.repetition.keep(kept.clone()).await?;
+        Ok(self.told(kept))
     }
 
     /// Gives the session back with the changes of the request, and remembers the answer that `make` makes of how it stands then.
@@ -201,7 +205,8 @@ impl Recording {
 fn is_final(failure: &PerformError) -> bool {
     !matches!(
         failure,
-        PerformError::ClientGone | PerformError::Session(SessionError::Draining | SessionError::Random(_))
+        PerformError::ClientGone
+            | PerformError::Session(SessionError::Draining | SessionError::Random(_) | SessionError::Store(_))
     )
 }
 

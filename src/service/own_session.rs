@@ -105,16 +105,16 @@ pub(super) async fn stop_request(
     request: Request,
 ) -> Response {
     let (head, _) = request.into_parts();
-    let stopped = || {
+    let stopped = async {
         let resource = state.resource_at(&resource)?;
         let carrier = resource.carrier();
         check_post(&head, carrier.origins())?;
         Parameters::read(&head.uri, &[])?;
         let id = carried_session_for_change(&head, &carrier)?;
-        let stopped = resource.engine.sessions().interrupt(&id, &caller.principal);
+        let stopped = resource.engine.sessions().interrupt(&id, &caller.principal).await;
         stopped.map_err(|error| Refusal::of_session(&error, request_id))
     };
-    match stopped() {
+    match stopped.await {
         Ok(was_told) => {
             let mut response = nothing_more();
             if was_told {

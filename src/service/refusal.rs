@@ -304,6 +304,11 @@ impl Refusal {
             SessionError::Terminated => Self::new(409, "RequestTerminated", message),
             SessionError::Conflict => Self::new(409, "SessionConflict", message),
             SessionError::Attribute(error) => Self::of_attribute(error, message),
+            SessionError::Store(detail) => {
+                // What the disk has is for those who keep it, not for clients.
+                tracing::error!(%request_id, detail = %detail, "the session store failed");
+                Self::new(503, "StoreUnavailable", message).retry_after(Duration::from_secs(1))
+            }
             _ => Self::internal(error, request_id),
         }
     }
@@ -341,6 +346,7 @@ fn reason_in_documents(reason: EndReason) -> document::EndReason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::StoreError;
 
     #[test]
     fn the_fault_of_a_session_error_has_its_code() {
@@ -355,6 +361,7 @@ mod tests {
             SessionError::ServerFull { limit: 1 },
             SessionError::Draining,
             SessionError::Conflict,
+            SessionError::Store(StoreError::Full),
         ];
         for error in errors {
             assert_eq!(Refusal::of_session(&error, Uuid::nil()).code, error.code());

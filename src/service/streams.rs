@@ -88,26 +88,27 @@ impl Visit<'_> {
                 "HTTP/1.1 is needed to read a stream whole: over HTTP/1.0 its end can't be told; use ?blocks=n";
             return Err(Refusal::new(505, "HttpVersionNotSupported", message));
         }
-        let streams = self.streams(&id)?;
+        let streams = self.streams(&id).await?;
         let served = match self.head.method {
             Method::GET => self.read(&streams, blocks).await,
             Method::POST => self.write_block(&streams, body).await,
             Method::PUT => self.write_all(&streams, body).await,
             _ => streams.remove(self.name).map(|()| no_content()).map_err(Failure::from),
         };
-        served.map_err(|failure| match failure {
+        match served {
             // The session knows why and when.
-            Failure::Stream(StreamError::SessionEnded) => match self.streams(&id) {
-                Err(refusal) => refusal,
-                Ok(_) => Refusal::of_stream(&StreamError::SessionEnded),
+            Err(Failure::Stream(StreamError::SessionEnded)) => match self.streams(&id).await {
+                Err(refusal) => Err(refusal),
+                Ok(_) => Err(Refusal::of_stream(&StreamError::SessionEnded)),
             },
-            Failure::Stream(error) => Refusal::of_stream(&error),
-            Failure::Refused(refusal) => refusal,
-        })
+            Err(Failure::Stream(error)) => Err(Refusal::of_stream(&error)),
+            Err(Failure::Refused(refusal)) => Err(refusal),
+            Ok(response) => Ok(response),
+        }
     }
 
-    fn streams(&self, id: &SessionId) -> Result<Arc<SessionStreams>, Refusal> {
-        let streams = self.resource.engine.sessions().streams(id, &self.caller.principal);
+    async fn streams(&self, id: &SessionId) -> Result<Arc<SessionStreams>, Refusal> {
+        let streams = self.resource.engine.sessions().streams(id, &self.caller.principal).await;
         streams.map_err(|error| Refusal::of_session(&error, self.request_id))
     }
 

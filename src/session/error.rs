@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{AttributeError, RandomUnavailable};
+use super::{AttributeError, RandomUnavailable, StoreError};
 
 /// Why a request did not get its session, or could not release it as it wanted.
 ///
@@ -72,6 +72,9 @@ pub enum SessionError {
     /// An attribute could not be changed.
     #[error(transparent)]
     Attribute(#[from] AttributeError),
+    /// The store of the sessions could not read or write: nothing was changed. The same request may succeed later.
+    #[error("the sessions can't be read or written at this moment: nothing was changed; try again later")]
+    Store(#[from] StoreError),
     /// No id could be made.
     #[error(transparent)]
     Random(#[from] RandomUnavailable),
@@ -100,6 +103,7 @@ impl SessionError {
             Self::Terminated => "RequestTerminated",
             Self::Attribute(error) => error.code(),
             Self::Unrepeatable => "RequestInvalid",
+            Self::Store(_) => "StoreUnavailable",
             Self::Random(_) | Self::AnswerUnreadable => "Internal",
         }
     }

@@ -88,7 +88,7 @@ pub trait SessionManager: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
-    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError>;
+    async fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError>;
 
     /// Stops the request that holds a session, for its owner: it is told to stop and can't commit. The session stays. Answers
     /// whether a request was told.
@@ -96,7 +96,7 @@ pub trait SessionManager: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`SessionError::NotFound`] and [`SessionError::Ended`], as for a join.
-    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError>;
+    async fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError>;
 
     /// The sessions that are there, those that are implicit or closing included, by handle: in the order in which they were
     /// created, to the millisecond. A long list lets other tasks run in between, and is no picture of one moment.

@@ -55,7 +55,7 @@ pub use attributes::{
     StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{BootTime, Clock, Moment, SystemClock};
-pub use durable::Timeline;
+pub use durable::{DurableSessionManager, DurableSessionManagerBuilder, Timeline};
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};
@@ -82,6 +82,7 @@ pub use store::{
     SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics,
     StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
+pub(crate) use store::{SqliteSnapshot, archive};
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
     StreamState, StreamStatus,

@@ -102,6 +102,7 @@ impl Client {
     fn answered(&mut self, request: Request, reply: Reply) -> Result<()> {
         if self.task.store_may_fail && reply.is_unavailable() {
             self.report.unavailable.add();
+            self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
         let again = request.is_safe.then(|| Arc::new(Again { ask: request.ask.clone(), first: reply.clone() }));
@@ -165,7 +166,6 @@ impl Client {
                 }
             }
             Condition::Ended(reason) => self.end(place, *reason),
-            Condition::Absent => {}
         }
     }
 
@@ -177,14 +177,22 @@ impl Client {
     /// Finds out what became of the request that broke off: all of it happened, or nothing.
     async fn settle(&mut self) -> Result<()> {
         let Some(request) = self.pending.clone() else { return Ok(()) };
+        if request.has_failed && !self.nothing_happened(&request).await? {
+            return Ok(());
+        }
         if request.is_safe {
             if let Kind::Change { place, .. } = request.kind
+                && !request.has_failed
                 && self.random.chance(50)
                 && !self.before_or_after(place, &request).await?
             {
                 return Ok(());
             }
             return self.send_again(request).await;
+        }
+        if request.has_failed {
+            self.pending = None;
+            return Ok(());
         }
         match request.kind {
             Kind::Create { ref label } => {
@@ -204,11 +212,34 @@ impl Client {
         Ok(())
     }
 
+    /// What was answered with "the store could not do it" has not happened, and what was there can be read. `false` when the
+    /// service went away meanwhile.
+    async fn nothing_happened(&mut self, request: &Request) -> Result<bool> {
+        let place = match &request.kind {
+            Kind::Create { label } => {
+                let Some(found) = self.count_of(label).await? else { return Ok(false) };
+                ensure!(found == 0, "a session is there whose creation had failed");
+                return Ok(true);
+            }
+            Kind::Change { place, .. } | Kind::Refused { place } | Kind::End { place } => *place,
+        };
+        let held = &self.held[place];
+        match look(&mut self.link, &held.id, held.fence).await? {
+            Found::Lost => Ok(false),
+            Found::Alive(found) if found == *held.state => Ok(true),
+            Found::Alive(found) => {
+                bail!("a request that failed has changed something:\n{}", found.difference(&held.state))
+            }
+            other => bail!("a request that failed has ended its session: {other:?}"),
+        }
+    }
+
     /// A request with a key is sent until it is answered: it has its effect once. The answer stays the same.
     async fn send_again(&mut self, request: Request) -> Result<()> {
         let Exchange::Answered(reply) = self.link.send(&request.ask).await? else { return Ok(()) };
         if self.task.store_may_fail && reply.is_unavailable() {
             self.report.unavailable.add();
+            self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
         // Whatever becomes of the rest, the answer is known now.

@@ -9,8 +9,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::client::{Client, Task};
+use crate::deadlines;
 use crate::home::Home;
 use crate::layer::Layer;
+use crate::random::Random;
 use crate::report::Report;
 use crate::service::Service;
 use crate::wire::{Link, Stage};
@@ -94,6 +96,7 @@ impl<'a> Host<'a> {
 pub(crate) struct Crew {
     runtime: Runtime,
     working: Vec<JoinHandle<Result<Client>>>,
+    deadlines: Option<JoinHandle<Result<u64>>>,
     pub(crate) report: Arc<Report>,
 }
 
@@ -107,7 +110,14 @@ impl Crew {
             let client = Client::new(format!("c{number}"), seed, host.link()?, task, Arc::clone(&report));
             working.push(runtime.spawn(client.run()));
         }
-        Ok(Self { runtime, working, report })
+        Ok(Self { runtime, working, deadlines: None, report })
+    }
+
+    /// Lets one more look at sessions that end by themselves.
+    pub(crate) fn watch_deadlines(&mut self, host: &Host<'_>, seed: u64, task: Task) -> Result<()> {
+        let watching = deadlines::watch(host.link()?, Random::new(seed, "deadlines"), task.last);
+        self.deadlines = Some(self.runtime.spawn(watching));
+        Ok(())
     }
 
     /// The first failure of a client, as soon as there is one.
@@ -116,6 +126,9 @@ impl Crew {
             let client = self.working.swap_remove(place);
             self.runtime.block_on(client).context("a client panicked")??;
             bail!("a client left its work");
+        }
+        if let Some(watching) = self.deadlines.take_if(|watching| watching.is_finished()) {
+            self.runtime.block_on(watching).context("who watches deadlines panicked")??;
         }
         Ok(())
     }
@@ -128,6 +141,10 @@ impl Crew {
             let left = until.saturating_duration_since(Instant::now());
             let done = self.runtime.block_on(async { tokio::time::timeout(left, client).await });
             clients.push(done.context("a client does not come to its end")?.context("a client panicked")??);
+        }
+        if let Some(watching) = self.deadlines {
+            let ended = self.runtime.block_on(watching).context("who watches deadlines panicked")??;
+            self.report.deadlines.add_many(ended);
         }
         Ok((clients, self.report))
     }

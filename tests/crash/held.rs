@@ -16,10 +16,23 @@ const ANSWERS: usize = 8;
 /// How a session stood between two requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// It was never there, or is not yet.
-    Absent,
     Alive(Arc<State>),
     Ended(EndReason),
+}
+
+impl Condition {
+    /// Whether the session is there and remembers exactly that.
+    pub(crate) fn is_state(&self, found: &State) -> bool {
+        matches!(self, Self::Alive(state) if **state == *found)
+    }
+
+    /// How what was found differs from it, for people.
+    pub(crate) fn difference(&self, found: &State) -> String {
+        match self {
+            Self::Alive(state) => found.difference(state),
+            Self::Ended(reason) => format!("it had ended ({reason:?})"),
+        }
+    }
 }
 
 /// A request of a session, and how the session stands after it.

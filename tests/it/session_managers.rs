@@ -44,11 +44,11 @@ impl SessionManager for Small {
         self.0.end(session, reason).await
     }
 
-    fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
+    async fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
         self.0.streams(id, who)
     }
 
-    fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
+    async fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
         self.0.interrupt(id, who)
     }
 

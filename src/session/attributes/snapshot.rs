@@ -102,7 +102,27 @@ impl AttributeSnapshot {
         Dropped { close, values: Vec::new(), snapshot: std::mem::take(self) }
     }
 
-    pub(super) fn next_order(&self) -> u64 {
+    /// The attributes that a store kept, each under its order, as the next request is to see them.
+    pub(in crate::session) fn restored(
+        stored: impl IntoIterator<Item = (Arc<str>, AttributeValue, u64)>,
+        next_order: u64,
+    ) -> Self {
+        let mut list: SmallVec<[Entry; 1]> =
+            stored.into_iter().map(|(name, value, order)| Entry { name, value, order }).collect();
+        list.sort_by(|left, right| left.name.cmp(&right.name));
+        list.dedup_by(|right, left| right.name == left.name);
+        let bytes = list.iter().map(|entry| entry_bytes(&entry.name, &entry.value)).sum();
+        let entries = (!list.is_empty()).then(|| Arc::new(Entries { list, bytes, next_order }));
+        Self { entries }
+    }
+
+    /// Whether anything in it is alive, and lost with the process.
+    pub(in crate::session) fn has_live(&self) -> bool {
+        self.list().iter().any(|entry| entry.live().is_some())
+    }
+
+    /// The `order` of the next attribute that is set.
+    pub(in crate::session) fn next_order(&self) -> u64 {
         self.entries.as_ref().map_or(0, |entries| entries.next_order)
     }
 

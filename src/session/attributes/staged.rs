@@ -60,6 +60,19 @@ impl StagedAttributes {
         self.changes.iter().map(|(name, change)| (&**name, change.value()))
     }
 
+    /// The same with what a store keeps beside: the shared name, and the order of what is set.
+    pub(in crate::session) fn orders(&self) -> impl Iterator<Item = (&Arc<str>, Option<(&AttributeValue, u64)>)> {
+        self.changes.iter().map(|(name, change)| match change {
+            Change::Set { value, order } => (name, Some((value, *order))),
+            Change::Remove => (name, None),
+        })
+    }
+
+    /// How many attributes there are with the changes made, their bytes with their names, and the next order.
+    pub(in crate::session) fn totals(&self) -> (usize, u64, u64) {
+        (self.count, self.bytes, self.next_order)
+    }
+
     /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -3,6 +3,7 @@
 //! A manager passes through them by one line, [`session_manager_conforms!`] with a function that makes one. The numbers in the
 //! comments are those of the list of session behaviours that the project keeps.
 
+mod answers;
 mod attributes;
 mod ends;
 mod ids;
@@ -13,6 +14,7 @@ mod operators;
 mod stage;
 mod streams;
 
+pub(crate) use answers::*;
 pub(crate) use attributes::*;
 pub(crate) use ends::*;
 pub(crate) use ids::*;
@@ -20,12 +22,12 @@ pub(crate) use joins::*;
 pub(crate) use lifetimes::*;
 pub(crate) use locking::*;
 pub(crate) use operators::*;
-pub(crate) use stage::{Make, Setup, Stage};
+pub(crate) use stage::{Make, Setup, Stage, integer};
 pub(crate) use streams::*;
 
-/// Runs every behaviour against the managers that a [`Make`] function makes.
+/// Runs every behaviour against the managers that a [`Make`] function makes, and those that are named.
 macro_rules! session_manager_conforms {
-    ($make:expr) => {
+    ($make:expr $(, $own:ident)*) => {
         $crate::session::conformance::session_manager_conforms! { $make;
             // joins
             an_implicit_session_ends_with_its_request
@@ -78,6 +80,17 @@ macro_rules! session_manager_conforms {
             a_reader_changes_nothing
             nothing_changes_after_the_release
             limits_refuse_a_change_and_leave_the_session_usable
+            // answers
+            a_repeatable_request_is_answered_once
+            while_a_repeatable_request_runs_nobody_else_gets_it
+            a_failure_is_remembered_and_a_refusal_is_not
+            what_began_and_broke_off_is_not_run_again
+            numbers_follow_each_other
+            a_number_is_remembered_beside_all_keys
+            answers_go_with_their_session
+            an_answer_without_a_session_is_kept_for_its_time
+            a_request_that_lost_its_session_is_remembered_apart
+            no_answer_is_told_to_somebody_else
             // ids
             an_invented_id_is_not_adopted
             a_rotated_id_holds_until_the_new_one_is_used
@@ -97,10 +110,10 @@ macro_rules! session_manager_conforms {
             sessions_are_found_by_what_they_do_and_are_called
             an_operator_ends_a_session_that_is_held
             a_session_that_was_ended_is_forced_when_its_holder_stays
-            draining_lets_requests_finish_and_nobody_in
             draining_does_not_wait_for_ever
             listeners_hear_everything_in_order
             a_listener_that_panics_harms_nobody
+            $($own)*
         }
     };
     ($make:expr; $($behaviour:ident)*) => {

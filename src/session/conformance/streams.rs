@@ -25,10 +25,10 @@ pub(crate) async fn the_owner_reaches_the_streams_of_a_session_whoever_holds_it(
     let (owner, stranger) = (Principal::new("owner"), Principal::new("stranger"));
     let joined = stage.create().await;
     let id = joined.info().id.clone();
-    assert_eq!(stage.manager.streams(&id, &owner).unwrap().list(), []);
+    assert_eq!(stage.manager.streams(&id, &owner).await.unwrap().list(), []);
     let (opened, _writer) = open(&joined);
-    assert_eq!(stage.manager.streams(&id, &stranger).unwrap_err(), SessionError::NotFound);
-    let tap = stage.manager.streams(&id, &owner).unwrap().take_output("tap").unwrap();
+    assert_eq!(stage.manager.streams(&id, &stranger).await.unwrap_err(), SessionError::NotFound);
+    let tap = stage.manager.streams(&id, &owner).await.unwrap().take_output("tap").unwrap();
     opened.complete();
     commit(joined).await;
     // The next request finds it taken, and joins all the same.
@@ -36,7 +36,7 @@ pub(crate) async fn the_owner_reaches_the_streams_of_a_session_whoever_holds_it(
     let again = NewStream::output("tap", StreamType::Text, None, pipe(StreamType::Text).1);
     assert_eq!(next.streams().open([again]).err(), Some(StreamError::NameTaken { name: "tap".into() }));
     drop(tap);
-    assert!(stage.manager.streams(&id, &owner).unwrap().take_output("tap").is_ok());
+    assert!(stage.manager.streams(&id, &owner).await.unwrap().take_output("tap").is_ok());
 }
 
 pub(crate) async fn streams_end_with_their_session_and_not_before(make: Make) {
@@ -47,7 +47,7 @@ pub(crate) async fn streams_end_with_their_session_and_not_before(make: Make) {
         let joined = stage.create().await;
         let (id, handle) = (joined.info().id.clone(), joined.info().handle);
         let (opened, writer) = open(&joined);
-        let streams = stage.manager.streams(&id, &owner).unwrap();
+        let streams = stage.manager.streams(&id, &owner).await.unwrap();
         let holder = if held { Some(joined) } else { joined.release(Outcome::Commit).await.map(|_| None).unwrap() };
         stage.clock.advance(seconds(5));
         assert!(poll!(Box::pin(writer.closed())).is_pending());
@@ -55,7 +55,7 @@ pub(crate) async fn streams_end_with_their_session_and_not_before(make: Make) {
         writer.closed().await;
         opened.read_out().await;
         assert_eq!(streams.take_output("tap").err(), Some(StreamError::SessionEnded));
-        assert!(matches!(stage.manager.streams(&id, &owner), Err(SessionError::Ended { .. })));
+        assert!(matches!(stage.manager.streams(&id, &owner).await, Err(SessionError::Ended { .. })));
         if let Some(holder) = holder {
             let late = NewStream::output("late", StreamType::Text, None, pipe(StreamType::Text).1);
             assert_eq!(holder.streams().open([late]).err(), Some(StreamError::SessionEnded));
@@ -70,7 +70,7 @@ pub(crate) async fn an_implicit_session_is_found_while_its_request_runs_if_that_
     for reachable in [false, true] {
         let joined = stage.join(SessionRequirement::Implicit { reachable }).await.unwrap();
         let id = joined.info().id.clone();
-        let found = stage.manager.streams(&id, &owner);
+        let found = stage.manager.streams(&id, &owner).await;
         if !reachable {
             assert_eq!(found.unwrap_err(), SessionError::NotFound);
             assert_eq!(stage.try_enter(&id).await.unwrap_err(), SessionError::NotFound);
@@ -90,13 +90,13 @@ pub(crate) async fn an_owner_stops_a_request_and_keeps_the_session(make: Make) {
     let stage = Stage::new(make);
     let (owner, stranger) = (Principal::new("owner"), Principal::new("stranger"));
     let id = stage.session().await;
-    assert_eq!(stage.manager.interrupt(&id, &owner), Ok(false), "nothing runs");
+    assert_eq!(stage.manager.interrupt(&id, &owner).await, Ok(false), "nothing runs");
     let holder = stage.enter(&id).await.unwrap();
     holder.attributes().increment("n", 1).unwrap();
-    assert_eq!(stage.manager.interrupt(&id, &stranger), Err(SessionError::NotFound));
+    assert_eq!(stage.manager.interrupt(&id, &stranger).await, Err(SessionError::NotFound));
     let mut stopped = holder.ended();
     assert!(poll!(&mut stopped).is_pending());
-    assert_eq!(stage.manager.interrupt(&id, &owner), Ok(true));
+    assert_eq!(stage.manager.interrupt(&id, &owner).await, Ok(true));
     assert_eq!(stopped.await, Interruption::Terminated);
     // It holds the session until it has stopped, and can't make its changes.
     assert!(matches!(stage.join(work(&id, ZERO)).await, Err(SessionError::InUse { .. })));

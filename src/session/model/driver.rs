@@ -8,7 +8,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use proptest::sample::Index;
@@ -197,7 +196,7 @@ impl Driver {
             Event::Kill { session } => {
                 if let Some(session) = pick(*session, self.names.len()) {
                     let ending = self.stage.manager.end(self.names[session].handle, EndReason::Killed);
-                    drop(ending.now_or_never());
+                    drop(block_on(ending));
                     self.reference.kill(session);
                 }
             }
@@ -357,8 +356,7 @@ impl Driver {
             drop(joined);
             return Ok(());
         };
-        let result = joined.release(outcome).now_or_never();
-        let actual = match result.unwrap() {
+        let actual = match block_on(joined.release(outcome)) {
             Ok(released) => Farewell::Done(released.ended.map(reason)),
             Err(SessionError::Ended { reason: why, .. }) => Farewell::Ended(reason(why)),
             Err(SessionError::Conflict) => Farewell::Conflict,
@@ -429,6 +427,17 @@ impl Driver {
             prop_assert_eq!(seen, expected, "attribute {} of request {}", text, request);
         }
         Ok(())
+    }
+}
+
+/// Waits for what another thread does.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut task = Task::new(future);
+    loop {
+        if let Some(output) = task.look() {
+            return output;
+        }
+        std::thread::yield_now();
     }
 }
 

@@ -60,6 +60,12 @@ impl AnswerBook {
         }
     }
 
+    /// Counts an answer that belongs to no session and is kept elsewhere. Answers with those that have to give way for it.
+    #[must_use]
+    pub fn count(&mut self, owner: &Principal, record: &AnswerRecord) -> Vec<AnswerScope> {
+        self.ledger.enter(owner, record.scope, record.content.len(), record.until, (PER_PRINCIPAL, IN_ALL))
+    }
+
     /// A session has ended: what is kept with it goes.
     pub fn forget_session(&mut self, session: SessionHandle) {
         let Some(of_session) = self.sessions.remove(&session) else { return };

@@ -89,7 +89,7 @@ impl Asked {
     }
 
     /// Under which name its answer is remembered. All requests that are numbered in one session share one.
-    pub(super) fn scope(&self, session: Option<SessionHandle>, principal: &Principal) -> AnswerScope {
+    pub(in crate::session) fn scope(&self, session: Option<SessionHandle>, principal: &Principal) -> AnswerScope {
         let (kind, key): (&[u8], &[u8]) = match &self.name {
             RepeatName::Key(key) => (b"key", key.as_bytes()),
             RepeatName::Sequence(_) => (b"sequence", b""),

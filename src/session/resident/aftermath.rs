@@ -39,6 +39,8 @@ pub(super) struct Ending {
     pub(super) armed: Moment,
     /// Whether a request holds it still.
     pub(super) closing: bool,
+    /// Whether a store has to be told.
+    pub(super) kept: bool,
 }
 
 /// Why and when a session ended.

@@ -58,6 +58,7 @@ impl Shared {
             timeout,
             time,
             request: who.request_id,
+            kept: self.keeper.is_some() && !implicit,
         });
         let slot = Arc::new(slot);
         self.enlist(&slot, key)?;

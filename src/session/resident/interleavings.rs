@@ -305,7 +305,7 @@ fn an_end_reaches_those_who_hold_and_those_who_wait() {
 }
 
 async fn kill(world: World) {
-    world.manager.shared.end(world.handle, EndReason::Killed).unwrap();
+    world.manager.shared.end(world.handle, EndReason::Killed).now_or_never().unwrap().unwrap();
 }
 
 #[test]
@@ -357,7 +357,7 @@ fn an_idle_session_ends_once_whoever_notices() {
 
 /// It may be gone already.
 async fn kill_late(world: World) {
-    drop(world.manager.shared.end(world.handle, EndReason::Killed));
+    drop(world.manager.shared.end(world.handle, EndReason::Killed).now_or_never());
 }
 
 #[test]

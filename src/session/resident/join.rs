@@ -42,6 +42,16 @@ pub(super) struct Arrival {
     pub(super) at: Moment,
 }
 
+/// What a request asks for that wants to come to a session.
+pub(super) struct Call {
+    pub(super) id: SessionId,
+    pub(super) wait: Option<Duration>,
+    pub(super) purpose: Purpose,
+    pub(super) who: Participant,
+    /// When it came.
+    pub(super) at: Moment,
+}
+
 impl Purpose {
     const WORK: Self = Self { created: false, access: Access::Exclusive, rotate: false, ends: None };
 }
@@ -102,15 +112,28 @@ impl Shared {
         who: &Participant,
     ) -> Joining {
         let time = self.time();
-        let (slot, entry) = match self.enter(&id, wait, purpose.access, who, time) {
-            Ok(entered) => entered,
-            Err(error) => return at_once(Err(error)),
+        let call = Call { id, wait, purpose, who: who.clone(), at: time.now };
+        match self.find(&SessionKey::of(&call.id), &who.principal, time) {
+            Ok(slot) => self.join_slot(slot, call),
+            Err(SessionError::NotFound) if self.keeper.is_some() => self.join_stored(call),
+            Err(error) => at_once(Err(error)),
+        }
+    }
+
+    /// A request comes to a session that is in memory.
+    pub(super) fn join_slot(self: &Arc<Self>, slot: Arc<Slot>, call: Call) -> Joining {
+        let time = self.time();
+        let entry = match self.enter(&slot, &call, time) {
+            Ok(entry) => entry,
+            Err(SessionError::NotFound) if slot.state().is_unloaded() => return self.join_stored(call),
+            Err(error) => return self.refused(error),
         };
-        let arrival = Arrival { id, request: who.request_id, purpose, at: time.now };
+        let Call { id, wait, purpose, who, at } = call;
+        let arrival = Arrival { id, request: who.request_id, purpose, at };
         match entry {
             Entry::Joined(grant) => at_once(self.joined(slot, grant, arrival, time)),
             Entry::Queued(ticket) => {
-                let deadline = time.now.after(slot.policy.wait(wait));
+                let deadline = at.after(slot.policy.wait(wait));
                 let place = Place::new(Arc::clone(self), Arc::clone(&slot), ticket, who.request_id);
                 let shared = Arc::clone(self);
                 Either::Right(Box::pin(async move {
@@ -122,24 +145,16 @@ impl Shared {
         }
     }
 
-    fn enter(
-        &self,
-        id: &SessionId,
-        wait: Option<Duration>,
-        access: Access,
-        who: &Participant,
-        time: Time,
-    ) -> Result<(Arc<Slot>, Entry), SessionError> {
-        let key = SessionKey::of(id);
-        let slot = self.find(&key, &who.principal, time)?;
-        let visitor = Visitor { key: &key, request: who.request_id, time };
+    fn enter(&self, slot: &Arc<Slot>, call: &Call, time: Time) -> Result<Entry, SessionError> {
+        let key = SessionKey::of(&call.id);
+        let visitor = Visitor { key: &key, request: call.who.request_id, time };
         let mut aftermath = Aftermath::default();
-        let entry = match access {
-            Access::Exclusive => slot.enter(visitor, slot.policy.wait(wait), &mut aftermath),
+        let entry = match call.purpose.access {
+            Access::Exclusive => slot.enter(visitor, slot.policy.wait(call.wait), &mut aftermath),
             Access::Read => slot.enter_reading(visitor, &mut aftermath).map(Entry::Joined),
         };
-        self.settle(&slot, aftermath);
-        Ok((slot, entry?))
+        self.settle(slot, aftermath);
+        entry
     }
 
     /// The guard for a request that has joined.
@@ -238,7 +253,7 @@ impl Shared {
 }
 
 /// An answer without waiting.
-fn at_once(result: Result<Joined, SessionError>) -> Joining {
+pub(super) fn at_once(result: Result<Joined, SessionError>) -> Joining {
     Either::Left(ready(result))
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::session::Moment;
 use crate::session::key::SessionKey;
+use crate::session::{Moment, StoredKey};
 
 /// How long an id holds after the session got a new one: long enough to ask again when the answer with the new id was lost.
 pub(super) const ROTATION_GRACE: Duration = Duration::from_secs(30);
@@ -89,6 +89,30 @@ impl Keys {
         if let Some(retired) = retired.into_iter().find(|retired| retired.key == *by) {
             retired.until = Moment::NEVER;
         }
+    }
+
+    /// The keys that a store has kept, as [`Keys::stored`] gave them; nothing if there are none.
+    pub(super) fn restored(stored: &[StoredKey]) -> Option<Self> {
+        let (current, retired) = stored.split_last()?;
+        let retired: Vec<Retired> = retired
+            .iter()
+            .map(|StoredKey { key, until, superseded }| Retired { key: *key, until: *until, superseded: *superseded })
+            .collect();
+        let retired = (!retired.is_empty()).then(|| Box::new(History { keys: retired }));
+        Some(Self { current: current.key, retired })
+    }
+
+    /// The same for a store to keep: the oldest first, the current one last.
+    pub(super) fn stored(&self) -> Vec<StoredKey> {
+        let retired = self.retired.iter().flat_map(|history| &history.keys);
+        let retired = retired.map(|it| StoredKey { key: it.key, until: it.until, superseded: it.superseded });
+        let current = StoredKey { key: self.current, until: Moment::NEVER, superseded: false };
+        retired.chain(std::iter::once(current)).collect()
+    }
+
+    /// Whether any were rotated away.
+    pub(super) fn have_history(&self) -> bool {
+        self.retired.is_some()
     }
 
     /// Whether it is or was a key of the session, as far as is remembered.

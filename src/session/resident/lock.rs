@@ -121,6 +121,11 @@ impl JoinLock {
         self.queue.as_ref().map_or(0, |queue| queue.waiters.len())
     }
 
+    /// The next holding of the lock has a higher fence than that.
+    pub(super) fn raise(&mut self, fence: Fence) {
+        self.fence = self.fence.max(fence);
+    }
+
     /// A number that was not given before, to name a waiter or whoever else.
     pub(super) fn number(&mut self) -> u64 {
         self.last_number += 1;

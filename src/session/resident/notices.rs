@@ -56,7 +56,7 @@ impl Shared {
         self.notify(|listener| listener.denied(who, error));
     }
 
-    pub(super) fn statistics(&self) -> SessionStatistics {
+    pub(in crate::session) fn statistics(&self) -> SessionStatistics {
         let (all, implicit) = {
             let handles = self.handles.lock();
             (handles.sessions.len() as u64, handles.implicit)

@@ -16,31 +16,43 @@ use crate::block::Scalar;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{
-    AttributeSnapshot, AttributeValue, EndProgress, EndReason, LABEL, LONGEST_LABEL, Principal, SessionDescription,
-    SessionError, SessionFilter, SessionHandle, SessionId, SessionState, SessionStatus,
+    AttributeValue, EndProgress, EndReason, LABEL, LONGEST_LABEL, Principal, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionState, SessionStatus,
 };
 
 /// So many sessions are taken out of the index at once.
 const PAGE: usize = 256;
 
+/// How often a store that fails is tried before the service stops without it.
+const PATIENCE: u32 = 5;
+
 impl Shared {
-    pub(super) fn describe(&self, id: &SessionId, who: &Principal) -> Result<SessionDescription, SessionError> {
-        let time = self.time();
-        let key = SessionKey::of(id);
-        let slot = self.find(&key, who, time)?;
-        let mut aftermath = Aftermath::default();
-        let result = slot.look(Visitor { key: &key, request: uuid::Uuid::nil(), time }, &mut aftermath);
-        self.settle(&slot, aftermath);
-        result.map(Described::complete)
+    pub(in crate::session) async fn describe(
+        self: &Arc<Self>,
+        id: &SessionId,
+        who: &Principal,
+    ) -> Result<SessionDescription, SessionError> {
+        let look = |shared: &Self, slot: &Arc<Slot>, key: &SessionKey| {
+            let mut aftermath = Aftermath::default();
+            let visitor = Visitor { key, request: uuid::Uuid::nil(), time: shared.time() };
+            let result = slot.look(visitor, &mut aftermath);
+            shared.settle(slot, aftermath);
+            result.map(Described::complete)
+        };
+        self.look_at(id, who, look).await
     }
 
-    pub(super) fn inspect(&self, handle: SessionHandle) -> Result<SessionDescription, SessionError> {
-        let slot = self.handles.lock().sessions.get(handle).cloned();
-        let described = slot.and_then(|slot| slot.description(self.time())).ok_or(SessionError::NotFound)?;
+    pub(in crate::session) async fn inspect(
+        self: &Arc<Self>,
+        handle: SessionHandle,
+    ) -> Result<SessionDescription, SessionError> {
+        let claimed = self.load_handle(handle).await?;
+        let described =
+            claimed.and_then(|claimed| claimed.slot.description(self.time())).ok_or(SessionError::NotFound)?;
         Ok(described.complete())
     }
 
-    pub(super) async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+    pub(in crate::session) async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
         let time = self.time();
         let mut found = Vec::new();
         let mut last = filter.after;
@@ -72,21 +84,42 @@ impl Shared {
         handles.sessions.after(last).take(PAGE).cloned().collect()
     }
 
-    pub(super) fn end(&self, handle: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError> {
-        let slot = self.handles.lock().sessions.get(handle).cloned().ok_or(SessionError::NotFound)?;
-        let mut aftermath = Aftermath::default();
-        let closing = slot.end(reason, self.time(), &mut aftermath);
-        self.settle(&slot, aftermath);
-        Ok(if closing { EndProgress::Closing } else { EndProgress::Closed })
+    pub(in crate::session) async fn end(
+        self: &Arc<Self>,
+        handle: SessionHandle,
+        reason: EndReason,
+    ) -> Result<EndProgress, SessionError> {
+        let claimed = self.load_handle(handle).await?.ok_or(SessionError::NotFound)?;
+        if self.keeper.is_some() && !claimed.slot.implicit {
+            return self.end_kept(claimed, reason).await;
+        }
+        Ok(self.end_now(&claimed.slot, reason))
     }
 
-    pub(super) async fn drain(&self) {
+    /// Ends a session in memory.
+    pub(super) fn end_now(&self, slot: &Arc<Slot>, reason: EndReason) -> EndProgress {
+        let mut aftermath = Aftermath::default();
+        let closing = slot.end(reason, self.time(), &mut aftermath);
+        self.settle(slot, aftermath);
+        if closing { EndProgress::Closing } else { EndProgress::Closed }
+    }
+
+    pub(in crate::session) async fn drain(&self) {
         self.handles.lock().draining = true;
+        let mut tries = 0;
         loop {
             let mut emptied = pin!(self.emptied.notified());
             emptied.as_mut().enable();
-            self.drain_once();
-            if self.handles.lock().sessions.is_empty() {
+            let is_idle = self.drain_once();
+            let left = self.handles.lock().sessions.len();
+            let is_written = (!is_idle && left > 0) || self.written().await;
+            if left == 0 && is_written {
+                return;
+            }
+            // Nobody is there any more, and the store does not take what has happened last.
+            tries += u32::from(is_idle && !is_written);
+            if tries == PATIENCE {
+                tracing::error!(sessions = left, "the session store fails: when sessions were last used is lost");
                 return;
             }
             // Whoever releases its session ends it; those who never do are looked after from time to time.
@@ -95,10 +128,11 @@ impl Shared {
         }
     }
 
-    /// Ends what nobody holds, and tells the others to end when they are released.
-    fn drain_once(&self) {
+    /// Ends what nobody holds, or lets go of it if a store has it, and tells the others to end when they are released. Answers
+    /// whether nobody holds any.
+    fn drain_once(&self) -> bool {
         let everything = SessionFilter::default();
-        let mut last = None;
+        let (mut last, mut is_idle) = (None, true);
         loop {
             let page = self.page(&everything, last);
             let Some(end) = page.last() else { break };
@@ -107,9 +141,11 @@ impl Shared {
                 let mut aftermath = Aftermath::default();
                 slot.drain(self.time(), &mut aftermath);
                 self.settle(slot, aftermath);
+                is_idle &= self.let_go(slot);
             }
         }
         self.sweep_rest(self.time());
+        is_idle
     }
 }
 
@@ -167,7 +203,7 @@ impl Slot {
             owner: self.owner.clone(),
             state: if state.ended.is_some() { SessionState::Closing } else { busy },
             implicit: self.implicit,
-            label: label(&state.attributes),
+            label: label(state.attributes.get(LABEL)),
             created: self.handle.created(),
             released: if state.is_joined() { None } else { time.wall_at(state.released) },
             timeout: self.timeout,
@@ -184,9 +220,9 @@ impl Slot {
     }
 }
 
-/// What the owner calls the session.
-fn label(attributes: &AttributeSnapshot) -> Option<ByteString> {
-    match attributes.get(LABEL)? {
+/// What the owner calls the session, by its attribute of that name.
+pub(super) fn label(attribute: Option<&AttributeValue>) -> Option<ByteString> {
+    match attribute? {
         AttributeValue::Scalar(Scalar::Text(text)) if (1..=LONGEST_LABEL).contains(&text.len()) => Some(text.clone()),
         _ => None,
     }

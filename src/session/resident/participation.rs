@@ -1,4 +1,4 @@
-//! A request's part in a session of the transient manager.
+//! A request's part in a session.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -56,26 +56,41 @@ impl Participation for Part {
     }
 
     fn release(self: Box<Self>, leaving: Leaving) -> Releasing {
+        if self.shared.keeper.is_some() { self.release_kept(leaving) } else { self.release_at_once(leaving) }
+    }
+}
+
+impl Part {
+    /// Releases the session in memory.
+    pub(super) fn release_at_once(&self, leaving: Leaving) -> Releasing {
+        Either::Left(ready(self.release_now(leaving)))
+    }
+
+    pub(super) fn release_now(&self, leaving: Leaving) -> Result<Departure, SessionError> {
         let Leaving { outcome, staged, remember } = leaving;
         let remember = remember.filter(|_| outcome != Outcome::Withdraw);
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
-        if let Some(by) = self.rotated.as_ref().filter(|_| outcome != Outcome::Commit) {
-            self.slot.rotation_failed(by);
-        }
-        let held = time.now.since(self.since);
-        self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
+        self.tell_released(outcome, time);
         // The lock is still held, so the next request comes in after all of this.
         let departure = self.leave(self.end_of_session(outcome, time), time);
         if let (Some(remember), Ok(())) = (remember, &result) {
             self.shared.remember(&self.slot, remember, &departure);
         }
-        Either::Left(ready(result.map(|()| departure)))
+        self.shared.touch(&self.slot);
+        result.map(|()| departure)
     }
-}
 
-impl Part {
+    /// What follows from it that the request is done, while it still has the session.
+    pub(super) fn tell_released(&self, outcome: Outcome, time: Time) {
+        if let Some(by) = self.rotated.as_ref().filter(|_| outcome != Outcome::Commit) {
+            self.slot.rotation_failed(by);
+        }
+        let held = time.now.since(self.since);
+        self.shared.tell(&self.slot, |listener, event| listener.released(event, self.request, outcome, held));
+    }
+
     fn make_changes(&self, outcome: Outcome, staged: StagedAttributes) -> Result<(), SessionError> {
         let (result, dropped) = match (outcome, self.fence) {
             (Outcome::Commit, Some(fence)) => self.slot.commit(fence, staged),
@@ -86,7 +101,7 @@ impl Part {
     }
 
     /// Why the session ends with the request, if it does.
-    fn end_of_session(&self, outcome: Outcome, time: Time) -> Option<EndReason> {
+    pub(super) fn end_of_session(&self, outcome: Outcome, time: Time) -> Option<EndReason> {
         let overran = outcome == Outcome::Discard && self.limit <= time.now;
         match self.ends {
             Some(EndReason::Terminated) if outcome == Outcome::Withdraw => None,
@@ -103,13 +118,20 @@ impl Part {
         };
         self.shared.settle(&self.slot, aftermath);
         match farewell {
-            Farewell::Alive => Departure {
-                idle_expires: self.slot.idle_expiry(time),
-                lifetime_expires: time.wall_at(self.slot.lifetime),
-                ended: None,
-            },
+            Farewell::Alive => self.departure(time),
             Farewell::Ended(reason) => Departure { ended: Some(reason), ..Departure::default() },
             Farewell::Lost => Departure::default(),
+        }
+    }
+}
+
+impl Part {
+    /// How the session stands that stays when it is released at that time.
+    pub(super) fn departure(&self, time: Time) -> Departure {
+        Departure {
+            idle_expires: self.slot.idle_expiry(time),
+            lifetime_expires: time.wall_at(self.slot.lifetime),
+            ended: None,
         }
     }
 }

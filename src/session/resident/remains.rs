@@ -17,14 +17,23 @@ pub(super) struct Remains {
 }
 
 impl Shared {
-    pub(super) fn streams(&self, id: &SessionId, who: &Principal) -> Result<Arc<SessionStreams>, SessionError> {
+    pub(in crate::session) async fn streams(
+        self: &Arc<Self>,
+        id: &SessionId,
+        who: &Principal,
+    ) -> Result<Arc<SessionStreams>, SessionError> {
         // A session without streams is not given a table for somebody who asks in vain.
         self.visit(id, who, |state, _| {
             state.remains.as_ref().map(|remains| Arc::clone(&remains.streams)).unwrap_or_default()
         })
+        .await
     }
 
-    pub(super) fn interrupt(&self, id: &SessionId, who: &Principal) -> Result<bool, SessionError> {
+    pub(in crate::session) async fn interrupt(
+        self: &Arc<Self>,
+        id: &SessionId,
+        who: &Principal,
+    ) -> Result<bool, SessionError> {
         self.visit(id, who, |state, aftermath| {
             if !state.lock.stop() {
                 return false;
@@ -32,27 +41,29 @@ impl Shared {
             aftermath.wakers.extend(state.take_watchers());
             true
         })
+        .await
     }
 
     /// Looks into a session on behalf of its owner.
-    pub(super) fn visit<T>(
-        &self,
+    async fn visit<T: Send + 'static>(
+        self: &Arc<Self>,
         id: &SessionId,
         who: &Principal,
-        look: impl FnOnce(&mut State, &mut Aftermath) -> T,
+        look: impl Fn(&mut State, &mut Aftermath) -> T + Send + 'static,
     ) -> Result<T, SessionError> {
-        let time = self.time();
-        let key = SessionKey::of(id);
-        let slot = self.find(&key, who, time)?;
-        let mut aftermath = Aftermath::default();
-        let result = slot.look_inside(Visitor { key: &key, request: uuid::Uuid::nil(), time }, &mut aftermath, look);
-        self.settle(&slot, aftermath);
-        result
+        let look = move |shared: &Self, slot: &Arc<Slot>, key: &SessionKey| {
+            let mut aftermath = Aftermath::default();
+            let visitor = Visitor { key, request: uuid::Uuid::nil(), time: shared.time() };
+            let result = slot.look_inside(visitor, &mut aftermath, &look);
+            shared.settle(slot, aftermath);
+            result
+        };
+        self.look_at(id, who, look).await
     }
 }
 
 impl Slot {
-    fn look_inside<T>(
+    pub(super) fn look_inside<T>(
         &self,
         visitor: Visitor<'_>,
         aftermath: &mut Aftermath,

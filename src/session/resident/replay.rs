@@ -4,34 +4,44 @@ use std::sync::Arc;
 
 use futures_util::future::{Either, ready};
 
+use super::aftermath::Aftermath;
 use super::shared::Shared;
-use super::slot::Slot;
+use super::slot::{Slot, Visitor};
 use crate::session::key::SessionKey;
 use crate::session::{
     Answer, AnswerRecord, AnswerScope, AnswerShelf, Asked, Departure, Moment, NamedSession, Principal, Recalled,
-    Remember, SessionError, SessionId,
+    Remember, SessionError, SessionHandle, SessionId,
 };
 
 impl Shared {
     /// What is known of a repeatable request.
-    pub(super) fn recall(self: &Arc<Self>, asked: Asked, who: &Principal) -> Answer<Result<Recalled, SessionError>> {
-        let session = match asked.session.as_ref().map(|id| self.named_by(id, who)).transpose() {
-            Ok(session) => session,
-            Err(error) => return Either::Left(ready(Err(error))),
-        };
-        self.replays.recall(asked, session, who, Arc::clone(self) as Arc<dyn AnswerShelf>)
+    pub(in crate::session) fn recall(
+        self: &Arc<Self>,
+        asked: Asked,
+        who: &Principal,
+    ) -> Answer<Result<Recalled, SessionError>> {
+        let shelf = Arc::clone(self) as Arc<dyn AnswerShelf>;
+        let Some(id) = asked.session.clone() else { return self.replays.recall(asked, None, who, shelf) };
+        let (shared, who) = (Arc::clone(self), who.clone());
+        Either::Right(Box::pin(async move {
+            let session = shared.named_by(&id, &who).await?;
+            shared.replays.recall(asked, Some(session), &who, shelf).await
+        }))
     }
 
     /// The session that an id names, whether it has ended or not.
-    fn named_by(&self, id: &SessionId, who: &Principal) -> Result<NamedSession, SessionError> {
-        let key = SessionKey::of(id);
-        match self.visit(id, who, |_, _| ()) {
-            Ok(()) => {
-                let slot = self.keys.find(&key).ok_or(SessionError::NotFound)?;
-                Ok(NamedSession { handle: slot.handle, ended: false })
-            }
+    async fn named_by(self: &Arc<Self>, id: &SessionId, who: &Principal) -> Result<NamedSession, SessionError> {
+        let look = |shared: &Self, slot: &Arc<Slot>, key: &SessionKey| {
+            let mut aftermath = Aftermath::default();
+            let visitor = Visitor { key, request: uuid::Uuid::nil(), time: shared.time() };
+            let seen = slot.look_inside(visitor, &mut aftermath, |_, _| slot.handle);
+            shared.settle(slot, aftermath);
+            seen
+        };
+        match self.look_at(id, who, look).await {
+            Ok(handle) => Ok(NamedSession { handle, ended: false }),
             Err(error @ SessionError::Ended { .. }) => {
-                let handle = self.handle_of_ended(&key, who, self.time()).ok_or(error)?;
+                let handle = self.handle_of_ended(&SessionKey::of(id), who, self.time()).ok_or(error)?;
                 Ok(NamedSession { handle, ended: true })
             }
             Err(error) => Err(error),
@@ -48,6 +58,14 @@ impl Shared {
         self.put(&slot.owner, record);
     }
 
+    /// Counts an answer that a store is about to remember. Those that have to give way for it are forgotten there.
+    pub(super) fn account(&self, owner: &Principal, record: &AnswerRecord) {
+        if let (None, Some(keeper)) = (record.session, &self.keeper) {
+            let out = self.answers.lock().count(owner, record);
+            out.into_iter().for_each(|scope| keeper.forget(scope));
+        }
+    }
+
     fn put(&self, owner: &Principal, record: AnswerRecord) {
         let session = record.session.filter(|_| record.until == Moment::NEVER);
         let answers = usize::try_from(self.replays.settings().answers).unwrap_or(usize::MAX);
@@ -58,7 +76,7 @@ impl Shared {
         }
     }
 
-    fn is_there(&self, session: crate::session::SessionHandle) -> bool {
+    fn is_there(&self, session: SessionHandle) -> bool {
         let slot = self.handles.lock().sessions.get(session).cloned();
         slot.is_some_and(|slot| !slot.has_ended())
     }
@@ -66,11 +84,18 @@ impl Shared {
 
 impl AnswerShelf for Shared {
     fn find(&self, scope: &AnswerScope) -> Answer<Result<Option<AnswerRecord>, SessionError>> {
-        Either::Left(ready(Ok(self.answers.lock().find(scope, self.time().now))))
+        match &self.keeper {
+            Some(keeper) => Either::Right(keeper.answer(*scope)),
+            None => Either::Left(ready(Ok(self.answers.lock().find(scope, self.time().now)))),
+        }
     }
 
     fn keep(&self, owner: &Principal, record: AnswerRecord) -> Answer<Result<(), SessionError>> {
-        self.put(owner, record);
-        Either::Left(ready(Ok(())))
+        let Some(keeper) = &self.keeper else {
+            self.put(owner, record);
+            return Either::Left(ready(Ok(())));
+        };
+        self.account(owner, &record);
+        Either::Right(keeper.remember(record))
     }
 }

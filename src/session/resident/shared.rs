@@ -1,4 +1,4 @@
-//! What the parts of the transient manager share.
+//! What the parts of a manager share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -7,6 +7,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
 use super::aftermath::{Aftermath, Ending};
+use super::kept::Keeper;
 use super::policy::Policy;
 use super::slot::Slot;
 use super::table::{Deadlines, HandleIndex, KeyTable, Quotas};
@@ -16,10 +17,11 @@ use crate::session::{AnswerBook, Clock, Dropped, EndReason, IdSource, Replays, S
 
 /// The maps, the clock, the id source and the listeners of one manager.
 ///
-/// Its mutexes and those of the slots are never held while another is taken, but for one pair: a slot enters itself into the
-/// deadlines.
+/// Its mutexes and those of the slots are never held while another is taken, but for these: a slot enters itself into the
+/// deadlines, and looks whether it has streams; those of the keeper (`kept`) come before all others, its residency before its
+/// lists.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(in crate::session) struct Shared {
     /// For the sessions created from now on.
     pub(super) policy: RwLock<Arc<Policy>>,
     /// Whether there are explicit sessions at all: of the policy, for every join to see.
@@ -46,6 +48,8 @@ pub(super) struct Shared {
     pub(super) replays: Replays,
     /// What is remembered of those that have run.
     pub(super) answers: Mutex<AnswerBook>,
+    /// What keeps explicit sessions beyond the process, if anything does.
+    pub(super) keeper: Option<Keeper>,
 }
 
 impl Shared {
@@ -84,6 +88,8 @@ impl Shared {
     fn bury(&self, slot: &Arc<Slot>, ending: &Ending) {
         let retention = slot.policy.settings.retention;
         let tombstones = if slot.implicit { &self.implicit_tombstones } else { &self.tombstones };
+        // Before it is gone from here, so that nobody finds it in the store.
+        self.keep_end(slot, ending);
         for key in &ending.keys {
             let names = (slot.handle, slot.owner.clone());
             tombstones.lock().add(*key, names, ending.ended, retention);

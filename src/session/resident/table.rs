@@ -180,7 +180,13 @@ impl Quotas {
         Ok(())
     }
 
-    #[cfg(test)]
+    /// A principal has so many sessions that were there before.
+    pub(super) fn restore(&self, owner: Principal, count: u64) {
+        let mut counts = self.0.lock();
+        counts.all += count;
+        *counts.by_principal.entry(owner).or_default() += count;
+    }
+
     pub(super) fn count(&self) -> u64 {
         self.0.lock().all
     }

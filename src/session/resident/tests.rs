@@ -28,7 +28,7 @@ fn make(setup: Setup) -> Arc<dyn SessionManager> {
     Arc::new(builder.build())
 }
 
-session_manager_conforms!(make);
+session_manager_conforms!(make, draining_lets_requests_finish_and_nobody_in);
 
 /// A manager that can be looked into, on a clock that is driven.
 fn manager(change: impl FnOnce(&mut SessionConfiguration)) -> (TransientSessionManager, ManualClock) {
@@ -67,7 +67,7 @@ fn nothing_of_a_session_is_left_but_its_tombstones() {
         match reason {
             "terminated" => drop(join(&manager, SessionRequirement::Terminate { id, wait: None, activities: true })),
             "idle" => clock.advance(Duration::from_mins(10)),
-            _ => drop(manager.shared.end(handle, EndReason::Killed).unwrap()),
+            _ => drop(manager.shared.end(handle, EndReason::Killed).now_or_never().unwrap()),
         }
         assert_eq!(manager.sweep(), usize::from(reason == "idle"));
         let shared = &manager.shared;
@@ -109,7 +109,7 @@ fn a_session_that_was_handed_over_and_ended_does_not_wait_for_the_waiter() {
     let (id, handle) = (joined.info().id.clone(), joined.info().handle);
     let granted = manager.join(enter(&id), &who());
     drop(joined);
-    assert_eq!(manager.shared.end(handle, EndReason::Killed), Ok(EndProgress::Closed));
+    assert_eq!(manager.shared.end(handle, EndReason::Killed).now_or_never(), Some(Ok(EndProgress::Closed)));
     assert!(matches!(granted.now_or_never(), Some(Err(SessionError::Ended { reason: EndReason::Killed, .. }))));
 }
 
@@ -174,7 +174,7 @@ fn who_lost_the_session_takes_no_waker_of_another_with_it() {
     let mut ended = joined.ended();
     assert!(ended.poll_unpin(&mut Context::from_waker(&bell)).is_pending());
     drop(lost_ended);
-    manager.shared.end(handle, EndReason::Killed).unwrap();
+    manager.shared.end(handle, EndReason::Killed).now_or_never().unwrap().unwrap();
     assert!(stopped.load(Ordering::SeqCst));
 }
 

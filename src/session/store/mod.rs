@@ -8,6 +8,7 @@
 //! Moments in a store are on the *timeline* of the store: nanoseconds that began in 1970 and never go back, whatever the
 //! wall clock does.
 
+pub(crate) mod archive;
 mod codec;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -33,6 +34,7 @@ pub use error::StoreError;
 pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
 pub use sqlite::SqliteStore;
+pub(crate) use sqlite::{AnswerPosition, SqliteSnapshot, StoreTransaction};
 pub use time_mark::TimeMark;
 pub use value::{StoredAttribute, StoredValue, ValueKind};
 pub use write::{AttributeWrite, SaveSession, SessionWrite, Verdict};

@@ -20,7 +20,7 @@ pub struct SessionRecord {
     pub timeout: Option<Duration>,
     /// When it ends however busy it is. This never changes.
     pub lifetime: Moment,
-    /// The key of its id, and those of ids that were rotated away.
+    /// The keys of ids that were rotated away, the oldest first, and at last the key of its id: a store keeps that order.
     pub keys: Vec<StoredKey>,
     /// When a request last released it.
     pub released: Moment,
@@ -49,7 +49,7 @@ pub struct SessionRecord {
 pub struct StoredKey {
     /// The SHA-256 of the id.
     pub key: SessionKey,
-    /// Until when the id holds; [`Moment::NEVER`] for the one that was not rotated away.
+    /// Until when the id holds.
     pub until: Moment,
     /// Whether a newer id was used.
     pub superseded: bool,

@@ -235,6 +235,12 @@ impl SessionStreams {
         Ok(())
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.table.lock().entries.is_empty()
+    }
+
     /// The streams, by name.
     #[must_use]
     pub fn list(&self) -> Vec<StreamStatus> {

@@ -117,7 +117,7 @@ impl Slot {
         aftermath: &mut Aftermath,
     ) -> Result<(), SessionError> {
         let Visitor { key, time, .. } = visitor;
-        if !state.keys.know(key) {
+        if !state.keys.know(key) || state.is_unloaded() {
             return Err(SessionError::NotFound);
         }
         let ended = if let Some(ended) = &state.ended {
@@ -156,6 +156,7 @@ impl Slot {
         }
         match turn {
             Turn::Waiting => None,
+            Turn::Lost if state.draining => Some(Err(SessionError::Draining)),
             Turn::Lost => Some(Err(SessionError::Conflict)),
             Turn::Taken(_) if self.lifetime <= time.now => {
                 // It went by while the request waited.

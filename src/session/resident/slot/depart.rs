@@ -14,13 +14,7 @@ impl Slot {
         staged: StagedAttributes,
     ) -> (Result<(), SessionError>, Dropped) {
         let mut state = self.state();
-        let refusal = match &state.ended {
-            // It had lost the session, whatever became of that later.
-            _ if state.lock.fence() != fence => Err(SessionError::Conflict),
-            Some(ended) => Err(ended.error()),
-            None if state.lock.is_stopped() => Err(SessionError::Terminated),
-            None => Ok(()),
-        };
+        let refusal = state.check_commit(fence);
         let dropped = match &refusal {
             Ok(()) => state.attributes.apply(staged),
             Err(_) => state.attributes.refuse(staged),
@@ -81,6 +75,10 @@ impl Slot {
         if let Some((reason, at)) = over {
             state.lock.let_go();
             Self::end_now(state, reason, at, time, aftermath);
+        } else if state.draining && state.ledger.is_some() {
+            // The store has it; those who wait are told so.
+            aftermath.wakers.extend(state.lock.dismiss());
+            state.lock.let_go();
         } else {
             aftermath.wakers.extend(state.lock.hand_over(time.now));
         }

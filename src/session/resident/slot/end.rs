@@ -17,13 +17,17 @@ impl Slot {
         state.lock.is_held()
     }
 
-    /// The service shuts down: the session ends as soon as nobody is joined. A holder that has overstayed is not waited for.
+    /// The service shuts down: the session ends as soon as nobody is joined, or is let go of if a store has it. A holder that
+    /// has overstayed is not waited for.
     pub(in crate::session::resident) fn drain(&self, time: Time, aftermath: &mut Aftermath) {
         let mut state = self.state();
         state.draining = true;
         self.evict_overdue(&mut state, time, aftermath);
-        if state.ended.is_none() && !state.is_joined() {
-            Self::end_now(&mut state, EndReason::Drained, time.now, time, aftermath);
+        if state.ended.is_none()
+            && !state.is_joined()
+            && let Some(reason) = state.end_by_drain()
+        {
+            Self::end_now(&mut state, reason, time.now, time, aftermath);
         }
     }
 
@@ -76,7 +80,7 @@ impl Slot {
         let lifetime_over = self.lifetime <= now;
         match (lifetime_over, state.draining) {
             (true, _) => Some((EndReason::Lifetime, self.lifetime)),
-            (false, true) => Some((EndReason::Drained, now)),
+            (false, true) => state.end_by_drain().map(|reason| (reason, now)),
             (false, false) => None,
         }
     }
@@ -100,16 +104,33 @@ impl Slot {
         aftermath: &mut Aftermath,
     ) -> Ended {
         let ended = Ended::new(reason, at, time);
+        Self::end_as(state, ended, false, aftermath);
+        ended
+    }
+
+    /// The same, as it was told before: to the store, if it is `stored`.
+    pub(super) fn end_as(state: &mut State, ended: Ended, stored: bool, aftermath: &mut Aftermath) {
         state.ended = Some(Box::new(ended));
         state.lock.take_back_grant();
         let closing = state.lock.is_held();
         if !closing {
-            aftermath.finished = Some((reason, state.attributes.take()));
+            aftermath.finished = Some((ended.reason, state.attributes.take()));
         }
         aftermath.remains = state.remains.take();
         aftermath.wakers.extend(state.lock.dismiss());
         aftermath.wakers.extend(state.take_watchers());
-        aftermath.ending = Some(Ending { ended, keys: state.keys.all(), armed: state.armed, closing });
-        ended
+        let kept = state.ledger.is_some() && !stored;
+        aftermath.ending = Some(Ending { ended, keys: state.keys.all(), armed: state.armed, closing, kept });
+    }
+}
+
+impl State {
+    /// Why the session ends when the service shuts down, if it does: what a store has of it stays, but not what is alive.
+    fn end_by_drain(&self) -> Option<EndReason> {
+        match &self.ledger {
+            None => Some(EndReason::Drained),
+            Some(_) if self.is_perishable() => Some(EndReason::OwnerLost),
+            Some(_) => None,
+        }
     }
 }

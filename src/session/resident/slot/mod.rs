@@ -8,6 +8,7 @@
 mod arrive;
 mod depart;
 mod end;
+mod save;
 
 use std::sync::Arc;
 use std::task::Waker;
@@ -17,6 +18,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::aftermath::Ended;
+use super::kept::Ledger;
 use super::keys::Keys;
 use super::lock::{Fence, JoinLock, Ticket};
 use super::policy::{EVICTION_GRACE, Policy};
@@ -27,6 +29,8 @@ use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::lifetime::after;
 use crate::session::{AttributeSnapshot, EndReason, Interruption, Moment, Principal, SessionError, SessionHandle};
+
+pub(super) use save::Saving;
 
 /// A session.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub(super) struct Slot {
 pub(super) struct State {
     pub(super) lock: JoinLock,
     pub(super) readers: u32,
+    /// The changes of the request that holds the session are being written: it can't lose it any more.
+    pub(super) saving: bool,
     /// When somebody last was joined, or the session was created; the idle time runs from here while nobody is.
     pub(super) released: Moment,
     /// Under which moment the session is in the list of deadlines: never later than the next deadline.
@@ -59,6 +65,8 @@ pub(super) struct State {
     pub(super) watchers: Option<Box<Watchers>>,
     /// What asynchronous requests left; most sessions have none.
     pub(super) remains: Option<Box<Remains>>,
+    /// What a store has of it; `None` where there is none, and of implicit sessions.
+    pub(super) ledger: Option<Box<Ledger>>,
 }
 
 /// What a request gets that joins.
@@ -118,6 +126,23 @@ pub(super) struct Birth {
     pub(super) timeout: Option<Duration>,
     pub(super) time: Time,
     pub(super) request: Uuid,
+    /// Whether a store keeps it.
+    pub(super) kept: bool,
+}
+
+/// What a session is made from that was stored.
+pub(super) struct Revival {
+    pub(super) handle: SessionHandle,
+    pub(super) owner: Principal,
+    pub(super) policy: Arc<Policy>,
+    pub(super) keys: Keys,
+    pub(super) timeout: Option<Duration>,
+    pub(super) lifetime: Moment,
+    pub(super) released: Moment,
+    /// The fence of the next holder is higher.
+    pub(super) fence: Fence,
+    pub(super) attributes: AttributeSnapshot,
+    pub(super) ledger: Ledger,
 }
 
 impl Slot {
@@ -132,6 +157,7 @@ impl Slot {
         let state = State {
             lock,
             readers: 0,
+            saving: false,
             released: now,
             armed: after(now, birth.timeout).min(lifetime),
             keys: Keys::new(birth.key),
@@ -140,6 +166,7 @@ impl Slot {
             draining: false,
             watchers: None,
             remains: None,
+            ledger: birth.kept.then(Box::default),
         };
         let slot = Self {
             handle: birth.handle,
@@ -154,6 +181,36 @@ impl Slot {
         (slot, Grant { fence, attributes: AttributeSnapshot::default(), limit })
     }
 
+    /// A session that nobody has joined, as a store had it.
+    pub(super) fn revived(revival: Revival) -> Self {
+        let mut lock = JoinLock::default();
+        lock.raise(revival.fence);
+        let state = State {
+            lock,
+            readers: 0,
+            saving: false,
+            released: revival.released,
+            armed: after(revival.released, revival.timeout).min(revival.lifetime),
+            keys: revival.keys,
+            attributes: revival.attributes,
+            ended: None,
+            draining: false,
+            watchers: None,
+            remains: None,
+            ledger: Some(Box::new(revival.ledger)),
+        };
+        Self {
+            handle: revival.handle,
+            owner: revival.owner,
+            implicit: false,
+            reachable: true,
+            policy: revival.policy,
+            timeout: revival.timeout,
+            lifetime: revival.lifetime,
+            state: Mutex::new(state),
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -165,6 +222,9 @@ impl Slot {
 
     /// When another may take the lock from who holds it.
     fn overdue_of(&self, state: &State) -> Moment {
+        if state.saving {
+            return Moment::NEVER;
+        }
         let holder = state.lock.holder();
         holder.map_or(Moment::NEVER, |holder| self.policy.execution_limit(holder.since).after(EVICTION_GRACE))
     }

@@ -1,0 +1,114 @@
+//! The durable manager, and how it takes over the sessions of its store.
+
+use std::sync::Arc;
+
+use super::Scribe;
+use super::timeline::Timeline;
+use crate::document::SessionConfiguration;
+use crate::session::clock::Time;
+use crate::session::resident::{Ingredients, Inheritance, Shared, manages_sessions};
+use crate::session::{
+    Clock, EndReason, EndedSession, IdSource, SessionListener, SessionRecord, SessionStore, SessionWrite,
+    StaticAttributes, StoreError,
+};
+
+/// So many ends are written at once when a store is taken over.
+const BATCH: usize = 1024;
+
+/// A session manager whose explicit sessions outlive the process, in a [`SessionStore`]. A clone is the same manager.
+///
+/// A request that is told that its changes are made has them in the store; a request that was running when the process died
+/// has left nothing. What can't be stored (what is alive, streams, a request that goes on without its client) ends with the
+/// process, and its session with it, for the reason [`EndReason::OwnerLost`].
+#[derive(Debug, Clone)]
+pub struct DurableSessionManager {
+    shared: Arc<Shared>,
+}
+
+manages_sessions!(DurableSessionManager);
+
+/// What a durable manager is made from; the defaults are the machine's clock and random numbers.
+#[derive(Debug)]
+#[must_use]
+pub struct DurableSessionManagerBuilder {
+    ingredients: Ingredients,
+    store: Arc<dyn SessionStore>,
+}
+
+impl DurableSessionManagerBuilder {
+    /// The static attributes of every session.
+    pub fn statics(mut self, statics: StaticAttributes) -> Self {
+        self.ingredients.statics = statics;
+        self
+    }
+
+    /// Where it gets its time from.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.ingredients.clock = clock;
+        self
+    }
+
+    /// Where it gets ids from.
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ingredients.ids = ids;
+        self
+    }
+
+    /// One more listener. They are told in the order in which they were added.
+    pub fn listener(mut self, listener: Arc<dyn SessionListener>) -> Self {
+        self.ingredients.listeners.push(listener);
+        self
+    }
+
+    /// The manager, which takes over the sessions of its store. Blocks while it reads.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store can't be read or written.
+    pub fn open(self) -> Result<DurableSessionManager, StoreError> {
+        let Self { mut ingredients, store } = self;
+        let recovery = store.recover()?;
+        let machine = ingredients.clock;
+        let timeline = Timeline::resume(machine, &recovery);
+        store.mark(&timeline.mark())?;
+        let clock: Arc<dyn Clock> = Arc::new(timeline.clone());
+        let time = Time::read(&*clock);
+        let lost = lost(&recovery.perished, time, ingredients.settings.retention);
+        for batch in lost.chunks(BATCH) {
+            let writes: Vec<SessionWrite> = batch.iter().cloned().map(SessionWrite::End).collect();
+            store.commit(&writes)?;
+        }
+        let mut owners = recovery.owners;
+        for session in &lost {
+            if let Some((_, count)) = owners.iter_mut().find(|(owner, _)| *owner == session.owner) {
+                *count = count.saturating_sub(1);
+            }
+        }
+        let ended = recovery.ended.into_iter().chain(lost).collect();
+        ingredients.clock = clock;
+        let scribe = Scribe::new(Arc::clone(&store))?;
+        let inheritance = Inheritance { store, openings: recovery.openings, owners, ended };
+        Ok(DurableSessionManager { shared: ingredients.heir(inheritance, scribe) })
+    }
+}
+
+/// The ends of the sessions that have lost what they held.
+fn lost(perished: &[SessionRecord], time: Time, retention: std::time::Duration) -> Vec<EndedSession> {
+    let end = |record: &SessionRecord| EndedSession {
+        handle: record.handle,
+        owner: record.owner.clone(),
+        keys: record.keys.iter().map(|key| key.key).collect(),
+        reason: EndReason::OwnerLost,
+        moment: time.now,
+        at: time.wall,
+        until: time.now.after(retention),
+    };
+    perished.iter().map(end).collect()
+}
+
+impl DurableSessionManager {
+    /// A manager that is put together, over a store.
+    pub fn builder(settings: SessionConfiguration, store: Arc<dyn SessionStore>) -> DurableSessionManagerBuilder {
+        DurableSessionManagerBuilder { ingredients: Ingredients::new(settings), store }
+    }
+}

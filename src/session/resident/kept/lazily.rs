@@ -1,0 +1,151 @@
+//! What is written although nobody waits for it: when a session was last released, which ids it had.
+
+use std::sync::{Arc, Weak};
+
+use tokio::sync::oneshot;
+
+use super::Ledger;
+use super::record::{Draft, Totals, record};
+use crate::session::durable::{Errand, Outcome as Written};
+use crate::session::resident::shared::Shared;
+use crate::session::resident::slot::Slot;
+use crate::session::{Clock, SaveSession, SessionError, SessionRecord, SessionWrite, StoreError, Verdict};
+
+impl Shared {
+    /// Something of a session has changed that nobody waits for: it is written soon. However often that happens meanwhile, it
+    /// is written once.
+    pub(in crate::session::resident) fn touch(&self, slot: &Arc<Slot>) {
+        let mut is_new = false;
+        slot.note(|ledger| is_new = !std::mem::replace(&mut ledger.queued, true));
+        if is_new {
+            self.write_lazily(slot);
+        }
+    }
+
+    /// What was put off while something else of the session was written has its turn.
+    pub(super) fn touch_again(&self, slot: &Arc<Slot>) {
+        let mut is_queued = false;
+        slot.note(|ledger| is_queued = ledger.queued);
+        if is_queued {
+            self.write_lazily(slot);
+        }
+    }
+
+    fn write_lazily(&self, slot: &Arc<Slot>) {
+        if let Some(keeper) = &self.keeper {
+            keeper.scribe.submit(Box::new(self.refresh(keeper.home.clone(), slot, None)));
+        }
+    }
+
+    /// Writes that a request runs in a session whose client is about to be told so: if the process is lost, so is the session.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when it could not be written.
+    pub(in crate::session::resident) async fn anchor(&self, slot: &Arc<Slot>) -> Result<(), SessionError> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        let mut is_known = true;
+        slot.note(|ledger| {
+            ledger.anchored = true;
+            is_known = ledger.perishable && ledger.version > 0;
+        });
+        if is_known {
+            return Ok(());
+        }
+        let (told, written) = oneshot::channel();
+        keeper.scribe.submit(Box::new(self.refresh(keeper.home.clone(), slot, Some(told))));
+        let result = written.await.unwrap_or_else(|_| Err(StoreError::Failed { reason: "nobody wrote it".into() }));
+        result.map_err(SessionError::Store)
+    }
+
+    fn refresh(
+        &self,
+        home: Weak<Self>,
+        slot: &Arc<Slot>,
+        told: Option<oneshot::Sender<Result<(), StoreError>>>,
+    ) -> Refresh {
+        Refresh { home, clock: Arc::clone(&self.clock), slot: Arc::clone(slot), drafted: None, told }
+    }
+}
+
+/// Writes the record of a session as it stands.
+struct Refresh {
+    home: Weak<Shared>,
+    clock: Arc<dyn Clock>,
+    slot: Arc<Slot>,
+    drafted: Option<SessionRecord>,
+    /// Somebody waits for it after all.
+    told: Option<oneshot::Sender<Result<(), StoreError>>>,
+}
+
+impl Errand for Refresh {
+    fn draft(&mut self) -> Option<SessionWrite> {
+        let now = self.clock.now();
+        let mut state = self.slot.state();
+        let ledger = state.ledger.as_deref_mut()?;
+        // What is being saved brings all of this with it, or sees to it that it is written later.
+        let is_wanted = self.told.is_some() || ledger.queued;
+        let is_new = !ledger.is_known();
+        if !is_wanted || state.ended.is_some() || state.saving {
+            return None;
+        }
+        let totals = Totals::of(&state.attributes);
+        let draft = Draft { totals: &totals, released: state.released, now, departs: false };
+        let record = record(&self.slot, &mut state, &draft)?;
+        if let Some(ledger) = &mut state.ledger {
+            ledger.queued = false;
+        }
+        drop(state);
+        self.drafted = Some(record.clone());
+        Some(SessionWrite::Save(SaveSession {
+            record,
+            is_new,
+            attributes: Vec::new(),
+            answer: None,
+            answers_kept: u32::MAX,
+            end: None,
+        }))
+    }
+
+    fn settle(mut self: Box<Self>, outcome: &Written) -> Option<Box<dyn Errand>> {
+        let drafted = self.drafted.take();
+        match outcome {
+            Written::Written(Verdict::Done) => {
+                self.slot.note(|ledger| drafted.iter().for_each(|record| ledger.wrote(record)));
+                self.tell(Ok(()));
+                if let Some(shared) = self.home.upgrade() {
+                    shared.rest(&self.slot);
+                }
+                None
+            }
+            Written::Nothing => {
+                self.tell(Ok(()));
+                None
+            }
+            Written::Written(Verdict::Stale) => {
+                self.slot.note(Ledger::revert);
+                // It has ended in this batch, or somebody else writes into this store.
+                tracing::debug!(session = %self.slot.handle, "the record of a session was written by somebody else");
+                self.tell(Ok(()));
+                None
+            }
+            Written::Failed(error) => {
+                self.slot.note(|ledger| {
+                    ledger.revert();
+                    ledger.queued = true;
+                });
+                self.tell(Err(error.clone()));
+                Some(self)
+            }
+        }
+    }
+}
+
+impl Refresh {
+    fn tell(&mut self, result: Result<(), StoreError>) {
+        if let Some(told) = self.told.take() {
+            // Whoever waited may have left.
+            let _ = told.send(result);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What is noted of a session about what the store has of it.
+
+use crate::session::{Moment, SessionRecord};
+
+/// What the store has of a session, and what is on its way there. It stands under the mutex of the session.
+#[derive(Debug)]
+pub(in crate::session::resident) struct Ledger {
+    /// The version that the store has; 0 as long as it has none.
+    pub(super) version: u64,
+    /// The version that it will have when everything that is being written is.
+    pub(super) drafted: u64,
+    /// The number of the last request that was numbered by its client.
+    pub(super) sequence: u64,
+    /// When the maintenance looks whether it is over.
+    pub(super) due: Moment,
+    /// Whether the store knows that it holds something which is lost with the process.
+    pub(super) perishable: bool,
+    /// A request runs in it whose client was told so.
+    pub(super) anchored: bool,
+    /// What has changed beside the attributes waits to be written.
+    pub(super) queued: bool,
+    /// Whether it stands in the list of those that were used lately, and was used again since.
+    pub(super) resting: bool,
+    pub(super) used: bool,
+    /// It has left the memory: whoever has it still looks for it again.
+    pub(super) unloaded: bool,
+}
+
+/// Of a session that the store does not know yet.
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            version: 0,
+            drafted: 0,
+            sequence: 0,
+            due: Moment::NEVER,
+            perishable: false,
+            anchored: false,
+            queued: false,
+            resting: false,
+            used: false,
+            unloaded: false,
+        }
+    }
+}
+
+impl Ledger {
+    /// Of a session that was loaded.
+    pub(super) fn of(record: &SessionRecord) -> Self {
+        Self {
+            version: record.version,
+            drafted: record.version,
+            sequence: record.sequence,
+            due: record.due,
+            perishable: record.perishable,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a request runs in it whose client was told so.
+    pub(in crate::session::resident) fn is_anchored(&self) -> bool {
+        self.anchored
+    }
+
+    /// Whether it has left the memory.
+    pub(in crate::session::resident) fn is_unloaded(&self) -> bool {
+        self.unloaded
+    }
+
+    /// Whether the store has, or is about to have, something of it.
+    pub(super) fn is_known(&self) -> bool {
+        self.drafted > 0
+    }
+
+    /// Whether all of it is in the store.
+    pub(super) fn is_written(&self) -> bool {
+        self.version > 0 && self.drafted == self.version && !self.queued
+    }
+
+    /// What was drafted is written.
+    pub(super) fn confirm(&mut self, version: u64) {
+        self.version = self.version.max(version);
+        self.drafted = self.drafted.max(version);
+    }
+
+    /// What was drafted is not written, nor anything that was drafted after it.
+    pub(super) fn revert(&mut self) {
+        self.drafted = self.version;
+    }
+}
