@@ -72,10 +72,16 @@ enum Action {
         listen: String,
     },
     /// Begins a service of your own: writes a configuration with comments into a folder
-    #[command(after_help = "Example:\n  rejoin init orders\n  rejoin check orders\n  rejoin serve --config orders")]
+    #[command(
+        after_help = "Examples:\n  rejoin init orders\n  rejoin check orders\n  rejoin serve --config orders\n  \
+                      rejoin init --durable carts"
+    )]
     Init {
         /// The folder; made when it is not there, refused when it holds a service.xml already
         dir: PathBuf,
+        /// Sessions outlive the service: they are kept on disk, in data/sessions
+        #[arg(long)]
+        durable: bool,
     },
     /// Checks configuration and perform documents, and says where they are wrong
     ///
@@ -149,7 +155,7 @@ pub fn main() -> ExitCode {
     let command = Command::parse();
     let done = match command.action {
         Action::Check { paths } => Ok(check::run(&paths)),
-        Action::Init { dir } => init::run(&dir).map(|()| ExitCode::SUCCESS),
+        Action::Init { dir, durable } => init::run(&dir, durable).map(|()| ExitCode::SUCCESS),
         Action::Serve { config } => block_on(serve::run(&config)),
         Action::Demo { tour, listen } => block_on(demo::run(&listen, tour)),
         Action::User(arguments) => account::user(&arguments).map(|()| ExitCode::SUCCESS),
