@@ -45,8 +45,8 @@ mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
-    CookieSettings, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource, Property,
-    ReplaySettings, ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits,
+    CookieSettings, DURABLE_FACTORY, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource,
+    Property, ReplaySettings, ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits,
     SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
     TRANSIENT_FACTORY, TimeoutSettings,
 };

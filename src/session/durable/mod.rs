@@ -5,12 +5,14 @@
 
 #[cfg(test)]
 mod answers;
+mod factory;
 mod manager;
 mod scribe;
 #[cfg(test)]
 mod tests;
 mod timeline;
 
+pub use factory::DurableSessionManagerFactory;
 pub use manager::{DurableSessionManager, DurableSessionManagerBuilder};
 pub(in crate::session) use scribe::{Errand, Outcome, Scribe};
 pub use timeline::Timeline;

@@ -62,6 +62,10 @@ impl Ledger {
         self.anchored
     }
 
+    pub(in crate::session::resident) fn set_anchored(&mut self, anchored: bool) {
+        self.anchored = anchored;
+    }
+
     /// Whether it has left the memory.
     pub(in crate::session::resident) fn is_unloaded(&self) -> bool {
         self.unloaded

@@ -17,7 +17,10 @@ impl Keeper {
     ) -> BoxFuture<'static, Result<Option<AnswerRecord>, SessionError>> {
         let store = std::sync::Arc::clone(&self.store);
         let (told, found) = oneshot::channel();
-        off_the_runtime(move || drop(told.send(store.answer(&scope))));
+        // Whoever asks has the manager.
+        if let Some(home) = self.home.upgrade() {
+            off_the_runtime(&home, move || drop(told.send(store.answer(&scope))));
+        }
         Box::pin(async move { Ok(found.await.unwrap_or_else(|_| Err(nobody("looked")))?) })
     }
 
