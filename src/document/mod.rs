@@ -45,10 +45,10 @@ mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
-    CookieSettings, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource, Property,
-    ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits, SessionConfiguration,
-    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
-    TimeoutSettings,
+    CookieSettings, DURABLE_FACTORY, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource,
+    Property, ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits,
+    SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
+    TRANSIENT_FACTORY, TimeoutSettings,
 };
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};

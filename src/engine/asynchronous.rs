@@ -87,6 +87,12 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
             return Err(PerformError::Stream(error));
         }
     };
+    // Whoever is told that it runs is told later, too, if it is lost with the process.
+    if let Err(error) = participation.joined.anchor().await {
+        drop(streams);
+        participation.withdraw().await;
+        return Err(PerformError::Session(error));
+    }
     let names = run.activities().iter().map(|activity| activity.name.clone()).collect();
     let Some(progress) = participation.joined.report(request_id, names) else {
         return Err(PerformError::Internal("a request had left its session before it began".into()));

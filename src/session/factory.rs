@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{
-    Clock, IdSource, SessionListener, SessionManager, StaticAttributes, SystemClock, SystemIds,
-    TransientSessionManagerFactory,
+    Clock, DurableSessionManagerFactory, IdSource, SessionListener, SessionManager, StaticAttributes, SystemClock,
+    SystemIds, TransientSessionManagerFactory,
 };
-use crate::document::{DocumentError, SessionConfiguration, TRANSIENT_FACTORY, unknown_name};
+use crate::document::{DURABLE_FACTORY, DocumentError, SessionConfiguration, TRANSIENT_FACTORY, unknown_name};
 
 /// What a session manager is made from.
 #[derive(Debug)]
@@ -143,6 +143,7 @@ impl Default for SessionManagerRegistry {
     fn default() -> Self {
         let mut registry = Self::empty();
         registry.register(TRANSIENT_FACTORY, TransientSessionManagerFactory);
+        registry.register(DURABLE_FACTORY, DurableSessionManagerFactory);
         registry
     }
 }
@@ -172,7 +173,8 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "2:24: there is no session manager factory `rejoin.TransientManagerFactory`; did you mean \
-             `rejoin.TransientSessionManagerFactory`? There is `rejoin.TransientSessionManagerFactory`"
+             `rejoin.TransientSessionManagerFactory`? There are `rejoin.DurableSessionManagerFactory`, \
+             `rejoin.TransientSessionManagerFactory`"
         );
     }
 
@@ -187,6 +189,18 @@ mod tests {
     }
 
     #[test]
+    fn the_durable_factory_demands_a_store() {
+        let registry = SessionManagerRegistry::default();
+        let without = configuration(DURABLE_FACTORY, "");
+        let problems = registry.factory_of(&without).unwrap().problems(&without);
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].position().to_string(), "2:24");
+        assert!(problems[0].message().contains("<store path="), "{}", problems[0]);
+        let with = configuration(DURABLE_FACTORY, "<store path='sessions/'/>");
+        assert!(registry.factory_of(&with).unwrap().problems(&with).is_empty());
+    }
+
+    #[test]
     fn a_program_adds_factories_of_its_own() {
         let mut registry = SessionManagerRegistry::default();
         registry.register("example.Factory", |settings: SessionManagerSettings| {
@@ -195,6 +209,9 @@ mod tests {
         let configuration = configuration("example.Factory", "");
         let factory = registry.factory_of(&configuration).unwrap();
         assert!(factory.make(SessionManagerSettings::new(configuration)).is_ok());
-        assert_eq!(registry.implementations().collect::<Vec<_>>(), ["example.Factory", TRANSIENT_FACTORY]);
+        assert_eq!(
+            registry.implementations().collect::<Vec<_>>(),
+            ["example.Factory", DURABLE_FACTORY, TRANSIENT_FACTORY]
+        );
     }
 }

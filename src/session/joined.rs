@@ -40,6 +40,16 @@ pub trait Participation: Send + Sync {
     /// told before.
     fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Arc<RequestProgress>;
 
+    /// The request is about to be answered although it goes on: if the session outlives the process, it is noted that this
+    /// request does not. Returns when that is certain.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when it could not be noted.
+    fn anchor(&self) -> BoxFuture<'static, Result<(), SessionError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Ends the participation: makes the changes or does not, lets the next request in, ends the session if it is to end.
     ///
     /// A discard is done when the call returns; its answer need not be waited for. A commit is done when the answer comes. If
@@ -132,6 +142,19 @@ impl Joined {
     #[must_use]
     pub fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Option<Arc<RequestProgress>> {
         Some(self.participation.as_ref()?.report(request, activities))
+    }
+
+    /// The request is about to be answered although it goes on: should the process be lost while it runs, the session ends
+    /// ([`EndReason::OwnerLost`]). Returns when that is certain.
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when it could not be noted.
+    pub async fn anchor(&self) -> Result<(), SessionError> {
+        match &self.participation {
+            Some(participation) => participation.anchor().await,
+            None => Ok(()),
+        }
     }
 
     /// Gives the session back, with all attribute changes or with none, and lets the next request in.

@@ -1,6 +1,8 @@
 //! Those who want to know what happens to sessions, and to the store that keeps them: logs, an audit log, metrics.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -83,5 +85,14 @@ pub trait SessionListener: Send + Sync + fmt::Debug {
     /// Something happened between the manager and its store, if it has one. Whoever waits for a commit waits for this call.
     fn store(&self, event: StoreEvent<'_>) {
         let _ = event;
+    }
+}
+
+/// Tells the listeners, each of them whatever the others do.
+pub(super) fn tell(listeners: &[Arc<dyn SessionListener>], event: impl Fn(&dyn SessionListener)) {
+    for listener in listeners {
+        if catch_unwind(AssertUnwindSafe(|| event(&**listener))).is_err() {
+            tracing::error!(?listener, "a session listener panicked");
+        }
     }
 }

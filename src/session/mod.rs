@@ -11,7 +11,8 @@
 //!                                                   └─ ended(): somebody ended the session: stop
 //! ```
 //!
-//! The contract that every manager keeps stands at [`SessionManager`]. [`TransientSessionManager`] keeps sessions in memory.
+//! The contract that every manager keeps stands at [`SessionManager`]. [`TransientSessionManager`] keeps sessions in memory,
+//! [`DurableSessionManager`] in a [`SessionStore`] as well.
 //!
 //! What can be added from outside: a [`SessionManager`], a [`StaticSessionAttribute`], a [`LiveAttribute`], a
 //! [`SessionListener`]. Time and randomness come in through a [`Clock`] and an [`IdSource`], so that tests drive them.
@@ -55,7 +56,7 @@ pub use attributes::{
     StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
 };
 pub use clock::{BootTime, Clock, Moment, SystemClock};
-pub use durable::{DurableSessionManager, DurableSessionManagerBuilder, Timeline};
+pub use durable::{DurableSessionManager, DurableSessionManagerBuilder, DurableSessionManagerFactory, Timeline};
 pub use error::{EndReason, Interruption, SessionError};
 pub use event_log::SessionLog;
 pub use factory::{SessionManagerFactory, SessionManagerRegistry, SessionManagerSettings};

@@ -17,6 +17,9 @@ use crate::report::Report;
 use crate::service::Service;
 use crate::wire::{Link, Stage};
 
+/// The number of the service that is the last: nothing new is begun there.
+pub(crate) const LAST: u64 = u64::MAX;
+
 /// The service of a home, as its clients see it.
 #[derive(Debug)]
 pub(crate) struct Host<'a> {
@@ -39,19 +42,34 @@ impl<'a> Host<'a> {
         Link::new(self.stage.subscribe(), self.layer.and_then(Layer::trace).map(ToOwned::to_owned))
     }
 
-    /// Starts a service, under the number that is given, and tells the clients when it serves.
-    pub(crate) fn serve(&mut self, number: u64) -> Result<()> {
+    /// Starts a service, and tells the clients when it serves.
+    pub(crate) fn serve(&mut self) -> Result<()> {
+        self.number += 1;
+        self.serve_as(self.number)
+    }
+
+    /// Starts the last service.
+    pub(crate) fn serve_last(&mut self) -> Result<()> {
+        self.serve_as(LAST)
+    }
+
+    fn serve_as(&mut self, number: u64) -> Result<()> {
         let mut service = Service::start(self.home, self.layer)?;
         let (url, took) = service.ready(self.home)?;
         self.starts.push(took);
-        self.announce(service, number, url);
+        self.running = Some(service);
+        self.stage.send_replace(Stage::Serving { number, url });
         Ok(())
     }
 
-    /// Tells the clients of a service that serves.
-    pub(crate) fn announce(&mut self, service: Service, number: u64, url: String) {
-        (self.number, self.running) = (number, Some(service));
-        self.stage.send_replace(Stage::Serving { number, url });
+    /// Starts a service that may die before it serves. Whether it serves.
+    pub(crate) fn try_to_serve(&mut self) -> Result<bool> {
+        let mut service = Service::start(self.home, self.layer)?;
+        let Some(url) = service.url()? else { return Ok(false) };
+        self.number += 1;
+        self.running = Some(service);
+        self.stage.send_replace(Stage::Serving { number: self.number, url });
+        Ok(true)
     }
 
     /// A service that is not announced, which may be killed while it starts.
@@ -79,14 +97,23 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
+    /// SIGTERM: another will be started.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.stop_and(Stage::Down)
+    }
+
     /// The end: the service is told to stop, and does.
     pub(crate) fn stop(&mut self) -> Result<()> {
+        self.stop_and(Stage::Over)
+    }
+
+    fn stop_and(&mut self, stage: Stage) -> Result<()> {
         let service = self.running.take().context("nothing runs")?;
-        self.stage.send_replace(Stage::Over);
         let status = service.stop()?;
         if !status.success() {
             bail!("the service did not stop cleanly ({status}); it said:\n{}", self.home.last_of_log());
         }
+        self.stage.send_replace(stage);
         Ok(())
     }
 }
@@ -114,8 +141,8 @@ impl Crew {
     }
 
     /// Lets one more look at sessions that end by themselves.
-    pub(crate) fn watch_deadlines(&mut self, host: &Host<'_>, seed: u64, task: Task) -> Result<()> {
-        let watching = deadlines::watch(host.link()?, Random::new(seed, "deadlines"), task.last);
+    pub(crate) fn watch_deadlines(&mut self, host: &Host<'_>, seed: u64) -> Result<()> {
+        let watching = deadlines::watch(host.link()?, Random::new(seed, "deadlines"));
         self.deadlines = Some(self.runtime.spawn(watching));
         Ok(())
     }

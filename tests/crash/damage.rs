@@ -45,11 +45,11 @@ pub(crate) fn run(_options: &Options, seed: u64, folder: &Path, _library: &Path)
     let mut random = Random::new(seed, "damage");
     let home = Home::new(&folder.join("sound"), Durability::Full)?;
     let mut host = Host::new(&home, None);
-    let crew = Crew::hire(&host, 4, seed, Task { last: 2, keeps_history: false, store_may_fail: false })?;
-    host.serve(1)?;
+    let crew = Crew::hire(&host, 4, seed, Task { keeps_history: false, store_may_fail: false })?;
+    host.serve()?;
     host.wait(Duration::from_millis(800))?;
     host.kill()?;
-    host.serve(2)?;
+    host.serve_last()?;
     let _ = crew.finish(Duration::from_mins(2))?;
     host.stop()?;
     for (number, damage) in DAMAGES.iter().enumerate() {

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rejoin::document::{EndReason, Limits, SessionStatusDocument};
 use reqwest::Method;
 
+use crate::crew::LAST;
 use crate::held::document;
 use crate::home::BRIEF;
 use crate::random::Random;
@@ -28,13 +29,13 @@ struct Waiting {
 }
 
 /// Creates sessions that end by themselves, and looks at them until they do. Answers how many did.
-pub(crate) async fn watch(mut link: Link, mut random: Random, last: u64) -> Result<u64> {
+pub(crate) async fn watch(mut link: Link, mut random: Random) -> Result<u64> {
     let (mut waiting, mut ended) = (Vec::new(), 0);
     while let Some(number) = link.serving().await? {
-        if number >= last && waiting.is_empty() {
+        if number == LAST && waiting.is_empty() {
             break;
         }
-        if number < last && waiting.len() < SESSIONS {
+        if number < LAST && waiting.len() < SESSIONS {
             waiting.extend(create(&mut link, &mut random).await?);
         }
         let mut place = 0;
@@ -63,6 +64,9 @@ async fn create(link: &mut Link, random: &mut Random) -> Result<Option<Waiting>>
                  </sessionAttributeManagement>";
     let ask = Ask::perform(document(&format!("{content}{label}"))).of(resource);
     let Exchange::Answered(reply) = link.send(&ask).await? else { return Ok(None) };
+    if reply.is_draining() {
+        return Ok(None);
+    }
     ensure!(reply.is_completed(), "no session was created: {} {}", reply.status, reply.text());
     let end = told(&reply, name)?;
     Ok(Some(Waiting { resource, id: reply.session_id()?, reason, end }))
@@ -98,6 +102,7 @@ async fn look(link: &mut Link, waiting: &Waiting) -> Result<bool> {
             ensure!((at - end).abs() < SLACK, "a session was to end ({reason:?}) at {end}, and did at {at}");
             Ok(true)
         }
+        503 if reply.is_draining() => Ok(false),
         status => bail!("a session that waits for its end ({reason:?}) is answered with {status}: {}", reply.text()),
     }
 }

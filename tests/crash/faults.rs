@@ -69,11 +69,11 @@ fn troubles(options: &Options, seed: u64, folder: &Path, library: &Path) -> Resu
     let layer = Layer::new(library, &home, false)?;
     let mut host = Host::new(&home, Some(&layer));
     let mut random = Random::new(seed, "faults");
-    let task = Task { last: 1 + TROUBLES.len() as u64, keeps_history: false, store_may_fail: true };
+    let task = Task { keeps_history: false, store_may_fail: true };
     let mut crew = Crew::hire(&host, options.clients, seed, task)?;
     let progress = Progress::new("faults", TROUBLES.len() as u64);
-    for (number, trouble) in (1..).zip(TROUBLES) {
-        host.serve(number)?;
+    for trouble in TROUBLES {
+        host.serve()?;
         at_least(&mut host, &mut crew, |crew| crew.report.answered()).context("before any trouble")?;
         trouble.begin(&layer)?;
         at_least(&mut host, &mut crew, |crew| crew.report.unavailable.get()).with_context(|| format!("{trouble:?}"))?;
@@ -89,7 +89,7 @@ fn troubles(options: &Options, seed: u64, folder: &Path, library: &Path) -> Resu
         }
         progress.step(|| format!("{trouble:?}"));
     }
-    host.serve(task.last)?;
+    host.serve_last()?;
     let (_, report) = crew.finish(Duration::from_mins(2))?;
     host.stop()?;
     let [_, _, failures] = layer.counts()?;
@@ -127,7 +127,7 @@ fn a_slow_disk_holds_answers_back(folder: &Path, library: &Path) -> Result<Strin
     let home = Home::new(folder, Durability::Full)?;
     let layer = Layer::new(library, &home, false)?;
     let mut host = Host::new(&home, Some(&layer));
-    host.serve(1)?;
+    host.serve()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut link = host.link()?;
     runtime.block_on(async {
@@ -160,7 +160,7 @@ fn what_cannot_be_read_is_told(folder: &Path, library: &Path) -> Result<String> 
     let layer = Layer::new(library, &home, false)?;
     let mut host = Host::new(&home, Some(&layer));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    host.serve(1)?;
+    host.serve()?;
     let mut link = host.link()?;
     let text = "x".repeat(200_000);
     let ids = runtime.block_on(async {
@@ -175,7 +175,7 @@ fn what_cannot_be_read_is_told(folder: &Path, library: &Path) -> Result<String> 
         anyhow::Ok(ids)
     })?;
     host.kill()?;
-    host.serve(2)?;
+    host.serve()?;
     let refused = runtime.block_on(async {
         layer.fail(Failing::Read, EIO, 0)?;
         let mut refused = 0;

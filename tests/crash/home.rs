@@ -37,6 +37,7 @@ impl Home {
     /// Writes the configuration of a new service into a folder that is there.
     pub(crate) fn new(folder: &Path, durability: Durability) -> Result<Self> {
         let home = Self { folder: folder.to_owned() };
+        fs::create_dir_all(folder)?;
         fs::write(folder.join("service.xml"), service())?;
         fs::write(folder.join("tokens"), tokens())?;
         for (name, lifetime) in [("data", "PT12H"), (BRIEF, "PT3S")] {

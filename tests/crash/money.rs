@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options, seed: u64, folder: &Path, library: &Path) -
     let layer = Layer::new(library, &home, false)?;
     let mut host = Host::new(&home, Some(&layer));
     let runtime = Runtime::new()?;
-    host.serve(1)?;
+    host.serve()?;
     let bank = Arc::new(runtime.block_on(Bank::open(&mut host.link()?))?);
     let mut working = vec![runtime.spawn(inspector(Arc::clone(&bank), host.link()?))];
     for number in 0..CLIENTS {
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options, seed: u64, folder: &Path, library: &Path) -
     }
     // Whatever was answered is there after one more kill, too.
     host.kill()?;
-    host.serve(kills + 2)?;
+    host.serve()?;
     runtime.block_on(bank.audit(&mut host.link()?))?;
     host.stop()?;
     let [transfers, replays, twins, broken_off, inspections] =
@@ -81,7 +81,7 @@ fn come_and_go(host: &mut Host<'_>, seconds: u64, random: &mut Random) -> Result
         host.wait(Duration::from_millis(random.within(200..1200)))?;
         host.kill()?;
         kills += 1;
-        host.serve(kills + 1)?;
+        host.serve()?;
         progress.set(seconds.saturating_sub(until.saturating_duration_since(Instant::now()).as_secs()));
     }
     Ok(kills)

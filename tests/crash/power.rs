@@ -20,17 +20,20 @@ use crate::witness::Witness;
 /// How many services in a row write the trace. All but the last are killed.
 const SERVICES: u64 = 3;
 
+/// In so many records the store is made.
+const BIRTH: usize = 80;
+
 /// What stands beside the store and is not in the trace.
 const CONFIGURATION: [&str; 2] = ["resource.xml", "session.xml"];
 
 pub(crate) fn run(options: &Options, seed: u64, folder: &Path, library: &Path) -> Result<String> {
     let full = Loaded::new(options, seed, &folder.join("full"), library, Durability::Full)?;
-    let full_looks = full.check(options.images * 3 / 4, "power", Durability::Full)?;
+    let full_looks = full.check(options.images * 3 / 4, "power", Durability::Full, &Loss::ALL)?;
     let os = Loaded::new(options, seed, &folder.join("os"), library, Durability::Os)?;
     let os_images = options.images.div_ceil(4);
-    let os_looks = os.check(os_images, "power, os", Durability::Os)?;
+    let os_looks = os.check(os_images, "power, os", Durability::Os, &Loss::ALL)?;
     // The check itself is checked: what the system only had in memory can't pass for safe.
-    let passed = os.check(os_images.min(6), "power, control", Durability::Full);
+    let passed = os.check(os_images.min(6), "power, control", Durability::Full, &[Loss::Everything]);
     ensure!(passed.is_err(), "with durability=\"os\" nothing that was answered is lost: the check is blind");
     Ok(format!("durability=\"full\": {full_looks}\ndurability=\"os\": {os_looks}"))
 }
@@ -50,16 +53,16 @@ impl Loaded {
         let layer = Layer::new(library, &home, true)?;
         let trace = layer.trace().context("a layer that traces")?;
         let mut host = Host::new(&home, Some(&layer));
-        let task = Task { last: SERVICES + 1, keeps_history: true, store_may_fail: false };
+        let task = Task { keeps_history: true, store_may_fail: false };
         let mut crew = Crew::hire(&host, options.clients, seed, task)?;
-        for number in 1..=SERVICES {
-            host.serve(number)?;
+        for _ in 0..SERVICES {
+            host.serve()?;
             host.wait(Duration::from_millis(700 + 10 * options.images))?;
             host.kill()?;
             crew.check()?;
             add_what_was_cut_off(trace, &home)?;
         }
-        host.serve(task.last)?;
+        host.serve_last()?;
         let (clients, report) = crew.finish(Duration::from_mins(2))?;
         host.stop()?;
         let records = trace::read(trace)?;
@@ -74,7 +77,7 @@ impl Loaded {
     }
 
     /// Makes so many states of the disk, starts a service on each, and looks at its sessions.
-    fn check(&self, images: u64, name: &'static str, durability: Durability) -> Result<String> {
+    fn check(&self, images: u64, name: &'static str, durability: Durability, losses: &[Loss]) -> Result<String> {
         let mut random = Random::new(self.seed, name);
         let points = self.points(images, &mut random);
         let progress = Progress::new(name, points.len() as u64);
@@ -85,7 +88,7 @@ impl Loaded {
             }
             applied = *point;
             let at = self.records[..applied].last().map_or(0, |record| record.end);
-            let loss = *random.pick(&Loss::ALL);
+            let loss = *random.pick(losses);
             looked_at += self.check_image(&platter, loss, at, durability, &mut random).with_context(|| {
                 format!("the power went at byte {at} of the trace, and {loss:?} of what waited was lost")
             })?;
@@ -114,7 +117,7 @@ impl Loaded {
         let home = self.home.copy_without_data(&folder)?;
         platter.write_image(random, loss, &home.data())?;
         let mut host = Host::new(&home, None);
-        host.serve(1)?;
+        host.serve()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let looked_at = runtime.block_on(self.witness.check(&mut host.link()?, at, durability, random))?;
         host.kill()?;
@@ -122,14 +125,16 @@ impl Loaded {
     }
 
     /// Numbers of records behind which the power goes, rising: half of them just before a sync, when most is at stake, some
-    /// just behind one, the rest anywhere.
+    /// just behind one, some while the store is made, the rest anywhere. Where hardly anything is synced, all of them are anywhere.
     fn points(&self, count: u64, random: &mut Random) -> Vec<usize> {
         let is_sync = |record: &Record| matches!(record.event, Event::Synced { .. } | Event::FolderSynced { .. });
         let syncs: Vec<usize> = (0..self.records.len()).filter(|at| is_sync(&self.records[*at])).collect();
+        let are_few = syncs.len() * 100 < self.records.len();
         let mut points: Vec<usize> = (0..count)
-            .map(|_| match random.within(0..4) {
-                0 | 1 if !syncs.is_empty() => *random.pick(&syncs),
-                2 if !syncs.is_empty() => *random.pick(&syncs) + 1,
+            .map(|_| match random.within(0..8) {
+                0 => random.place(BIRTH.min(self.records.len())),
+                1..5 if !are_few => *random.pick(&syncs),
+                5 | 6 if !are_few => *random.pick(&syncs) + 1,
                 _ => random.place(self.records.len() + 1),
             })
             .collect();

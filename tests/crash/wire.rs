@@ -116,6 +116,11 @@ impl Reply {
         self.is_fault(503, "StoreUnavailable")
     }
 
+    /// The service is about to stop.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_fault(503, "Draining")
+    }
+
     pub(crate) fn document(&self) -> Result<Element> {
         Element::parse(&self.body, &Limits::default()).with_context(|| self.text())
     }

@@ -8,6 +8,7 @@ mod command;
 mod context;
 mod documentation;
 mod documents;
+mod durable;
 mod initialisation;
 mod jarvis;
 mod metrics;

@@ -144,7 +144,7 @@ fn a_factory_that_nobody_knows_is_refused_with_the_nearest() {
     let errors = refused(&folder("example.Smal", ""));
     assert_eq!(errors.0.len(), 1, "{errors}");
     let message = "there is no session manager factory `example.Smal`; did you mean `example.Small`? There are \
-                   `example.Small`, `rejoin.TransientSessionManagerFactory`";
+                   `example.Small`, `rejoin.DurableSessionManagerFactory`, `rejoin.TransientSessionManagerFactory`";
     assert_eq!((errors.0[0].position.line, &*errors.0[0].message), (1, message));
 }
 

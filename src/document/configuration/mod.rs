@@ -9,9 +9,9 @@ pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
 pub use resource::{DataResourceConfiguration, PasswordSource, ResourceConfiguration};
 pub use service::{AuthenticationConfiguration, ResourceReference, ServiceConfiguration, ServiceLimits};
 pub use session::{
-    CarrierSettings, CookieSettings, JoinSettings, Origin, OriginError, SameSite, SessionConfiguration,
-    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
-    TimeoutSettings,
+    CarrierSettings, CookieSettings, DURABLE_FACTORY, JoinSettings, Origin, OriginError, SameSite,
+    SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
+    TRANSIENT_FACTORY, TimeoutSettings,
 };
 
 use super::{DocumentError, Element, Fields, Limits, Located, Position, Value, root};

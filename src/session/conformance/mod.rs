@@ -10,6 +10,7 @@ mod joins;
 mod lifetimes;
 mod locking;
 mod operators;
+mod restarts;
 mod stage;
 mod streams;
 
@@ -20,8 +21,38 @@ pub(crate) use joins::*;
 pub(crate) use lifetimes::*;
 pub(crate) use locking::*;
 pub(crate) use operators::*;
+pub(crate) use restarts::*;
 pub(crate) use stage::{Make, Setup, Stage};
 pub(crate) use streams::*;
+
+/// Runs the behaviours of managers that keep sessions beyond the process against those that a [`Make`] function makes, beside
+/// those of all.
+macro_rules! durable_session_manager_conforms {
+    ($make:expr, $histories:expr) => {
+        $crate::session::conformance::session_manager_conforms! { $make;
+            what_was_released_is_there_after_a_restart
+            a_request_that_ran_leaves_nothing
+            lifetimes_go_on_over_a_restart
+            a_step_of_the_wall_clock_over_a_restart_changes_nothing
+            ends_are_told_after_a_restart
+            rotated_ids_hold_and_are_noticed_after_a_restart
+            fences_rise_over_a_restart
+            what_is_alive_ends_its_session_with_the_process
+            what_a_client_was_told_of_ends_its_session_with_the_process
+            stored_sessions_are_listed_described_and_ended
+            stored_sessions_count
+            stored_sessions_end_in_time
+            joins_of_a_stored_session_come_in_their_order
+            draining_keeps_sessions_and_lets_nobody_in
+        }
+        $crate::session::conformance::session_manager_conforms!($make);
+
+        #[test]
+        fn random_histories_with_restarts_agree_with_the_reference() {
+            $crate::session::model::random_histories_agree($make, Some($histories));
+        }
+    };
+}
 
 /// Runs every behaviour against the managers that a [`Make`] function makes, and those that are named.
 macro_rules! session_manager_conforms {
@@ -110,12 +141,7 @@ macro_rules! session_manager_conforms {
                 $crate::session::conformance::$behaviour($make).await;
             }
         )*
-
-        #[test]
-        fn random_histories_agree_with_the_reference() {
-            $crate::session::model::random_histories_agree($make);
-        }
     };
 }
 
-pub(crate) use session_manager_conforms;
+pub(crate) use {durable_session_manager_conforms, session_manager_conforms};

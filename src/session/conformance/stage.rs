@@ -1,5 +1,6 @@
 //! A manager, the clock it runs on, and short words for what tests do with it.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,48 @@ use crate::session::{
 };
 
 /// What a manager under test is made from.
+#[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) settings: SessionConfiguration,
     pub(crate) statics: StaticAttributes,
     pub(crate) clock: ManualClock,
     pub(crate) ids: Arc<dyn crate::session::IdSource>,
     pub(crate) listeners: Vec<Arc<dyn SessionListener>>,
+    pub(crate) backstage: Backstage,
+}
+
+/// What is behind the managers of one stage, and outlives them.
+#[derive(Clone, Default)]
+pub(crate) struct Backstage(Arc<Mutex<Hidden>>);
+
+#[derive(Default)]
+struct Hidden {
+    place: Option<Box<dyn Any + Send>>,
+    is_busy: Option<Box<dyn Fn() -> bool + Send>>,
+    has_crashed: bool,
+}
+
+impl Backstage {
+    /// Where sessions are kept that outlive the manager.
+    pub(crate) fn place<T: Any + Send + Clone>(&self, make: impl FnOnce() -> T) -> T {
+        let mut hidden = self.0.lock();
+        let place = hidden.place.get_or_insert_with(|| Box::new(make()));
+        place.downcast_ref::<T>().expect("one stage has one kind of managers").clone()
+    }
+
+    /// How to tell whether the manager does something by itself.
+    pub(crate) fn watch(&self, is_busy: impl Fn() -> bool + Send + 'static) {
+        self.0.lock().is_busy = Some(Box::new(is_busy));
+    }
+
+    /// Whether the manager before is still there, and nobody will hear of it.
+    pub(crate) fn take_crash(&self) -> bool {
+        std::mem::take(&mut self.0.lock().has_crashed)
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.0.lock().is_busy.as_ref().is_some_and(|is_busy| is_busy())
+    }
 }
 
 /// Makes a manager.
@@ -32,6 +69,8 @@ pub(crate) type Make = fn(Setup) -> Arc<dyn SessionManager>;
 pub(crate) struct Stage {
     pub(crate) manager: Arc<dyn SessionManager>,
     pub(crate) clock: ManualClock,
+    make: Make,
+    setup: Setup,
 }
 
 pub(crate) const fn seconds(count: u64) -> Duration {
@@ -53,11 +92,36 @@ impl Stage {
             clock: clock.clone(),
             ids: Arc::new(SeededIds::new(1)),
             listeners: Vec::new(),
+            backstage: Backstage::default(),
         };
         setup.settings.timeout.default = Some(seconds(10));
         setup.settings.lifetime = Some(seconds(1000));
         change(&mut setup);
-        Self { manager: make(setup), clock }
+        Self { manager: make(setup.clone()), clock, make, setup }
+    }
+
+    /// The process ends, without a word, and another takes its place. What was under way is written.
+    pub(crate) fn reopened(self) -> Self {
+        let Self { manager, clock, make, setup } = self;
+        while setup.backstage.is_busy() {
+            std::thread::yield_now();
+        }
+        drop(manager);
+        Self { manager: make(setup.clone()), clock, make, setup }
+    }
+
+    /// The same when requests still run in it: their part of the process is never heard of again.
+    pub(crate) fn crashed(self) -> Self {
+        while self.is_busy() {
+            std::thread::yield_now();
+        }
+        self.setup.backstage.0.lock().has_crashed = true;
+        Self { manager: (self.make)(self.setup.clone()), ..self }
+    }
+
+    /// Whether the manager does something by itself.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.setup.backstage.is_busy()
     }
 
     pub(crate) fn join_as(&self, who: &str, requirement: SessionRequirement) -> Joining {

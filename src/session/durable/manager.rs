@@ -1,15 +1,18 @@
 //! The durable manager, and how it takes over the sessions of its store.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Scribe;
 use super::timeline::Timeline;
 use crate::document::SessionConfiguration;
 use crate::session::clock::Time;
+use crate::session::lifetime::{after, over};
+use crate::session::listener::tell;
 use crate::session::resident::{Ingredients, Inheritance, Shared, manages_sessions};
 use crate::session::{
     Clock, EndReason, EndedSession, IdSource, SessionListener, SessionRecord, SessionStore, SessionWrite,
-    StaticAttributes, StoreError,
+    StaticAttributes, StoreError, StoreEvent,
 };
 
 /// So many ends are written at once when a store is taken over.
@@ -33,9 +36,16 @@ manages_sessions!(DurableSessionManager);
 pub struct DurableSessionManagerBuilder {
     ingredients: Ingredients,
     store: Arc<dyn SessionStore>,
+    begun: Instant,
 }
 
 impl DurableSessionManagerBuilder {
+    /// When the opening of the store began.
+    pub(super) fn begun(mut self, begun: Instant) -> Self {
+        self.begun = begun;
+        self
+    }
+
     /// The static attributes of every session.
     pub fn statics(mut self, statics: StaticAttributes) -> Self {
         self.ingredients.statics = statics;
@@ -66,7 +76,7 @@ impl DurableSessionManagerBuilder {
     ///
     /// [`StoreError`] when the store can't be read or written.
     pub fn open(self) -> Result<DurableSessionManager, StoreError> {
-        let Self { mut ingredients, store } = self;
+        let Self { mut ingredients, store, begun } = self;
         let recovery = store.recover()?;
         let machine = ingredients.clock;
         let timeline = Timeline::resume(machine, &recovery);
@@ -86,29 +96,41 @@ impl DurableSessionManagerBuilder {
         }
         let ended = recovery.ended.into_iter().chain(lost).collect();
         ingredients.clock = clock;
-        let scribe = Scribe::new(Arc::clone(&store))?;
-        let inheritance = Inheritance { store, openings: recovery.openings, owners, ended };
+        let sessions = owners.iter().map(|(_, count)| count).sum();
+        let recovered = StoreEvent::Recovered { sessions, took: begun.elapsed() };
+        tell(&ingredients.listeners, |listener| listener.store(recovered));
+        let scribe = Scribe::new(Arc::clone(&store), ingredients.listeners.clone())?;
+        let inheritance = Inheritance { store, timeline, openings: recovery.openings, owners, ended };
         Ok(DurableSessionManager { shared: ingredients.heir(inheritance, scribe) })
     }
 }
 
-/// The ends of the sessions that have lost what they held.
-fn lost(perished: &[SessionRecord], time: Time, retention: std::time::Duration) -> Vec<EndedSession> {
-    let end = |record: &SessionRecord| EndedSession {
-        handle: record.handle,
-        owner: record.owner.clone(),
-        keys: record.keys.iter().map(|key| key.key).collect(),
-        reason: EndReason::OwnerLost,
-        moment: time.now,
-        at: time.wall,
-        until: time.now.after(retention),
+/// The ends of the sessions that have lost what they held; of some the time was over before.
+fn lost(perished: &[SessionRecord], time: Time, retention: Duration) -> Vec<EndedSession> {
+    let end = |record: &SessionRecord| {
+        let over = over(after(record.released, record.timeout), record.lifetime, time.now);
+        let (reason, moment) = over.unwrap_or((EndReason::OwnerLost, time.now));
+        EndedSession {
+            handle: record.handle,
+            owner: record.owner.clone(),
+            keys: record.keys.iter().map(|key| key.key).collect(),
+            reason,
+            moment,
+            at: time.wall_at(moment).unwrap_or(time.wall),
+            until: moment.after(retention),
+        }
     };
     perished.iter().map(end).collect()
 }
 
 impl DurableSessionManager {
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
     /// A manager that is put together, over a store.
     pub fn builder(settings: SessionConfiguration, store: Arc<dyn SessionStore>) -> DurableSessionManagerBuilder {
-        DurableSessionManagerBuilder { ingredients: Ingredients::new(settings), store }
+        DurableSessionManagerBuilder { ingredients: Ingredients::new(settings), store, begun: Instant::now() }
     }
 }

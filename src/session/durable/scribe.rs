@@ -15,7 +15,8 @@ use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::session::{SessionStore, SessionWrite, StoreError, Verdict};
+use crate::session::listener::tell;
+use crate::session::{SessionListener, SessionStore, SessionWrite, StoreError, StoreEvent, StoreOperation, Verdict};
 
 /// So many writes go into one batch at the most: whoever comes while it is written waits for all of it.
 const BATCH: usize = 1024;
@@ -33,6 +34,9 @@ pub(in crate::session) trait Errand: Send {
     /// What became of it. One that nobody waits for answers with itself, to be tried again.
     fn settle(self: Box<Self>, outcome: &Outcome) -> Option<Box<dyn Errand>>;
 }
+
+/// What is written at once.
+type Batch = Vec<Box<dyn Errand>>;
 
 /// What became of an errand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,15 +79,18 @@ struct Pile {
 }
 
 impl Scribe {
-    /// A scribe that writes into a store.
+    /// A scribe that writes into a store, and tells those who listen.
     ///
     /// # Errors
     ///
     /// [`StoreError::Failed`] when there is no thread for it.
-    pub(in crate::session) fn new(store: Arc<dyn SessionStore>) -> Result<Self, StoreError> {
+    pub(in crate::session) fn new(
+        store: Arc<dyn SessionStore>,
+        listeners: Vec<Arc<dyn SessionListener>>,
+    ) -> Result<Self, StoreError> {
         let desk = Arc::new(Desk { pile: Mutex::default(), bell: Condvar::new() });
         let own = Arc::clone(&desk);
-        let thread = thread::Builder::new().name("session-scribe".into()).spawn(move || own.work(&*store));
+        let thread = thread::Builder::new().name("session-scribe".into()).spawn(move || own.work(&*store, &listeners));
         let thread = thread.map_err(|error| StoreError::Failed { reason: error.to_string() })?;
         Ok(Self { desk, thread: Some(thread) })
     }
@@ -133,10 +140,10 @@ impl fmt::Debug for Scribe {
 }
 
 impl Desk {
-    fn work(&self, store: &dyn SessionStore) {
+    fn work(&self, store: &dyn SessionStore, listeners: &[Arc<dyn SessionListener>]) {
         while let Some((batch, runtime)) = self.next() {
             let _runtime = runtime.as_ref().map(Handle::enter);
-            let again = perform(store, batch);
+            let again = perform(store, listeners, batch);
             let mut pile = self.pile.lock();
             pile.in_hand = 0;
             // What is still wanted when nothing more comes has had its last try.
@@ -148,7 +155,7 @@ impl Desk {
     }
 
     /// The next batch, once there is one; `None` when there will be none.
-    fn next(&self) -> Option<(Vec<Box<dyn Errand>>, Option<Handle>)> {
+    fn next(&self) -> Option<(Batch, Option<Handle>)> {
         let mut pile = self.pile.lock();
         loop {
             let now = Instant::now();
@@ -176,12 +183,16 @@ impl Desk {
 }
 
 /// Writes a batch, and tells everybody what became of it. Answers with what is to be tried again.
-fn perform(store: &dyn SessionStore, mut batch: Vec<Box<dyn Errand>>) -> Vec<Box<dyn Errand>> {
+fn perform(
+    store: &dyn SessionStore,
+    listeners: &[Arc<dyn SessionListener>],
+    mut batch: Batch,
+) -> Batch {
     let drafts: Vec<Option<SessionWrite>> =
         batch.iter_mut().map(|errand| catch_unwind(AssertUnwindSafe(|| errand.draft())).unwrap_or_default()).collect();
     let is_draft: Vec<bool> = drafts.iter().map(Option::is_some).collect();
     let writes: Vec<SessionWrite> = drafts.into_iter().flatten().collect();
-    let mut verdicts = commit(store, &writes).map(Vec::into_iter);
+    let mut verdicts = commit(store, listeners, &writes).map(Vec::into_iter);
     drop(writes);
     let mut again = Vec::new();
     for (errand, is_draft) in batch.into_iter().zip(is_draft) {
@@ -190,21 +201,32 @@ fn perform(store: &dyn SessionStore, mut batch: Vec<Box<dyn Errand>>) -> Vec<Box
             Ok(verdicts) => Outcome::Written(verdicts.next().unwrap_or(Verdict::Stale)),
             Err(error) => Outcome::Failed(error.clone()),
         };
-        match catch_unwind(AssertUnwindSafe(|| errand.settle(&outcome))) {
-            Ok(errand) => again.extend(errand),
-            Err(_) => tracing::error!("what follows the writing of a session has panicked"),
+        if let Ok(errand) = catch_unwind(AssertUnwindSafe(|| errand.settle(&outcome))) {
+            again.extend(errand);
+        } else {
+            tracing::error!("what follows the writing of a session has panicked");
         }
     }
     again
 }
 
-fn commit(store: &dyn SessionStore, writes: &[SessionWrite]) -> Result<Vec<Verdict>, StoreError> {
+fn commit(
+    store: &dyn SessionStore,
+    listeners: &[Arc<dyn SessionListener>],
+    writes: &[SessionWrite],
+) -> Result<Vec<Verdict>, StoreError> {
     if writes.is_empty() {
         return Ok(Vec::new());
     }
+    let begun = Instant::now();
     let written = catch_unwind(AssertUnwindSafe(|| store.commit(writes)));
     let written = written.unwrap_or_else(|_| Err(StoreError::Failed { reason: "it panicked".into() }));
-    written.inspect_err(|error| tracing::error!(%error, writes = writes.len(), "sessions could not be written"))
+    let event = match &written {
+        Ok(_) => StoreEvent::Committed { writes: writes.len(), took: begun.elapsed() },
+        Err(error) => StoreEvent::Failed { operation: StoreOperation::Commit, error },
+    };
+    tell(listeners, |listener| listener.store(event));
+    written
 }
 
 /// Tells somebody that its turn has come.

@@ -1,28 +1,101 @@
-//! The durable manager passes through the behaviours of every manager, and has some of its own.
+//! The durable manager passes through the behaviours of every manager, over a store in memory and over one on disk, and has
+//! some of its own.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::DurableSessionManager;
+use parking_lot::Mutex;
+use tempfile::TempDir;
+
+use super::{DurableSessionManager, DurableSessionManagerBuilder};
 use crate::document::SessionConfiguration;
-use crate::session::conformance::{Setup, session_manager_conforms};
+use crate::session::conformance::{Setup, durable_session_manager_conforms};
 use crate::session::store::memory::MemoryStore;
 use crate::session::{
-    Access, ManualClock, Outcome, Participant, Principal, SessionError, SessionId, SessionManager, SessionRequirement,
-    StoreError,
+    Access, Durability, Joined, ManualClock, Outcome, Participant, Principal, SessionError, SessionId, SessionManager,
+    SessionRequirement, SessionStore, SqliteStore, StoreError,
 };
 
-fn make(setup: Setup) -> Arc<dyn SessionManager> {
-    let builder = DurableSessionManager::builder(setup.settings, Arc::new(MemoryStore::default()))
-        .statics(setup.statics)
-        .clock(Arc::new(setup.clock))
-        .ids(setup.ids);
-    let builder = setup.listeners.into_iter().fold(builder, super::DurableSessionManagerBuilder::listener);
-    Arc::new(builder.open().unwrap())
+fn manager(setup: Setup, store: Arc<dyn SessionStore>) -> Arc<dyn SessionManager> {
+    let builder = DurableSessionManager::builder(setup.settings, store).statics(setup.statics);
+    let builder = builder.clock(Arc::new(setup.clock)).ids(setup.ids);
+    let manager = setup.listeners.into_iter().fold(builder, DurableSessionManagerBuilder::listener).open().unwrap();
+    let shared = Arc::downgrade(manager.shared());
+    setup.backstage.watch(move || shared.upgrade().is_some_and(|shared| shared.is_busy()));
+    Arc::new(manager)
 }
 
-session_manager_conforms!(make);
+mod over_memory {
+    use super::*;
 
-/// A store and the clock of the machine; managers over it come and go.
+    fn make(setup: Setup) -> Arc<dyn SessionManager> {
+        let store = setup.backstage.place(MemoryStore::new).reopen();
+        manager(setup, Arc::new(store))
+    }
+
+    durable_session_manager_conforms!(make, 1000);
+}
+
+mod over_a_disk {
+    use super::*;
+
+    /// The folder of the latest store, and those of stores whose process is not heard of any more.
+    #[derive(Clone)]
+    struct Folders(Arc<Mutex<Vec<TempDir>>>);
+
+    impl Folders {
+        fn new() -> Self {
+            Self(Arc::new(Mutex::new(vec![tempfile::tempdir().unwrap()])))
+        }
+
+        fn latest(&self) -> PathBuf {
+            self.0.lock().last().unwrap().path().join("sessions")
+        }
+
+        /// What another process would find.
+        fn copy_latest(&self) {
+            let (from, to) = (self.latest(), tempfile::tempdir().unwrap());
+            copy(&from, &to.path().join("sessions"));
+            self.0.lock().push(to);
+        }
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            // The index of the log belongs to the process that has it mapped.
+            if !entry.file_name().to_string_lossy().ends_with("-shm") {
+                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+        }
+    }
+
+    fn open(folder: &Path) -> SqliteStore {
+        // The one before may be closing still.
+        for _ in 0..5000 {
+            match SqliteStore::open(folder, Durability::Os) {
+                Err(StoreError::InUse { .. }) => std::thread::sleep(Duration::from_millis(1)),
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the store is in use");
+    }
+
+    fn make(setup: Setup) -> Arc<dyn SessionManager> {
+        let folders = setup.backstage.place(Folders::new);
+        if setup.backstage.take_crash() {
+            folders.copy_latest();
+        }
+        manager(setup, Arc::new(open(&folders.latest())))
+    }
+
+    durable_session_manager_conforms!(make, 40);
+}
+
+/// A store, and the clock of the machine; managers over them come and go.
 struct Machine {
     store: MemoryStore,
     clock: ManualClock,
@@ -46,42 +119,25 @@ fn who() -> Participant {
 
 const CREATE: SessionRequirement = SessionRequirement::Create { timeout: None };
 
-fn enter(id: &SessionId) -> SessionRequirement {
-    SessionRequirement::Join { id: id.clone(), wait: None, access: Access::Exclusive, rotate: false }
+async fn enter(manager: &DurableSessionManager, id: &SessionId) -> Joined {
+    let requirement = SessionRequirement::Join { id: id.clone(), wait: None, access: Access::Exclusive, rotate: false };
+    manager.join(requirement, &who()).await.unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_answered_is_there_after_a_restart() {
-    let machine = Machine::new();
-    let manager = machine.start();
-    let joined = manager.join(CREATE, &who()).await.unwrap();
-    let id = joined.info().id.clone();
-    joined.attributes().increment("visits", 1).unwrap();
-    joined.release(Outcome::Commit).await.unwrap();
-    let running = manager.join(enter(&id), &who()).await.unwrap();
-    running.attributes().increment("visits", 1).unwrap();
-    drop(running);
-    drop(manager);
-    let manager = machine.start();
-    let joined = manager.join(enter(&id), &who()).await.unwrap();
-    assert_eq!(joined.attributes().increment("visits", 1), Ok(2));
-    assert!(joined.info().fence > 1 << 32);
-    joined.release(Outcome::Commit).await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn what_can_not_be_written_is_not_done() {
+    // Behaviour 57.
     let machine = Machine::new();
     let manager = machine.start();
     let joined = manager.join(CREATE, &who()).await.unwrap();
     let id = joined.info().id.clone();
     joined.release(Outcome::Commit).await.unwrap();
-    let joined = manager.join(enter(&id), &who()).await.unwrap();
+    let joined = enter(&manager, &id).await;
     joined.attributes().increment("visits", 1).unwrap();
     machine.store.fail(Some(StoreError::Full));
     assert_eq!(joined.release(Outcome::Commit).await, Err(SessionError::Store(StoreError::Full)));
     machine.store.fail(None);
-    let joined = manager.join(enter(&id), &who()).await.unwrap();
+    let joined = enter(&manager, &id).await;
     assert_eq!(joined.attributes().increment("visits", 1), Ok(1));
     joined.release(Outcome::Commit).await.unwrap();
 }

@@ -119,7 +119,7 @@ impl Names {
 }
 
 struct Driver {
-    stage: Stage,
+    stage: Option<Stage>,
     reference: Reference,
     requests: Vec<Actual>,
     /// Of each session of the reference.
@@ -127,6 +127,8 @@ struct Driver {
     last_fences: Vec<u64>,
     living: usize,
     closed: Arc<Mutex<Vec<usize>>>,
+    /// How many living things were lost with a process.
+    lost: usize,
     maintenance: Task<BoxFuture<'static, ()>>,
     /// Whether it did something when it was last asked to: it does so once a tick.
     maintained: bool,
@@ -134,16 +136,20 @@ struct Driver {
 
 /// Lives through a history, and to its end: everybody leaves, everything is over, everything is closed.
 pub(super) fn live_through(make: Make, history: &[Event], drained: bool) -> Result<(), TestCaseError> {
+    // A store is asked on threads of the runtime.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("there is a runtime");
+    let _runtime = runtime.enter();
     let stage = Stage::with(make, |setup| configure(&mut setup.settings));
     let mut driver = Driver {
         maintenance: Task::new(stage.manager.maintenance()),
-        stage,
+        stage: Some(stage),
         reference: Reference::default(),
         requests: Vec::new(),
         names: Vec::new(),
         last_fences: Vec::new(),
         living: 0,
         closed: Arc::default(),
+        lost: 0,
         maintained: false,
     };
     for event in history {
@@ -159,7 +165,8 @@ pub(super) fn live_through(make: Make, history: &[Event], drained: bool) -> Resu
     driver.pass(LIFETIME)?;
     driver.maintain();
     driver.compare(&Event::Maintain)?;
-    prop_assert_eq!(driver.reference.closed.len(), driver.living, "everything alive is closed in the end");
+    let closed = driver.reference.closed.len();
+    prop_assert_eq!(closed + driver.lost, driver.living, "everything alive is closed in the end");
     Ok(())
 }
 
@@ -167,12 +174,12 @@ impl Driver {
     fn happen(&mut self, event: &Event) -> Result<(), TestCaseError> {
         match event {
             Event::Create => {
-                let joining = self.stage.join(SessionRequirement::Create { timeout: None });
+                let joining = self.stage().join(SessionRequirement::Create { timeout: None });
                 self.reference.create(false);
                 self.asked(joining);
             }
             Event::Implicit => {
-                let joining = self.stage.join(SessionRequirement::Implicit { reachable: false });
+                let joining = self.stage().join(SessionRequirement::Implicit { reachable: false });
                 self.reference.create(true);
                 self.asked(joining);
             }
@@ -187,7 +194,7 @@ impl Driver {
             }
             Event::Read { session } => {
                 if let Some(session) = pick(*session, self.names.len()) {
-                    let joining = self.stage.read(&self.names[session].id(0));
+                    let joining = self.stage().read(&self.names[session].id(0));
                     self.reference.read(session, 0);
                     self.asked(joining);
                 }
@@ -195,14 +202,15 @@ impl Driver {
             Event::Rotate { session, back } => self.rotate(*session, *back),
             Event::Kill { session } => {
                 if let Some(session) = pick(*session, self.names.len()) {
-                    let ending = self.stage.manager.end(self.names[session].handle, EndReason::Killed);
+                    let ending = self.stage().manager.end(self.names[session].handle, EndReason::Killed);
                     drop(block_on(ending));
                     self.reference.kill(session);
                 }
             }
             Event::Pass { ticks } => self.pass(*ticks)?,
-            Event::StepWall { hours } => self.stage.clock.step_wall(TimeDelta::hours(*hours)),
+            Event::StepWall { hours } => self.stage().clock.step_wall(TimeDelta::hours(*hours)),
             Event::Maintain => self.maintain(),
+            Event::Restart => self.restart(),
             Event::Cancel { request } => {
                 if let Some(request) = self.choose(*request, Standing::Waiting) {
                     self.leave(request);
@@ -228,7 +236,7 @@ impl Driver {
             After::Stay if or_create => SessionRequirement::JoinOrCreate { id, wait: wish_for, timeout: None },
             After::Stay => SessionRequirement::Join { id, wait: wish_for, access: Access::Exclusive, rotate: false },
         };
-        let joining = self.stage.join_as(if stranger { "stranger" } else { "owner" }, requirement);
+        let joining = self.stage().join_as(if stranger { "stranger" } else { "owner" }, requirement);
         let deadline = self.reference.now + wait;
         self.reference.join(session, back, Wish { deadline, after, end_again, or_create, stranger });
         self.asked(joining);
@@ -237,7 +245,7 @@ impl Driver {
     fn rotate(&mut self, session: Index, back: usize) {
         let Some(session) = pick(session, self.names.len()) else { return };
         let id = self.names[session].id(back);
-        self.asked(self.stage.join(SessionRequirement::Join { id, wait: None, access: Access::Read, rotate: true }));
+        self.asked(self.stage().join(SessionRequirement::Join { id, wait: None, access: Access::Read, rotate: true }));
         let request = self.reference.read(session, back);
         self.look_around();
         if let Actual::Joined(joined) = &self.requests[request] {
@@ -248,15 +256,19 @@ impl Driver {
 
     /// The service is shut down: that takes until everybody has left, and no longer.
     fn drain(&mut self) -> Result<(), TestCaseError> {
-        let manager = Arc::clone(&self.stage.manager);
+        let manager = Arc::clone(&self.stage().manager);
         let mut draining = Task::new(async move { manager.drain().await });
         let mut drained = draining.look().is_some();
         for request in 0..self.requests.len() {
             self.leave(request);
         }
+        while !drained && (self.stage().is_busy() || draining.is_rung()) {
+            drained = draining.look().is_some();
+            std::thread::yield_now();
+        }
         drained = drained || draining.look().is_some();
         prop_assert!(drained, "draining ends when everybody has left");
-        prop_assert_eq!(self.closed.lock().len(), self.living, "everything alive is closed once");
+        prop_assert_eq!(self.closed.lock().len() + self.lost, self.living, "everything alive is closed once");
         Ok(())
     }
 
@@ -264,8 +276,41 @@ impl Driver {
         self.requests.push(Actual::Waiting(Task::new(joining)));
     }
 
+    fn stage(&self) -> &Stage {
+        self.stage.as_ref().expect("there is a manager but during a restart")
+    }
+
+    /// Everybody leaves, the process ends, another one goes on.
+    fn restart(&mut self) {
+        // Those who wait first: nobody gets anything any more.
+        for standing in [Standing::Waiting, Standing::Joined] {
+            for request in 0..self.requests.len() {
+                if self.reference.parts[request].standing == standing {
+                    self.leave(request);
+                }
+            }
+        }
+        self.maintenance = Task::new(Box::pin(std::future::pending()));
+        self.stage = self.stage.take().map(Stage::reopened);
+        self.maintenance = Task::new(self.stage().manager.maintenance());
+        let closed: BTreeSet<usize> = self.closed.lock().iter().copied().collect();
+        self.lost = self.living - closed.len();
+        self.reference.restart(closed);
+    }
+
     /// Looks at every waiting request for which somebody rang, until nothing happens any more.
     fn look_around(&mut self) {
+        loop {
+            self.look_at_requests();
+            if !self.stage().is_busy() {
+                // What it did last may have rung for somebody.
+                return self.look_at_requests();
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn look_at_requests(&mut self) {
         for request in 0..self.requests.len() {
             if let Actual::Waiting(task) = &mut self.requests[request]
                 && let Some(result) = task.look()
@@ -280,7 +325,7 @@ impl Driver {
 
     fn pass(&mut self, count: u64) -> Result<(), TestCaseError> {
         for _ in 0..count {
-            self.stage.clock.advance(ticks(1));
+            self.stage().clock.advance(ticks(1));
             self.reference.tick();
             self.look_around();
             self.compare(&Event::Pass { ticks: 1 })?;
@@ -291,7 +336,14 @@ impl Driver {
     fn maintain(&mut self) {
         self.maintained = self.maintenance.is_rung();
         if self.maintained {
-            assert!(self.maintenance.look().is_none(), "the manager lives");
+            loop {
+                assert!(self.maintenance.look().is_none(), "the manager lives");
+                // It may wait for its store.
+                if !self.stage().is_busy() && !self.maintenance.is_rung() {
+                    break;
+                }
+                std::thread::yield_now();
+            }
             self.reference.maintain();
         }
     }
@@ -452,7 +504,8 @@ fn reason(reason: EndReason) -> Reason {
         EndReason::Lifetime => Reason::Lifetime,
         EndReason::Terminated => Reason::Terminated,
         EndReason::Killed => Reason::Killed,
-        other => panic!("unexpected {other:?}"),
+        EndReason::OwnerLost => Reason::OwnerLost,
+        EndReason::Drained => panic!("nobody has drained"),
     }
 }
 

@@ -86,12 +86,14 @@ enum Event {
         hours: i64,
     },
     Maintain,
+    /// The process ends and another one takes its place: everybody has to leave, and what is alive is lost.
+    Restart,
 }
 
 /// The names of the attributes that requests change.
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-fn event() -> impl Strategy<Value = Event> {
+fn event(restarts: bool) -> impl Strategy<Value = Event> {
     let session = || any::<Index>();
     let request = || any::<Index>();
     let wait = || prop_oneof![Just(0_u64), 1..12_u64];
@@ -119,18 +121,20 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (4..40_u64).prop_map(|ticks| Event::Pass { ticks }),
         1 => (-2..3_i64).prop_map(|hours| Event::StepWall { hours }),
         2 => Just(Event::Maintain),
+        2 => Just(if restarts { Event::Restart } else { Event::Maintain }),
     ]
 }
 
 /// The environment variable that repeats a failed run.
 const SEED: &str = "SESSION_HISTORIES_SEED";
 
-/// Lets a manager live through random histories. Of a failure the shortest history that fails is shown, and the seed that
+/// Lets a manager live through random histories; one that keeps sessions beyond the process through so many with restarts. Of a failure the shortest history that fails is shown, and the seed that
 /// repeats the run.
-pub(crate) fn random_histories_agree(make: Make) {
+pub(crate) fn random_histories_agree(make: Make, restarts: Option<u32>) {
     // More with PROPTEST_CASES.
     let default = Config::default();
-    let config = Config { cases: default.cases.max(2000), failure_persistence: None, ..default };
+    let cases = restarts.unwrap_or(2000).max(if default.cases > 256 { default.cases } else { 0 });
+    let config = Config { cases, failure_persistence: None, ..default };
     let seed = match std::env::var(SEED) {
         Ok(seed) => seed.parse().expect("the seed is a number"),
         Err(_) => RandomState::new().hash_one(0),
@@ -138,7 +142,7 @@ pub(crate) fn random_histories_agree(make: Make) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&u64::to_le_bytes(seed));
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let histories = (prop::collection::vec(event(), 1..80), prop::bool::weighted(0.2));
+    let histories = (prop::collection::vec(event(restarts.is_some()), 1..80), prop::bool::weighted(0.2));
     let run = |(history, drained): (Vec<Event>, bool)| driver::live_through(make, &history, drained);
     if let Err(error) = TestRunner::new_with_rng(config, rng).run(&histories, run) {
         panic!("{SEED}={seed} repeats this: {error}");

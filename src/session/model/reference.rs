@@ -26,6 +26,7 @@ pub(super) enum Reason {
     Lifetime,
     Terminated,
     Killed,
+    OwnerLost,
 }
 
 /// What a request got.
@@ -358,6 +359,23 @@ impl Reference {
             }
         }
         self.expire();
+    }
+
+    /// The process has ended when nobody was there any more, and another one goes on. What was alive by then is lost with
+    /// its session, unless that was `closed` before.
+    pub(super) fn restart(&mut self, closed: BTreeSet<usize>) {
+        self.expire();
+        for session in 0..self.sessions.len() {
+            let place = &mut self.sessions[session];
+            if place.implicit {
+                // Nobody remembers those.
+                place.forgotten.extend(0..place.superseded.len());
+            } else if place.ended.is_none() && lives(&place.attributes).next().is_some() {
+                place.attributes.clear();
+                place.ended = Some((Reason::OwnerLost, self.now));
+            }
+        }
+        self.closed = closed;
     }
 
     /// One more tick has passed.

@@ -12,6 +12,7 @@ use super::participation::{Detached, Part};
 use super::shared::Shared;
 use super::slot::{Entry, Grant, Slot, Visitor};
 use super::waiting::Place;
+use crate::document::TimeoutWish;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::random::new_id;
@@ -63,7 +64,7 @@ impl Shared {
         }
         match requirement {
             SessionRequirement::Implicit { reachable } => at_once(self.create_implicit(reachable, who)),
-            SessionRequirement::Create { timeout } => at_once(self.create_explicit(timeout, who)),
+            SessionRequirement::Create { timeout } => self.create_when_there_is_room(timeout, who),
             SessionRequirement::Join { id, wait, access, rotate } => {
                 self.join_existing(id, wait, Purpose { access, rotate, ..Purpose::WORK }, who)
             }
@@ -75,19 +76,37 @@ impl Shared {
                 }
                 let (shared, owner) = (Arc::clone(self), who.principal.clone());
                 then(joining, move |result| match result {
-                    Err(SessionError::Ended { reason, .. }) => shared.end_again(id, &owner, reason).map_or(result, Ok),
-                    other => other,
+                    Err(SessionError::Ended { reason, .. }) => {
+                        at_once(shared.end_again(id, &owner, reason).map_or(result, Ok))
+                    }
+                    other => at_once(other),
                 })
             }
             SessionRequirement::JoinOrCreate { id, wait, timeout } => {
                 let joining = self.join_existing(id, wait, Purpose::WORK, who);
                 let (shared, who) = (Arc::clone(self), who.clone());
                 then(joining, move |result| match result {
-                    Err(SessionError::NotFound | SessionError::Ended { .. }) => shared.create_explicit(timeout, &who),
-                    other => other,
+                    Err(SessionError::NotFound | SessionError::Ended { .. }) => {
+                        shared.create_when_there_is_room(timeout, &who)
+                    }
+                    other => at_once(other),
                 })
             }
         }
+    }
+
+    /// A new session. If there are too many, those that are over make room first, wherever they are.
+    fn create_when_there_is_room(self: &Arc<Self>, wish: Option<TimeoutWish>, who: &Participant) -> Joining {
+        let created = self.create_explicit(wish, who);
+        let no_room = matches!(created, Err(SessionError::QuotaExceeded { .. } | SessionError::ServerFull { .. }));
+        if !no_room || self.keeper.is_none() {
+            return at_once(created);
+        }
+        let (shared, who) = (Arc::clone(self), who.clone());
+        Either::Right(Box::pin(async move {
+            shared.make_round(shared.time()).await;
+            shared.create_explicit(wish, &who)
+        }))
     }
 
     /// Finds a session that is the principal's, or says why there is none.
@@ -255,12 +274,9 @@ pub(super) fn at_once(result: Result<Joined, SessionError>) -> Joining {
 }
 
 /// What follows from an answer.
-fn then(
-    joining: Joining,
-    next: impl FnOnce(Result<Joined, SessionError>) -> Result<Joined, SessionError> + Send + 'static,
-) -> Joining {
+fn then(joining: Joining, next: impl FnOnce(Result<Joined, SessionError>) -> Joining + Send + 'static) -> Joining {
     match joining {
-        Either::Left(answer) => at_once(next(answer.into_inner())),
-        Either::Right(answer) => Either::Right(Box::pin(async move { next(answer.await) })),
+        Either::Left(answer) => next(answer.into_inner()),
+        Either::Right(answer) => Either::Right(Box::pin(async move { next(answer.await).await })),
     }
 }

@@ -1,6 +1,5 @@
 //! What listeners are told, and what is counted.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,6 +7,7 @@ use futures_util::future::{Either, ready};
 
 use super::shared::Shared;
 use super::slot::Slot;
+use crate::session::listener::tell;
 use crate::session::{Joining, Participant, SessionError, SessionEvent, SessionListener, SessionStatistics};
 
 impl Shared {
@@ -19,11 +19,7 @@ impl Shared {
 
     /// Tells the listeners, each of them whatever the others do.
     pub(super) fn notify(&self, event: impl Fn(&dyn SessionListener)) {
-        for listener in &self.listeners {
-            if catch_unwind(AssertUnwindSafe(|| event(&**listener))).is_err() {
-                tracing::error!(?listener, "a session listener panicked");
-            }
-        }
+        tell(&self.listeners, event);
     }
 
     /// An answer to a join, of which the listeners hear if it is a refusal.
@@ -62,13 +58,18 @@ impl Shared {
             (handles.sessions.len() as u64, handles.implicit)
         };
         let tombstones = self.tombstones.lock().len() + self.implicit_tombstones.lock().len();
+        let here = all.saturating_sub(implicit);
+        let explicit = match &self.keeper {
+            Some(_) => here.max(self.quotas.count() + self.closing.lock().len() as u64),
+            None => here,
+        };
         SessionStatistics {
-            explicit: all.saturating_sub(implicit),
-            dormant: 0,
+            explicit,
+            dormant: explicit - here,
             implicit,
             waiters: self.waiters.load(Ordering::Relaxed),
             tombstones: tombstones as u64,
-            store: None,
+            store: self.keeper.as_ref().map(super::kept::Keeper::statistics),
         }
     }
 }

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use futures_util::future::select;
 
 use super::aftermath::Aftermath;
+use super::kept::Listed;
 use super::policy::EVICTION_GRACE;
 use super::remains::Remains;
 use super::shared::Shared;
@@ -21,7 +22,7 @@ use crate::session::{
 };
 
 /// So many sessions are taken out of the index at once.
-const PAGE: usize = 256;
+pub(super) const PAGE: usize = 256;
 
 /// How often a store that fails is tried before the service stops without it.
 const PATIENCE: u32 = 5;
@@ -52,31 +53,35 @@ impl Shared {
         Ok(described.complete())
     }
 
-    pub(in crate::session) async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+    pub(in crate::session) async fn list(self: &Arc<Self>, filter: &SessionFilter) -> Vec<SessionStatus> {
         let time = self.time();
         let mut found = Vec::new();
         let mut last = filter.after;
         loop {
-            let page = self.page(filter, last);
-            for slot in &page {
+            let page = self.some_listed(filter, last).await;
+            for session in page.sessions {
                 if found.len() >= filter.limit.unwrap_or(usize::MAX) {
                     return found;
                 }
                 // What can be seen without waiting for the session is looked at first.
-                if filter.owner.as_ref().is_none_or(|owner| *owner == slot.owner) {
-                    found.extend(slot.status(time).filter(|session| filter.accepts(session)));
-                }
+                let is_owners = |owner: &Principal| filter.owner.as_ref().is_none_or(|wanted| wanted == owner);
+                let status = match session {
+                    Listed::Here(slot) if is_owners(&slot.owner) => slot.status(time),
+                    Listed::Stored(record) if is_owners(&record.owner) => self.status_of_stored(*record, time),
+                    _ => None,
+                };
+                found.extend(status.filter(|session| filter.accepts(session)));
             }
-            match page.last() {
-                Some(slot) if page.len() == PAGE => last = Some(slot.handle),
-                _ => return found,
+            match page.next {
+                Some(end) => last = Some(end),
+                None => return found,
             }
             pause().await;
         }
     }
 
     /// Some sessions after a handle, or the one that is asked for.
-    fn page(&self, filter: &SessionFilter, last: Option<SessionHandle>) -> Vec<Arc<Slot>> {
+    pub(super) fn page(&self, filter: &SessionFilter, last: Option<SessionHandle>) -> Vec<Arc<Slot>> {
         let handles = self.handles.lock();
         if let Some(handle) = filter.handle {
             return handles.sessions.get(handle).into_iter().cloned().collect();
@@ -104,7 +109,7 @@ impl Shared {
         if closing { EndProgress::Closing } else { EndProgress::Closed }
     }
 
-    pub(in crate::session) async fn drain(&self) {
+    pub(in crate::session) async fn drain(self: &Arc<Self>) {
         self.handles.lock().draining = true;
         let mut tries = 0;
         loop {
@@ -114,7 +119,7 @@ impl Shared {
             let left = self.handles.lock().sessions.len();
             let is_written = (!is_idle && left > 0) || self.written().await;
             if left == 0 && is_written {
-                return;
+                return self.note_time().await;
             }
             // Nobody is there any more, and the store does not take what has happened last.
             tries += u32::from(is_idle && !is_written);

@@ -46,13 +46,20 @@ impl Participation for Part {
     }
 
     fn streams(&self) -> Arc<SessionStreams> {
-        self.slot.streams()
+        let streams = self.slot.streams();
+        self.shared.watch_streams(&self.slot, &streams);
+        streams
     }
 
     fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Arc<RequestProgress> {
         let progress = Arc::new(RequestProgress::new(request, activities, Arc::clone(&self.shared.clock)));
         self.slot.report(Arc::clone(&progress));
         progress
+    }
+
+    fn anchor(&self) -> BoxFuture<'static, Result<(), SessionError>> {
+        let (shared, slot) = (Arc::clone(&self.shared), Arc::clone(&self.slot));
+        Box::pin(async move { shared.anchor(&slot).await })
     }
 
     fn release(self: Box<Self>, leaving: Leaving) -> Releasing {

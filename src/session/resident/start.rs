@@ -17,6 +17,7 @@ use crate::document::SessionConfiguration;
 use crate::session::durable::Scribe;
 use crate::session::{
     Clock, EndedSession, IdSource, Principal, SessionListener, SessionStore, StaticAttributes, SystemClock, SystemIds,
+    Timeline,
 };
 
 /// What every manager is made from; the defaults are the machine's clock and random numbers.
@@ -33,6 +34,7 @@ pub(in crate::session) struct Ingredients {
 #[derive(Debug)]
 pub(in crate::session) struct Inheritance {
     pub(in crate::session) store: Arc<dyn SessionStore>,
+    pub(in crate::session) timeline: Timeline,
     pub(in crate::session) openings: u64,
     /// How many sessions each owner has.
     pub(in crate::session) owners: Vec<(Principal, u64)>,
@@ -57,11 +59,11 @@ impl Ingredients {
     }
 
     /// A manager of the sessions that a store has.
-    pub(in crate::session) fn heir(self, inheritance: Inheritance, scribe: Scribe) -> Arc<Shared> {
-        let Inheritance { store, openings, owners, ended } = inheritance;
-        let shared = Arc::new_cyclic(|home: &Weak<Shared>| {
-            self.assemble(Some(Keeper::new(store, scribe, openings, home.clone())))
-        });
+    pub(in crate::session) fn heir(self, mut inheritance: Inheritance, scribe: Scribe) -> Arc<Shared> {
+        let owners = std::mem::take(&mut inheritance.owners);
+        let ended = std::mem::take(&mut inheritance.ended);
+        let shared =
+            Arc::new_cyclic(|home: &Weak<Shared>| self.assemble(Some(Keeper::new(inheritance, scribe, home.clone()))));
         for (owner, count) in owners {
             shared.quotas.restore(owner, count);
         }

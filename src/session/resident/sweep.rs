@@ -78,6 +78,7 @@ pub(super) async fn maintain(shared: Weak<Shared>, clock: Arc<dyn Clock>) {
             pause().await;
         }
         manager.sweep_rest(manager.time());
+        all += manager.make_round(manager.time()).await;
         manager.notify(|listener| listener.swept(all));
         let polling_time = manager.policy.read().settings.polling_time.max(SHORTEST_PAUSE);
         let reconfigured = Arc::clone(&manager.reconfigured);

@@ -30,6 +30,11 @@ fn make(setup: Setup) -> Arc<dyn SessionManager> {
 
 session_manager_conforms!(make, draining_lets_requests_finish_and_nobody_in);
 
+#[test]
+fn random_histories_agree_with_the_reference() {
+    crate::session::model::random_histories_agree(make, None);
+}
+
 /// A manager that can be looked into, on a clock that is driven.
 fn manager(change: impl FnOnce(&mut SessionConfiguration)) -> (TransientSessionManager, ManualClock) {
     let clock = ManualClock::new();

@@ -88,7 +88,10 @@ impl OpenedStreams {
             .map(|(_, entry)| entry)
             .collect();
         drop(table);
-        drop(inputs);
+        if !inputs.is_empty() {
+            drop(inputs);
+            self.streams.tell_if_empty();
+        }
     }
 
     /// The request has completed. What has not been read of its outputs stays.

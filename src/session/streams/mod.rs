@@ -30,7 +30,7 @@ pub use output::OutputEnd;
 use std::collections::BTreeMap;
 use std::collections::btree_map;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,8 @@ pub struct SessionStreams {
     table: Mutex<Table>,
     /// Told to those who have taken an end out.
     ended: CancellationToken,
+    /// Called when the last stream has gone.
+    emptied: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -232,7 +234,22 @@ impl SessionStreams {
         if let Some(entry) = removed {
             entry.group.told();
         }
+        self.tell_if_empty();
         Ok(())
+    }
+
+    /// Lets somebody know whenever the last stream has gone. Only the first one who asks is told.
+    pub(super) fn when_empty(&self, told: impl Fn() + Send + Sync + 'static) {
+        // Whoever has asked before is the same one.
+        let _ = self.emptied.set(Box::new(told));
+    }
+
+    fn tell_if_empty(&self) {
+        if let Some(told) = self.emptied.get()
+            && self.is_empty()
+        {
+            told();
+        }
     }
 
     /// Whether there are none.
@@ -349,6 +366,7 @@ impl Place {
         drop(table);
         drop(removed);
         self.group.told();
+        self.streams.tell_if_empty();
     }
 
     fn broken(&self) -> StreamError {

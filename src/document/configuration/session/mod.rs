@@ -199,6 +199,9 @@ impl PartialEq for StaticAttributeConfiguration {
 /// The `impl` of the transient session manager factory.
 pub const TRANSIENT_FACTORY: &str = "rejoin.TransientSessionManagerFactory";
 
+/// The `impl` of the durable session manager factory.
+pub const DURABLE_FACTORY: &str = "rejoin.DurableSessionManagerFactory";
+
 impl Default for SessionConfiguration {
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_mins(1);

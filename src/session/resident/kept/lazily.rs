@@ -9,7 +9,9 @@ use super::record::{Draft, Totals, record};
 use crate::session::durable::{Errand, Outcome as Written};
 use crate::session::resident::shared::Shared;
 use crate::session::resident::slot::Slot;
-use crate::session::{Clock, SaveSession, SessionError, SessionRecord, SessionWrite, StoreError, Verdict};
+use crate::session::{
+    Clock, SaveSession, SessionError, SessionRecord, SessionStreams, SessionWrite, StoreError, Verdict,
+};
 
 impl Shared {
     /// Something of a session has changed that nobody waits for: it is written soon. However often that happens meanwhile, it
@@ -35,6 +37,17 @@ impl Shared {
         if let Some(keeper) = &self.keeper {
             keeper.scribe.submit(Box::new(self.refresh(keeper.home.clone(), slot, None)));
         }
+    }
+
+    /// When the last stream of a session has gone, nothing of it is lost with the process any more.
+    pub(in crate::session::resident) fn watch_streams(&self, slot: &Arc<Slot>, streams: &SessionStreams) {
+        let Some(keeper) = self.keeper.as_ref().filter(|_| !slot.implicit) else { return };
+        let (home, slot) = (keeper.home.clone(), Arc::downgrade(slot));
+        streams.when_empty(move || {
+            if let (Some(shared), Some(slot)) = (home.upgrade(), slot.upgrade()) {
+                shared.touch(&slot);
+            }
+        });
     }
 
     /// Writes that a request runs in a session whose client is about to be told so: if the process is lost, so is the session.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
@@ -13,7 +15,9 @@ use crate::session::key::BuildKeyHasher;
 use crate::session::resident::keys::Keys;
 use crate::session::resident::shared::Shared;
 use crate::session::resident::slot::{Revival, Slot};
-use crate::session::{SessionError, SessionHandle, SessionKey, SessionRecord, StoreError, StoredSession};
+use crate::session::{
+    SessionError, SessionHandle, SessionKey, SessionRecord, StoreError, StoreEvent, StoreOperation, StoredSession,
+};
 
 /// What somebody wants to do with a session once it is loaded, or `None` if there is none.
 type Wish = Box<dyn FnOnce(Result<Option<Arc<Slot>>, SessionError>) + Send>;
@@ -46,7 +50,7 @@ impl Shared {
         loads.insert(key, vec![wish]);
         drop(loads);
         let shared = Arc::clone(self);
-        off_the_runtime(move || shared.load_for(key));
+        off_the_runtime(self, move || shared.load_for(key));
     }
 
     /// The session of a handle, from the store if it is not here.
@@ -63,7 +67,7 @@ impl Shared {
         keeper.residency.lock().unclaim(handle);
         let (told, loaded) = oneshot::channel();
         let shared = Arc::clone(self);
-        off_the_runtime(move || {
+        off_the_runtime(self, move || {
             let brought = shared.bring(handle);
             let claimed = brought.map(|slot| slot.map(|slot| Claimed { slot, shared }));
             drop(told.send(claimed));
@@ -78,7 +82,7 @@ impl Shared {
     /// Looks for the session of a key, and serves those who wait for it.
     fn load_for(self: &Arc<Self>, key: SessionKey) {
         let Some(keeper) = &self.keeper else { return };
-        let found = keeper.store.find(&key).map_err(SessionError::from);
+        let found = self.told(keeper.store.find(&key));
         let mut brought = found.and_then(|handle| handle.map_or(Ok(None), |handle| self.bring(handle)));
         loop {
             let wishes = {
@@ -121,8 +125,10 @@ impl Shared {
     }
 
     fn fetch(&self, keeper: &Keeper, handle: SessionHandle) -> Result<Option<Arc<Slot>>, SessionError> {
-        let Some(stored) = keeper.store.load(handle)? else { return Ok(None) };
-        let slot = Arc::new(self.revive(keeper, stored)?);
+        let begun = Instant::now();
+        let Some(stored) = self.told(keeper.store.load(handle))? else { return Ok(None) };
+        let slot = Arc::new(self.told(self.revive(keeper, stored))?);
+        self.notify(|listener| listener.store(StoreEvent::Loaded { took: begun.elapsed() }));
         let residency = keeper.residency.lock();
         if residency.has_ended(handle) {
             return Ok(None);
@@ -141,8 +147,16 @@ impl Shared {
         Ok(Some(slot))
     }
 
+    /// What was read, or that it could not be, which the listeners hear.
+    fn told<T>(&self, read: Result<T, StoreError>) -> Result<T, SessionError> {
+        if let Err(error) = &read {
+            self.tell_failure(StoreOperation::Read, error);
+        }
+        Ok(read?)
+    }
+
     /// A session as it was stored, under the policy of today.
-    fn revive(&self, keeper: &Keeper, stored: StoredSession) -> Result<Slot, SessionError> {
+    fn revive(&self, keeper: &Keeper, stored: StoredSession) -> Result<Slot, StoreError> {
         let record = stored.record.clone();
         let damaged = |reason: String| StoreError::Damaged { path: std::path::PathBuf::new(), reason };
         let attributes = snapshot(stored)?;
@@ -191,6 +205,26 @@ impl Shared {
     }
 }
 
+/// Somebody who looks something up, counted.
+struct Reader(Arc<Shared>);
+
+impl Reader {
+    fn new(shared: &Arc<Shared>) -> Self {
+        if let Some(keeper) = &shared.keeper {
+            keeper.reading.fetch_add(1, Ordering::SeqCst);
+        }
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if let Some(keeper) = &self.0.keeper {
+            keeper.reading.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
 /// A session that does not leave the memory as long as this is there.
 pub(in crate::session::resident) struct Claimed {
     pub(in crate::session::resident) slot: Arc<Slot>,
@@ -204,7 +238,12 @@ impl Drop for Claimed {
 }
 
 /// Runs what waits for a disk where it holds up nobody else.
-fn off_the_runtime(work: impl FnOnce() + Send + 'static) {
+pub(super) fn off_the_runtime(shared: &Arc<Shared>, work: impl FnOnce() + Send + 'static) {
+    let reader = Reader::new(shared);
+    let work = move || {
+        work();
+        drop(reader);
+    };
     match tokio::runtime::Handle::try_current() {
         Ok(runtime) => drop(runtime.spawn_blocking(work)),
         Err(_) => drop(std::thread::spawn(work)),

@@ -10,22 +10,29 @@ mod ending;
 mod joining;
 mod lazily;
 mod ledger;
+mod listing;
 mod loading;
 mod record;
 mod residency;
 mod resting;
+mod rounds;
 mod saving;
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
+#[cfg(test)]
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
 use super::shared::Shared;
 use super::slot::Slot;
-use crate::session::SessionStore;
+use super::start::Inheritance;
 use crate::session::durable::Scribe;
+use crate::session::{Moment, SessionStore, StoreStatistics, Timeline};
 pub(super) use ledger::Ledger;
+pub(super) use listing::Listed;
 pub(super) use loading::Claimed;
 use loading::Loads;
 use residency::Residency;
@@ -35,6 +42,8 @@ use resting::Resting;
 pub(super) struct Keeper {
     store: Arc<dyn SessionStore>,
     scribe: Scribe,
+    /// The time of the store.
+    timeline: Timeline,
     /// How often the store was opened before: fences of an earlier time are below all of this one.
     openings: u64,
     residency: Arc<Mutex<Residency>>,
@@ -42,20 +51,32 @@ pub(super) struct Keeper {
     home: Weak<Shared>,
     loads: Loads,
     resting: Mutex<Resting>,
+    /// When the store is tidied up again.
+    next_tidying: Mutex<Moment>,
+    /// How many look something up in the store at this moment.
+    reading: AtomicUsize,
 }
 
 impl Keeper {
-    /// A keeper over a store that was opened so often before.
-    pub(super) fn new(store: Arc<dyn SessionStore>, scribe: Scribe, openings: u64, home: Weak<Shared>) -> Self {
+    /// A keeper over a store.
+    pub(super) fn new(inheritance: Inheritance, scribe: Scribe, home: Weak<Shared>) -> Self {
         Self {
-            store,
+            store: inheritance.store,
             scribe,
-            openings,
+            timeline: inheritance.timeline,
+            openings: inheritance.openings,
             residency: Arc::default(),
             home,
             loads: Loads::default(),
             resting: Mutex::default(),
+            next_tidying: Mutex::new(Moment::ORIGIN),
+            reading: AtomicUsize::new(0),
         }
+    }
+
+    /// What the store takes up.
+    pub(super) fn statistics(&self) -> StoreStatistics {
+        self.store.statistics()
     }
 
     /// The least fence of a session that is loaded: higher than all that were given before the store was opened.
@@ -73,4 +94,14 @@ impl fmt::Debug for Keeper {
 /// Whether a store keeps a session.
 fn is_kept(slot: &Slot) -> bool {
     !slot.implicit
+}
+
+impl Shared {
+    /// Whether anything is under way between the memory and the store.
+    #[cfg(test)]
+    pub(in crate::session) fn is_busy(&self) -> bool {
+        self.keeper
+            .as_ref()
+            .is_some_and(|keeper| keeper.scribe.waiting() > 0 || keeper.reading.load(Ordering::SeqCst) > 0)
+    }
 }

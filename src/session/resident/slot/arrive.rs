@@ -126,7 +126,10 @@ impl Slot {
             Self::end_now(state, reason, at, time, aftermath)
         } else {
             match state.keys.present(key, time.now) {
-                Presented::Valid if self.lifetime > time.now => return Ok(()),
+                Presented::Valid if self.lifetime > time.now => {
+                    aftermath.newer_id_used = state.keys.have_history() && state.ledger.is_some();
+                    return Ok(());
+                }
                 // It ends when those who are joined release it; nobody new comes in.
                 Presented::Valid => Ended::new(EndReason::Lifetime, self.lifetime, time),
                 Presented::OutOfDate => return Err(SessionError::NotFound),

@@ -61,6 +61,7 @@ impl Slot {
     /// Whoever holds the lock, or was handed it, lets it go: to the next, or because the session is over.
     pub(super) fn depart(&self, state: &mut State, ends: Option<EndReason>, time: Time, aftermath: &mut Aftermath) {
         state.released = time.now;
+        state.weigh_anchor();
         if let Some(ended) = &state.ended {
             // What remained of it waited for this.
             state.lock.let_go();
@@ -95,6 +96,7 @@ impl Slot {
             return;
         }
         state.released = time.now;
+        state.weigh_anchor();
         aftermath.wakers.extend(state.lock.evict(time.now));
         aftermath.wakers.extend(state.take_watchers());
     }

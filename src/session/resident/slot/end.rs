@@ -31,6 +31,16 @@ impl Slot {
         }
     }
 
+    /// Ends the session if it is over.
+    pub(in crate::session::resident) fn end_if_over(&self, time: Time, aftermath: &mut Aftermath) {
+        let mut state = self.state();
+        if state.ended.is_none()
+            && let Some((reason, at)) = self.over(&state, time.now)
+        {
+            Self::end_now(&mut state, reason, at, time, aftermath);
+        }
+    }
+
     /// Looks whether the session is over. If it is not, answers with the moment at which to look again.
     pub(in crate::session::resident) fn visit(
         &self,

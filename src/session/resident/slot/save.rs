@@ -112,6 +112,13 @@ impl State {
             || self.remains.as_ref().is_some_and(|remains| !remains.streams.is_empty())
     }
 
+    /// The request that held the session is not its any more.
+    pub(super) fn weigh_anchor(&mut self) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.set_anchored(false);
+        }
+    }
+
     /// Whether the session has left the memory for the store.
     pub(in crate::session::resident) fn is_unloaded(&self) -> bool {
         self.ledger.as_ref().is_some_and(|ledger| ledger.is_unloaded())

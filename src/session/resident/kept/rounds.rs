@@ -1,0 +1,117 @@
+//! What the keeper does from time to time: it ends what is over in the store, forgets what need not be remembered, and notes
+//! what time it is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Keeper;
+use super::loading::off_the_runtime;
+use crate::session::clock::Time;
+use crate::session::resident::aftermath::Aftermath;
+use crate::session::resident::shared::Shared;
+use crate::session::{SessionStore, StoreError, StoreEvent, StoreOperation};
+
+/// So many sessions are looked at before the others go on: their ends are one commit.
+const LOOKS: usize = 256;
+
+/// So many ends and answers are forgotten in one commit.
+const FORGOTTEN: usize = 256;
+
+/// How often the store is tidied up and the time noted. A machine that stops without a word and whose clock is wrong
+/// afterwards knows the time so well.
+const TIDYING: Duration = Duration::from_mins(1);
+
+impl Shared {
+    /// One round. Answers how many sessions were over.
+    pub(in crate::session::resident) async fn make_round(self: &Arc<Self>, time: Time) -> usize {
+        if self.keeper.is_none() {
+            return 0;
+        }
+        let mut ended = 0;
+        loop {
+            let (looked_at, over) = self.look_at_due(time).await;
+            ended += over;
+            // What was found is due no more when that is written.
+            if looked_at < LOOKS || !self.written().await {
+                break;
+            }
+        }
+        if self.keeper.as_ref().is_some_and(|keeper| keeper.is_time_to_tidy(time)) {
+            self.tidy(time).await;
+        }
+        ended
+    }
+
+    /// Looks at some of the sessions that may be over. Answers how many there were, and how many of them were over.
+    async fn look_at_due(self: &Arc<Self>, time: Time) -> (usize, usize) {
+        let Some(due) = self.ask(StoreOperation::Tidy, move |store| store.due(time.now, LOOKS)).await else {
+            return (0, 0);
+        };
+        let looked_at = due.len();
+        let mut ended = 0;
+        for record in due {
+            let Ok(Some(claimed)) = self.load_handle(record.handle).await else { continue };
+            let mut aftermath = Aftermath::default();
+            claimed.slot.end_if_over(time, &mut aftermath);
+            ended += usize::from(aftermath.ending.is_some());
+            self.settle(&claimed.slot, aftermath);
+            // If it lives, it is due later.
+            self.touch(&claimed.slot);
+        }
+        (looked_at, ended)
+    }
+
+    async fn tidy(self: &Arc<Self>, time: Time) {
+        self.note_time().await;
+        loop {
+            match self.ask(StoreOperation::Tidy, move |store| store.sweep(time.now, FORGOTTEN)).await {
+                Some(count) if count > 0 => {}
+                _ => break,
+            }
+        }
+        self.ask(StoreOperation::Tidy, SessionStore::compact).await;
+    }
+
+    /// Notes in the store what time it is.
+    pub(in crate::session::resident) async fn note_time(self: &Arc<Self>) {
+        let Some(keeper) = &self.keeper else { return };
+        let timeline = keeper.timeline.clone();
+        self.ask(StoreOperation::Tidy, move |store| store.mark(&timeline.mark())).await;
+    }
+
+    /// Asks the store where it holds up nobody else. A failure is told to the listeners.
+    pub(super) async fn ask<T: Send + 'static>(
+        self: &Arc<Self>,
+        operation: StoreOperation,
+        question: impl FnOnce(&dyn SessionStore) -> Result<T, StoreError> + Send + 'static,
+    ) -> Option<T> {
+        let (told, answer) = oneshot::channel();
+        let shared = Arc::clone(self);
+        off_the_runtime(self, move || {
+            let Some(keeper) = &shared.keeper else { return };
+            let answer = question(&*keeper.store);
+            if let Err(error) = &answer {
+                shared.tell_failure(operation, error);
+            }
+            drop(told.send(answer.ok()));
+        });
+        answer.await.ok().flatten()
+    }
+
+    pub(super) fn tell_failure(&self, operation: StoreOperation, error: &StoreError) {
+        self.notify(|listener| listener.store(StoreEvent::Failed { operation, error }));
+    }
+}
+
+impl Keeper {
+    fn is_time_to_tidy(&self, time: Time) -> bool {
+        let mut next = self.next_tidying.lock();
+        let is_time = *next <= time.now;
+        if is_time {
+            *next = time.now.after(TIDYING);
+        }
+        is_time
+    }
+}
