@@ -12,8 +12,8 @@ use crate::state::State;
 use crate::wire::{Ask, Exchange, Link, Reply};
 
 /// How many sessions are looked at in a state of the disk: those that were used when the power went, and some of the others.
-const NEAREST: usize = 20;
-const OTHERS: usize = 6;
+const NEAREST: usize = 14;
+const OTHERS: usize = 4;
 
 /// All sessions that ever were, with all that happened to them.
 #[derive(Debug)]
