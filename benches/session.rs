@@ -2,6 +2,8 @@
 
 #[path = "support/crowd.rs"]
 mod crowd;
+#[path = "support/memory.rs"]
+mod memory;
 
 use std::hint::black_box;
 

@@ -4,6 +4,10 @@ use anyhow::{Context, Result};
 
 /// The number after `name` on the command line.
 pub(crate) fn argument(name: &str, default: u32) -> Result<u32> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
-    arguments.next().map_or(Ok(default), |value| value.parse().with_context(|| format!("{name} {value}")))
+    text_after(name).map_or(Ok(default), |value| value.parse().with_context(|| format!("{name} {value}")))
+}
+
+/// What stands after `name` on the command line.
+pub(crate) fn text_after(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
 }

@@ -1,6 +1,5 @@
 //! What a million idle sessions cost: memory, time to make and to find them, and what others notice when all expire.
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -11,6 +10,8 @@ use rejoin::session::{
     Access, EndReason, IdSource as _, Joined, ManualClock, Outcome, Participant, Principal, Released, SessionError,
     SessionEvent, SessionId, SessionListener, SessionManager, SessionRequirement, SystemIds, TransientSessionManager,
 };
+
+use crate::memory::resident_bytes;
 
 /// As many as the bars say.
 const MILLION: usize = 1_000_000;
@@ -168,11 +169,4 @@ impl Crowd {
         }
         worst
     }
-}
-
-/// The memory of this process that is in use.
-fn resident_bytes() -> u64 {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
-    pages * 4096
 }

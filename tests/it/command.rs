@@ -68,10 +68,16 @@ fn written(folder: &Path, name: &str, text: &str) -> String {
 
 #[test]
 fn what_init_writes_is_checked_served_and_performed() {
+    for options in [&[][..], &["--durable"]] {
+        is_checked_served_and_performed(options);
+    }
+}
+
+fn is_checked_served_and_performed(options: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("orders");
     let dir = dir.to_str().unwrap();
-    let init = run(&["init", dir]);
+    let init = run(&[&["init", dir], options].concat());
     assert!(init.status.success() && text(&init.stdout).contains("rejoin serve --config"), "{}", text(&init.stderr));
     let again = run(&["init", dir]);
     assert!(!again.status.success() && text(&again.stderr).contains("nothing was written"), "{}", text(&again.stderr));
@@ -90,6 +96,7 @@ fn what_init_writes_is_checked_served_and_performed() {
     assert_eq!(text(&raw.stdout), "id,text\n1,hello\n2,hello\n");
     serving.signal("-TERM");
     assert!(serving.child.wait().unwrap().success(), "SIGTERM drains and ends without an error");
+    assert_eq!(Path::new(dir).join("data/sessions/sessions.db").exists(), options == ["--durable"]);
 }
 
 #[test]

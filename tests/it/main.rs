@@ -25,6 +25,7 @@ mod session_status;
 mod session_streams;
 mod sessions;
 mod statics;
+mod stored_sessions;
 mod streaming;
 mod updates;
 mod webrowset;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use rejoin::document::{DURABLE_FACTORY, StoreSettings};
 use rejoin::session::ManualClock;
 
 use crate::context::{Context, Reply};
@@ -45,7 +46,9 @@ async fn get(context: &Context, accept: &str) -> Reply {
 /// histogram rise up to its count. `described` is what the name of a counter ends with where it is described.
 fn checked(text: &str, described: &str) -> Samples {
     let (mut helped, mut typed, mut samples) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
-    let (mut family, mut kind, mut below) = (String::new(), String::new(), 0);
+    let (mut family, mut kind) = (String::new(), String::new());
+    // The last bucket: of which series, and its value.
+    let mut last = (String::new(), 0);
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             let (name, help) = rest.split_once(' ').unwrap();
@@ -61,6 +64,11 @@ fn checked(text: &str, described: &str) -> Samples {
             assert!(labels.ends_with('}') && name.starts_with("rejoin_"), "{line}");
             let suffix = name.strip_prefix(family.as_str()).unwrap_or_else(|| panic!("{line} below {family}"));
             match (kind.as_str(), suffix) {
+                // Times, and what was summed up.
+                ("gauge", "") if name.ends_with("_seconds") => {
+                    assert!(value.parse::<f64>().unwrap() >= 0.0, "{line}");
+                    continue;
+                }
                 ("gauge", "") | ("histogram", "_bucket" | "_count") => {}
                 ("histogram", "_sum") => {
                     assert!(value.parse::<f64>().unwrap() >= 0.0, "{line}");
@@ -71,9 +79,11 @@ fn checked(text: &str, described: &str) -> Samples {
             }
             let value: u64 = value.parse().unwrap();
             if suffix == "_bucket" {
-                below = if labels.contains("le=\"0.0005\"") { 0 } else { below };
-                assert!(value >= below, "{line}");
-                below = value;
+                let others = |label: &&str| !label.starts_with("le=");
+                let series = labels.trim_end_matches('}').split(',').filter(others).collect::<Vec<_>>().join(",");
+                let series = format!("{family}{{{series}}}");
+                assert!(series != last.0 || value >= last.1, "{line}");
+                last = (series, value);
             }
             assert!(samples.insert(key.to_owned(), value).is_none(), "{line}");
         }
@@ -258,4 +268,45 @@ async fn where_there_is_authentication_the_metrics_are_for_operators() {
     let text = ask("admin").await.text;
     checked(&text, "_total");
     assert!(!text.contains("ada") && !text.contains("admin"));
+}
+
+#[tokio::test]
+async fn what_the_store_does_is_counted() {
+    // Behaviour 66.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sessions").to_str().unwrap().to_owned();
+    let durable = || {
+        Context::with(|builder, mut resource| {
+            resource.session.factory = DURABLE_FACTORY.into();
+            resource.session.store = Some(StoreSettings { path: path.clone(), full: true });
+            builder.resource(resource)
+        })
+    };
+    let first = durable().await;
+    let before = Scrape::of(&first).await;
+    assert_eq!(before.of_data("rejoin_store_commit_seconds_count", ""), 0);
+    assert_eq!(before.of_data("rejoin_sessions_dormant", ""), 0);
+    for reason in ["full", "readOnly", "failed", "damaged"] {
+        for operation in ["commit", "read", "tidy"] {
+            let labels = format!(",operation=\"{operation}\",reason=\"{reason}\"");
+            assert_eq!(before.of_data("rejoin_store_failures_total", &labels), 0);
+        }
+    }
+    let id = first.create().await;
+    first.perform(&join(&id)).await.is_completed();
+    let after = Scrape::of(&first).await;
+    assert_eq!(after.of_data("rejoin_store_commit_seconds_count", ""), 2);
+    assert_eq!(after.samples["rejoin_store_batch_writes_bucket{le=\"1.0\",resource=\"data\"}"], 2);
+    assert!(after.of_data("rejoin_store_bytes", "") > 0);
+    first.server.shutdown().await;
+
+    let second = durable().await;
+    let recovered = Scrape::of(&second).await;
+    assert!(recovered.text.contains("\nrejoin_store_recovery_seconds{resource=\"data\"} "), "{}", recovered.text);
+    assert_eq!(recovered.of_data("rejoin_sessions", ",kind=\"explicit\""), 1);
+    assert_eq!(recovered.of_data("rejoin_sessions_dormant", ""), 1);
+    second.perform(&join(&id)).await.is_completed();
+    let loaded = Scrape::of(&second).await;
+    assert_eq!(loaded.of_data("rejoin_store_load_seconds_count", ""), 1);
+    assert_eq!(loaded.of_data("rejoin_sessions_dormant", ""), 0);
 }

@@ -61,7 +61,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// [`StoreError`] when the store can't be read.
     fn recover(&self) -> Result<Recovery, StoreError>;
 
-    /// The handle of the session that an id with that key names, now or before it was rotated away.
+    /// The handle of the session that an id with that key names, now or before it was rotated away. One that has ended is not
+    /// found: a manager is told of those when it starts ([`Recovery::ended`]), and knows them from then on.
     ///
     /// # Errors
     ///

@@ -25,7 +25,7 @@ pub(super) fn run(arguments: &ImportArguments) -> anyhow::Result<()> {
     let imported = {
         let progress = Progress::new("importing", found.all());
         import(open(file)?, &opened, &clock, arguments.existing.into(), &mut |done| {
-            progress.set(done.all(), found.all())
+            progress.set(done.all(), found.all());
         })
         .map_err(in_file)?
     };

@@ -41,7 +41,7 @@ macro_rules! form {
 
 form!(
     /// A moment on the timeline.
-    MomentForm(Moment), write_moment, read_moment, "a moment such as `2026-11-22T05:19:17.123456789Z`, or `never`"
+    MomentForm(Moment), |moment| write_moment(*moment), read_moment, "a moment such as `2026-11-22T05:19:17.123456789Z`, or `never`"
 );
 form!(
     /// A time of day.
@@ -75,19 +75,19 @@ form!(
 );
 form!(
     /// A real number, in the lexical form of XML Schema; what has none of its own (not-a-number, of many kinds) by its bits.
-    RealForm(Real), write_real, read_real, "a number, or 16 hexadecimal digits after `bits:`"
+    RealForm(Real), |real| write_real(*real), read_real, "a number, or 16 hexadecimal digits after `bits:`"
 );
 
 /// A real number that is equal to another when it has the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Real(pub(super) u64);
 
-fn write_moment(moment: &Moment) -> String {
+fn write_moment(moment: Moment) -> String {
     let nanos = moment.as_nanos();
     let seconds = i64::try_from(nanos / NANOS).unwrap_or(i64::MAX);
     let fraction = u32::try_from(nanos % NANOS).unwrap_or_default();
     match DateTime::from_timestamp(seconds, fraction) {
-        Some(time) if *moment != Moment::NEVER => write_wall(&time),
+        Some(time) if moment != Moment::NEVER => write_wall(&time),
         _ => "never".to_owned(),
     }
 }
@@ -140,9 +140,9 @@ fn read_hash(text: &str) -> Option<[u8; 32]> {
     Some(hash)
 }
 
-fn write_real(real: &Real) -> String {
+fn write_real(real: Real) -> String {
     let text = crate::block::Scalar::Real(f64::from_bits(real.0)).to_string();
-    if read_real(&text) == Some(*real) { text } else { format!("bits:{:016x}", real.0) }
+    if read_real(&text) == Some(real) { text } else { format!("bits:{:016x}", real.0) }
 }
 
 fn read_real(text: &str) -> Option<Real> {

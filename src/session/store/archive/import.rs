@@ -122,17 +122,21 @@ impl Entry {
     }
 
     fn shift(&mut self, shift: Shift) {
+        for moment in self.moments() {
+            shift.apply(moment);
+        }
+    }
+
+    /// All that are on the timeline of the store.
+    fn moments(&mut self) -> Vec<&mut Moment> {
         match self {
             Self::Session(StoredSession { record, .. }) => {
-                [&mut record.lifetime, &mut record.released, &mut record.due]
-                    .into_iter()
-                    .for_each(|moment| shift.apply(moment));
-                record.keys.iter_mut().for_each(|key| shift.apply(&mut key.until));
+                let mut moments = vec![&mut record.lifetime, &mut record.released, &mut record.due];
+                moments.extend(record.keys.iter_mut().map(|key| &mut key.until));
+                moments
             }
-            Self::Ended(end) => {
-                [&mut end.moment, &mut end.until].into_iter().for_each(|moment| shift.apply(moment));
-            }
-            Self::Answer(answer) => shift.apply(&mut answer.until),
+            Self::Ended(end) => vec![&mut end.moment, &mut end.until],
+            Self::Answer(answer) => vec![&mut answer.until],
         }
     }
 }

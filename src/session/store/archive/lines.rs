@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::forms::{BytesForm, DurationForm, HandleForm, HashForm, MomentForm, ReasonForm, UuidForm, WallForm};
 use super::value::ValueForm;
@@ -31,6 +31,7 @@ pub(super) struct HeadLine {
     moment: MomentForm,
     /// The same on the wall clock.
     wall: WallForm,
+    #[serde(deserialize_with = "null_or")]
     boot: Option<BootLine>,
 }
 
@@ -45,9 +46,12 @@ struct BootLine {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SessionLine {
     handle: HandleForm,
+    #[serde(deserialize_with = "null_or")]
     owner: Option<String>,
+    #[serde(deserialize_with = "null_or")]
     label: Option<String>,
     keys: Vec<KeyLine>,
+    #[serde(deserialize_with = "null_or")]
     timeout: Option<DurationForm>,
     lifetime: MomentForm,
     released: MomentForm,
@@ -82,6 +86,7 @@ struct AttributeLine {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct EndedLine {
     handle: HandleForm,
+    #[serde(deserialize_with = "null_or")]
     owner: Option<String>,
     keys: Vec<HashForm>,
     reason: ReasonForm,
@@ -94,6 +99,7 @@ pub(super) struct EndedLine {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AnswerLine {
     scope: HashForm,
+    #[serde(deserialize_with = "null_or")]
     session: Option<HandleForm>,
     numbered: bool,
     until: MomentForm,
@@ -247,6 +253,11 @@ impl AnswerLine {
             content: self.content.0,
         }
     }
+}
+
+/// Reads what may be null. That it is missing is an error: an owner that was lost is not nobody.
+fn null_or<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(deserializer)
 }
 
 fn owner(id: Option<String>) -> Principal {

@@ -47,14 +47,14 @@ pub(super) fn find(connection: &Connection, scope: &AnswerScope) -> Result<Optio
 
 /// The answer after that place in the order in which they were remembered, with its own place.
 pub(super) fn next(connection: &Connection, after: i64) -> Result<Option<(i64, AnswerRecord)>, Fault> {
-    let sql = "SELECT session, until, sum, content, scope, id FROM answer WHERE id > ?1 ORDER BY id LIMIT 1";
+    let sql = "SELECT session, numbered, until, sum, content, scope, id FROM answer WHERE id > ?1 ORDER BY id LIMIT 1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([after])?;
     let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(Some((row.get(5)?, read(row, AnswerScope(fixed(row, 4)?))?)))
+    Ok(Some((row.get(6)?, read(row, AnswerScope(fixed(row, 5)?))?)))
 }
 
-/// Reads session, moment, checksum and content.
+/// Reads session, whether it is numbered, moment, checksum and content.
 fn read(row: &Row<'_>, scope: AnswerScope) -> Result<AnswerRecord, Fault> {
     let has_session =
         row.get_ref(0)?.as_blob_or_null().map_err(|_| Fault::damaged("a handle that is no blob"))?.is_some();

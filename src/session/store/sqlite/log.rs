@@ -11,7 +11,8 @@
 //! The system reports it once, and takes the pages for written from then on. SQLite has noted those pages as brought back, and
 //! would not write them again. So no pass is made any more until the store is opened anew: that forgets what was brought back,
 //! and begins with the first page of the log. Until then commits go on, and are as durable as before, in a log that grows; and
-//! once it is [`FULL`], they are refused. A disk that is full is another matter: nothing was taken for written, and the pass is
+//! once it is [`FULL`], they are refused. If commits are left to the operating system, the log itself may be what was lost, so
+//! they are refused at once. A disk that is full is another matter: nothing was taken for written, and the pass is
 //! tried again.
 
 use std::fs::File;
@@ -24,6 +25,7 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::writer::Writer;
+use crate::session::Durability;
 
 /// Pages in the log from which on it is brought back: 32 MiB.
 const START: u64 = 8192;
@@ -82,9 +84,10 @@ impl LogLength {
         self.pages.load(Ordering::Relaxed)
     }
 
-    /// Refuses a commit if there is no room for more.
-    pub(super) fn check(&self) -> Result<(), Fault> {
-        if self.is_stuck() && self.pages.load(Ordering::Relaxed) > FULL {
+    /// Refuses a commit that would not be safe in the log, or for which there is no room.
+    pub(super) fn check(&self, durability: Durability) -> Result<(), Fault> {
+        let is_unsafe = durability == Durability::Os || self.pages.load(Ordering::Relaxed) > FULL;
+        if self.is_stuck() && is_unsafe {
             return Err(stuck());
         }
         Ok(())

@@ -17,6 +17,7 @@ mod ended;
 mod fault;
 mod folder;
 mod log;
+mod log_end;
 mod opening;
 mod readers;
 mod reading;
@@ -115,13 +116,15 @@ impl SqliteStore {
             opening::create(folder)?;
         }
         folder.remove_unfinished()?;
-        let connection = opening::open(folder, durability)?;
+        let connection = opening::open(folder)?;
         let length = Arc::new(LogLength::default());
         let mut writer = Writer::new(connection, file.clone(), durability, Arc::clone(&length))?;
         writer.transaction(|connection| {
             let state = State::read(connection)?;
-            State { openings: state.openings + 1, ..state }.write(connection)
+            let synced = durability == Durability::Full;
+            State { openings: state.openings + 1, synced, ..state }.write(connection)
         })?;
+        connection::keep(writer.connection(), durability)?;
         let writer = Arc::new(Mutex::new(writer));
         let connection = connection::open(&file, Role::Checkpoint, durability)?;
         let open_file = Arc::new(File::options().read(true).write(true).open(&file)?);

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use super::connection::{self, Role};
 use super::fault::Fault;
 use super::folder::Folder;
+use super::log_end;
 use super::schema::{APPLICATION_ID, FORMAT, STATEMENTS};
 use super::state::State;
 use crate::session::{Durability, StoreError};
@@ -92,18 +93,22 @@ pub(super) fn create(folder: &Folder) -> Result<(), Fault> {
     for (_, statement) in STATEMENTS {
         connection.execute_batch(statement)?;
     }
-    State::default().write(&connection)?;
+    State { synced: true, ..State::default() }.write(&connection)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.close().map_err(|(_, error)| error)?;
     folder.finish()
 }
 
 /// Opens the connection that writes, and looks through the file. If that finds something wrong, the files are as they were.
-pub(super) fn open(folder: &Folder, durability: Durability) -> Result<Connection, Fault> {
+/// What it writes is synced.
+pub(super) fn open(folder: &Folder) -> Result<Connection, Fault> {
     // Before SQLite opens it: to close a file gives up all locks that the process has on it.
     read_ahead(&folder.file())?;
-    let opened = connection::open(&folder.file(), Role::Write, durability).and_then(|connection| {
-        check_all(&connection)?;
+    let log = log_end::check(&folder.log(), PAGE as usize);
+    let opened = connection::open(&folder.file(), Role::Write, Durability::Full).and_then(|connection| {
+        if check_all(&connection)?.synced {
+            log?;
+        }
         Ok(connection)
     });
     if opened.is_err() {
@@ -112,12 +117,11 @@ pub(super) fn open(folder: &Folder, durability: Durability) -> Result<Connection
     opened.map_err(Fault::of_the_file)
 }
 
-fn check_all(connection: &Connection) -> Result<(), Fault> {
+fn check_all(connection: &Connection) -> Result<State, Fault> {
     // A migration from an older format belongs here: in one transaction, after which `user_version` is `FORMAT`.
     check_statements(connection)?;
     check_structure(connection)?;
-    State::read(connection)?;
-    Ok(())
+    State::read(connection)
 }
 
 /// The tables have to be those that this version makes.

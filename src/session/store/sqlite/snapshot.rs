@@ -1,5 +1,6 @@
 //! A store as it was at one moment, read from outside of the process that uses it.
 
+use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -14,8 +15,19 @@ use crate::session::{AnswerRecord, Durability, Recovery, SessionHandle, SessionR
 /// log can't begin anew.
 #[derive(Debug)]
 pub(crate) struct SqliteSnapshot {
-    folder: Folder,
+    // In this order they are dropped.
     connection: Connection,
+    folder: Left,
+}
+
+/// The folder of a store that is left as it was found.
+#[derive(Debug)]
+struct Left(Folder);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        leave(&self.0);
+    }
 }
 
 /// How far a list of answers has come.
@@ -32,7 +44,7 @@ impl SqliteSnapshot {
         let folder = Folder::new(folder);
         let connection = open(&folder)?;
         connection.execute_batch("BEGIN; SELECT 1 FROM state").map_err(|error| Fault::from(error).at(folder.path()))?;
-        Ok(Self { folder, connection })
+        Ok(Self { connection, folder: Left(folder) })
     }
 
     /// Copies the store in that folder, as it is now, into a folder that is not there yet.
@@ -43,7 +55,10 @@ impl SqliteSnapshot {
     pub(crate) fn copy(folder: &Path, to: &Path) -> Result<(), StoreError> {
         let folder = Folder::new(folder);
         let connection = open(&folder)?;
-        backup::write(&connection, to).map_err(|fault| fault.at(folder.path()))
+        let copied = backup::write(&connection, to).map_err(|fault| fault.at(folder.path()));
+        drop(connection);
+        leave(&folder);
+        copied
     }
 
     /// What a manager has to know when it starts.
@@ -71,7 +86,7 @@ impl SqliteSnapshot {
     }
 
     fn told<T>(&self, outcome: Result<T, Fault>) -> Result<T, StoreError> {
-        outcome.map_err(|fault| fault.at(self.folder.path()))
+        outcome.map_err(|fault| fault.at(self.folder.0.path()))
     }
 }
 
@@ -85,4 +100,15 @@ fn open(folder: &Folder) -> Result<Connection, StoreError> {
     opened
         .and_then(|connection| opening::check_statements(&connection).map(|()| connection))
         .map_err(|fault| fault.at(path))
+}
+
+/// Removes what SQLite has put beside a file that nobody else uses: an empty log and its index. It is SQLite that removes them, as
+/// only it can tell whether somebody reads. What can't be removed does no harm.
+fn leave(folder: &Folder) {
+    let is_empty = fs::metadata(folder.log()).is_ok_and(|log| log.len() == 0);
+    let Some(_lock) = is_empty.then(|| folder.lock().ok()).flatten() else { return };
+    if let Ok(connection) = connection::open(&folder.file(), Role::Write, Durability::Full) {
+        let touched = connection.execute_batch("SELECT 1 FROM state");
+        let _ = touched.is_ok().then(|| connection::finish_when_closed(&connection));
+    }
 }

@@ -52,7 +52,7 @@ impl Writer {
 
     /// Does something in a transaction. If that fails, nothing has happened.
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.length.check()?;
+        self.length.check(self.durability)?;
         if self.in_doubt {
             self.settle()?;
         }

@@ -3,7 +3,7 @@
 use super::super::state::State;
 use super::{content, fill, folder, large, open};
 use crate::session::store::conformance::sample::{done, handle, record, sessions};
-use crate::session::{SessionStore, SqliteStore, StoreError};
+use crate::session::{Durability, SessionStore, SqliteStore, StoreError};
 
 /// Sets a pragma of the connection that writes, which answers with a row or does not.
 fn set(store: &SqliteStore, pragma: &str) {
@@ -20,10 +20,10 @@ fn a_full_disk_changes_nothing_and_is_told() {
     fill(&store);
     let before = content(&store).unwrap();
     set(&store, "PRAGMA max_page_count = 1");
-    assert_eq!(store.commit(&[large(50, 10_000_000)]), Err(StoreError::Full));
+    assert_eq!(store.commit(&[large(50, 2_000_000)]), Err(StoreError::Full));
     assert_eq!(content(&store).unwrap(), before);
     // Not even a part of the batch.
-    let batch = [large(51, 10), large(52, 10_000_000), large(53, 10)];
+    let batch = [large(51, 10), large(52, 2_000_000), large(53, 10)];
     assert_eq!(store.commit(&batch), Err(StoreError::Full));
     assert_eq!(content(&store).unwrap(), before);
     set(&store, "PRAGMA max_page_count = 1000000");
@@ -67,7 +67,7 @@ fn a_commit_that_failed_is_overwritten_before_anything_else_is_done() {
 #[test]
 fn a_file_that_was_not_kept_is_written_from_the_log_at_the_next_start() {
     let place = tempfile::tempdir().unwrap();
-    let store = open(&place).unwrap();
+    let store = SqliteStore::open(&folder(&place), Durability::Full).unwrap();
     fill(&store);
     store.length.get_stuck();
     let refused = store.compact();
@@ -77,7 +77,7 @@ fn a_file_that_was_not_kept_is_written_from_the_log_at_the_next_start() {
     let expected = content(&store).unwrap();
     drop(store);
     assert!(folder(&place).join("sessions.db-wal").metadata().unwrap().len() > 0, "the log is kept");
-    let store = open(&place).unwrap();
+    let store = SqliteStore::open(&folder(&place), Durability::Full).unwrap();
     assert_eq!(content(&store).unwrap(), expected);
     assert_eq!(store.load(handle(60)).unwrap().unwrap().record, record(60));
     store.compact().unwrap();
@@ -86,9 +86,18 @@ fn a_file_that_was_not_kept_is_written_from_the_log_at_the_next_start() {
 #[test]
 fn a_log_that_can_not_be_brought_back_does_not_grow_for_ever() {
     let place = tempfile::tempdir().unwrap();
-    let store = open(&place).unwrap();
+    let store = SqliteStore::open(&folder(&place), Durability::Full).unwrap();
     store.length.get_stuck();
     store.length.set(1 << 19);
+    let refused = store.commit(&[large(1, 1)]);
+    assert!(matches!(refused, Err(StoreError::Failed { .. })), "{refused:?}");
+}
+
+#[test]
+fn a_log_that_may_be_lost_takes_nothing_more() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place).unwrap();
+    store.length.get_stuck();
     let refused = store.commit(&[large(1, 1)]);
     assert!(matches!(refused, Err(StoreError::Failed { .. })), "{refused:?}");
 }

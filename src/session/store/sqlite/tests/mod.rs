@@ -79,14 +79,15 @@ fn fill(store: &SqliteStore) {
 fn content(store: &SqliteStore) -> Result<String, StoreError> {
     let mut recovery = store.recover()?;
     recovery.openings = 0;
-    let mut content = format!("{recovery:?}");
+    let mut parts = vec![format!("{recovery:?}")];
     for number in 0..25 {
         let loaded = store.load(handle(number))?;
         let (found, answer) = (store.find(&key(number))?, store.answer(&scope(number))?);
-        content += &format!("\n{loaded:?} {found:?} {answer:?}");
+        parts.push(format!("{loaded:?} {found:?} {answer:?}"));
     }
     let (listed, due) = (store.list(None, 99)?, store.due(Moment::NEVER, 99)?);
-    Ok(content + &format!("\n{listed:?} {due:?}"))
+    parts.push(format!("{listed:?} {due:?}"));
+    Ok(parts.join("\n"))
 }
 
 /// A save of the session of that number with one large value.
