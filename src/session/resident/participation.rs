@@ -74,13 +74,17 @@ impl Part {
     }
 
     pub(super) fn release_now(&self, leaving: Leaving) -> Result<Departure, SessionError> {
-        let Leaving { outcome, staged, remember: _ } = leaving;
+        let Leaving { outcome, staged, remember } = leaving;
+        let remember = remember.filter(|_| outcome != Outcome::Withdraw);
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
         self.tell_released(outcome, time);
         // The lock is still held, so the next request comes in after all of this.
         let departure = self.leave(self.end_of_session(outcome, time), time);
+        if let (Some(remember), Ok(())) = (remember, &result) {
+            self.shared.remember(&self.slot, remember, &departure);
+        }
         self.shared.touch(&self.slot);
         result.map(|()| departure)
     }

@@ -18,8 +18,11 @@ pub(super) fn write(connection: &Connection, write: &SessionWrite) -> Result<Ver
         },
         SessionWrite::End(end) => end_session(connection, end)?,
         SessionWrite::Remember(answer) => {
-            answer::put(connection, answer)?;
-            true
+            let has_place = answer::has_place(connection, answer)?;
+            if has_place {
+                answer::put(connection, answer)?;
+            }
+            has_place
         }
     };
     Ok(if done { Verdict::Done } else { Verdict::Stale })
