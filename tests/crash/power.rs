@@ -145,7 +145,9 @@ impl Loaded {
 
 fn after_all(records: &[Record]) -> Platter {
     let mut platter = Platter::default();
-    records.iter().for_each(|record| platter.apply(record));
+    for record in records {
+        platter.apply(record);
+    }
     platter
 }
 

@@ -142,6 +142,7 @@ async fn compare(link: &mut Link, span: Span<'_>, durability: Durability) -> Res
             "it is as it never was. From what was answered:\n{}",
             span.moments.first().map_or(String::new(), |moment| moment.after.difference(state))
         ),
+        Found::Unreadable => bail!("it can't be read"),
         Found::Lost => bail!("the service went away"),
     }
     if durability == Durability::Full {
