@@ -102,15 +102,20 @@ enum Action {
                       rejoin perform http://127.0.0.1:8080/services/demo query.xml --return csv > rows.csv\n  \
                       REJOIN_SESSION=q0Zk… rejoin perform http://127.0.0.1:8080/services/demo -")]
     Perform(PerformArguments),
-    /// Looks at the sessions of a resource, and ends them
+    /// Looks at the sessions of a resource, ends them, exports and imports those that are stored
     ///
     /// Operators see and end everybody's; users who say who they are, their own. A session goes by its handle, which gives
     /// nobody access to it. A text in the session attribute `label` is its label, to find it by.
     ///
-    /// The exit code is 0 when the service did what it was asked, else 1.
+    /// `list`, `show` and `end` ask the service at a URL. `export`, `import` and `backup` work on the files of a durable store,
+    /// on the machine where they are, and need neither the URL nor the service.
+    ///
+    /// The exit code is 0 when what was asked is done, else 1.
     #[command(after_help = "Examples:\n  rejoin sessions http://127.0.0.1:8080/services/demo list\n  \
                       rejoin sessions http://127.0.0.1:8080/services/demo show 0193fe2c-…\n  \
-                      rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly")]
+                      rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly\n  \
+                      rejoin sessions backup --store orders/sessions /mnt/backup/sessions-monday\n  \
+                      rejoin sessions export --store orders/sessions --to sessions.jsonl")]
     Sessions(SessionsArguments),
     /// Makes the line of a user for a file of users: `<authentication impl="basic">`
     ///

@@ -80,6 +80,7 @@ pub use store::{
     SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics,
     StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
+pub(crate) use store::{SqliteSnapshot, archive};
 pub use streams::{
     InputEnd, InputForm, NewStream, OpenedStreams, OutputEnd, SessionStreams, StreamDirection, StreamError,
     StreamState, StreamStatus,

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rejoin::document::{EndReason, Limits, SessionList};
 use reqwest::Method;
 
+use crate::crew::LAST;
 use crate::held::{Again, Condition, Found, Held, Moment, look};
 use crate::random::Random;
 use crate::report::Report;
@@ -16,14 +17,9 @@ use crate::wire::{Ask, Exchange, Link, Reply};
 /// How many sessions a client has at a time.
 const SESSIONS: usize = 3;
 
-/// How many ended sessions are looked for after a kill.
-const ENDED_LOOKS: usize = 2;
-
 /// What a client is to do.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Task {
-    /// The service with this number is the last: nothing new is begun there.
-    pub(crate) last: u64,
     /// Everything that happened is kept.
     pub(crate) keeps_history: bool,
     /// The store may fail to write.
@@ -54,38 +50,40 @@ impl Client {
         Self { name, link, random, task, report, held, ended, orphans, pending: None, labels: 0 }
     }
 
-    /// Works until the last service has been looked at. Each that was started is looked at before anything new is begun.
+    /// Works until the last service has been looked at. A session is compared before it is used again after a start.
     pub(crate) async fn run(mut self) -> Result<Self> {
-        let mut verified = 0;
         while let Some(number) = self.link.serving().await? {
             let name = self.name.clone();
             if self.pending.is_some() {
                 self.settle().await.with_context(|| format!("{name}: what broke off"))?;
-            } else if verified != number {
-                if self.verify(number >= self.task.last).await.with_context(|| format!("{name}: after a start"))? {
-                    verified = number;
-                }
-            } else if number >= self.task.last {
+            } else if number < LAST {
+                self.go_on(number).await.with_context(|| format!("{name}: a request"))?;
+            } else if self.verify_all().await.with_context(|| format!("{name}: at the end"))? {
                 break;
-            } else {
-                self.go_on().await.with_context(|| format!("{name}: a request"))?;
             }
         }
         Ok(self)
     }
 
-    async fn go_on(&mut self) -> Result<()> {
-        if self.random.chance(10) && !self.held.is_empty() {
-            let place = self.random.place(self.held.len());
-            return self.replay_one(place).await.map(drop);
+    async fn go_on(&mut self, number: u64) -> Result<()> {
+        if self.held.len() == SESSIONS {
+            let place = self.random.place(SESSIONS);
+            if self.held[place].seen != number {
+                return self.verify_after_start(place, number).await;
+            }
+            if self.random.chance(10) {
+                return self.replay_one(place).await.map(drop);
+            }
+            let request = Request::about(&mut self.random, place, &self.held[place]);
+            return self.send(request).await;
         }
-        let mut request = if self.held.len() < SESSIONS {
-            self.labels += 1;
-            Request::create(&mut self.random, &format!("{}-{}", self.name, self.labels))
-        } else {
-            let place = self.random.place(self.held.len());
-            Request::about(&mut self.random, place, &self.held[place])
-        };
+        self.labels += 1;
+        let label = format!("{}-{}", self.name, self.labels);
+        let request = Request::create(&mut self.random, &label);
+        self.send(request).await
+    }
+
+    async fn send(&mut self, mut request: Request) -> Result<()> {
         request.sent = self.link.trace_length();
         match self.link.send(&request.ask).await? {
             Exchange::Answered(reply) => self.answered(request, reply)?,
@@ -98,10 +96,19 @@ impl Client {
         Ok(())
     }
 
+    /// The service could not do it, or is about to stop: nothing has happened.
+    fn is_refused_for_now(&self, reply: &Reply) -> bool {
+        let store_failed = self.task.store_may_fail && reply.is_unavailable();
+        if store_failed {
+            self.report.unavailable.add();
+        }
+        store_failed || reply.is_draining()
+    }
+
     /// An answer: what it says has happened.
     fn answered(&mut self, request: Request, reply: Reply) -> Result<()> {
-        if self.task.store_may_fail && reply.is_unavailable() {
-            self.report.unavailable.add();
+        if self.is_refused_for_now(&reply) {
+            self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
         let again = request.is_safe.then(|| Arc::new(Again { ask: request.ask.clone(), first: reply.clone() }));
@@ -165,7 +172,6 @@ impl Client {
                 }
             }
             Condition::Ended(reason) => self.end(place, *reason),
-            Condition::Absent => {}
         }
     }
 
@@ -177,14 +183,22 @@ impl Client {
     /// Finds out what became of the request that broke off: all of it happened, or nothing.
     async fn settle(&mut self) -> Result<()> {
         let Some(request) = self.pending.clone() else { return Ok(()) };
+        if request.has_failed && !self.nothing_happened(&request).await? {
+            return Ok(());
+        }
         if request.is_safe {
             if let Kind::Change { place, .. } = request.kind
+                && !request.has_failed
                 && self.random.chance(50)
                 && !self.before_or_after(place, &request).await?
             {
                 return Ok(());
             }
             return self.send_again(request).await;
+        }
+        if request.has_failed {
+            self.pending = None;
+            return Ok(());
         }
         match request.kind {
             Kind::Create { ref label } => {
@@ -204,11 +218,33 @@ impl Client {
         Ok(())
     }
 
+    /// What was answered with "the store could not do it" has not happened, and what was there can be read. `false` when the
+    /// service went away meanwhile.
+    async fn nothing_happened(&mut self, request: &Request) -> Result<bool> {
+        let place = match &request.kind {
+            Kind::Create { label } => {
+                let Some(found) = self.count_of(label).await? else { return Ok(false) };
+                ensure!(found == 0, "a session is there whose creation had failed");
+                return Ok(true);
+            }
+            Kind::Change { place, .. } | Kind::Refused { place } | Kind::End { place } => *place,
+        };
+        let held = &self.held[place];
+        match look(&mut self.link, &held.id, held.fence).await? {
+            Found::Lost => Ok(false),
+            Found::Alive(found) if found == *held.state => Ok(true),
+            Found::Alive(found) => {
+                bail!("a request that failed has changed something:\n{}", found.difference(&held.state))
+            }
+            other => bail!("a request that failed has ended its session: {other:?}"),
+        }
+    }
+
     /// A request with a key is sent until it is answered: it has its effect once. The answer stays the same.
     async fn send_again(&mut self, request: Request) -> Result<()> {
         let Exchange::Answered(reply) = self.link.send(&request.ask).await? else { return Ok(()) };
-        if self.task.store_may_fail && reply.is_unavailable() {
-            self.report.unavailable.add();
+        if self.is_refused_for_now(&reply) {
+            self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
         // Whatever becomes of the rest, the answer is known now.
@@ -268,7 +304,8 @@ impl Client {
             self.held[place].has_old_id = landed;
         }
         if landed {
-            let reply = Reply { status: 200, body: bytes::Bytes::new(), at: u64::MAX };
+            // It was seen: from now on it has to stay, as if it had been answered.
+            let reply = Reply { status: 200, body: bytes::Bytes::new(), at: self.link.trace_length() };
             self.take_effect(place, request, &reply, None);
         }
         Ok(true)
@@ -280,31 +317,54 @@ impl Client {
         }
     }
 
-    /// Everything that was answered is there. `false` when the service went away meanwhile.
-    async fn verify(&mut self, everything: bool) -> Result<bool> {
+    /// What was answered before a start is there: one session, what may be sent again in it, and one that has ended.
+    async fn verify_after_start(&mut self, place: usize, number: u64) -> Result<()> {
+        if !self.verify(place).await? {
+            return Ok(());
+        }
+        self.held[place].seen = number;
+        self.replay_one(place).await?;
+        if !self.ended.is_empty() {
+            let place = self.random.place(self.ended.len());
+            self.verify_ended(place).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything that was ever answered is there. `false` when the service went away meanwhile.
+    async fn verify_all(&mut self) -> Result<bool> {
         for place in 0..self.held.len() {
-            let held = &self.held[place];
-            match look(&mut self.link, &held.id, held.fence).await? {
-                Found::Lost => return Ok(false),
-                Found::Alive(found) if found == *held.state => self.report.looks.add(),
-                Found::Alive(found) => {
-                    bail!("`{}` is not as it was answered:\n{}", held.label, found.difference(&held.state))
-                }
-                other => bail!("`{}` is gone: {other:?}", held.label),
-            }
-            if !self.replay_one(place).await? {
+            if !self.verify(place).await? || !self.replay_one(place).await? {
                 return Ok(false);
             }
         }
-        let count = if everything { self.ended.len() } else { ENDED_LOOKS.min(self.ended.len()) };
-        for look_at in 0..count {
-            let place = if everything { look_at } else { self.random.place(self.ended.len()) };
-            let (held, reason) = &self.ended[place];
-            match look(&mut self.link, &held.id, 0).await? {
-                Found::Lost => return Ok(false),
-                Found::Ended(found) if found == *reason => self.report.looks.add(),
-                other => bail!("`{}` has ended ({reason:?}) and is {other:?}", held.label),
+        for place in 0..self.ended.len() {
+            if !self.verify_ended(place).await? {
+                return Ok(false);
             }
+        }
+        Ok(true)
+    }
+
+    async fn verify(&mut self, place: usize) -> Result<bool> {
+        let held = &self.held[place];
+        match look(&mut self.link, &held.id, held.fence).await? {
+            Found::Lost => return Ok(false),
+            Found::Alive(found) if found == *held.state => self.report.looks.add(),
+            Found::Alive(found) => {
+                bail!("`{}` is not as it was answered:\n{}", held.label, found.difference(&held.state))
+            }
+            other => bail!("`{}` is gone: {other:?}", held.label),
+        }
+        Ok(true)
+    }
+
+    async fn verify_ended(&mut self, place: usize) -> Result<bool> {
+        let (held, reason) = &self.ended[place];
+        match look(&mut self.link, &held.id, 0).await? {
+            Found::Lost => return Ok(false),
+            Found::Ended(found) if found == *reason => self.report.looks.add(),
+            other => bail!("`{}` has ended ({reason:?}) and is {other:?}", held.label),
         }
         Ok(true)
     }
@@ -325,8 +385,8 @@ impl Client {
 
     async fn compare_answer(&mut self, again: &Again) -> Result<bool> {
         let Exchange::Answered(reply) = self.link.send(&again.ask).await? else { return Ok(false) };
-        if self.task.store_may_fail && reply.is_unavailable() {
-            return Ok(true);
+        if self.is_refused_for_now(&reply) {
+            return Ok(false);
         }
         ensure!(
             (reply.status, &reply.body) == (again.first.status, &again.first.body),
@@ -344,6 +404,9 @@ impl Client {
     async fn count_of(&mut self, label: &str) -> Result<Option<usize>> {
         let ask = Ask::to(Method::GET, &format!("/sessions?label={label}")).by_operator();
         let Exchange::Answered(reply) = self.link.send(&ask).await? else { return Ok(None) };
+        if reply.is_draining() {
+            return Ok(None);
+        }
         ensure!(reply.status == 200, "no list of sessions: {} {}", reply.status, reply.text());
         let list = SessionList::parse(&reply.body, &Limits::default()).with_context(|| reply.text())?;
         Ok(Some(list.sessions.len()))

@@ -9,11 +9,16 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::client::{Client, Task};
+use crate::deadlines;
 use crate::home::Home;
 use crate::layer::Layer;
+use crate::random::Random;
 use crate::report::Report;
 use crate::service::Service;
 use crate::wire::{Link, Stage};
+
+/// The number of the service that is the last: nothing new is begun there.
+pub(crate) const LAST: u64 = u64::MAX;
 
 /// The service of a home, as its clients see it.
 #[derive(Debug)]
@@ -37,19 +42,34 @@ impl<'a> Host<'a> {
         Link::new(self.stage.subscribe(), self.layer.and_then(Layer::trace).map(ToOwned::to_owned))
     }
 
-    /// Starts a service, under the number that is given, and tells the clients when it serves.
-    pub(crate) fn serve(&mut self, number: u64) -> Result<()> {
+    /// Starts a service, and tells the clients when it serves.
+    pub(crate) fn serve(&mut self) -> Result<()> {
+        self.number += 1;
+        self.serve_as(self.number)
+    }
+
+    /// Starts the last service.
+    pub(crate) fn serve_last(&mut self) -> Result<()> {
+        self.serve_as(LAST)
+    }
+
+    fn serve_as(&mut self, number: u64) -> Result<()> {
         let mut service = Service::start(self.home, self.layer)?;
         let (url, took) = service.ready(self.home)?;
         self.starts.push(took);
-        self.announce(service, number, url);
+        self.running = Some(service);
+        self.stage.send_replace(Stage::Serving { number, url });
         Ok(())
     }
 
-    /// Tells the clients of a service that serves.
-    pub(crate) fn announce(&mut self, service: Service, number: u64, url: String) {
-        (self.number, self.running) = (number, Some(service));
-        self.stage.send_replace(Stage::Serving { number, url });
+    /// Starts a service that may die before it serves. Whether it serves.
+    pub(crate) fn try_to_serve(&mut self) -> Result<bool> {
+        let mut service = Service::start(self.home, self.layer)?;
+        let Some(url) = service.url()? else { return Ok(false) };
+        self.number += 1;
+        self.running = Some(service);
+        self.stage.send_replace(Stage::Serving { number: self.number, url });
+        Ok(true)
     }
 
     /// A service that is not announced, which may be killed while it starts.
@@ -77,14 +97,23 @@ impl<'a> Host<'a> {
         Ok(())
     }
 
+    /// SIGTERM: another will be started.
+    pub(crate) fn restart(&mut self) -> Result<()> {
+        self.stop_and(Stage::Down)
+    }
+
     /// The end: the service is told to stop, and does.
     pub(crate) fn stop(&mut self) -> Result<()> {
+        self.stop_and(Stage::Over)
+    }
+
+    fn stop_and(&mut self, stage: Stage) -> Result<()> {
         let service = self.running.take().context("nothing runs")?;
-        self.stage.send_replace(Stage::Over);
         let status = service.stop()?;
         if !status.success() {
             bail!("the service did not stop cleanly ({status}); it said:\n{}", self.home.last_of_log());
         }
+        self.stage.send_replace(stage);
         Ok(())
     }
 }
@@ -94,6 +123,7 @@ impl<'a> Host<'a> {
 pub(crate) struct Crew {
     runtime: Runtime,
     working: Vec<JoinHandle<Result<Client>>>,
+    deadlines: Option<JoinHandle<Result<u64>>>,
     pub(crate) report: Arc<Report>,
 }
 
@@ -107,7 +137,14 @@ impl Crew {
             let client = Client::new(format!("c{number}"), seed, host.link()?, task, Arc::clone(&report));
             working.push(runtime.spawn(client.run()));
         }
-        Ok(Self { runtime, working, report })
+        Ok(Self { runtime, working, deadlines: None, report })
+    }
+
+    /// Lets one more look at sessions that end by themselves.
+    pub(crate) fn watch_deadlines(&mut self, host: &Host<'_>, seed: u64) -> Result<()> {
+        let watching = deadlines::watch(host.link()?, Random::new(seed, "deadlines"));
+        self.deadlines = Some(self.runtime.spawn(watching));
+        Ok(())
     }
 
     /// The first failure of a client, as soon as there is one.
@@ -116,6 +153,9 @@ impl Crew {
             let client = self.working.swap_remove(place);
             self.runtime.block_on(client).context("a client panicked")??;
             bail!("a client left its work");
+        }
+        if let Some(watching) = self.deadlines.take_if(|watching| watching.is_finished()) {
+            self.runtime.block_on(watching).context("who watches deadlines panicked")??;
         }
         Ok(())
     }
@@ -128,6 +168,10 @@ impl Crew {
             let left = until.saturating_duration_since(Instant::now());
             let done = self.runtime.block_on(async { tokio::time::timeout(left, client).await });
             clients.push(done.context("a client does not come to its end")?.context("a client panicked")??);
+        }
+        if let Some(watching) = self.deadlines {
+            let ended = self.runtime.block_on(watching).context("who watches deadlines panicked")??;
+            self.report.deadlines.add_many(ended);
         }
         Ok((clients, self.report))
     }

@@ -16,10 +16,23 @@ const ANSWERS: usize = 8;
 /// How a session stood between two requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Condition {
-    /// It was never there, or is not yet.
-    Absent,
     Alive(Arc<State>),
     Ended(EndReason),
+}
+
+impl Condition {
+    /// Whether the session is there and remembers exactly that.
+    pub(crate) fn is_state(&self, found: &State) -> bool {
+        matches!(self, Self::Alive(state) if **state == *found)
+    }
+
+    /// How what was found differs from it, for people.
+    pub(crate) fn difference(&self, found: &State) -> String {
+        match self {
+            Self::Alive(state) => found.difference(state),
+            Self::Ended(reason) => format!("it had ended ({reason:?})"),
+        }
+    }
 }
 
 /// A request of a session, and how the session stands after it.
@@ -52,6 +65,8 @@ pub(crate) struct Held {
     pub(crate) sequence: u64,
     /// Its fence was this at least.
     pub(crate) fence: u64,
+    /// Which service it was last compared in.
+    pub(crate) seen: u64,
     /// Its id may have been rotated away: it has to get a new one.
     pub(crate) has_old_id: bool,
     pub(crate) answers: VecDeque<Arc<Again>>,
@@ -73,7 +88,7 @@ impl Held {
     pub(crate) fn new(id: String, label: String, state: State) -> Self {
         let state = Arc::new(state);
         let (answers, history) = (VecDeque::new(), Vec::new());
-        Self { id, label, state, sequence: 0, fence: 0, has_old_id: false, answers, history }
+        Self { id, label, state, sequence: 0, fence: 0, seen: 0, has_old_id: false, answers, history }
     }
 
     /// An answer that may be asked for again.
@@ -94,6 +109,7 @@ pub(crate) async fn look(link: &mut Link, id: &str, fence: u64) -> Result<Found>
     match reply.status {
         200 => {}
         404 => return Ok(Found::Unknown),
+        503 if reply.is_draining() => return Ok(Found::Lost),
         410 => return Ok(Found::Ended(reply.fault()?.reason.context("an end without a reason")?)),
         status => bail!("a session can't be looked at: {status} {}", reply.text()),
     }
@@ -106,6 +122,9 @@ pub(crate) async fn look(link: &mut Link, id: &str, fence: u64) -> Result<Found>
         Exchange::Answered(reply) => reply,
         Exchange::Lost | Exchange::Over => return Ok(Found::Lost),
     };
+    if reply.is_draining() {
+        return Ok(Found::Lost);
+    }
     ensure!(reply.is_completed(), "attributes that are listed can't be read: {} {}", reply.status, reply.text());
     let mut state = State::default();
     for attribute in &status.attributes.list {

@@ -11,6 +11,9 @@ pub(crate) const USER: &str = "the-user-of-the-crash-test";
 /// What the operator of the tests says that he is.
 pub(crate) const OPERATOR: &str = "the-operator-of-the-crash-test";
 
+/// The resource whose sessions live for three seconds.
+pub(crate) const BRIEF: &str = "brief";
+
 const CONFIG: &str = "xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"";
 
 /// When an answered change is safe.
@@ -34,11 +37,14 @@ impl Home {
     /// Writes the configuration of a new service into a folder that is there.
     pub(crate) fn new(folder: &Path, durability: Durability) -> Result<Self> {
         let home = Self { folder: folder.to_owned() };
-        fs::create_dir_all(home.data())?;
+        fs::create_dir_all(folder)?;
         fs::write(folder.join("service.xml"), service())?;
         fs::write(folder.join("tokens"), tokens())?;
-        fs::write(home.data().join("resource.xml"), resource())?;
-        fs::write(home.data().join("session.xml"), session(durability))?;
+        for (name, lifetime) in [("data", "PT12H"), (BRIEF, "PT3S")] {
+            fs::create_dir_all(folder.join(name))?;
+            fs::write(folder.join(name).join("resource.xml"), resource())?;
+            fs::write(folder.join(name).join("session.xml"), session(durability, lifetime))?;
+        }
         Ok(home)
     }
 
@@ -71,9 +77,15 @@ impl Home {
 
     /// Makes the folder again as it is here, with the data of another moment.
     pub(crate) fn copy_without_data(&self, to: &Path) -> Result<Self> {
-        fs::create_dir_all(to.join("data"))?;
-        for name in ["service.xml", "tokens", "data/resource.xml", "data/session.xml"] {
+        for name in ["service.xml", "tokens"] {
+            fs::create_dir_all(to)?;
             fs::copy(self.folder.join(name), to.join(name)).with_context(|| name.to_owned())?;
+        }
+        for name in ["data", BRIEF] {
+            fs::create_dir(to.join(name))?;
+            for file in ["resource.xml", "session.xml"] {
+                fs::copy(self.folder.join(name).join(file), to.join(name).join(file))?;
+            }
         }
         Ok(Self { folder: to.to_owned() })
     }
@@ -85,6 +97,7 @@ fn service() -> String {
   <listen address=\"127.0.0.1:0\"/>
   <authentication impl=\"bearer\"><tokens location=\"tokens\"/></authentication>
   <dataServiceResource name=\"data\" location=\"data/resource.xml\"/>
+  <dataServiceResource name=\"{BRIEF}\" location=\"brief/resource.xml\"/>
 </dataServiceConfiguration>"
     )
 }
@@ -98,7 +111,7 @@ fn resource() -> String {
     )
 }
 
-fn session(durability: Durability) -> String {
+fn session(durability: Durability, lifetime: &str) -> String {
     let durability = match durability {
         Durability::Full => "full",
         Durability::Os => "os",
@@ -107,9 +120,10 @@ fn session(durability: Durability) -> String {
         "<sessionConfiguration {CONFIG}>
   <sessionManagerFactory impl=\"rejoin.DurableSessionManagerFactory\">
     <timeout default=\"PT1H\" max=\"PT24H\"/>
+    <lifetime max=\"{lifetime}\"/>
     <join wait=\"10000\" maxWait=\"60000\" maxWaiters=\"128\"/>
     <store path=\"sessions\" durability=\"{durability}\"/>
-    <replay answers=\"64\" answerBytes=\"262144\" retention=\"PT24H\"/>
+    <replay answers=\"256\" answerBytes=\"262144\" retention=\"PT24H\"/>
   </sessionManagerFactory>
 </sessionConfiguration>"
     )

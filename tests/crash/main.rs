@@ -7,18 +7,27 @@
 
 mod client;
 mod crew;
+mod damage;
+mod deadlines;
+mod faults;
 mod held;
 mod home;
 mod kills;
 mod layer;
+mod money;
 mod options;
+mod platter;
+mod power;
 mod progress;
 mod random;
 mod report;
 mod request;
 mod service;
 mod state;
+mod trace;
+mod volume;
 mod wire;
+mod witness;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,7 +43,13 @@ use random::Random;
 /// A part: what it shows, and what it did, for the summary.
 type Part = fn(&Options, u64, &Path, &Path) -> Result<String>;
 
-const PARTS: [(&str, Part); 1] = [("kills", kills::run)];
+const PARTS: [(&str, Part); 5] = [
+    ("kills", kills::run),
+    ("money", money::run),
+    ("power", power::run),
+    ("faults", faults::run),
+    ("damage", damage::run),
+];
 
 fn main() -> ExitCode {
     let options = Options::parse();

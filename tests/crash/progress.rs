@@ -15,6 +15,10 @@ impl Progress {
         Self(bar)
     }
 
+    pub(crate) fn set(&self, steps: u64) {
+        self.0.set_position(steps);
+    }
+
     pub(crate) fn step(&self, message: impl FnOnce() -> String) {
         self.0.inc(1);
         if !self.0.is_hidden() {

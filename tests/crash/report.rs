@@ -16,6 +16,8 @@ pub(crate) struct Report {
     /// Requests that broke off: their effect was there afterwards, or nothing of it.
     pub(crate) lost: Count,
     pub(crate) landed: Count,
+    /// Sessions that ended by themselves, when they were to.
+    pub(crate) deadlines: Count,
 }
 
 #[derive(Debug, Default)]
@@ -23,7 +25,11 @@ pub(crate) struct Count(AtomicU64);
 
 impl Count {
     pub(crate) fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add_many(1);
+    }
+
+    pub(crate) fn add_many(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {
@@ -41,7 +47,7 @@ impl Report {
         format!(
             "{} changes, {} creations, {} ends and {} rotations were answered; {} requests failed on purpose, {} for want of \
              the store; {} replays gave the first answer; {} requests broke off, of which {} had taken effect; \
-             {} sessions were compared",
+             {} sessions were compared, {} ended by themselves in time",
             self.changes.get(),
             self.creations.get(),
             self.ends.get(),
@@ -52,6 +58,7 @@ impl Report {
             self.lost.get(),
             self.landed.get(),
             self.looks.get(),
+            self.deadlines.get(),
         )
     }
 }

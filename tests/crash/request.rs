@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) after: Condition,
     /// It may be sent again, and has its effect once.
     pub(crate) is_safe: bool,
+    /// The store could not do it: it has had no effect.
+    pub(crate) has_failed: bool,
     /// How long the trace was when it was first sent.
     pub(crate) sent: u64,
 }
@@ -48,7 +50,7 @@ impl Request {
         let is_safe = key.is_some();
         let ask = Ask::perform(document(&format!("<session/>{}", activities(&steps)))).with_key(key);
         let kind = Kind::Create { label: label.to_owned() };
-        Self { ask, kind, after: Condition::Alive(Arc::new(state)), is_safe, sent: 0 }
+        Self { ask, kind, after: Condition::Alive(Arc::new(state)), is_safe, has_failed: false, sent: 0 }
     }
 
     /// Changes a session, ends it, or fails.
@@ -82,7 +84,7 @@ impl Request {
         let session = format!("<session id=\"{}\"{attributes}/>", held.id);
         let is_safe = key.is_some() || sequence > 0;
         let ask = Ask::perform(document(&format!("{session}{}", activities(&steps)))).with_key(key);
-        Self { ask, kind: Kind::Change { place, sequence, rotates }, after, is_safe, sent: 0 }
+        Self { ask, kind: Kind::Change { place, sequence, rotates }, after, is_safe, has_failed: false, sent: 0 }
     }
 
     /// Its activities all run, and the last of them fails.
@@ -91,7 +93,14 @@ impl Request {
         let fails = "<refuse name=\"gate\"><message>on purpose</message></refuse>";
         let content = format!("<session id=\"{}\"/><sequence><flow>{steps}</flow>{fails}</sequence>", held.id);
         let after = Condition::Alive(Arc::clone(&held.state));
-        Self { ask: Ask::perform(document(&content)), kind: Kind::Refused { place }, after, is_safe: false, sent: 0 }
+        Self {
+            ask: Ask::perform(document(&content)),
+            kind: Kind::Refused { place },
+            after,
+            is_safe: false,
+            has_failed: false,
+            sent: 0,
+        }
     }
 
     fn end(random: &mut Random, place: usize, held: &Held) -> Self {
@@ -109,7 +118,14 @@ impl Request {
                 (Ask::to(Method::DELETE, &path).by_operator(), EndReason::Killed)
             }
         };
-        Self { ask, kind: Kind::End { place }, after: Condition::Ended(reason), is_safe: false, sent: 0 }
+        Self {
+            ask,
+            kind: Kind::End { place },
+            after: Condition::Ended(reason),
+            is_safe: false,
+            has_failed: false,
+            sent: 0,
+        }
     }
 }
 

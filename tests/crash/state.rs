@@ -46,7 +46,8 @@ impl State {
         self.attributes.get(name).and_then(|value| value.strip_prefix("integer ")?.parse().ok()).unwrap_or(0)
     }
 
-    fn stream(&self, name: &str) -> &str {
+    /// The value of an attribute, without its type.
+    pub(crate) fn text(&self, name: &str) -> &str {
         self.attributes.get(name).and_then(|value| value.split_once(' ')).map_or("", |(_, content)| content)
     }
 
@@ -92,12 +93,12 @@ impl Step {
                 state.attributes.remove(*name);
             }
             Self::Text { text, mode } => {
-                let before = if *mode == "append" { state.stream(TEXT) } else { "" };
+                let before = if *mode == "append" { state.text(TEXT) } else { "" };
                 let value = format!("{before}{text}");
                 state.put(TEXT, "text", &value);
             }
             Self::Rows { rows, mode } => {
-                let before = if *mode == "append" { state.stream(ROWS) } else { "" };
+                let before = if *mode == "append" { state.text(ROWS) } else { "" };
                 let added: String = rows.iter().map(|(key, word)| format!("{key},{word}\n")).collect();
                 let value = format!("{before}{added}");
                 state.put(ROWS, "rows", &value);
@@ -148,12 +149,12 @@ impl Step {
         }
         if random.chance(25) {
             let length = if random.chance(10) { 20_000 } else { random.within(1..200) };
-            let mode = mode(state.stream(TEXT));
+            let mode = mode(state.text(TEXT));
             steps.push(Self::Text { text: random.word(usize::try_from(length).expect("it is small")), mode });
         }
         if random.chance(15) {
             let rows = (0..random.within(1..6)).map(|key| (key, random.word(8))).collect();
-            steps.push(Self::Rows { rows, mode: mode(state.stream(ROWS)) });
+            steps.push(Self::Rows { rows, mode: mode(state.text(ROWS)) });
         }
         steps
     }

@@ -35,7 +35,9 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) method: Method,
-    /// Behind `/services/data`.
+    /// The data service resource.
+    pub(crate) resource: &'static str,
+    /// What comes behind that.
     pub(crate) path: String,
     /// The session, where it travels in the header.
     pub(crate) session: Option<String>,
@@ -52,7 +54,19 @@ impl Ask {
     }
 
     pub(crate) fn to(method: Method, path: &str) -> Self {
-        Self { method, path: path.to_owned(), session: None, key: None, body: None, by_operator: false }
+        Self {
+            method,
+            resource: "data",
+            path: path.to_owned(),
+            session: None,
+            key: None,
+            body: None,
+            by_operator: false,
+        }
+    }
+
+    pub(crate) fn of(self, resource: &'static str) -> Self {
+        Self { resource, ..self }
     }
 
     pub(crate) fn in_session(self, id: &str) -> Self {
@@ -102,6 +116,11 @@ impl Reply {
         self.is_fault(503, "StoreUnavailable")
     }
 
+    /// The service is about to stop.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_fault(503, "Draining")
+    }
+
     pub(crate) fn document(&self) -> Result<Element> {
         Element::parse(&self.body, &Limits::default()).with_context(|| self.text())
     }
@@ -146,6 +165,11 @@ impl Link {
         Ok(Self { stage, http: new_client()?, number: 0, trace })
     }
 
+    /// Another connection to the same service.
+    pub(crate) fn another(&self) -> Result<Self> {
+        Self::new(self.stage.clone(), self.trace.clone())
+    }
+
     /// How long the trace is by now.
     pub(crate) fn trace_length(&self) -> u64 {
         length_of(self.trace.as_deref())
@@ -174,7 +198,7 @@ impl Link {
             // No connection to one that is gone is tried again.
             (self.http, self.number) = (new_client()?, number);
         }
-        let mut request = self.http.request(ask.method.clone(), format!("{url}/services/data{}", ask.path));
+        let mut request = self.http.request(ask.method.clone(), format!("{url}/services/{}{}", ask.resource, ask.path));
         request = request.bearer_auth(if ask.by_operator { OPERATOR } else { USER });
         if let Some(session) = &ask.session {
             request = request.header("rejoin-session", session);

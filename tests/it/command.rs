@@ -40,6 +40,11 @@ impl Serving {
         Self { child, url: url.trim().to_owned(), _stdout: stdout }
     }
 
+    /// Returns when it has ended.
+    pub(crate) fn wait(mut self) {
+        self.child.wait().unwrap();
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The shell has `kill` built in; a program of that name need not be there.
         let kill = format!("kill {name} {}", self.child.id());

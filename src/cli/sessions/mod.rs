@@ -1,5 +1,6 @@
-//! `rejoin sessions`: looks at the sessions of a resource and ends them.
+//! `rejoin sessions`: looks at the sessions of a resource and ends them, and takes care of those that are stored.
 
+mod care;
 mod confirm;
 mod harmless;
 mod list;
@@ -9,6 +10,7 @@ mod table;
 
 use std::process::ExitCode;
 
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::StatusCode;
 
@@ -20,8 +22,8 @@ use remote::{Answered, Remote};
 /// The arguments of `rejoin sessions`.
 #[derive(Debug, Args)]
 pub(super) struct SessionsArguments {
-    /// The data service resource, such as <http://127.0.0.1:8080/services/orders>
-    url: String,
+    /// The data service resource, such as <http://127.0.0.1:8080/services/orders>; for `list`, `show` and `end`
+    url: Option<String>,
     #[command(subcommand)]
     action: SessionsAction,
 }
@@ -32,21 +34,28 @@ enum SessionsAction {
     ///
     /// Operators see everybody's, users their own. Times are UTC; ENDS is when a session will end unless somebody joins it.
     /// Without --all-pages one page is printed, and on standard error how to get the next.
+    #[command(override_usage = "rejoin sessions <URL> list [OPTIONS]")]
     #[command(after_help = "Examples:\n  rejoin sessions URL list --state busy\n  \
                       rejoin sessions URL list --owner u-17 --all-pages\n  \
                       rejoin sessions URL list --xml > page.xml")]
     List(ListArguments),
     /// Shows one session: how it stands, which attributes it has, which request holds it
+    #[command(override_usage = "rejoin sessions <URL> show [OPTIONS] <HANDLE>")]
     #[command(after_help = "Example:\n  rejoin sessions URL show 0193fe2c-…")]
     Show(ShowArguments),
     /// Ends a session, those of an owner, those of a label, or all
     ///
     /// A session that a request holds is closing until that has stopped: it is told to, its changes are not kept, and
     /// requests that wait for the session are refused at once.
+    #[command(
+        override_usage = "rejoin sessions <URL> end [OPTIONS] <HANDLE|--owner <ID>|--anonymous|--label <LABEL>|--all>"
+    )]
     #[command(after_help = "Examples:\n  rejoin sessions URL end 0193fe2c-…\n  \
                       rejoin sessions URL end --label nightly\n  \
                       rejoin sessions URL end --all --yes")]
     End(EndArguments),
+    #[command(flatten)]
+    Care(care::CareAction),
 }
 
 #[derive(Debug, Args)]
@@ -145,11 +154,21 @@ impl From<State> for SessionState {
 }
 
 pub(super) async fn run(arguments: &SessionsArguments) -> anyhow::Result<ExitCode> {
-    let remote = |credentials: &Credentials| Remote::new(&arguments.url, credentials.secret()?);
+    let remote = |credentials: &Credentials| {
+        let url = arguments.url.as_deref();
+        let url =
+            url.context("which sessions? Name the resource: rejoin sessions http://127.0.0.1:8080/services/demo …")?;
+        Remote::new(url, credentials.secret()?)
+    };
     let done = match &arguments.action {
         SessionsAction::List(wanted) => list::run(&remote(&wanted.credentials)?, wanted).await?,
         SessionsAction::Show(wanted) => show::run(&remote(&wanted.credentials)?, wanted).await?,
         SessionsAction::End(wanted) => end(&remote(&wanted.credentials)?, wanted).await?,
+        SessionsAction::Care(action) => {
+            ensure!(arguments.url.is_none(), "this works on the files of a store: leave the URL out");
+            tokio::task::block_in_place(|| care::run(action))?;
+            true
+        }
     };
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -35,6 +35,9 @@ pub(in crate::session) trait Errand: Send {
     fn settle(self: Box<Self>, outcome: &Outcome) -> Option<Box<dyn Errand>>;
 }
 
+/// What is written at once.
+type Batch = Vec<Box<dyn Errand>>;
+
 /// What became of an errand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::session) enum Outcome {
@@ -152,7 +155,7 @@ impl Desk {
     }
 
     /// The next batch, once there is one; `None` when there will be none.
-    fn next(&self) -> Option<(Vec<Box<dyn Errand>>, Option<Handle>)> {
+    fn next(&self) -> Option<(Batch, Option<Handle>)> {
         let mut pile = self.pile.lock();
         loop {
             let now = Instant::now();
@@ -183,8 +186,8 @@ impl Desk {
 fn perform(
     store: &dyn SessionStore,
     listeners: &[Arc<dyn SessionListener>],
-    mut batch: Vec<Box<dyn Errand>>,
-) -> Vec<Box<dyn Errand>> {
+    mut batch: Batch,
+) -> Batch {
     let drafts: Vec<Option<SessionWrite>> =
         batch.iter_mut().map(|errand| catch_unwind(AssertUnwindSafe(|| errand.draft())).unwrap_or_default()).collect();
     let is_draft: Vec<bool> = drafts.iter().map(Option::is_some).collect();
@@ -198,9 +201,10 @@ fn perform(
             Ok(verdicts) => Outcome::Written(verdicts.next().unwrap_or(Verdict::Stale)),
             Err(error) => Outcome::Failed(error.clone()),
         };
-        match catch_unwind(AssertUnwindSafe(|| errand.settle(&outcome))) {
-            Ok(errand) => again.extend(errand),
-            Err(_) => tracing::error!("what follows the writing of a session has panicked"),
+        if let Ok(errand) = catch_unwind(AssertUnwindSafe(|| errand.settle(&outcome))) {
+            again.extend(errand);
+        } else {
+            tracing::error!("what follows the writing of a session has panicked");
         }
     }
     again

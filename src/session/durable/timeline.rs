@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::session::ManualClock;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     fn noted(timeline: &Timeline) -> Recovery {
         Recovery { mark: Some(timeline.mark()), ..Recovery::default() }

@@ -505,7 +505,7 @@ fn reason(reason: EndReason) -> Reason {
         EndReason::Terminated => Reason::Terminated,
         EndReason::Killed => Reason::Killed,
         EndReason::OwnerLost => Reason::OwnerLost,
-        other => panic!("unexpected {other:?}"),
+        EndReason::Drained => panic!("nobody has drained"),
     }
 }
 

@@ -8,6 +8,7 @@
 //! Moments in a store are on the *timeline* of the store: nanoseconds that began in 1970 and never go back, whatever the
 //! wall clock does.
 
+pub(crate) mod archive;
 mod codec;
 #[cfg(test)]
 pub(crate) mod conformance;
@@ -33,6 +34,7 @@ pub use error::StoreError;
 pub use event::{StoreEvent, StoreOperation};
 pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
 pub use sqlite::SqliteStore;
+pub(crate) use sqlite::{AnswerPosition, SqliteSnapshot, StoreTransaction};
 pub use time_mark::TimeMark;
 pub use value::{StoredAttribute, StoredValue, ValueKind};
 pub use write::{AttributeWrite, SaveSession, SessionWrite, Verdict};
@@ -59,7 +61,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// [`StoreError`] when the store can't be read.
     fn recover(&self) -> Result<Recovery, StoreError>;
 
-    /// The handle of the session that an id with that key names, now or before it was rotated away.
+    /// The handle of the session that an id with that key names, now or before it was rotated away. One that has ended is not
+    /// found: a manager is told of those when it starts ([`Recovery::ended`]), and knows them from then on.
     ///
     /// # Errors
     ///

@@ -47,7 +47,7 @@ pub enum AttributeWrite {
         name: Arc<str>,
         /// Its new order.
         order: u64,
-        /// How many pieces it has.
+        /// How many pieces it has; if it has another number, or there is no such attribute, the save is stale.
         present: u32,
         /// Those that come after them.
         pieces: Vec<Bytes>,
@@ -64,6 +64,6 @@ pub enum AttributeWrite {
 pub enum Verdict {
     /// It is done.
     Done,
-    /// The session was written or ended by somebody else since: nothing was changed.
+    /// The session was written or ended by somebody else since, or is not as the write supposes: nothing was changed.
     Stale,
 }

@@ -19,11 +19,21 @@ pub(in crate::session::resident) struct Ledger {
     pub(super) anchored: bool,
     /// What has changed beside the attributes waits to be written.
     pub(super) queued: bool,
-    /// Whether it stands in the list of those that were used lately, and was used again since.
-    pub(super) resting: bool,
-    pub(super) used: bool,
+    /// Whether it may leave the memory, or has.
+    pub(super) rest: Rest,
+}
+
+/// On the way out of the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It is in use, or was not looked at.
+    None,
+    /// It stands in the list of those that were used lately.
+    Resting,
+    /// It stands there, and was used again since.
+    UsedAgain,
     /// It has left the memory: whoever has it still looks for it again.
-    pub(super) unloaded: bool,
+    Unloaded,
 }
 
 /// Of a session that the store does not know yet.
@@ -37,9 +47,7 @@ impl Default for Ledger {
             perishable: false,
             anchored: false,
             queued: false,
-            resting: false,
-            used: false,
-            unloaded: false,
+            rest: Rest::None,
         }
     }
 }
@@ -68,7 +76,7 @@ impl Ledger {
 
     /// Whether it has left the memory.
     pub(in crate::session::resident) fn is_unloaded(&self) -> bool {
-        self.unloaded
+        self.rest == Rest::Unloaded
     }
 
     /// Whether the store has, or is about to have, something of it.

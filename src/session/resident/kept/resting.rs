@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::is_kept;
+use super::ledger::Rest;
 use crate::session::Moment;
 use crate::session::resident::shared::Shared;
 use crate::session::resident::slot::{Slot, State};
@@ -106,27 +107,38 @@ impl State {
     fn lie_down(&mut self) -> Option<u64> {
         let bytes = self.attributes.byte_size();
         let ledger = self.ledger.as_mut()?;
-        let was_resting = std::mem::replace(&mut ledger.resting, true);
-        ledger.used = was_resting;
-        (!was_resting && self.ended.is_none()).then_some(bytes)
+        match ledger.rest {
+            Rest::None if self.ended.is_none() => {
+                ledger.rest = Rest::Resting;
+                Some(bytes)
+            }
+            Rest::Resting => {
+                ledger.rest = Rest::UsedAgain;
+                None
+            }
+            Rest::None | Rest::UsedAgain | Rest::Unloaded => None,
+        }
     }
 
     /// It comes out of the list. Answers with its bytes if it was used since and goes in again.
     fn get_up(&mut self) -> Option<u64> {
         let bytes = self.attributes.byte_size();
         let ledger = self.ledger.as_mut()?;
-        ledger.resting = std::mem::take(&mut ledger.used) && self.ended.is_none();
-        ledger.resting.then_some(bytes)
+        let stays = ledger.rest == Rest::UsedAgain && self.ended.is_none();
+        if ledger.rest != Rest::Unloaded {
+            ledger.rest = if stays { Rest::Resting } else { Rest::None };
+        }
+        stays.then_some(bytes)
     }
 
     /// It leaves the memory, if nothing stands in the way. Answers with its keys and with its place in the list of deadlines.
     fn leave_memory(&mut self) -> Option<(Vec<crate::session::SessionKey>, Moment)> {
         let in_use = self.is_joined() || self.saving || self.ended.is_some() || self.is_perishable();
         let ledger = self.ledger.as_mut()?;
-        if in_use || !ledger.is_written() || ledger.perishable || ledger.unloaded {
+        if in_use || !ledger.is_written() || ledger.perishable || ledger.is_unloaded() {
             return None;
         }
-        ledger.unloaded = true;
+        ledger.rest = Rest::Unloaded;
         Some((self.keys.all(), std::mem::replace(&mut self.armed, Moment::NEVER)))
     }
 }

@@ -71,7 +71,7 @@ impl Shared {
                 _ => break,
             }
         }
-        self.ask(StoreOperation::Tidy, |store| store.compact()).await;
+        self.ask(StoreOperation::Tidy, SessionStore::compact).await;
     }
 
     /// Notes in the store what time it is.

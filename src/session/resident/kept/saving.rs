@@ -157,7 +157,7 @@ impl Save {
         let staged = std::mem::take(&mut self.staged);
         if part.fence.is_none() {
             // What a reader leaves is not written with the session.
-            return finish_reader(part, staged, self.outcome, result);
+            return finish_reader(&part, staged, self.outcome, result);
         }
         let time = part.shared.time();
         let outcome = if result.is_ok() { self.outcome } else { Outcome::Discard };
@@ -182,7 +182,7 @@ impl Save {
 }
 
 fn finish_reader(
-    part: Box<Part>,
+    part: &Part,
     staged: StagedAttributes,
     outcome: Outcome,
     result: Result<(), SessionError>,

@@ -60,7 +60,7 @@ pub(crate) fn a_value_is_replaced_by_one_of_any_size_and_kind(make: MakePlace) {
     ];
     for value in values {
         change(&*store, &mut session, vec![set(&value)]);
-        assert_eq!(attributes(&*store, handle(1)), [value.clone()]);
+        assert_eq!(attributes(&*store, handle(1)), std::slice::from_ref(&value));
         change(&*store, &mut session, vec![AttributeWrite::Remove { name: "a".into() }]);
         assert_eq!(attributes(&*store, handle(1)), []);
         change(&*store, &mut session, vec![set(&value)]);

@@ -31,7 +31,7 @@ pub(crate) fn record(number: u8) -> SessionRecord {
     SessionRecord {
         handle: handle(number),
         owner: Principal::new("owner"),
-        timeout: Some(Duration::from_secs(600)),
+        timeout: Some(Duration::from_mins(10)),
         lifetime: second(43_200),
         keys: vec![StoredKey { key: key(number), until: Moment::NEVER, superseded: false }],
         released: second(number.into()),

@@ -1,7 +1,7 @@
 //! The rows of the table `answer`.
 
 use bytes::Bytes;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
 use super::checksum::Checksum;
 use super::columns::{blob, checked_u32, fixed, from_moment, to_handle, to_moment};
@@ -42,11 +42,24 @@ pub(super) fn find(connection: &Connection, scope: &AnswerScope) -> Result<Optio
     let sql = "SELECT session, numbered, until, sum, content FROM answer WHERE scope = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([scope.0])?;
+    rows.next()?.map(|row| read(row, *scope)).transpose()
+}
+
+/// The answer after that place in the order in which they were remembered, with its own place.
+pub(super) fn next(connection: &Connection, after: i64) -> Result<Option<(i64, AnswerRecord)>, Fault> {
+    let sql = "SELECT session, numbered, until, sum, content, scope, id FROM answer WHERE id > ?1 ORDER BY id LIMIT 1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([after])?;
     let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some((row.get(6)?, read(row, AnswerScope(fixed(row, 5)?))?)))
+}
+
+/// Reads session, whether it is numbered, moment, checksum and content.
+fn read(row: &Row<'_>, scope: AnswerScope) -> Result<AnswerRecord, Fault> {
     let has_session =
         row.get_ref(0)?.as_blob_or_null().map_err(|_| Fault::damaged("a handle that is no blob"))?.is_some();
     let answer = AnswerRecord {
-        scope: *scope,
+        scope,
         session: if has_session { Some(to_handle(fixed(row, 0)?)) } else { None },
         numbered: row.get(1)?,
         until: to_moment(row.get(2)?)?,
@@ -55,7 +68,7 @@ pub(super) fn find(connection: &Connection, scope: &AnswerScope) -> Result<Optio
     if sum(&answer) != checked_u32(row.get(3)?)? {
         return Err(Fault::damaged("a remembered answer has a wrong checksum"));
     }
-    Ok(Some(answer))
+    Ok(answer)
 }
 
 /// Forgets some answers that need not be remembered beyond `now`. Answers how many.

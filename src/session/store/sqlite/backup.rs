@@ -49,7 +49,7 @@ fn copy(source: &Connection, folder: &Folder) -> Result<(), Fault> {
     let copied = copy_pages(source, &mut target);
     source.execute_batch("COMMIT")?;
     copied?;
-    opening::check_structure(&target)?;
+    opening::check_copy(&target)?;
     target.close().map_err(|(_, error)| error)?;
     folder.finish()
 }

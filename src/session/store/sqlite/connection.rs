@@ -46,16 +46,22 @@ pub(super) fn open(file: &Path, role: Role, durability: Durability) -> Result<Co
     let connection = Connection::open_with_flags(file, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     harden(&connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    let synchronous = match durability {
-        Durability::Full => "FULL",
-        Durability::Os => "NORMAL",
-    };
-    connection.pragma_update(None, "synchronous", synchronous)?;
+    keep(&connection, durability)?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
     connection.pragma_update(None, "cache_size", -role.cache())?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
+}
+
+/// Says what is done with a commit before it is answered.
+pub(super) fn keep(connection: &Connection, durability: Durability) -> Result<(), Fault> {
+    let synchronous = match durability {
+        Durability::Full => "FULL",
+        Durability::Os => "NORMAL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    Ok(())
 }
 
 /// Lets SQLite trust nothing in the file, and wait for who looks at it.

@@ -24,6 +24,23 @@ impl Fault {
         Self::Damaged(reason.into())
     }
 
+    /// Whether it may go by, and has lost nothing: a full disk, or a lock that somebody else holds.
+    pub(super) fn is_passing(&self) -> bool {
+        let Self::Sqlite(error) = self else { return false };
+        let code = error.sqlite_error_code();
+        matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    }
+
+    /// The same, while a file is looked at that may be anything: what SQLite can't make sense of is damage then.
+    pub(super) fn of_the_file(self) -> Self {
+        match &self {
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => self,
+        }
+    }
+
     /// The same, of the store at `path`.
     pub(super) fn at(self, path: &Path) -> StoreError {
         match self {

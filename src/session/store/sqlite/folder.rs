@@ -61,6 +61,11 @@ impl Folder {
         self.path.parent().map_or(Ok(()), sync_folder)
     }
 
+    /// Whether anybody may have the store open: whoever has holds a lock on this.
+    pub(super) fn has_lock(&self) -> bool {
+        self.path.join(LOCK).exists()
+    }
+
     /// Locks the store for this process, as long as the answer lives.
     pub(super) fn lock(&self) -> Result<File, StoreError> {
         let failed = |error: io::Error| Fault::from(error).at(&self.path);
@@ -96,6 +101,14 @@ impl Folder {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
                 _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Removes a log in which nothing is, as SQLite makes one when it opens a file.
+    pub(super) fn remove_empty_log(&self) -> Result<(), Fault> {
+        if fs::metadata(self.log()).is_ok_and(|metadata| metadata.len() == 0) {
+            fs::remove_file(self.log())?;
         }
         Ok(())
     }

@@ -1,12 +1,23 @@
 //! The log of commits (SQLite's WAL), and how it is brought back into the file while commits go on.
 //!
 //! A commit appends the pages that it changed to the log. A *pass* (a passive checkpoint) writes the latest of each page into
-//! the file and syncs it, and nobody waits for that. But the log begins anew only when all of it is in the file at the moment
-//! of a commit, and under load more has come while a pass ran. So passes are repeated until little is left, and then one is
-//! made while commits wait: that one is short.
+//! the file, and nobody waits for that. But the log begins anew only when all of it is in the file at the moment of a commit,
+//! and under load more has come while a pass ran. So passes are repeated until little is left, and then one is made while
+//! commits wait: that one is short. A pass that was overtaken leaves the sync of the file to a later one, so the file is
+//! synced after each; otherwise the last one would have to wait for the disk to take everything.
+//!
+//! # A sync of the file that fails
+//!
+//! The system reports it once, and takes the pages for written from then on. SQLite has noted those pages as brought back, and
+//! would not write them again. So no pass is made any more until the store is opened anew: that forgets what was brought back,
+//! and begins with the first page of the log. Until then commits go on, and are as durable as before, in a log that grows; and
+//! once it is [`FULL`], they are refused. If commits are left to the operating system, the log itself may be what was lost, so
+//! they are refused at once. A disk that is full is another matter: nothing was taken for written, and the pass is
+//! tried again.
 
+use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -14,15 +25,19 @@ use rusqlite::Connection;
 
 use super::fault::Fault;
 use super::writer::Writer;
+use crate::session::Durability;
 
-/// Pages in the log from which on it is brought back.
-const START: u64 = 2048;
+/// Pages in the log from which on it is brought back: 32 MiB.
+const START: u64 = 8192;
 
-/// Pages that may be left when commits are made to wait.
+/// Pages that may be left when commits are made to wait: 1 MiB.
 const NEAR: u64 = 256;
 
-/// Passes after which commits are made to wait at the latest, if each of them got on.
+/// Passes after which commits are made to wait at the latest.
 const PASSES: usize = 16;
+
+/// Pages from which on nothing more is committed to a log that can't be brought back: 1 GiB.
+const FULL: u64 = 1 << 18;
 
 /// How long to leave it alone when somebody reads what was there before.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -31,6 +46,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(super) struct LogLength {
     pages: AtomicU64,
+    /// A sync of the file has failed.
+    is_stuck: AtomicBool,
     signal: Mutex<Signal>,
     changed: Condvar,
 }
@@ -41,9 +58,10 @@ struct Signal {
     stop: bool,
 }
 
-/// How far a pass came.
+/// How far a pass came, in pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pass {
+    done: u64,
     left: u64,
 }
 
@@ -58,6 +76,31 @@ impl LogLength {
                 self.changed.notify_one();
             }
         }
+    }
+
+    /// The length after the last commit.
+    #[cfg(test)]
+    pub(super) fn pages(&self) -> u64 {
+        self.pages.load(Ordering::Relaxed)
+    }
+
+    /// Refuses a commit that would not be safe in the log, or for which there is no room.
+    pub(super) fn check(&self, durability: Durability) -> Result<(), Fault> {
+        let is_unsafe = durability == Durability::Os || self.pages.load(Ordering::Relaxed) > FULL;
+        if self.is_stuck() && is_unsafe {
+            return Err(stuck());
+        }
+        Ok(())
+    }
+
+    /// Whether a sync of the file has failed.
+    pub(super) fn is_stuck(&self) -> bool {
+        self.is_stuck.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a sync of the file has failed.
+    pub(super) fn get_stuck(&self) {
+        self.is_stuck.store(true, Ordering::Relaxed);
     }
 
     /// Lets the thread that waits end.
@@ -90,13 +133,20 @@ impl LogLength {
 #[derive(Debug)]
 pub(super) struct Checkpointer {
     connection: Mutex<Connection>,
+    /// The file, to sync it. It must not be closed before SQLite has closed it: that would give up the locks.
+    file: Arc<File>,
     writer: Arc<Mutex<Writer>>,
     length: Arc<LogLength>,
 }
 
 impl Checkpointer {
-    pub(super) fn new(connection: Connection, writer: Arc<Mutex<Writer>>, length: Arc<LogLength>) -> Self {
-        Self { connection: Mutex::new(connection), writer, length }
+    pub(super) fn new(
+        connection: Connection,
+        file: Arc<File>,
+        writer: Arc<Mutex<Writer>>,
+        length: Arc<LogLength>,
+    ) -> Self {
+        Self { connection: Mutex::new(connection), file, writer, length }
     }
 
     /// Does it whenever the log is long, until it is told to stop.
@@ -106,7 +156,7 @@ impl Checkpointer {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(fault) => {
-                    tracing::warn!(?fault, "the log of the session store could not be brought back; it grows")
+                    tracing::error!(?fault, "the log of the session store could not be brought back, and grows");
                 }
             }
             if !self.length.pause() {
@@ -118,30 +168,49 @@ impl Checkpointer {
     /// Brings back all of the log. Answers whether it could: not if somebody reads what was there before.
     pub(super) fn bring_back(&self) -> Result<bool, Fault> {
         let connection = self.connection.lock();
-        let mut last = pass(&connection)?;
+        if self.length.is_stuck() {
+            return Err(stuck());
+        }
+        let brought = self.bring_back_with(&connection);
+        if let Err(fault) = &brought
+            && !fault.is_passing()
+        {
+            self.length.get_stuck();
+        }
+        brought
+    }
+
+    fn bring_back_with(&self, connection: &Connection) -> Result<bool, Fault> {
+        let mut last = pass(connection)?;
         for _ in 0..PASSES {
             if last.left <= NEAR {
                 break;
             }
-            let next = pass(&connection)?;
-            if next.left >= last.left {
-                break;
+            self.file.sync_data()?;
+            let next = pass(connection)?;
+            if next.done == last.done {
+                return Ok(false);
             }
             last = next;
         }
         if last.left == 0 {
             return Ok(true);
         }
-        if last.left > START {
-            return Ok(false);
-        }
+        self.file.sync_data()?;
         let _commits_wait = self.writer.lock();
-        Ok(pass(&connection)?.left == 0)
+        Ok(pass(connection)?.left == 0)
     }
+}
+
+fn stuck() -> Fault {
+    Fault::Io(std::io::Error::other(
+        "the disk has failed to keep what was written to `sessions.db`; the log has it: restart the service",
+    ))
 }
 
 fn pass(connection: &Connection) -> Result<Pass, Fault> {
     let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
     let (pages, done): (i64, i64) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
-    Ok(Pass { left: u64::try_from(pages - done).unwrap_or(0) })
+    let count = |pages: i64| u64::try_from(pages).unwrap_or(0);
+    Ok(Pass { done: count(done), left: count(pages - done) })
 }

@@ -17,14 +17,18 @@ mod ended;
 mod fault;
 mod folder;
 mod log;
+mod log_end;
 mod opening;
 mod readers;
 mod reading;
 mod record;
+mod recovery;
 mod schema;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod write;
 mod writer;
 
@@ -41,7 +45,9 @@ use self::fault::Fault;
 use self::folder::Folder;
 use self::log::{Checkpointer, LogLength};
 use self::readers::Readers;
+pub(crate) use self::snapshot::{AnswerPosition, SqliteSnapshot};
 use self::state::State;
+pub(crate) use self::transaction::StoreTransaction;
 use self::writer::Writer;
 use super::{
     AnswerRecord, AnswerScope, Durability, Recovery, SessionKey, SessionRecord, SessionStore, SessionWrite, StoreError,
@@ -54,6 +60,9 @@ const VACUUM_PAGES: u32 = 64;
 
 /// Transactions of that kind in one call.
 const VACUUM_STEPS: usize = 64;
+
+/// Rows that are forgotten in one transaction: commits wait for no longer than that takes.
+const SWEEP: usize = 64;
 
 /// Sessions in an SQLite file.
 ///
@@ -73,6 +82,8 @@ pub struct SqliteStore {
     checkpointer: Arc<Checkpointer>,
     thread: Option<JoinHandle<()>>,
     writer: Arc<Mutex<Writer>>,
+    /// Closed after the connections.
+    _file: Arc<File>,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -89,10 +100,12 @@ impl SqliteStore {
     /// it can't be read or written.
     pub fn open(folder: &Path, durability: Durability) -> Result<Self, StoreError> {
         let folder = Folder::new(folder);
-        opening::examine(&folder)?;
-        folder.make().map_err(|fault| fault.at(folder.path()))?;
+        if !folder.has_lock() {
+            // Nobody has it open. Nothing is put into a folder that is not ours.
+            opening::examine(&folder)?;
+            folder.make().map_err(|fault| fault.at(folder.path()))?;
+        }
         let lock = folder.lock()?;
-        // It may have been made in the meantime.
         opening::examine(&folder)?;
         Self::open_locked(&folder, lock, durability).map_err(|fault| fault.at(folder.path()))
     }
@@ -103,21 +116,33 @@ impl SqliteStore {
             opening::create(folder)?;
         }
         folder.remove_unfinished()?;
-        let connection = opening::open(folder, durability)?;
+        let connection = opening::open(folder)?;
         let length = Arc::new(LogLength::default());
         let mut writer = Writer::new(connection, file.clone(), durability, Arc::clone(&length))?;
         writer.transaction(|connection| {
             let state = State::read(connection)?;
-            State { openings: state.openings + 1, ..state }.write(connection)
+            let synced = durability == Durability::Full;
+            State { openings: state.openings + 1, synced, ..state }.write(connection)
         })?;
-        connection::finish_when_closed(writer.connection())?;
+        connection::keep(writer.connection(), durability)?;
         let writer = Arc::new(Mutex::new(writer));
         let connection = connection::open(&file, Role::Checkpoint, durability)?;
-        let checkpointer = Arc::new(Checkpointer::new(connection, Arc::clone(&writer), Arc::clone(&length)));
+        let open_file = Arc::new(File::options().read(true).write(true).open(&file)?);
+        let checkpointer =
+            Arc::new(Checkpointer::new(connection, Arc::clone(&open_file), Arc::clone(&writer), Arc::clone(&length)));
         let runs = Arc::clone(&checkpointer);
         let thread = thread::Builder::new().name("rejoin-store-log".into()).spawn(move || runs.run())?;
         let readers = Readers::new(file, durability);
-        Ok(Self { folder: folder.clone(), readers, length, checkpointer, thread: Some(thread), writer, _lock: lock })
+        Ok(Self {
+            folder: folder.clone(),
+            readers,
+            length,
+            checkpointer,
+            thread: Some(thread),
+            writer,
+            _file: open_file,
+            _lock: lock,
+        })
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
@@ -148,7 +173,7 @@ impl SqliteStore {
 
 impl SessionStore for SqliteStore {
     fn recover(&self) -> Result<Recovery, StoreError> {
-        self.read(reading::recover)
+        self.read(recovery::recover)
     }
 
     fn find(&self, key: &SessionKey) -> Result<Option<SessionHandle>, StoreError> {
@@ -179,15 +204,16 @@ impl SessionStore for SqliteStore {
     }
 
     fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
-        self.write(|connection| {
-            let ended = ended::sweep(connection, now, limit)?;
-            let swept = ended + answer::sweep(connection, now, limit - ended)?;
-            if swept > 0 {
-                let state = State::read(connection)?;
-                State { swept: state.swept.max(Some(now)), ..state }.write(connection)?;
+        let mut swept = 0;
+        while swept < limit {
+            let step = SWEEP.min(limit - swept);
+            let gone = self.write(|connection| sweep_some(connection, now, step))?;
+            swept += gone;
+            if gone < step {
+                break;
             }
-            Ok(swept)
-        })
+        }
+        Ok(swept)
     }
 
     fn compact(&self) -> Result<(), StoreError> {
@@ -215,6 +241,17 @@ impl SessionStore for SqliteStore {
     }
 }
 
+/// Forgets some ends, and answers if there are fewer ends than that.
+fn sweep_some(connection: &Connection, now: Moment, limit: usize) -> Result<usize, Fault> {
+    let ended = ended::sweep(connection, now, limit)?;
+    let swept = ended + answer::sweep(connection, now, limit - ended)?;
+    if swept > 0 {
+        let state = State::read(connection)?;
+        State { swept: state.swept.max(Some(now)), ..state }.write(connection)?;
+    }
+    Ok(swept)
+}
+
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.length.stop();
@@ -223,5 +260,9 @@ impl Drop for SqliteStore {
             let _ = thread.join();
         }
         self.readers.close();
+        if !self.length.is_stuck() {
+            // If that fails the log stays, and the next start brings it back.
+            let _ = connection::finish_when_closed(self.writer.lock().connection());
+        }
     }
 }

@@ -32,8 +32,9 @@ impl Readers {
         connection.prepare_cached("BEGIN")?.execute([])?;
         let answer = work(&connection);
         connection.prepare_cached("COMMIT")?.execute([])?;
+        // One that has met an error is not trusted again.
         let mut idle = self.idle.lock();
-        if idle.len() < KEPT {
+        if answer.is_ok() && idle.len() < KEPT {
             idle.push(connection);
         }
         answer

@@ -1,15 +1,12 @@
-//! What is read: sessions by key and handle, lists, and what a start has to know.
-
-use std::collections::HashMap;
+//! What is read while the store is in use: sessions by key and by handle, and lists.
 
 use rusqlite::{Connection, Params, params};
 
+use super::attribute;
 use super::columns::{blob, fixed, from_moment, to_handle, to_keys};
 use super::fault::Fault;
 use super::record::{COLUMNS, SessionRow};
-use super::state::State;
-use super::{attribute, ended};
-use crate::session::{Moment, Principal, Recovery, SessionHandle, SessionKey, SessionRecord, StoredSession};
+use crate::session::{Moment, SessionHandle, SessionKey, SessionRecord, StoredSession};
 
 /// The session that a key names. It has to know that key.
 pub(super) fn find(connection: &Connection, key: &SessionKey) -> Result<Option<SessionHandle>, Fault> {
@@ -63,31 +60,4 @@ fn records(connection: &Connection, condition: &str, bound: impl Params) -> Resu
         records.push(SessionRow::read(row)?.record);
     }
     Ok(records)
-}
-
-/// What a start has to know. It reads every session, and so finds damage in all of them.
-pub(super) fn recover(connection: &Connection) -> Result<Recovery, Fault> {
-    let state = State::read(connection)?;
-    let mut recovery = Recovery {
-        ended: ended::all(connection)?,
-        mark: state.mark,
-        openings: u64::try_from(state.openings - 1).unwrap_or(0),
-        ..Recovery::default()
-    };
-    let latest_end = recovery.ended.last().map(|end| end.moment);
-    recovery.last_moment = latest_end.max(state.mark.map(|mark| mark.moment)).max(state.swept);
-    let mut owners: HashMap<Principal, u64> = HashMap::new();
-    let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM session"))?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let record = SessionRow::read(row)?.record;
-        recovery.last_moment = recovery.last_moment.max(Some(record.released));
-        *owners.entry(record.owner.clone()).or_default() += 1;
-        if record.perishable {
-            recovery.perished.push(record);
-        }
-    }
-    recovery.owners = owners.into_iter().collect();
-    recovery.owners.sort_unstable();
-    Ok(recovery)
 }

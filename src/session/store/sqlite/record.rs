@@ -54,15 +54,11 @@ impl SessionRow {
 
     /// The row of a session, if it is there.
     pub(super) fn find(connection: &Connection, session: SessionHandle) -> Result<Option<Self>, Fault> {
-        let sql = const_format(COLUMNS);
+        let sql = format!("SELECT {COLUMNS} FROM session WHERE handle = ?1");
         let mut statement = connection.prepare_cached(&sql)?;
         let mut rows = statement.query([session.uuid().as_bytes()])?;
         rows.next()?.map(Self::read).transpose()
     }
-}
-
-fn const_format(columns: &str) -> String {
-    format!("SELECT {columns} FROM session WHERE handle = ?1")
 }
 
 /// The values of a row in the form of their columns.

@@ -52,7 +52,7 @@ pub(super) const STATEMENTS: &[(&str, &str)] = &[
     (
         "state",
         "CREATE TABLE state(id INTEGER PRIMARY KEY CHECK(id = 1), openings INTEGER NOT NULL, \
-         settled INTEGER NOT NULL, swept INTEGER, mark_moment INTEGER, mark_wall INTEGER, mark_boot BLOB, \
+         settled INTEGER NOT NULL, synced INTEGER NOT NULL, swept INTEGER, mark_moment INTEGER, mark_wall INTEGER, mark_boot BLOB, \
          mark_uptime INTEGER, sum INTEGER NOT NULL) STRICT",
     ),
 ];

@@ -17,6 +17,8 @@ pub(super) struct State {
     pub(super) openings: i64,
     /// How often a commit that had failed was made sure to be gone.
     pub(super) settled: i64,
+    /// Whether each commit since the last opening was synced before the next.
+    pub(super) synced: bool,
     /// The latest moment at which something was forgotten.
     pub(super) swept: Option<Moment>,
     /// The last time mark.
@@ -34,7 +36,7 @@ struct MarkColumns {
 impl State {
     /// Reads it.
     pub(super) fn read(connection: &Connection) -> Result<Self, Fault> {
-        let sql = "SELECT openings, settled, swept, mark_moment, mark_wall, mark_boot, mark_uptime, sum FROM state \
+        let sql = "SELECT openings, settled, swept, mark_moment, mark_wall, mark_boot, mark_uptime, sum, synced FROM state \
                    WHERE id = 1";
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
@@ -46,6 +48,7 @@ impl State {
         let state = Self {
             openings: row.get(0)?,
             settled: row.get(1)?,
+            synced: row.get(8)?,
             swept: swept.map(|nanos| to_moment(Some(nanos))).transpose()?,
             mark: columns.mark()?,
         };
@@ -58,7 +61,7 @@ impl State {
     /// Writes it.
     pub(super) fn write(&self, connection: &Connection) -> Result<(), Fault> {
         let sql = "INSERT OR REPLACE INTO state(id, openings, settled, swept, mark_moment, mark_wall, mark_boot, \
-                   mark_uptime, sum) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                   mark_uptime, sum, synced) VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let mark = MarkColumns::of(self.mark.as_ref());
         connection.prepare_cached(sql)?.execute(params![
             self.openings,
@@ -68,7 +71,8 @@ impl State {
             mark.wall,
             mark.boot,
             mark.uptime,
-            self.sum()
+            self.sum(),
+            self.synced
         ])?;
         Ok(())
     }
@@ -78,6 +82,7 @@ impl State {
         Checksum::default()
             .integer(self.openings)
             .integer(self.settled)
+            .integer(self.synced.into())
             .optional_integer(self.swept.and_then(from_moment))
             .optional_integer(mark.moment)
             .optional_integer(mark.wall)

@@ -94,18 +94,30 @@ fn end_session(connection: &Connection, end: &EndedSession) -> Result<bool, Faul
     if !ended::insert(connection, end)? {
         return Ok(false);
     }
-    let handle = end.handle.uuid();
+    remove(connection, end.handle)?;
+    Ok(true)
+}
+
+/// Removes a session, or its end, as if it had never been.
+pub(super) fn forget(connection: &Connection, session: SessionHandle) -> Result<(), Fault> {
+    remove(connection, session)?;
+    connection.prepare_cached("DELETE FROM ended WHERE handle = ?1")?.execute([session.uuid().as_bytes()])?;
+    Ok(())
+}
+
+/// Removes what is stored of a session.
+fn remove(connection: &Connection, session: SessionHandle) -> Result<(), Fault> {
+    let handle = session.uuid();
     let sql = "DELETE FROM session WHERE handle = ?1 RETURNING keys";
     let mut statement = connection.prepare_cached(sql)?;
     let keys: Option<Vec<u8>> = statement.query_row([handle.as_bytes()], |row| row.get(0)).optional()?;
     if let Some(keys) = keys {
-        change_keys(connection, end.handle, &to_keys(&keys)?, &[])?;
+        change_keys(connection, session, &to_keys(&keys)?, &[])?;
         for sql in ["DELETE FROM attribute WHERE session = ?1", "DELETE FROM piece WHERE session = ?1"] {
             connection.prepare_cached(sql)?.execute([handle.as_bytes()])?;
         }
     }
-    answer::forget_all(connection, end.handle)?;
-    Ok(true)
+    answer::forget_all(connection, session)
 }
 
 fn change_keys(

@@ -13,8 +13,8 @@
 //! page: what is left of the failed one behind it can't be read any more. While settling fails as well (the disk is still
 //! full, or broken), every write is refused.
 //!
-//! That a sync reports a failure only once, and that the system then takes the pages for written, does no harm: whatever is
-//! answered later was written again before it was synced, in the log and in the file.
+//! That a sync reports a failure only once, and that the system then takes the pages for written, does no harm here: all that
+//! is answered later is written after it, and synced again. For the file itself see [`log`](super::log).
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,6 +52,7 @@ impl Writer {
 
     /// Does something in a transaction. If that fails, nothing has happened.
     pub(super) fn transaction<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        self.length.check(self.durability)?;
         if self.in_doubt {
             self.settle()?;
         }
@@ -71,6 +72,12 @@ impl Writer {
     /// Something outside of a transaction of its own.
     pub(super) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Lets commits fail until the connection is opened anew.
+    #[cfg(test)]
+    pub(super) fn refuse_commits(&mut self) {
+        self.connection.commit_hook(Some(|| true)).unwrap();
     }
 
     fn run(&self, sql: &str) -> Result<(), Fault> {
@@ -96,7 +103,6 @@ impl Writer {
     /// Makes sure that a commit that failed is gone for ever.
     fn settle(&mut self) -> Result<(), Fault> {
         self.connection = connection::open(&self.file, Role::Write, self.durability)?;
-        connection::finish_when_closed(&self.connection)?;
         self.watch_length()?;
         self.run("BEGIN IMMEDIATE")?;
         let state = State::read(&self.connection)?;

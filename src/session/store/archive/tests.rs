@@ -1,0 +1,337 @@
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use proptest::prelude::*;
+
+use super::*;
+use crate::block::{Block, Scalar, StreamType};
+use crate::session::store::SqliteSnapshot;
+use crate::session::store::conformance::sample;
+use crate::session::{
+    AttributeValue, AttributeWrite, Clock, Durability, ManualClock, Moment, Principal, SaveSession, SessionRecord,
+    SessionStore, SessionWrite, SqliteStore, StoredAttribute, StoredKey, StoredSession, StoredStream, StoredValue,
+    TimeMark, Timeline,
+};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn open(folder: &Path) -> SqliteStore {
+    SqliteStore::open(folder, Durability::Os).unwrap()
+}
+
+/// One value of each kind.
+fn values() -> Vec<AttributeValue> {
+    let rows = |number: i64| {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![number]));
+        Block::Rows(RecordBatch::try_from_iter([("n", column)]).unwrap())
+    };
+    let mut streams = Vec::new();
+    for blocks in [
+        [rows(1), rows(2)],
+        ["a \u{1} ü".into(), "".into()].map(Block::Text),
+        [&b"\xFF"[..], b""].map(|bytes| Block::Bytes(bytes.into())),
+    ] {
+        let mut stream = StoredStream::new(StreamType::Any);
+        let mut before = stream.clone();
+        for block in blocks {
+            stream.push(block).unwrap();
+            before.clone_from(&stream);
+        }
+        assert_eq!(before.piece_count(), 2);
+        streams.push(stream.into());
+    }
+    streams.push(StoredStream::new(StreamType::Any).into());
+    streams.push(StoredStream::new(StreamType::Text).into());
+    let scalars = [
+        Scalar::Text("\"\\\n\u{0}".into()),
+        Scalar::Integer(i64::MIN),
+        Scalar::Real(-0.0),
+        Scalar::Real(f64::from_bits(0x7ff8_0000_0000_0001)),
+        Scalar::Boolean(false),
+        Scalar::Xml("<x/>".into()),
+    ];
+    streams.into_iter().chain(scalars.map(AttributeValue::from)).collect()
+}
+
+fn attributes() -> Vec<AttributeWrite> {
+    let values = values().into_iter().enumerate().map(|(index, value)| StoredAttribute {
+        name: format!("attribute {index}").into(),
+        order: index as u64,
+        value: StoredValue::encode(&value).unwrap(),
+    });
+    values.map(AttributeWrite::Set).collect()
+}
+
+/// A store with sessions 1 (of everything) and 2 (anonymous), the end of 3, and answers of 1, of 3 and of no session.
+fn fill(store: &SqliteStore, clock: &ManualClock) {
+    let mut first = sample::record(1);
+    first.version = 17;
+    first.label = Some("nightly".into());
+    first.keys.push(StoredKey { key: sample::key(11), until: sample::second(30), superseded: true });
+    let mut first = sample::save(&first, attributes());
+    first.is_new = true;
+    let mut second = sample::record(2);
+    (second.owner, second.timeout, second.due) = (Principal::anonymous(), None, Moment::NEVER);
+    sample::done(
+        store,
+        &[
+            SessionWrite::Save(first),
+            SessionWrite::Save(sample::save(&second, vec![])),
+            SessionWrite::End(sample::end(3, 40)),
+            SessionWrite::Remember(sample::answer(1, Some(sample::handle(1)))),
+            SessionWrite::Remember(sample::answer(2, None)),
+            SessionWrite::Remember(sample::answer(3, Some(sample::handle(3)))),
+        ],
+    );
+    store.mark(&timeline(store, clock).mark()).unwrap();
+}
+
+fn timeline(store: &SqliteStore, clock: &ManualClock) -> Timeline {
+    Timeline::resume(Arc::new(clock.clone()), &store.recover().unwrap())
+}
+
+fn exported_of(folder: &Path, clock: &ManualClock, wanted: &Wanted) -> String {
+    let mut written = Vec::new();
+    let store = SqliteSnapshot::open(folder).unwrap();
+    export(&store, Arc::new(clock.clone()), wanted, &mut written, &mut |_, _| {}).unwrap();
+    String::from_utf8(written).unwrap()
+}
+
+fn exported(folder: &Path, clock: &ManualClock) -> String {
+    exported_of(folder, clock, &Wanted::default())
+}
+
+fn import_text(text: &str, store: &SqliteStore, clock: &ManualClock, existing: Existing) -> Result<u64, String> {
+    check(text.as_bytes(), &mut |_| {}).map_err(|error| error.to_string())?;
+    let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+    let done = import(text.as_bytes(), store, &clock, existing, &mut |_| {}).map_err(|error| error.to_string())?;
+    Ok(done.written.all())
+}
+
+fn sorted(session: Option<StoredSession>) -> StoredSession {
+    let mut session = session.unwrap();
+    session.attributes.sort_by(|one, other| one.name.cmp(&other.name));
+    session
+}
+
+/// The lines between the first and the last.
+fn middle(text: &str) -> Vec<&str> {
+    let lines: Vec<_> = text.lines().collect();
+    lines[1..lines.len() - 1].to_vec()
+}
+
+#[test]
+fn what_was_exported_and_imported_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let (from, to) = (folder.path().join("from"), folder.path().join("to"));
+    let clock = ManualClock::new();
+    let source = open(&from);
+    fill(&source, &clock);
+    let text = exported(&from, &clock);
+    let target = open(&to);
+    target.mark(&timeline(&source, &clock).mark()).unwrap();
+    assert_eq!(import_text(&text, &target, &clock, Existing::Refuse), Ok(6));
+    for number in [1, 2] {
+        let session = |store: &SqliteStore| sorted(store.load(sample::handle(number)).unwrap());
+        assert_eq!(session(&target), session(&source));
+    }
+    assert_eq!(target.find(&sample::key(11)).unwrap(), Some(sample::handle(1)));
+    assert_eq!(target.recover().unwrap().ended, source.recover().unwrap().ended);
+    for number in [1, 2, 3] {
+        let answer = |store: &SqliteStore| store.answer(&sample::scope(number)).unwrap().unwrap();
+        assert_eq!(answer(&target), answer(&source));
+    }
+    assert_eq!(exported(&to, &clock), text, "once more");
+}
+
+#[test]
+fn lifetimes_go_on_between_export_and_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let source = open(&folder.path().join("from"));
+    // Its timeline is far from the wall clock.
+    fill(&source, &clock);
+    let left = |store: &SqliteStore| {
+        let record = store.load(sample::handle(1)).unwrap().unwrap().record;
+        record.lifetime.since(timeline(store, &clock).now())
+    };
+    source.mark(&TimeMark { moment: sample::second(100), ..timeline(&source, &clock).mark() }).unwrap();
+    let before = left(&source);
+    assert!(before > MINUTE);
+    let text = exported(&folder.path().join("from"), &clock);
+    clock.advance(MINUTE);
+    let target = open(&folder.path().join("to"));
+    import_text(&text, &target, &clock, Existing::Refuse).unwrap();
+    assert_eq!(left(&target) + MINUTE, before);
+    assert_eq!(target.load(sample::handle(2)).unwrap().unwrap().record.due, Moment::NEVER);
+    assert!(target.recover().unwrap().mark.is_some());
+}
+
+#[test]
+fn sessions_are_exported_by_owner_or_handle_with_what_belongs_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    fill(&open(folder.path()), &clock);
+    let lines = |wanted: Wanted| {
+        let text = exported_of(folder.path(), &clock, &wanted);
+        let names = middle(&text).into_iter().map(|line| line[2..line.find("\":").unwrap()].to_owned());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    let of = |owner: Principal| Wanted { owner: Some(owner), handles: vec![] };
+    assert_eq!(lines(Wanted::default()), "session session ended answer answer answer");
+    assert_eq!(lines(of(Principal::new("owner"))), "session ended answer answer");
+    assert_eq!(lines(of(Principal::anonymous())), "session");
+    assert_eq!(lines(Wanted { owner: None, handles: vec![sample::handle(1)] }), "session answer");
+    assert_eq!(lines(Wanted { owner: None, handles: vec![sample::handle(3)] }), "ended answer");
+    assert_eq!(lines(Wanted { owner: Some(Principal::anonymous()), handles: vec![sample::handle(1)] }), "");
+}
+
+#[test]
+fn a_line_can_be_read_by_people_and_holds_no_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    fill(&open(folder.path()), &clock);
+    let text = exported(folder.path(), &clock);
+    for part in [
+        r#""handle":"01970000-0000-7000-8000-000000000001","owner":"owner","label":"nightly""#,
+        r#""timeout":"PT600S","#,
+        r#""released":"2025-06-15T15:06:41.000000000Z""#,
+        r#"{"name":"attribute 1","order":1,"value":{"textStream":[{"bytes":"#,
+        r#""value":{"integer":-9223372036854775808}"#,
+        r#""value":{"real":"-0.0"}"#,
+        r#""value":{"real":"bits:7ff8000000000001"}"#,
+        r#""value":"emptyStream""#,
+        r#""reason":"terminated""#,
+    ] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+}
+
+#[test]
+fn what_the_store_has_already_is_refused_kept_or_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let store = open(folder.path());
+    fill(&store, &clock);
+    let text = exported(folder.path(), &clock);
+    let changed = sample::save(&sample::next(&sample::record(2)), vec![AttributeWrite::Set(sample::text("new", "1"))]);
+    let changed = SaveSession {
+        record: SessionRecord { owner: Principal::anonymous(), timeout: None, due: Moment::NEVER, ..changed.record },
+        ..changed
+    };
+    sample::done(&store, &[SessionWrite::Save(changed), SessionWrite::End(sample::end(1, 50))]);
+    let before = exported(folder.path(), &clock);
+
+    let refused = import_text(&text, &store, &clock, Existing::Refuse).unwrap_err();
+    assert!(
+        refused.starts_with("2:1: the session 01970000-0000-7000-8000-000000000001 is in the store already"),
+        "{refused}"
+    );
+    assert_eq!(import_text(&text, &store, &clock, Existing::Keep), Ok(0));
+    assert_eq!(middle(&exported(folder.path(), &clock)), middle(&before));
+    assert_eq!(import_text(&text, &store, &clock, Existing::Replace), Ok(6));
+    assert_eq!(middle(&exported(folder.path(), &clock)), middle(&text));
+}
+
+#[test]
+fn a_key_of_another_session_is_refused_and_nothing_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    let source = folder.path().join("from");
+    fill(&open(&source), &clock);
+    let store = open(&folder.path().join("to"));
+    let mut other = sample::record(9);
+    other.keys[0].key = sample::key(2);
+    sample::done(&store, &[SessionWrite::Save(sample::save(&other, vec![]))]);
+    for existing in [Existing::Refuse, Existing::Keep, Existing::Replace] {
+        let refused = import_text(&exported(&source, &clock), &store, &clock, existing).unwrap_err();
+        assert!(refused.starts_with("3:1: a key of the session"), "{refused}");
+        assert_eq!(store.list(None, 10).unwrap().len(), 1);
+        assert!(store.recover().unwrap().ended.is_empty());
+    }
+}
+
+#[test]
+fn a_file_that_is_not_whole_is_refused_with_the_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    fill(&open(folder.path()), &clock);
+    let text = exported(folder.path(), &clock);
+    let without_sum = {
+        let (head, tail) = text.rsplit_once(",\"sha256\":\"").unwrap();
+        format!("{head}{}", &tail[65..])
+    };
+    check(without_sum.as_bytes(), &mut |_| {}).unwrap();
+    let edited = |from: &str, to: &str| without_sum.replacen(from, to, 1);
+    let lines: Vec<&str> = text.lines().collect();
+    for (text, expected) in [
+        (String::new(), "1:1: this is no file of exported sessions"),
+        ("{\"a\":1}\n".into(), "1:1: this is no file of exported sessions"),
+        (
+            edited("\"format\":1", "\"format\":2,\"x\":0"),
+            "1:1: the file has format 2, and this version knows formats up to 1",
+        ),
+        (lines[..4].join("\n"), "5:1: the file is cut off"),
+        (text[..text.len() / 2].into(), ":"),
+        ([lines[0], lines[2], lines[lines.len() - 1]].join("\n"), "3:1: the file should have 2 sessions"),
+        (text.replacen("nightly", "daily", 1), "8:1: the file was changed since it was written"),
+        (edited("nightly", "night\u{1}ly"), "2:"),
+        (edited("\"fence\"", "\"fense\""), "2:"),
+        (edited("\"owner\":\"owner\",", ""), "2:"),
+        (edited("\"order\":1,", "\"order\":-1,"), "2:"),
+        (edited("\"lifetime\":\"2025", "\"lifetime\":\"1825"), "2:"),
+        (
+            edited("\"rowStream\":[\"AQAA", "\"rowStream\":[\"AgAA"),
+            "2:1: the attribute `attribute 0`: the value has format 2",
+        ),
+        (
+            edited("\"rowStream\":[\"AQAAA", "\"rowStream\":[\"AQAAB"),
+            "2:1: the attribute `attribute 0`: the value is damaged: piece 1:",
+        ),
+        (
+            edited("\"name\":\"attribute 1\"", "\"name\":\"attribute 0\""),
+            "2:1: the attribute `attribute 0` is there twice",
+        ),
+        (
+            edited("000000000002\"", "000000000001\""),
+            "3:1: the session 01970000-0000-7000-8000-000000000001 is in the file twice",
+        ),
+        (edited(&"02".repeat(32), &"01".repeat(32)), "3:1: a key of the session"),
+        (format!("{text}{text}"), "9:1: there is more after the last line"),
+        (
+            edited(
+                "{\"answer\"",
+                "{\"rejoinSessions\":{\"format\":1,\"moment\":\"never\",\"wall\":\"2025-01-01T00:00:00Z\",\"boot\":null}}\n{\"answer\"",
+            ),
+            "5:1: a second file begins here",
+        ),
+    ] {
+        let refused = check(text.as_bytes(), &mut |_| {}).unwrap_err().to_string();
+        assert!(
+            refused.contains(expected) && (expected == ":" || refused.starts_with(expected)),
+            "{expected}: {refused}"
+        );
+    }
+}
+
+/// What `fill` makes, exported.
+static SAMPLE: LazyLock<String> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new();
+    fill(&open(folder.path()), &clock);
+    exported(folder.path(), &clock)
+});
+
+proptest! {
+    #[test]
+    fn any_file_is_read_or_refused(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
+        let mut text = SAMPLE.clone().into_bytes();
+        for (at, byte) in changes {
+            let at = at.index(text.len());
+            text[at] = byte;
+        }
+        let _ = check(&text[..], &mut |_| {});
+    }
+}

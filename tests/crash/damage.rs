@@ -1,0 +1,119 @@
+//! Part `damage`: a store that is not as it was left is refused at the start, says what to do, and stays as it is.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::client::Task;
+use crate::crew::{Crew, Host};
+use crate::home::{Durability, Home};
+use crate::options::Options;
+use crate::random::Random;
+use crate::service::Service;
+
+/// The file that holds the sessions.
+const FILE: &str = "sessions.db";
+
+/// Where an SQLite file says which format of ours it has (`user_version`).
+const FORMAT: usize = 60;
+
+/// What happened to the file, and what the message has to say.
+struct Damage {
+    what: &'static str,
+    says: &'static str,
+    harm: fn(&mut Vec<u8>, &mut Random),
+}
+
+const DAMAGES: [Damage; 7] = [
+    Damage { what: "the beginning was overwritten", says: "is damaged", harm: |file, _| file[..16].fill(0x55) },
+    Damage { what: "the first page was flipped", says: "is damaged", harm: |file, _| flip(&mut file[100..400]) },
+    Damage { what: "half of it is missing", says: "is damaged", harm: |file, _| file.truncate(file.len() / 2) },
+    Damage { what: "all of it is missing", says: "is damaged", harm: |file, _| file.fill(0) },
+    Damage { what: "it is of a newer version", says: "knows formats up to", harm: |file, _| file[FORMAT] = 1 },
+    Damage {
+        what: "it is a text",
+        says: "is no session store",
+        harm: |file, _| *file = b"Dear Sir or Madam,\n".repeat(300),
+    },
+    Damage { what: "pages were overwritten", says: "is damaged", harm: overwrite_pages },
+];
+
+pub(crate) fn run(_options: &Options, seed: u64, folder: &Path, _library: &Path) -> Result<String> {
+    let mut random = Random::new(seed, "damage");
+    let home = Home::new(&folder.join("sound"), Durability::Full)?;
+    let mut host = Host::new(&home, None);
+    let crew = Crew::hire(&host, 4, seed, Task { keeps_history: false, store_may_fail: false })?;
+    host.serve()?;
+    host.wait(Duration::from_millis(800))?;
+    host.kill()?;
+    host.serve_last()?;
+    let _ = crew.finish(Duration::from_mins(2))?;
+    host.stop()?;
+    for (number, damage) in DAMAGES.iter().enumerate() {
+        let copy = home.copy_without_data(&folder.join(number.to_string()))?;
+        fs::create_dir(copy.store())?;
+        let mut file = fs::read(home.store().join(FILE))?;
+        (damage.harm)(&mut file, &mut random);
+        fs::write(copy.store().join(FILE), file)?;
+        is_refused(&copy, damage.says).with_context(|| damage.what.to_owned())?;
+    }
+    foreign_files(&home, folder)?;
+    Ok(format!("{} kinds of damage were refused with what to do, and no byte was changed", DAMAGES.len() + 1))
+}
+
+/// A file in the place of the folder.
+fn foreign_files(home: &Home, folder: &Path) -> Result<()> {
+    let copy = home.copy_without_data(&folder.join("file"))?;
+    fs::write(copy.store(), "not a folder")?;
+    let mut service = Service::start(&copy, None)?;
+    ensure!(service.url()?.is_none(), "a service started over a file that is no store");
+    ensure!(fs::read(copy.store())? == b"not a folder", "a foreign file was changed");
+    Ok(())
+}
+
+/// The service does not start: exit code 1, a message that says what to do, and the same files as before.
+fn is_refused(home: &Home, says: &str) -> Result<()> {
+    let before = content(&home.store())?;
+    let mut service = Service::start(home, None)?;
+    if let Some(url) = service.url()? {
+        bail!("a service started over it: {url}");
+    }
+    let status = service.wait(Duration::from_secs(10))?.context("it did not end")?;
+    let said = home.last_of_log();
+    ensure!(status.code() == Some(1), "it ended with {status}: {said}");
+    ensure!(said.contains(says), "it does not say `{says}` but: {said}");
+    let tells_what_to_do = ["configure another path", "After a disk failure", "use the version that wrote it"];
+    ensure!(tells_what_to_do.iter().any(|words| said.contains(words)), "it does not say what to do: {said}");
+    ensure!(content(&home.store())? == before, "it changed what it refused");
+    Ok(())
+}
+
+/// The files of a store, but for the lock and the shared memory, which hold no data.
+fn content(store: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut content = BTreeMap::new();
+    for entry in fs::read_dir(store)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name != "lock" && !name.ends_with("-shm") {
+            content.insert(name, fs::read(entry.path())?);
+        }
+    }
+    Ok(content)
+}
+
+fn flip(bytes: &mut [u8]) {
+    bytes.iter_mut().for_each(|byte| *byte ^= 0xff);
+}
+
+/// A third of the pages behind the first get other bytes, their headers among them.
+fn overwrite_pages(file: &mut Vec<u8>, random: &mut Random) {
+    for page in file.chunks_mut(4096).skip(1) {
+        if random.chance(33) {
+            let byte = u8::try_from(random.within(1..255)).expect("a byte");
+            page.fill(byte);
+        }
+    }
+}
