@@ -81,7 +81,8 @@ impl Part {
     }
 
     pub(super) fn release_now(&self, leaving: Leaving) -> Result<Departure, SessionError> {
-        let Leaving { outcome, staged, remember: _ } = leaving;
+        let Leaving { outcome, staged, remember } = leaving;
+        let remember = remember.filter(|_| outcome != Outcome::Withdraw);
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
@@ -89,6 +90,9 @@ impl Part {
         // The lock is still held, so the next request comes in after all of this.
         self.weigh_anchor();
         let departure = self.leave(self.end_of_session(outcome, time), time);
+        if let (Some(remember), Ok(())) = (remember, &result) {
+            self.shared.remember(&self.slot, remember, &departure);
+        }
         result.map(|()| departure)
     }
 

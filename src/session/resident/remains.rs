@@ -64,7 +64,7 @@ impl Shared {
 }
 
 impl Slot {
-    fn look_inside<T>(
+    pub(super) fn look_inside<T>(
         &self,
         visitor: Visitor<'_>,
         aftermath: &mut Aftermath,
