@@ -33,7 +33,7 @@ pub use context::{ActivityContext, Input, Output};
 pub use error::ActivityError;
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;
-pub use registry::{ActivityFactory, ActivityRegistry, Requirement, RunnableActivity};
+pub use registry::{ActivityFactory, ActivityRegistry, Effects, Requirement, RunnableActivity};
 pub use request::{RequestInformation, RequestedActivity};
 pub use setup::{Properties, Setup};
 
@@ -80,6 +80,13 @@ pub trait Activity: Sized + Send + 'static {
 
     /// What the activity needs beside the session: decides where it is available without being granted.
     const REQUIREMENT: Requirement = Requirement::Nothing;
+
+    /// What the activity may change. A request that may be sent again, and that may change more than its session, is noted
+    /// before it runs: should the service die meanwhile, nobody knows what became of that, and it is not run again.
+    ///
+    /// Say [`Effects::Session`] where nothing but the session and the answer can be changed. Data that are only read, from
+    /// wherever, change nothing.
+    const EFFECTS: Effects = Effects::Outside;
 
     /// Reads the element (all but the attribute `name`, which is the engine's) and declares inputs and outputs.
     ///

@@ -25,6 +25,15 @@ pub enum Requirement {
     Grant,
 }
 
+/// What an activity may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effects {
+    /// The session that its request is joined to, whose changes are made or not with the request.
+    Session,
+    /// More than that: a database, a file, somebody's mailbox.
+    Outside,
+}
+
 /// Makes activities of one kind: what the registry holds. [`ActivityRegistry::register`] makes one from an [`Activity`];
 /// implement it yourself only where the kind of an activity is known no earlier than at run time.
 pub trait ActivityFactory: Send + Sync + 'static {
@@ -47,6 +56,7 @@ pub trait ActivityFactory: Send + Sync + 'static {
 /// A checked activity with what it declared.
 pub struct RunnableActivity {
     pub(crate) ports: Ports,
+    pub(crate) effects: Effects,
     pub(crate) run: RunActivity,
 }
 
@@ -147,6 +157,10 @@ impl<A: Activity> ActivityFactory for Typed<A> {
         let mut setup = Setup::new(resources, properties);
         let activity = A::parse(&mut fields, &mut setup)?;
         fields.finish()?;
-        Ok(RunnableActivity { ports: setup.into_ports(), run: Box::new(move |context| activity.run(context)) })
+        Ok(RunnableActivity {
+            ports: setup.into_ports(),
+            effects: A::EFFECTS,
+            run: Box::new(move |context| activity.run(context)),
+        })
     }
 }

@@ -46,7 +46,7 @@ mod writer;
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
     CookieSettings, DURABLE_FACTORY, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource,
-    Property, ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits,
+    Property, ReplaySettings, ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits,
     SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
     TRANSIENT_FACTORY, TimeoutSettings,
 };

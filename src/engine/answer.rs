@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -57,9 +58,10 @@ const PIECES: usize = 4;
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Makes an answer that streams, and the sink that feeds it. `stopped` says that the request was stopped.
-pub(super) fn answer_pipe(stopped: CancellationToken) -> (AnswerSink, AnswerStream) {
+/// With a `copy` it goes on, and is copied there, whether anybody takes it or not.
+pub(super) fn answer_pipe(stopped: CancellationToken, copy: Option<AnswerCopy>) -> (AnswerSink, AnswerStream) {
     let (sender, pieces) = mpsc::channel(PIECES);
-    (AnswerSink { sender, stopped }, AnswerStream { pieces })
+    (AnswerSink { sender, stopped, copy: copy.map(Mutex::new) }, AnswerStream { pieces })
 }
 
 impl AnswerStream {
@@ -86,6 +88,39 @@ impl AnswerStream {
 pub(super) struct AnswerSink {
     sender: mpsc::Sender<Frame>,
     stopped: CancellationToken,
+    copy: Option<Mutex<AnswerCopy>>,
+}
+
+/// A copy of an answer on its way, as long as it is not too large.
+#[derive(Debug)]
+pub(super) struct AnswerCopy {
+    pieces: Vec<Bytes>,
+    /// How many bytes it still takes; `None` once there were more.
+    room: Option<usize>,
+}
+
+impl AnswerCopy {
+    /// A copy of at most that many bytes.
+    pub(super) fn new(most: usize) -> Self {
+        Self { pieces: Vec::new(), room: Some(most) }
+    }
+
+    fn add(&mut self, bytes: &Bytes) {
+        self.room = self.room.and_then(|room| room.checked_sub(bytes.len()));
+        if self.room.is_some() {
+            self.pieces.push(bytes.clone());
+        } else {
+            self.pieces = Vec::new();
+        }
+    }
+
+    /// All of it and `rest`; `None` if that is too much.
+    fn with(&self, rest: &Bytes) -> Option<Bytes> {
+        self.room?.checked_sub(rest.len())?;
+        let mut whole = BytesMut::with_capacity(self.pieces.iter().map(Bytes::len).sum::<usize>() + rest.len());
+        self.pieces.iter().chain([rest]).for_each(|piece| whole.extend_from_slice(piece));
+        Some(whole.freeze())
+    }
 }
 
 /// The client has gone.
@@ -97,7 +132,15 @@ impl AnswerSink {
         if bytes.is_empty() {
             return Ok(());
         }
+        if let Some(copy) = &self.copy {
+            copy.lock().add(&bytes);
+        }
         self.send_frame(Frame::Data(bytes)).await
+    }
+
+    /// The copy of everything that was sent, with what is about to be; `None` if that is too much.
+    pub(super) fn copied_with(&self, rest: &Bytes) -> Option<Bytes> {
+        self.copy.as_ref()?.lock().with(rest)
     }
 
     pub(super) async fn end(self, status: Status) {
@@ -108,7 +151,8 @@ impl AnswerSink {
     /// A client that does not read holds its request only until that is stopped.
     async fn send_frame(&self, frame: Frame) -> Result<(), ClientGone> {
         tokio::select! {
-            sent = self.sender.send(frame) => sent.map_err(|_| ClientGone),
+            // What is copied goes on without its client.
+            sent = self.sender.send(frame) => if self.copy.is_some() { Ok(()) } else { sent.map_err(|_| ClientGone) },
             () = self.given_up() => Err(ClientGone),
         }
     }
@@ -118,8 +162,11 @@ impl AnswerSink {
         tokio::time::sleep(LAST_WORDS).await;
     }
 
-    /// Returns once the client has gone.
+    /// Returns once the client has gone, if that makes a difference.
     pub(super) async fn closed(&self) {
+        if self.copy.is_some() {
+            return std::future::pending().await;
+        }
         self.sender.closed().await;
     }
 }

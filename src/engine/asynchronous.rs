@@ -11,15 +11,18 @@ use super::admission::Admitted;
 use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
 use super::participation::{Participation, failure_of};
+use super::recording::Recording;
 use super::run::{ActivityRun, Run};
 use super::{Answer, AnswerBody, PerformError, Plan, PlanError, PlanProblem};
 use crate::document::Status;
-use crate::session::{OpenedStreams, RequestProgress, SessionError, SessionInfo, StreamError};
+use crate::session::{OpenedStreams, Remember, RequestProgress, SessionError, SessionInfo, StreamError};
 
 /// A request on its way without its client: holds its session and its place until the end.
 struct Errand {
     participation: Participation,
     account: Account,
+    /// Its answer, if it may be sent again.
+    remember: Option<Remember>,
     control: Control,
     /// The service ends before the request does.
     cut_off: CancellationToken,
@@ -39,6 +42,7 @@ pub(super) struct Departing {
     pub(super) participation: Participation,
     pub(super) request_id: Uuid,
     pub(super) conceal_id: bool,
+    pub(super) recording: Option<Recording>,
     pub(super) cut_off: CancellationToken,
     pub(super) place: (Admitted, OwnedSemaphorePermit),
 }
@@ -72,7 +76,7 @@ impl Plan {
 
 /// Opens the streams of a request, sets it to work and answers.
 pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError> {
-    let Departing { plan, participation, request_id, conceal_id, cut_off, place } = departing;
+    let Departing { plan, participation, request_id, conceal_id, recording, cut_off, place } = departing;
     let control = Control::default();
     let (mut run, streams) = Run::lay_with_session(plan, participation.joined.attributes(), control.cancel.clone());
     let streams = match participation.joined.streams().open(streams) {
@@ -100,12 +104,30 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
     run.report_to(Arc::clone(&progress));
     let request_id = request_id.to_string();
     let session = participation.joined.info().clone();
-    let body = AnswerBody::Whole(accepted(&request_id, &session, conceal_id, &run));
-    run.begin();
+    let body = accepted(&request_id, &session, conceal_id, &run);
+    let answer = Answer {
+        session,
+        content_type: DocumentAnswer::CONTENT_TYPE,
+        accepted: true,
+        body: AnswerBody::Whole(body.clone()),
+    };
     let account = Account { request_id, progress, streams };
-    let errand = Errand { participation, account, control, cut_off, _place: place };
+    let mut remember = None;
+    if let Some(recording) = recording {
+        remember = match recording.accepts(&answer.session, body).await {
+            Ok(remember) => Some(remember),
+            Err(error) => {
+                let failure = error.into();
+                participation.withdraw().await;
+                account.end(Some(&failure));
+                return Err(failure);
+            }
+        };
+    }
+    run.begin();
+    let errand = Errand { participation, account, remember, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
-    Ok(Answer { session, content_type: DocumentAnswer::CONTENT_TYPE, accepted: true, body })
+    Ok(answer)
 }
 
 /// The document that says that the request begins. How far its activities have got by the time that it is read, the session
@@ -124,7 +146,7 @@ fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run
 impl Errand {
     /// Drives the activities beside the watch over the session, and gives that back.
     async fn perform(self, run: Run) {
-        let Self { participation, account, control, cut_off, _place } = self;
+        let Self { participation, account, remember, control, cut_off, _place } = self;
         let interrupted = participation.joined.ended();
         let watching = async {
             control.stop(tokio::select! {
@@ -155,13 +177,13 @@ impl Errand {
         if let Some(failure) = account.failure(&control, &activities) {
             account.streams.fail();
             // Nothing of the session changes.
-            participation.discard().await;
+            let _ = participation.discard_with(remember).await;
             account.end(Some(&failure));
             return;
         }
         // Before the next request comes, which may have inputs of the same names.
         account.streams.close_inputs();
-        let failure = participation.commit().await.err().map(PerformError::from);
+        let failure = participation.commit_with(remember).await.err().map(PerformError::from);
         account.end(failure.as_ref());
     }
 }

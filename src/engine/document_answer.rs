@@ -13,6 +13,7 @@ use crate::document::{
 use crate::session::{SessionError, SessionInfo};
 
 /// A response document in the making.
+#[derive(Clone)]
 pub(super) struct DocumentAnswer {
     writer: ResponseWriter,
     request_id: String,
@@ -128,6 +129,20 @@ impl DocumentAnswer {
     pub(super) fn end(&mut self, status: Status, failure: Option<&PerformError>) {
         let error = failure.map(|failure| self.request_error(failure));
         self.writer.request(status, error.as_ref());
+    }
+
+    /// The whole document of a request whose results were too large to be kept.
+    pub(super) fn without_results(
+        request_id: &str,
+        session: &SessionInfo,
+        conceal_id: bool,
+        failure: Option<&PerformError>,
+    ) -> Bytes {
+        let mut answer = Self::begin(request_id, session, conceal_id);
+        let error = failure.map(|failure| answer.request_error(failure));
+        let status = if failure.is_none() { Status::Completed } else { Status::Error };
+        answer.writer.request_without_results(status, error.as_ref());
+        answer.take()
     }
 
     /// How many bytes wait to be taken.

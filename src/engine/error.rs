@@ -6,7 +6,7 @@ use crate::activity::ActivityError;
 use crate::document::{DocumentError, Position, Problem};
 use crate::session::{EndReason, SessionError, StreamError};
 
-use super::AdmissionError;
+use super::{AdmissionError, RecordedFault};
 
 /// What is wrong with the pipeline of a document, in the classes that a caller tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +120,15 @@ pub enum PerformError {
          the session"
     )]
     NothingToReturn,
+    /// The request has failed, and this is remembered as its answer.
+    #[error("the request failed with {}, which is remembered", .0.code)]
+    Recorded(Box<RecordedFault>),
+    /// The request was run, and its answer was too large to be kept.
+    #[error(
+        "the request was completed; its result was too large to be kept for a request that is sent again (`answerBytes`), \
+         and it is not run again"
+    )]
+    ResultsNotKept,
     /// The client has gone: nobody hears this.
     #[error("the client has gone")]
     ClientGone,

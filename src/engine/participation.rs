@@ -6,7 +6,9 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::PerformError;
 use super::admission::Admitted;
-use crate::session::{EndReason, Interruption, Joined, Outcome, Released, SessionError, SessionHandle, SessionManager};
+use crate::session::{
+    EndReason, Interruption, Joined, Outcome, Released, Remember, SessionError, SessionHandle, SessionManager,
+};
 
 /// The request's part in its session.
 pub(super) struct Participation {
@@ -43,8 +45,13 @@ impl Participation {
 
     /// Gives the session back with the changes of the request.
     pub(super) async fn commit(self) -> Result<Released, SessionError> {
+        self.commit_with(None).await
+    }
+
+    /// The same, and remembers its answer.
+    pub(super) async fn commit_with(self, remember: Option<Remember>) -> Result<Released, SessionError> {
         let unusable = self.unusable_unless_committed();
-        let released = self.joined.release(Outcome::Commit).await;
+        let released = self.joined.release_with(Outcome::Commit, remember).await;
         if let (Err(_), Some(session)) = (&released, unusable) {
             let _ = self.sessions.end(session, EndReason::Killed).await;
         }
@@ -53,11 +60,16 @@ impl Participation {
 
     /// Gives the session back unchanged. One that was prepared for the first time ends, before anybody else gets it.
     pub(super) async fn discard(self) {
+        // That it ended meanwhile is said by the failure of the request.
+        let _ = self.discard_with(None).await;
+    }
+
+    /// The same, and remembers its answer.
+    pub(super) async fn discard_with(self, remember: Option<Remember>) -> Result<(), SessionError> {
         if let Some(session) = self.unusable_unless_committed() {
             let _ = self.sessions.end(session, EndReason::Killed).await;
         }
-        // That it ended meanwhile is said by the failure of the request.
-        let _ = self.joined.release(Outcome::Discard).await;
+        self.joined.release_with(Outcome::Discard, remember).await.map(drop)
     }
 
     /// The session, if it would be there without what prepared it.
@@ -68,23 +80,30 @@ impl Participation {
 
     /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
     pub(super) async fn abandon(self) {
-        self.give_back(Outcome::Discard).await;
+        let _ = self.abandon_with(None).await;
+    }
+
+    /// The same, and remembers the answer of the request.
+    pub(super) async fn abandon_with(self, remember: Option<Remember>) -> Result<(), SessionError> {
+        self.give_back(Outcome::Discard, remember).await
     }
 
     /// The same for a request that is refused before anything of it ran: it does not end a session that is there.
     pub(super) async fn withdraw(self) {
-        self.give_back(Outcome::Withdraw).await;
+        let _ = self.give_back(Outcome::Withdraw, None).await;
     }
 
-    async fn give_back(self, outcome: Outcome) {
+    async fn give_back(self, outcome: Outcome, remember: Option<Remember>) -> Result<(), SessionError> {
         let info = self.joined.info().clone();
-        if let Err(error) = self.joined.release(outcome).await {
+        let released = self.joined.release_with(outcome, remember).await;
+        if let Err(error) = &released {
             tracing::debug!(%error, "a session ended before its request");
         }
         if info.created && !info.implicit {
             // It may have ended by itself in this moment.
             let _ = self.sessions.end(info.handle, EndReason::Killed).await;
         }
+        released.map(drop)
     }
 }
 

@@ -16,13 +16,14 @@ use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
 use super::initialise::{Begun, Initialisation};
 use super::participation::Participation;
+use super::recording::{Recording, Streamed};
 use super::results::{Form, Results};
 use super::run::Run;
-use super::streaming::close;
+use super::streaming::{close, closing};
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
 use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{Participant, SessionManager, SessionRequirement};
+use crate::session::{Participant, SessionInfo, SessionManager, SessionRequirement};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -52,6 +53,8 @@ pub struct PerformRequest {
     pub only: Option<String>,
     /// Whether the response document leaves out the id of the session, because another carrier brings it.
     pub conceal_id: bool,
+    /// If it may be sent again, where its answer is remembered.
+    pub recording: Option<Recording>,
 }
 
 /// When a request is answered.
@@ -134,11 +137,22 @@ impl Engine {
     ///
     /// Answers as soon as the request is complete, or has more to say than is held back (64 KiB); then the rest streams.
     /// Dropping the future, or the stream of the answer, cancels the request: nothing that it changed in its session stays.
+    /// Unless it is recorded: then it goes on to its end, for a client that asks again.
     ///
     /// # Errors
     ///
     /// [`PerformError`]; the session is as it was before.
     pub async fn perform(&self, request: PerformRequest) -> Result<Answer, PerformError> {
+        if request.recording.is_none() {
+            return self.perform_here(request).await;
+        }
+        let engine = self.clone();
+        let work = async move { engine.perform_here(request).await };
+        let broke_off = |error| Err(PerformError::Internal(format!("a recorded request broke off: {error}")));
+        tokio::spawn(work.in_current_span()).await.unwrap_or_else(broke_off)
+    }
+
+    async fn perform_here(&self, request: PerformRequest) -> Result<Answer, PerformError> {
         let plan = Plan::new(&request.document, &self.catalogue)?;
         let at_once = plan.is_asynchronous() || (request.answered == Answered::AtOnce && !plan.is_empty());
         if at_once && request.only.is_some() {
@@ -160,22 +174,26 @@ impl Engine {
             let request_id = request.participant.request_id;
             let cut_off = self.cut_off.clone();
             let conceal_id = form.conceals_id();
-            return set_off(Departing { plan, participation, request_id, conceal_id, cut_off, place }).await;
+            let recording = request.recording;
+            return set_off(Departing { plan, participation, request_id, conceal_id, recording, cut_off, place }).await;
         }
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {
-            let released = participation.commit().await?;
-            let mut document = DocumentAnswer::begin(&request_id, &released.info, form.conceals_id());
-            document.end(Status::Completed, None);
-            let body = AnswerBody::Whole(document.take());
-            return Ok(Answer {
-                session: released.info,
-                accepted: false,
-                content_type: DocumentAnswer::CONTENT_TYPE,
-                body,
-            });
+            let conceal_id = form.conceals_id();
+            let make = move |session| nothing_done(&request_id, session, conceal_id);
+            return match request.recording {
+                None => Ok(make(participation.commit().await?.info)),
+                Some(recording) => recording.commit(participation, &form, make).await,
+            };
         }
-        let performance = Performance { plan, form, participation, request_id, _place: place };
+        if let Some(recording) = &request.recording
+            && let Err(error) = recording.begins(plan.changes_outside()).await
+        {
+            participation.withdraw().await;
+            return Err(error.into());
+        }
+        let recorded = request.recording.map(|recording| (recording, self.cut_off.clone()));
+        let performance = Performance { plan, form, participation, request_id, recorded, _place: place };
         let (head, answer) = oneshot::channel();
         // A request that need not wait for anything needs no task of its own either.
         let mut work = Box::pin(performance.perform(head).in_current_span());
@@ -201,6 +219,14 @@ fn form_of(plan: &Plan, only: Option<String>, conceal_id: bool) -> Result<Form, 
     Err(PerformError::NoSuchEndPoint(format!("the document has no end-point `{name}` to return; {hint}")))
 }
 
+/// The answer to a request without activities.
+fn nothing_done(request_id: &str, session: SessionInfo, conceal_id: bool) -> Answer {
+    let mut document = DocumentAnswer::begin(request_id, &session, conceal_id);
+    document.end(Status::Completed, None);
+    let body = AnswerBody::Whole(document.take());
+    Answer { session, accepted: false, content_type: DocumentAnswer::CONTENT_TYPE, body }
+}
+
 /// Where the beginning of the answer goes.
 type Head = oneshot::Sender<Result<Answer, PerformError>>;
 
@@ -210,13 +236,16 @@ struct Performance {
     form: Form,
     participation: Participation,
     request_id: String,
+    /// If the request is recorded, where, and what cuts it off: its client does not.
+    recorded: Option<(Recording, CancellationToken)>,
     _place: (Admitted, OwnedSemaphorePermit),
 }
 
 impl Performance {
     /// Runs the activities, the answer and the watch over the session side by side.
     async fn perform(self, head: Head) {
-        let Self { plan, form, participation, request_id, _place } = self;
+        let Self { plan, form, participation, request_id, recorded, _place } = self;
+        let (recording, cut_off) = recorded.unzip();
         let control = Control::default();
         let interrupted = participation.joined.ended();
         let (run, end_points) = Run::start(plan, participation.joined.attributes(), control.cancel.clone());
@@ -228,19 +257,36 @@ impl Performance {
         };
         let results = Results { form, control: &control, collection, run: run_completed };
         let watching = async {
-            control.stop(Stop::Session(interrupted.await));
+            control.stop(tokio::select! {
+                interruption = interrupted => Stop::Session(interruption),
+                () = cut(cut_off.as_ref()) => Stop::CutOff,
+            });
             // From here on the two others come to their end by themselves.
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            _ = join(driving, answer(results, participation, &request_id, head)) => {}
+            _ = join(driving, answer(results, participation, recording, &request_id, head)) => {}
             () = watching => {}
         }
     }
 }
 
+/// Resolves when a request without a client is cut off.
+async fn cut(cut_off: Option<&CancellationToken>) {
+    match cut_off {
+        Some(cut_off) => cut_off.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Answers a running request, and gives back its session exactly once.
-async fn answer(mut results: Results<'_>, participation: Participation, request_id: &str, mut head: Head) {
+async fn answer(
+    mut results: Results<'_>,
+    participation: Participation,
+    recording: Option<Recording>,
+    request_id: &str,
+    mut head: Head,
+) {
     let gathered = tokio::select! {
         gathered = results.collection.gather() => gathered,
         () = head.closed() => {
@@ -255,11 +301,11 @@ async fn answer(mut results: Results<'_>, participation: Participation, request_
     }
     match gathered {
         Gathered::All | Gathered::Refused => {
-            let answer = answer_whole(results, participation, request_id, &mut head).await;
+            let answer = answer_whole(results, participation, recording, request_id, &mut head).await;
             // A client that went away in this very moment has its changes all the same: the request was complete.
             let _ = head.send(answer);
         }
-        Gathered::TooMuch => answer_stream(results, participation, request_id, head).await,
+        Gathered::TooMuch => answer_stream(results, participation, recording, request_id, head).await,
     }
 }
 
@@ -267,6 +313,7 @@ async fn answer(mut results: Results<'_>, participation: Participation, request_
 async fn answer_whole(
     mut results: Results<'_>,
     participation: Participation,
+    recording: Option<Recording>,
     request_id: &str,
     head: &mut Head,
 ) -> Result<Answer, PerformError> {
@@ -285,26 +332,33 @@ async fn answer_whole(
         Some(failure) => Err(failure),
         None => results.whole(&activities, request_id),
     };
-    match made {
-        Ok(whole) => {
-            let released = participation.commit().await?;
-            Ok(whole.into_answer(released.info))
+    match (made, recording) {
+        (Ok(whole), None) => Ok(whole.into_answer(participation.commit().await?.info)),
+        (Ok(whole), Some(recording)) => {
+            recording.commit(participation, &results.form, |session| whole.into_answer(session)).await
         }
-        Err(failure) => {
+        (Err(failure), None) => {
             participation.abandon().await;
             Err(failure)
         }
+        (Err(failure), Some(recording)) => Err(recording.abandon(participation, failure).await),
     }
 }
 
 /// An answer that goes out while the request runs.
-async fn answer_stream(mut results: Results<'_>, participation: Participation, request_id: &str, head: Head) {
+async fn answer_stream(
+    mut results: Results<'_>,
+    participation: Participation,
+    recording: Option<Recording>,
+    request_id: &str,
+    head: Head,
+) {
     let session = participation.joined.info().clone();
     let content_type = match results.form {
         Form::Document { .. } => DocumentAnswer::CONTENT_TYPE,
         Form::Raw(_) => results.collection.raw_content_type(),
     };
-    let (sink, stream) = answer_pipe(results.control.cancel.clone());
+    let (sink, stream) = answer_pipe(results.control.cancel.clone(), recording.as_ref().map(Recording::copy));
     let body = AnswerBody::Stream(stream);
     // A client that has gone by now is seen by the sink.
     let _ = head.send(Ok(Answer { session: session.clone(), accepted: false, content_type, body }));
@@ -316,7 +370,13 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
             return;
         }
     };
-    let failure = match results.failure(&activities) {
+    let failure = results.failure(&activities);
+    if let Some(recording) = recording {
+        let (form, session, activities) = (&results.form, &session, &activities[..]);
+        let streamed = Streamed { form, content_type, session, activities, document, sink };
+        return recording.close(participation, streamed, failure).await;
+    }
+    let failure = match failure {
         Some(failure) => {
             // Nothing of the session may change.
             participation.discard().await;
@@ -327,7 +387,8 @@ async fn answer_stream(mut results: Results<'_>, participation: Participation, r
     if let Some(error) = &failure {
         tracing::info!(%error, "a request failed midway");
     }
-    close(&results.form, sink, &activities, document, failure.as_ref()).await;
+    let closing = closing(&results.form, &activities, document, failure.as_ref());
+    close(sink, closing, failure.as_ref()).await;
 }
 
 /// What activities may know of a request.

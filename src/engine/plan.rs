@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Catalogue, PlanError, PlanProblem};
-use crate::activity::{PortType, Ports, RequestInformation, RequestedActivity, RunActivity, RunnableActivity};
+use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity, RunnableActivity};
 use crate::block::StreamType;
 use crate::document::{ActivityElement, PerformDocument, Position, Step, nearest};
 
@@ -52,6 +52,8 @@ pub(super) struct PlannedActivity {
     pub(super) after: Vec<usize>,
     /// Whether it takes in the stream of the session that has its name.
     pub(super) session_input: bool,
+    /// What it may change.
+    pub(super) effects: Effects,
     pub(super) run: RunActivity,
 }
 
@@ -97,6 +99,12 @@ impl Plan {
         plan.check_sequences()?;
         plan.check_session_streams()?;
         Ok(plan)
+    }
+
+    /// Whether any activity may change more than the session, such as a database.
+    #[must_use]
+    pub fn changes_outside(&self) -> bool {
+        self.activities.iter().any(|activity| activity.effects == Effects::Outside)
     }
 
     /// Whether there is nothing to run.
@@ -321,7 +329,7 @@ impl Draft {
                 format!("a request may have {MAX_ACTIVITIES} activities: split it into several"),
             ));
         }
-        let RunnableActivity { ports, run } = catalogue.build(activity)?;
+        let RunnableActivity { ports, effects, run } = catalogue.build(activity)?;
         self.activities.push(PlannedActivity {
             name: activity.name.clone(),
             element: activity.element.local_name().into(),
@@ -330,6 +338,7 @@ impl Draft {
             outputs: Vec::new(),
             after: after.to_vec(),
             session_input: ports.session_input,
+            effects,
             run,
         });
         self.ports.push(ports);

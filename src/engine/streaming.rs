@@ -1,5 +1,7 @@
 //! An answer that outgrew what is held back: it goes out while the request runs.
 
+use bytes::Bytes;
+
 use super::PerformError;
 use super::answer::{AnswerSink, ClientGone};
 use super::collect::State;
@@ -143,27 +145,34 @@ impl Results<'_> {
     }
 }
 
-/// Says how a streamed request ended. A raw answer that failed is broken off: half of the bytes must not look like all.
-pub(super) async fn close(
+/// The last words of a streamed answer; `None` of a raw one that failed: that is broken off, because half of the bytes must not
+/// look like all.
+pub(super) fn closing(
     form: &Form,
-    sink: AnswerSink,
     activities: &[ActivityRun],
     mut document: DocumentAnswer,
     failure: Option<&PerformError>,
-) {
-    let status = if failure.is_none() { Status::Completed } else { Status::Error };
+) -> Option<Bytes> {
     match form {
-        Form::Raw(_) if failure.is_some() => return,
-        Form::Raw(_) => {}
+        Form::Raw(_) => failure.is_none().then(Bytes::new),
         Form::Document { .. } => {
             for activity in activities {
                 document.activity(activity);
             }
-            document.end(status, failure);
-            if sink.send(document.take()).await.is_err() {
-                return;
-            }
+            document.end(status_of(failure), failure);
+            Some(document.take())
         }
     }
-    sink.end(status).await;
+}
+
+/// Says how a streamed request ended.
+pub(super) async fn close(sink: AnswerSink, closing: Option<Bytes>, failure: Option<&PerformError>) {
+    let Some(closing) = closing else { return };
+    if sink.send(closing).await.is_ok() {
+        sink.end(status_of(failure)).await;
+    }
+}
+
+fn status_of(failure: Option<&PerformError>) -> Status {
+    if failure.is_none() { Status::Completed } else { Status::Error }
 }

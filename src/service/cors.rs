@@ -28,8 +28,8 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, DELETE");
 const SENT: &str = "accept, authorization, content-type, idempotency-key, prefer, x-requested-with";
 
 /// What a page may read of an answer, beside the session header.
-const READ: &str = "location, preference-applied, rejoin-request-id, rejoin-request-status, rejoin-session-expires, \
-                    rejoin-stream, retry-after";
+const READ: &str = "location, preference-applied, rejoin-replayed, rejoin-request-id, rejoin-request-status, \
+                    rejoin-session-expires, rejoin-stream, retry-after";
 
 /// Whether a browser asks by this request if a page may send another (a "preflight").
 pub(super) fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {

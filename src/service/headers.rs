@@ -8,8 +8,11 @@ pub(super) const SESSION_EXPIRES: HeaderName = HeaderName::from_static("rejoin-s
 /// How the request ended: a trailer, because only the end is known at the end.
 pub(super) const REQUEST_STATUS: HeaderName = HeaderName::from_static("rejoin-request-status");
 
-/// A client's mark that a request is a repetition: not available in this version.
+/// The name that a client gives to a request that it may send again.
 pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// `true` of an answer that is told again.
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("rejoin-replayed");
 
 /// Whether there is more of a session stream to read: `open` or `ended`.
 pub(super) const STREAM: HeaderName = HeaderName::from_static("rejoin-stream");

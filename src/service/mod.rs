@@ -26,6 +26,7 @@ mod properties;
 mod query;
 mod refusal;
 mod reload;
+mod repetition;
 mod request_body;
 mod routes;
 mod server;

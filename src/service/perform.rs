@@ -7,28 +7,30 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, TE, TRAILER};
 use http::request::Parts;
-use http::{HeaderValue, Version};
+use http::{HeaderMap, HeaderValue, Version};
 use tracing::{Instrument, debug, field, info_span};
 use uuid::Uuid;
 
 use super::answer_body::answer_body;
 use super::authentication::Caller;
-use super::carrier::{Carrier, Telling, requirement};
+use super::carrier::{Carrier, Telling, requirement, sequence};
 use super::compression::compress;
 use super::cross_site::check_post;
 use super::entrance::{RequestId, still_known};
-use super::headers::{IDEMPOTENCY_KEY, REQUEST_STATUS};
+use super::headers::REQUEST_STATUS;
 use super::media_type::{FaultFormat, charset_of_xml};
 use super::prefer::{answered, mark_accepted};
 use super::query::Parameters;
 use super::refusal::Refusal;
+use super::repetition::{Received, Replay, asked, fault_response, idempotency_key, recall};
 use super::request_body::read_body;
 use super::state::{ServedResource, ServiceState};
 use crate::document::{PerformDocument, Status};
-use crate::engine::{Answer, AnswerBody, PerformRequest};
-use crate::session::{Participant, SessionError};
+use crate::engine::{Answer, AnswerBody, PerformError, PerformRequest};
+use crate::session::{Asked, Participant, RepeatName, SessionError, SessionInfo};
 
 /// Performs the document of a POST. Everything that is logged meanwhile names the request.
 pub(super) async fn perform(
@@ -66,25 +68,53 @@ async fn answer(
         return Err(Refusal::of_session(&SessionError::Draining, request_id));
     }
     let carrier = resource.carrier();
-    let (request, telling) = read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
+    let (mut request, telling, asked) =
+        read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
-    let answer = resource.engine.perform(request).await.map_err(|error| Refusal::of_perform(&error, request_id))?;
+    if let Some(asked) = asked {
+        match recall(&resource.engine, asked, head, &request.participant).await? {
+            Received::New(recording) => request.recording = Some(recording),
+            Received::Answered(kept) => {
+                let replay = Replay { kept, is_raw, telling };
+                return Ok(compress(&head.headers, replay.into_response(&carrier, state.clock.wall(), head)));
+            }
+        }
+    }
+    let answer = match resource.engine.perform(request).await {
+        Ok(answer) => answer,
+        Err(PerformError::Recorded(fault)) => return Ok(fault_response(*fault)),
+        Err(error) => return Err(Refusal::of_perform(&error, request_id)),
+    };
     if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
         // It would end with the connection, whether it is whole or not.
         let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
         return Err(Refusal::new(505, "HttpVersionNotSupported", message));
     }
-    let mut session = answer.session.clone();
-    // What goes on runs in a session that is still to be reached.
-    session.ended_by_this &= !answer.accepted;
-    let is_told = is_raw || answer.accepted || !session.implicit;
-    let telling = if answer.accepted && session.implicit { telling.without_cookie() } else { telling };
+    let told = Told { session: answer.session.clone(), accepted: answer.accepted, is_raw, telling };
     let mut response = to_response(answer, is_raw, head);
-    if is_told {
-        carrier.describe(&session, telling, response.headers_mut());
-    }
-    carrier.give_cookie(&session, telling, state.clock.wall(), response.headers_mut());
+    told.write(&carrier, state.clock.wall(), response.headers_mut());
     Ok(compress(&head.headers, response))
+}
+
+/// The session that an answer tells in its head.
+pub(super) struct Told {
+    pub(super) session: SessionInfo,
+    pub(super) accepted: bool,
+    pub(super) is_raw: bool,
+    pub(super) telling: Telling,
+}
+
+impl Told {
+    pub(super) fn write(self, carrier: &Carrier, now: DateTime<Utc>, headers: &mut HeaderMap) {
+        let Self { mut session, accepted, is_raw, telling } = self;
+        // What goes on runs in a session that is still to be reached.
+        session.ended_by_this &= !accepted;
+        let telling = if accepted && session.implicit { telling.without_cookie() } else { telling };
+        if is_raw || accepted || !session.implicit {
+            carrier.describe(&session, telling, headers);
+        }
+        carrier.give_cookie(&session, telling, now, headers);
+    }
 }
 
 /// Reads a request, and how its answer tells the session. What its head can be refused for is found first; it is let in before
@@ -96,13 +126,10 @@ async fn read_request(
     body: Body,
     caller: Caller,
     request_id: Uuid,
-) -> Result<(PerformRequest, Telling), Refusal> {
+) -> Result<(PerformRequest, Telling, Option<Asked>), Refusal> {
     check_post(head, carrier.origins())?;
     let charset = charset_of_xml(&head.headers)?;
-    if head.headers.contains_key(IDEMPOTENCY_KEY) {
-        let message = "the header `Idempotency-Key` is not available in this version: nothing was run; leave it out";
-        return Err(Refusal::new(400, "RequestInvalid", message));
-    }
+    let key = idempotency_key(&head.headers)?;
     let only = Parameters::read(&head.uri, &["return"])?.get("return").map(str::to_owned);
     let carried = carrier.carried(head)?;
     let admitted = resource.engine.admit().map_err(Refusal::of_admission)?;
@@ -115,18 +142,35 @@ async fn read_request(
     let participant = Participant { principal: caller.principal, request_id };
     let answered = answered(&head.headers);
     let conceal_id = telling.conceal_id;
-    let request = PerformRequest { admitted, document, session, participant, answered, only, conceal_id };
-    Ok((request, telling))
+    let name = match sequence(&document, &session, key.is_some())? {
+        Some(number) => Some(RepeatName::Sequence(number)),
+        None => key.map(RepeatName::Key),
+    };
+    let request =
+        PerformRequest { admitted, document, session, participant, answered, only, conceal_id, recording: None };
+    let asked = name.map(|name| asked(name, head, &body, charset, &request)).transpose()?;
+    Ok((request, telling, asked))
 }
 
 /// The HTTP response for an answer, but for its session. Of a raw one the status stands in a trailer.
 fn to_response(answer: Answer, is_raw: bool, head: &Parts) -> Response {
     let Answer { accepted, content_type, body, .. } = answer;
+    response_of(HeaderValue::from_static(content_type), body, accepted, is_raw, head)
+}
+
+/// The same for an answer whose session is told elsewhere.
+pub(super) fn response_of(
+    content_type: HeaderValue,
+    body: AnswerBody,
+    accepted: bool,
+    is_raw: bool,
+    head: &Parts,
+) -> Response {
     let trailers = is_raw && takes_trailers(head);
     let is_whole = matches!(body, AnswerBody::Whole(_));
     let mut response = Response::new(answer_body(body, trailers));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CONTENT_TYPE, content_type);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if trailers {
         headers.insert(TRAILER, HeaderValue::from_static(REQUEST_STATUS_NAME));

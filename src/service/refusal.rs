@@ -16,7 +16,7 @@ use super::media_type::FaultFormat;
 use super::request_body::BodyError;
 use crate::activity::ActivityError;
 use crate::document::{self, DocumentError, ErrorKind, Fault, Position, Problem};
-use crate::engine::{AdmissionError, PerformError, PlanError, PlanProblem};
+use crate::engine::{AdmissionError, PerformError, PlanError, PlanProblem, RecordedFault};
 use crate::resource::ResourceError;
 use crate::session::{AttributeError, EndReason, SessionError, StreamDirection, StreamError};
 
@@ -88,7 +88,7 @@ impl Refusal {
         Self { way_out: Some(WayOut::Methods(allow)), ..Self::new(405, "MethodNotAllowed", message) }
     }
 
-    fn retry_after(mut self, time: Duration) -> Self {
+    pub(super) fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = Some(time);
         self
     }
@@ -114,10 +114,7 @@ impl Refusal {
         let way_out = self.way_out.take().and_then(WayOut::header);
         let code = FaultCode(self.code);
         let fault = self.into_fault(request_id);
-        let (content_type, body) = match format {
-            FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
-            FaultFormat::Xml => ("application/xml", fault.to_xml()),
-        };
+        let (content_type, body) = written(&fault, format);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         response.extensions_mut().insert(code);
@@ -131,6 +128,19 @@ impl Refusal {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
+    }
+
+    /// What is remembered of a request that failed so. Under its name it is not run again, so that it may be tried again is not
+    /// said; under another it may be.
+    pub(super) fn into_recorded(mut self, request_id: Uuid, format: FaultFormat) -> RecordedFault {
+        if self.retry_after.take().is_some() {
+            self.message.push_str(
+                "; this is the answer that is remembered: to run the request again, give it another key or number",
+            );
+        }
+        let (status, code) = (self.status, self.code);
+        let (content_type, body) = written(&self.into_fault(request_id), format);
+        RecordedFault { status, code, content_type, body: body.into() }
     }
 
     fn into_fault(self, request_id: Uuid) -> Fault {
@@ -201,6 +211,8 @@ impl Refusal {
             PerformError::Terminated => Self::new(409, "RequestTerminated", error.to_string()),
             PerformError::Stream(error) => Self::of_stream(error),
             PerformError::ReaderLeft(_) => Self::new(409, "StreamBroken", error.to_string()),
+            PerformError::Recorded(fault) => Self::new(fault.status, fault.code, error.to_string()),
+            PerformError::ResultsNotKept => Self::new(409, "ResultsNotKept", error.to_string()),
             PerformError::NothingToReturn => Self::new(400, "RequestInvalid", error.to_string()),
             PerformError::TimedOut => Self::new(504, "RequestTimedOut", error.to_string()),
             PerformError::ClientGone | PerformError::Internal(_) => Self::internal(error, request_id),
@@ -288,6 +300,7 @@ impl Refusal {
                 Self::new(503, "ServerBusy", message).retry_after(Duration::from_mins(1))
             }
             SessionError::Draining => Self::new(503, "Draining", message).retry_after(Duration::from_secs(5)),
+            SessionError::Unrepeatable => Self::new(400, "RequestInvalid", message),
             SessionError::Terminated => Self::new(409, "RequestTerminated", message),
             SessionError::Conflict => Self::new(409, "SessionConflict", message),
             SessionError::Attribute(error) => Self::of_attribute(error, message),
@@ -298,6 +311,14 @@ impl Refusal {
             }
             _ => Self::internal(error, request_id),
         }
+    }
+}
+
+/// A fault in the form that a client wants it in, with its media type.
+fn written(fault: &Fault, format: FaultFormat) -> (&'static str, String) {
+    match format {
+        FaultFormat::ProblemJson => ("application/problem+json", fault.to_json()),
+        FaultFormat::Xml => ("application/xml", fault.to_xml()),
     }
 }
 

@@ -78,6 +78,12 @@ pub enum SessionError {
     /// No id could be made.
     #[error(transparent)]
     Random(#[from] RandomUnavailable),
+    /// The session manager remembers no answers.
+    #[error("this resource remembers no answers: leave `Idempotency-Key` and `sequence` out")]
+    Unrepeatable,
+    /// What is remembered of a request can't be read.
+    #[error("what is remembered of the request can't be read; it is not run again")]
+    AnswerUnreadable,
 }
 
 impl SessionError {
@@ -96,8 +102,9 @@ impl SessionError {
             Self::Conflict => "SessionConflict",
             Self::Terminated => "RequestTerminated",
             Self::Attribute(error) => error.code(),
+            Self::Unrepeatable => "RequestInvalid",
             Self::Store(_) => "StoreUnavailable",
-            Self::Random(_) => "Internal",
+            Self::Random(_) | Self::AnswerUnreadable => "Internal",
         }
     }
 }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    AttributeSummary, EndReason, Principal, RequestSummary, SessionHandle, SessionId, SessionState, StoreStatistics,
-    StreamStatus,
+    AttributeSummary, Departure, EndReason, Principal, RequestSummary, SessionHandle, SessionId, SessionState,
+    StoreStatistics, StreamStatus,
 };
 
 /// The session that a request has joined: what its response says about it.
@@ -33,6 +33,18 @@ pub struct SessionInfo {
     pub lifetime_expires: Option<DateTime<Utc>>,
     /// Rises with every exclusive join. A commit under an older one is refused.
     pub fence: u64,
+}
+
+impl SessionInfo {
+    /// The session after its request released it.
+    #[must_use]
+    pub fn after(mut self, departure: &Departure) -> Self {
+        self.idle_expires = departure.idle_expires;
+        self.lifetime_expires = departure.lifetime_expires;
+        // Its lifetime may have been over by now.
+        self.ended_by_this |= departure.ended.is_some();
+        self
+    }
 }
 
 /// A session after a request released it.

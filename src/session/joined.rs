@@ -178,16 +178,12 @@ impl Joined {
         remember: Option<Remember>,
     ) -> Result<Released, SessionError> {
         let staged = self.attributes.finish();
-        let mut info = self.info.clone();
+        let info = self.info.clone();
         let Some(participation) = self.participation.take() else {
             return Ok(Released { info, ended: None });
         };
         let departure = participation.release(Leaving { outcome, staged, remember }).await?;
-        info.idle_expires = departure.idle_expires;
-        info.lifetime_expires = departure.lifetime_expires;
-        // Its lifetime may have been over by now.
-        info.ended_by_this |= departure.ended.is_some();
-        Ok(Released { info, ended: departure.ended })
+        Ok(Released { info: info.after(&departure), ended: departure.ended })
     }
 }
 

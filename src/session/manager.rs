@@ -4,11 +4,12 @@ use std::future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 
 use super::{
-    Answer, EndProgress, EndReason, Joined, Participant, Principal, SessionDescription, SessionError, SessionFilter,
-    SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, SessionStreams, StaticAttributes,
+    Answer, Asked, EndProgress, EndReason, Joined, Participant, Principal, Recalled, SessionDescription, SessionError,
+    SessionFilter, SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, SessionStreams,
+    StaticAttributes,
 };
 use crate::document::SessionConfiguration;
 
@@ -43,6 +44,8 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 /// 9. *Streams.* The streams of a session are reached by its owner, whoever holds it. They end with the session, at the moment
 ///    that it ends. They take no part in commits.
 /// 10. *Stopping.* A request that was told to stop by [`SessionManager::interrupt`] can't commit; the session stays.
+/// 11. *Answers.* What a release is given to remember is remembered in the same step as its changes, or as its discard; a release
+///     that is refused, or withdrawn, remembers nothing.
 ///
 /// `conformance` in this room runs these against any manager.
 #[async_trait]
@@ -52,6 +55,19 @@ pub trait SessionManager: Send + Sync + 'static {
     /// The request is in the queue, or has joined, when the call returns; the answer is waited for only while another request
     /// holds the session.
     fn join(&self, requirement: SessionRequirement, who: &Participant) -> Joining;
+
+    /// What is known of a repeatable request, before it joins: whether it was answered, or runs. Does not wait for the session.
+    ///
+    /// A manager that remembers answers has a [`Replays`](super::Replays) for this. One that does not, answers
+    /// [`SessionError::Unrepeatable`].
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::NotFound`] when it names a session that never was, or is not the principal's.
+    fn recall(&self, asked: Asked, who: &Principal) -> Answer<Result<Recalled, SessionError>> {
+        let _ = (asked, who);
+        Either::Left(futures_util::future::ready(Err(SessionError::Unrepeatable)))
+    }
 
     /// How a session stands, for its owner. Does not touch it.
     ///

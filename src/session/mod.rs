@@ -72,7 +72,10 @@ pub use manual_clock::ManualClock;
 pub use principal::{Participant, Principal};
 pub use progress::{ActivityProgress, RequestProgress, RequestSummary};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
-pub use replay::Remember;
+pub use replay::{
+    AnswerBook, AnswerShelf, Asked, Fingerprint, IdempotencyKey, KeptAnswer, KeptSession, MalformedKey, NamedSession,
+    Recalled, Remember, RepeatName, Repetition, Replays,
+};
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{

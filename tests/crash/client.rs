@@ -86,7 +86,7 @@ impl Client {
     async fn send(&mut self, mut request: Request) -> Result<()> {
         request.sent = self.link.trace_length();
         match self.link.send(&request.ask).await? {
-            Exchange::Answered(reply) => self.answered(request, reply)?,
+            Exchange::Answered(reply) => self.answered(request, &reply)?,
             Exchange::Lost => {
                 self.report.lost.add();
                 self.pending = Some(request);
@@ -106,8 +106,8 @@ impl Client {
     }
 
     /// An answer: what it says has happened.
-    fn answered(&mut self, request: Request, reply: Reply) -> Result<()> {
-        if self.is_refused_for_now(&reply) {
+    fn answered(&mut self, request: Request, reply: &Reply) -> Result<()> {
+        if self.is_refused_for_now(reply) {
             self.pending = Some(Request { has_failed: true, ..request });
             return Ok(());
         }
@@ -123,7 +123,7 @@ impl Client {
                 self.report.creations.add();
                 let held = Held::new(reply.session_id()?, label.clone(), State::default());
                 self.held.push(held);
-                self.take_effect(self.held.len() - 1, &request, &reply, again);
+                self.take_effect(self.held.len() - 1, &request, reply, again);
             }
             Kind::Change { place, sequence, rotates } => {
                 ensure!(reply.is_completed(), "no change was made: {} {}", reply.status, reply.text());
@@ -136,16 +136,16 @@ impl Client {
                     // Requests that name the id of before are none to send again: they would end the session.
                     (held.id, held.has_old_id) = (id, false);
                     held.answers.clear();
-                    self.take_effect(place, &request, &reply, None);
+                    self.take_effect(place, &request, reply, None);
                 } else {
                     self.report.changes.add();
-                    self.take_effect(place, &request, &reply, again);
+                    self.take_effect(place, &request, reply, again);
                 }
             }
             Kind::End { place } => {
                 ensure!((200..300).contains(&reply.status), "no end: {} {}", reply.status, reply.text());
                 self.report.ends.add();
-                self.take_effect(place, &request, &reply, None);
+                self.take_effect(place, &request, reply, None);
             }
         }
         Ok(())
@@ -250,7 +250,7 @@ impl Client {
         // Whatever becomes of the rest, the answer is known now.
         self.pending = None;
         let (kind, after, ask) = (request.kind.clone(), request.after.clone(), request.ask.clone());
-        self.answered(request, reply.clone())?;
+        self.answered(request, &reply)?;
         if let Kind::Create { label } = &kind
             && let Some(found) = self.count_of(label).await?
         {
@@ -289,7 +289,7 @@ impl Client {
                 found.difference(&held.state),
                 match &request.after {
                     Condition::Alive(after) => found.difference(after),
-                    _ => String::new(),
+                    Condition::Ended(_) => String::new(),
                 }
             ),
             _ => bail!("a session is neither as before {request:?} nor as after it: {found:?}"),

@@ -16,6 +16,7 @@ mod operators;
 mod pipelines;
 mod random_pipelines;
 mod reload;
+mod replay;
 mod rooms;
 mod service;
 mod session_events;

@@ -206,13 +206,6 @@ async fn pages_of_other_sites_may_not_post() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_is_refused_and_not_ignored() {
-    let context = Context::new().await;
-    let reply = Reply::of(context.post("").header("idempotency-key", "1").send().await.unwrap()).await;
-    reply.is_fault(400, "RequestInvalid").says("not available in this version");
-}
-
-#[tokio::test]
 async fn every_refusal_names_its_request() {
     let context = Context::new().await;
     for path in ["/nothing", "/services/none", "/services/%FF", "/schemas/%FF", "/schemas/none.xsd"] {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, PortType, Setup};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 
@@ -21,6 +21,7 @@ pub struct InputStream {
 #[async_trait]
 impl Activity for InputStream {
     const ELEMENT: &'static str = "inputStream";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let output = setup.output_of(fields.required_child("toLocal")?, PortType::Is(StreamType::Any), None)?;

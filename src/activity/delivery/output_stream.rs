@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 
@@ -21,6 +21,7 @@ pub struct OutputStream {
 #[async_trait]
 impl Activity for OutputStream {
     const ELEMENT: &'static str = "outputStream";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let input = setup.input(fields, "fromLocal", StreamType::Any)?;

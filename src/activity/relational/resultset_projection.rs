@@ -3,7 +3,7 @@ use async_trait::async_trait;
 use bytestring::ByteString;
 
 use super::expect_rows;
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 use crate::format::{ColumnChoice, ColumnText};
@@ -27,6 +27,7 @@ pub struct ResultsetProjection {
 #[async_trait]
 impl Activity for ResultsetProjection {
     const ELEMENT: &'static str = "resultsetProjection";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let rows = setup.input(fields, "resultsetInput", StreamType::Rows)?;

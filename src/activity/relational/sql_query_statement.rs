@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use futures_util::future::try_join;
 
 use super::statement::StatementSettings;
-use crate::activity::{Activity, ActivityContext, ActivityError, Output, OutputPort, Requirement, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Output, OutputPort, Requirement, Setup};
 use crate::block::{StreamType, pipe};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{RelationalResource, Statement};
@@ -29,6 +29,7 @@ pub struct SqlQueryStatement {
 impl Activity for SqlQueryStatement {
     const ELEMENT: &'static str = "sqlQueryStatement";
     const REQUIREMENT: Requirement = Requirement::Relational;
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let statement = StatementSettings::parse(fields, setup)?;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::expect_rows;
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields, Value};
 use crate::format::{CsvOptions, CsvWriter, LineBreak};
@@ -28,6 +28,7 @@ pub struct SqlResultsToCsv {
 #[async_trait]
 impl Activity for SqlResultsToCsv {
     const ELEMENT: &'static str = "sqlResultsToCSV";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let rows = setup.input(fields, "resultSet", StreamType::Rows)?;

@@ -2,7 +2,7 @@ use arrow_schema::Schema;
 use async_trait::async_trait;
 
 use super::expect_rows;
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 use crate::format::{WebRowSetOptions, WebRowSetWriter};
@@ -21,6 +21,7 @@ pub struct SqlResultsToXml {
 #[async_trait]
 impl Activity for SqlResultsToXml {
     const ELEMENT: &'static str = "sqlResultsToXML";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let rows = setup.input(fields, "resultSet", StreamType::Rows)?;

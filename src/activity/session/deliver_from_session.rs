@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::not_found;
-use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, PortType, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 use crate::session::AttributeValue;
@@ -22,6 +22,7 @@ pub struct DeliverFromSession {
 #[async_trait]
 impl Activity for DeliverFromSession {
     const ELEMENT: &'static str = "deliverFromSession";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let mut source = fields.required_child("fromSession")?.fields();

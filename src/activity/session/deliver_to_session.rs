@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, Setup};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 use crate::session::StoredStream;
@@ -28,6 +28,7 @@ enum Mode {
 #[async_trait]
 impl Activity for DeliverToSession {
     const ELEMENT: &'static str = "deliverToSession";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let input = setup.input(fields, "fromLocal", StreamType::Any)?;

@@ -4,7 +4,7 @@ use quick_xml::escape::{escape, partial_escape};
 
 use super::not_found;
 use crate::activity::transform::expect_text;
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, PortType, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, Scalar, ScalarType, StreamType};
 use crate::document::{DocumentError, Element, Fields, Limits, Node};
 use crate::session::{AttributeValue, SessionAttributes};
@@ -50,6 +50,7 @@ const LONGEST_VALUE: usize = 16 * 1024 * 1024;
 #[async_trait]
 impl Activity for SessionAttributeManagement {
     const ELEMENT: &'static str = "sessionAttributeManagement";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let operation = Operation::parse(fields.one_of(OPERATIONS)?, setup)?;

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use super::expect_text;
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 
@@ -25,6 +25,7 @@ const LARGEST_BLOCK: usize = 4 * 1024 * 1024;
 #[async_trait]
 impl Activity for BlockAggregator {
     const ELEMENT: &'static str = "blockAggregator";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let input = setup.input(fields, "input", StreamType::Text)?;

@@ -6,7 +6,7 @@ use futures_util::future::try_join;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::activity::{
-    Activity, ActivityContext, ActivityError, Input, InputPort, Output, OutputPort, PortType, Setup,
+    Activity, ActivityContext, ActivityError, Effects, Input, InputPort, Output, OutputPort, PortType, Setup,
 };
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
@@ -38,6 +38,7 @@ enum Source {
 #[async_trait]
 impl Activity for DataStore {
     const ELEMENT: &'static str = "dataStore";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let (source, port_type) = if let Some(input) = fields.child("input") {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytestring::ByteString;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 
@@ -19,6 +19,7 @@ pub struct Echo {
 #[async_trait]
 impl Activity for Echo {
     const ELEMENT: &'static str = "echo";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let text = fields.required_child("text")?.text_only()?.into_owned().into();

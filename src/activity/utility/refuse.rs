@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 
@@ -21,6 +21,7 @@ pub struct Refuse {
 #[async_trait]
 impl Activity for Refuse {
     const ELEMENT: &'static str = "refuse";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let unless = fields.child("unless").map(|unless| setup.input_of(unless, StreamType::Any)).transpose()?;

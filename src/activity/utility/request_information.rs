@@ -3,7 +3,7 @@ use bytestring::ByteString;
 use quick_xml::escape::escape;
 
 use crate::activity::{
-    Activity, ActivityContext, ActivityError, OutputPort, PortType, RequestInformation as Known, Setup,
+    Activity, ActivityContext, ActivityError, Effects, OutputPort, PortType, RequestInformation as Known, Setup,
 };
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
@@ -26,6 +26,7 @@ pub struct RequestInformation {
 #[async_trait]
 impl Activity for RequestInformation {
     const ELEMENT: &'static str = "requestInformation";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let principal = setup.optional_output(fields, "principal", StreamType::Text)?;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Setup};
 use crate::document::{DocumentError, Fields};
 
 /// `sleep`: waits, and so keeps the request in its session for that long.
@@ -18,6 +18,7 @@ pub struct Sleep {
 #[async_trait]
 impl Activity for Sleep {
     const ELEMENT: &'static str = "sleep";
+    const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, _setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         Ok(Self { duration: fields.required_attribute("duration")?.duration_or_zero()? })

@@ -9,7 +9,7 @@ pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
 pub use resource::{DataResourceConfiguration, PasswordSource, ResourceConfiguration};
 pub use service::{AuthenticationConfiguration, ResourceReference, ServiceConfiguration, ServiceLimits};
 pub use session::{
-    CarrierSettings, CookieSettings, DURABLE_FACTORY, JoinSettings, Origin, OriginError, SameSite,
+    CarrierSettings, CookieSettings, DURABLE_FACTORY, JoinSettings, Origin, OriginError, ReplaySettings, SameSite,
     SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
     TRANSIENT_FACTORY, TimeoutSettings,
 };

@@ -14,7 +14,7 @@ const BEGIN: &[u8] = b"<![CDATA[";
 const END: &[u8] = b"]]>";
 
 /// CDATA that goes over block after block.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Sections {
     /// How much is in the section that is open, if one is.
     open: Option<usize>,
@@ -95,7 +95,7 @@ fn split(out: &mut BytesMut) {
 }
 
 /// Base64 that goes over block after block.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Base64 {
     sections: Sections,
     /// The bytes behind the last group of three.

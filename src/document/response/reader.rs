@@ -64,6 +64,9 @@ pub enum ResponseEvent<'a> {
         status: Status,
         /// Why it failed.
         error: Option<ResponseError>,
+        /// Whether the results are here. `resultsKept="false"` says that the answer is told again without them, because they
+        /// were too large to be kept.
+        results_kept: bool,
     },
     /// The end of the document.
     End,
@@ -230,9 +233,10 @@ impl<R: BufRead> ResponseReader<R> {
 fn read_request<'a>(element: &Element) -> Result<ResponseEvent<'a>, DocumentError> {
     let mut fields = element.fields();
     let status = fields.required_attribute("status")?.choice(&STATUSES)?;
+    let results_kept = fields.attribute("resultsKept").map_or(Ok(true), |value| value.boolean())?;
     let error = fields.child("error").map(ResponseError::read).transpose()?;
     fields.finish()?;
-    Ok(ResponseEvent::Request { status, error })
+    Ok(ResponseEvent::Request { status, error, results_kept })
 }
 
 fn unexpected(child: &Element, expected: &str) -> DocumentError {

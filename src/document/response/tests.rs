@@ -23,7 +23,7 @@ fn read(document: &[u8], buffer: usize) -> Result<Vec<String>, crate::document::
             }
             ResponseEvent::Error(error) => events.push(format!("error {} {}", error.code, error.message)),
             ResponseEvent::Session(session) => events.push(format!("{:?} {:?}", session.id, session.timeout)),
-            ResponseEvent::Request { status, error } => events.push(format!("{status:?} {}", error.is_some())),
+            ResponseEvent::Request { status, error, .. } => events.push(format!("{status:?} {}", error.is_some())),
         }
     }
 }

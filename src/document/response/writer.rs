@@ -31,14 +31,14 @@ use crate::document::{TYPES_NAMESPACE, Unwritable, duration, time};
 /// assert!(writer.take().ends_with(b"]]></result>\n  <request status=\"COMPLETED\"/>\n</response>\n"));
 /// # Ok::<(), rejoin::document::Unwritable>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ResponseWriter {
     out: BytesMut,
     data: Data,
 }
 
 /// The result that is open.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Data {
     None,
     Text(Sections),
@@ -154,9 +154,21 @@ impl ResponseWriter {
 
     /// The status of the request, and why it failed. It ends the document.
     pub fn request(&mut self, status: Status, error: Option<&ResponseError>) {
+        self.end(status, error, true);
+    }
+
+    /// The same in an answer that is told again without its results, because they were too large to be kept.
+    pub fn request_without_results(&mut self, status: Status, error: Option<&ResponseError>) {
+        self.end(status, error, false);
+    }
+
+    fn end(&mut self, status: Status, error: Option<&ResponseError>, results_kept: bool) {
         self.end_result();
         self.out.put_slice(b"  <request");
         self.attribute("status", status.as_str());
+        if !results_kept {
+            self.attribute("resultsKept", "false");
+        }
         match error {
             None => self.out.put_slice(b"/>\n"),
             Some(error) => {

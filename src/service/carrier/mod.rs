@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(super) use cookie::{FoundCookie, SessionCookie};
-pub(super) use requirement::requirement;
+pub(super) use requirement::{requirement, sequence};
 
 use super::cross_site::{check_cookie, is_of_browser};
 use super::headers::SESSION_EXPIRES;

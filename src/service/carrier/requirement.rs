@@ -21,9 +21,6 @@ pub(in crate::service) fn requirement(
             None => SessionRequirement::Implicit { reachable: false },
         });
     };
-    if element.sequence.is_some() {
-        return Err(refuse(element.position, "`sequence` needs durable sessions, which this resource does not have"));
-    }
     let written =
         element.id.as_deref().map(|id| parse_id(id).map_err(|refusal| refusal.at(element.position))).transpose()?;
     let mode = element.mode.unwrap_or(match (&written, carried.id()) {
@@ -62,6 +59,35 @@ pub(in crate::service) fn requirement(
             join(id, element.wait, access, element.rotate)
         }
     })
+}
+
+/// The number of a request that its client counts.
+///
+/// Only who holds a session that is there can be counted in it: numbers begin anew in each.
+pub(in crate::service) fn sequence(
+    document: &PerformDocument,
+    requirement: &SessionRequirement,
+    has_key: bool,
+) -> Result<Option<u64>, Refusal> {
+    let Some(element) = &document.session else { return Ok(None) };
+    let Some(number) = element.sequence else { return Ok(None) };
+    let problem = match requirement {
+        _ if has_key => "`sequence` and the header `Idempotency-Key` both name the request: leave one out",
+        SessionRequirement::Join { access: Access::Read, .. } => {
+            "a request that only reads is not counted: leave `sequence` out, and send it again as often as you like"
+        }
+        SessionRequirement::Join { .. } | SessionRequirement::Terminate { .. } if number == 0 => {
+            "the first `sequence` of a session is 1"
+        }
+        SessionRequirement::Join { .. } | SessionRequirement::Terminate { .. } => return Ok(Some(number)),
+        SessionRequirement::Implicit { .. }
+        | SessionRequirement::Create { .. }
+        | SessionRequirement::JoinOrCreate { .. } => {
+            "`sequence` counts the requests in a session that exists: make the session with an `Idempotency-Key`, and count \
+             from 1 in it"
+        }
+    };
+    Err(refuse(element.position, problem))
 }
 
 fn join(id: SessionId, wait: Option<std::time::Duration>, access: Access, rotate: bool) -> SessionRequirement {

@@ -3,6 +3,7 @@
 //! A manager passes through them by one line, [`session_manager_conforms!`] with a function that makes one. The numbers in the
 //! comments are those of the list of session behaviours that the project keeps.
 
+mod answers;
 mod attributes;
 mod ends;
 mod ids;
@@ -14,6 +15,7 @@ mod restarts;
 mod stage;
 mod streams;
 
+pub(crate) use answers::*;
 pub(crate) use attributes::*;
 pub(crate) use ends::*;
 pub(crate) use ids::*;
@@ -22,7 +24,7 @@ pub(crate) use lifetimes::*;
 pub(crate) use locking::*;
 pub(crate) use operators::*;
 pub(crate) use restarts::*;
-pub(crate) use stage::{Make, Setup, Stage};
+pub(crate) use stage::{Make, Setup, Stage, integer};
 pub(crate) use streams::*;
 
 /// Runs the behaviours of managers that keep sessions beyond the process against those that a [`Make`] function makes, beside
@@ -109,6 +111,17 @@ macro_rules! session_manager_conforms {
             a_reader_changes_nothing
             nothing_changes_after_the_release
             limits_refuse_a_change_and_leave_the_session_usable
+            // answers
+            a_repeatable_request_is_answered_once
+            while_a_repeatable_request_runs_nobody_else_gets_it
+            a_failure_is_remembered_and_a_refusal_is_not
+            what_began_and_broke_off_is_not_run_again
+            numbers_follow_each_other
+            a_number_is_remembered_beside_all_keys
+            answers_go_with_their_session
+            an_answer_without_a_session_is_kept_for_its_time
+            a_request_that_lost_its_session_is_remembered_apart
+            no_answer_is_told_to_somebody_else
             // ids
             an_invented_id_is_not_adopted
             a_rotated_id_holds_until_the_new_one_is_used

@@ -3,6 +3,8 @@
 //! `manager` takes over what a store has, `scribe` is the thread that writes into it, `timeline` the clock that goes on over
 //! restarts. What happens to a session between the memory and the store is in `resident/kept`.
 
+#[cfg(test)]
+mod answers;
 mod factory;
 mod manager;
 mod scribe;

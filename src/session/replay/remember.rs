@@ -20,7 +20,10 @@ pub struct Remember {
 }
 
 impl Remember {
-    /// What a store keeps.
+    /// What is kept.
+    ///
+    /// An answer that is kept with a session goes with it. If the session ends with the release, whoever remembers its end
+    /// keeps the answer as long as that (`until`).
     #[must_use]
     pub fn record(self, departure: &Departure) -> AnswerRecord {
         let Self { scope, session, until, sequence, answer } = self;

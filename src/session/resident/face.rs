@@ -22,6 +22,7 @@ impl Shared {
 
     pub(in crate::session) fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
         self.explicit.store(settings.explicit, Ordering::Relaxed);
+        self.replays.reconfigure(settings.replay);
         let policy = Arc::new(Policy::new(settings, statics));
         let old = std::mem::replace(&mut *self.policy.write(), policy);
         // Not under the lock: what nobody uses any more is closed now, by code of others.
@@ -45,6 +46,14 @@ macro_rules! manages_sessions {
                 who: &$crate::session::Participant,
             ) -> $crate::session::Joining {
                 self.shared.join_told(requirement, who)
+            }
+
+            fn recall(
+                &self,
+                asked: $crate::session::Asked,
+                who: &$crate::session::Principal,
+            ) -> $crate::session::Answer<Result<$crate::session::Recalled, $crate::session::SessionError>> {
+                self.shared.recall(asked, who)
             }
 
             async fn describe(

@@ -1,7 +1,7 @@
 //! Joins: from a requirement to a guard.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, ready};
@@ -18,7 +18,7 @@ use crate::session::key::SessionKey;
 use crate::session::random::new_id;
 use crate::session::{
     Access, AttributeSnapshot, EndReason, Joined, Joining, Moment, Participant, Principal, SessionAttributes,
-    SessionError, SessionId, SessionInfo, SessionRequirement,
+    SessionError, SessionHandle, SessionId, SessionInfo, SessionRequirement,
 };
 
 /// What a request does with the session that it joins.
@@ -209,6 +209,7 @@ impl Shared {
             fence: (purpose.access == Access::Exclusive).then_some(grant.fence),
             ends: purpose.ends,
             rotated: rotating.as_ref().map(|(key, _)| *key),
+            anchored: AtomicBool::new(false),
         };
         let joined = Joined::new(info, attributes, Box::new(part));
         match rotating {
@@ -236,21 +237,24 @@ impl Shared {
         }
     }
 
+    /// The handle of a session of the principal that has ended.
+    pub(super) fn handle_of_ended(&self, key: &SessionKey, who: &Principal, time: Time) -> Option<SessionHandle> {
+        let tombstones = [&self.tombstones, &self.implicit_tombstones];
+        let buried = tombstones.into_iter().find_map(|tombstones| {
+            let tombstones = tombstones.lock();
+            tombstones.find(key, time.now).filter(|tombstone| tombstone.owner == *who).map(|found| found.handle)
+        });
+        // It may be about to be buried.
+        buried.or_else(|| {
+            self.keys.find(key).filter(|slot| slot.owner == *who && slot.is_named_by(key)).map(|slot| slot.handle)
+        })
+    }
+
     /// Somebody who has nothing to do in it ends a session that has ended.
     fn end_again(self: &Arc<Self>, id: SessionId, who: &Principal, reason: EndReason) -> Option<Joined> {
         let time = self.time();
         let key = SessionKey::of(&id);
-        let handle = {
-            let tombstones = [&self.tombstones, &self.implicit_tombstones];
-            let buried = tombstones.into_iter().find_map(|tombstones| {
-                let tombstones = tombstones.lock();
-                tombstones.find(&key, time.now).filter(|tombstone| tombstone.owner == *who).map(|found| found.handle)
-            });
-            // It may be about to be buried.
-            buried.or_else(|| {
-                self.keys.find(&key).filter(|slot| slot.owner == *who && slot.is_named_by(&key)).map(|slot| slot.handle)
-            })?
-        };
+        let handle = self.handle_of_ended(&key, who, time)?;
         let info = SessionInfo {
             id,
             handle,

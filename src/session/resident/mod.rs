@@ -21,6 +21,7 @@ mod operate;
 mod participation;
 mod policy;
 mod remains;
+mod replay;
 mod shared;
 mod slot;
 mod sorted;

@@ -13,7 +13,7 @@ use super::slot::Slot;
 use super::table::{Deadlines, HandleIndex, KeyTable, Quotas};
 use super::tombstones::Tombstones;
 use crate::session::clock::Time;
-use crate::session::{Clock, Dropped, EndReason, IdSource, SessionListener};
+use crate::session::{AnswerBook, Clock, Dropped, EndReason, IdSource, Replays, SessionListener};
 
 /// The maps, the clock, the id source and the listeners of one manager.
 ///
@@ -44,6 +44,10 @@ pub(in crate::session) struct Shared {
     pub(super) reconfigured: Arc<Notify>,
     /// How many requests wait for a session.
     pub(super) waiters: AtomicU64,
+    /// The repeatable requests that run.
+    pub(super) replays: Replays,
+    /// What is remembered of those that have run.
+    pub(super) answers: Mutex<AnswerBook>,
     /// What keeps explicit sessions beyond the process, if anything does.
     pub(super) keeper: Option<Keeper>,
 }
@@ -71,8 +75,8 @@ impl Shared {
         if let Some(holder) = aftermath.evicted {
             self.tell(slot, |listener, event| listener.lost(event, holder.request));
         }
-        if aftermath.newer_id_used {
-            self.touch(slot);
+        if aftermath.unwritten {
+            self.touch_again(slot);
         }
         if aftermath.id_reused {
             self.tell(slot, |listener, event| listener.id_reused(event));
@@ -87,12 +91,13 @@ impl Shared {
     fn bury(&self, slot: &Arc<Slot>, ending: &Ending) {
         let retention = slot.policy.settings.retention;
         let tombstones = if slot.implicit { &self.implicit_tombstones } else { &self.tombstones };
-        // Before it is gone from here, so that nobody finds it in the store.
-        self.keep_end(slot, ending);
         for key in &ending.keys {
             let names = (slot.handle, slot.owner.clone());
             tombstones.lock().add(*key, names, ending.ended, retention);
         }
+        // From here on the store does not give it out any more: who asks there has to find its end, so that is remembered by now.
+        // And it is before it is gone from the maps, so that nobody brings it back.
+        self.keep_end(slot, ending);
         if slot.reachable {
             for key in &ending.keys {
                 drop(self.keys.remove(key));
@@ -101,6 +106,7 @@ impl Shared {
         if !slot.implicit {
             self.deadlines.remove(ending.armed, slot);
             self.quotas.give_back(&slot.owner);
+            self.answers.lock().forget_session(slot.handle);
         }
         if ending.closing {
             self.closing.lock().push(Arc::clone(slot));

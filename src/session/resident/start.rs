@@ -16,8 +16,8 @@ use super::{IMPLICIT_TOMBSTONES, TOMBSTONES};
 use crate::document::SessionConfiguration;
 use crate::session::durable::Scribe;
 use crate::session::{
-    Clock, EndedSession, IdSource, Principal, SessionListener, SessionStore, StaticAttributes, SystemClock, SystemIds,
-    Timeline,
+    Clock, EndedSession, IdSource, Principal, Replays, SessionListener, SessionStore, StaticAttributes, SystemClock,
+    SystemIds, Timeline,
 };
 
 /// What every manager is made from; the defaults are the machine's clock and random numbers.
@@ -79,6 +79,7 @@ impl Ingredients {
     }
 
     fn assemble(self, keeper: Option<Keeper>) -> Shared {
+        let replays = Replays::new(self.settings.replay, Arc::clone(&self.clock), Arc::clone(&self.ids));
         Shared {
             explicit: AtomicBool::new(self.settings.explicit),
             policy: RwLock::new(Arc::new(Policy::new(self.settings, self.statics))),
@@ -95,6 +96,8 @@ impl Ingredients {
             emptied: Notify::new(),
             reconfigured: Arc::default(),
             waiters: AtomicU64::new(0),
+            replays,
+            answers: Mutex::default(),
             keeper,
         }
     }

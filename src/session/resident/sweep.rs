@@ -44,6 +44,7 @@ impl Shared {
         }
         self.tombstones.lock().purge(time.now);
         self.implicit_tombstones.lock().purge(time.now);
+        self.answers.lock().purge(time.now);
     }
 
     /// Everything that is over at this moment. Answers how many sessions were.

@@ -146,8 +146,12 @@ impl Content {
             SessionWrite::Save(save) => self.save(save),
             SessionWrite::End(end) => self.end(end),
             SessionWrite::Remember(answer) => {
-                self.remember(answer);
-                true
+                let goes_with = answer.session.filter(|_| answer.until == Moment::NEVER);
+                let has_place = goes_with.is_none_or(|session| self.sessions.contains_key(&session));
+                if has_place {
+                    self.remember(answer);
+                }
+                has_place
             }
         }
     }

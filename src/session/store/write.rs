@@ -14,8 +14,9 @@ pub enum SessionWrite {
     Save(SaveSession),
     /// A session has ended, whether it was ever saved or not: what is stored of it goes, its end is remembered.
     End(EndedSession),
-    /// An answer is remembered apart from any release. If it is kept with a session that is not there any more, that is stale,
-    /// and it is not remembered. A session that was never saved is not there, so its answers come with its saves.
+    /// An answer is remembered apart from any release. If it does not end by itself ([`Moment::NEVER`](crate::session::Moment)),
+    /// and the session that it goes with is not there any more, that is stale, and it is not remembered. A session that was never
+    /// saved is not there, so its answers come with its saves.
     Remember(AnswerRecord),
 }
 

@@ -37,6 +37,8 @@ pub struct SessionConfiguration {
     pub carrier: CarrierSettings,
     /// `<limits>`
     pub limits: SessionLimits,
+    /// `<replay>`
+    pub replay: ReplaySettings,
     /// `<onCreate perform>`: the location of a perform document that is run in every new session.
     pub on_create: Option<String>,
     /// `<store>`: where a durable manager keeps sessions.
@@ -167,6 +169,23 @@ pub struct SessionLimits {
     pub session_bytes: Option<u64>,
 }
 
+/// `<replay answers answerBytes retention>`: what is remembered of repeatable requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplaySettings {
+    /// How many answers to requests with keys are kept with a session.
+    pub answers: u32,
+    /// How many bytes an answer has at the most that is kept whole.
+    pub answer_bytes: u64,
+    /// How long the answers are kept that belong to no session.
+    pub retention: Duration,
+}
+
+impl Default for ReplaySettings {
+    fn default() -> Self {
+        Self { answers: 16, answer_bytes: 256 * 1024, retention: Duration::from_hours(24) }
+    }
+}
+
 /// `<store path durability>`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreSettings {
@@ -228,6 +247,7 @@ impl Default for SessionConfiguration {
                 attribute_bytes: Some(1024 * 1024),
                 session_bytes: Some(10 * 1024 * 1024),
             },
+            replay: ReplaySettings::default(),
             on_create: None,
             store: None,
             attributes: Vec::new(),
@@ -251,7 +271,7 @@ mod tests {
     fn everything_has_a_default() {
         assert_eq!(parse(""), Ok(SessionConfiguration { factory: "x.F".into(), ..Default::default() }));
         assert_eq!(
-            parse("<timeout/><lifetime/><join/><expiry/><carrier/><limits/>"),
+            parse("<timeout/><lifetime/><join/><expiry/><carrier/><limits/><replay/>"),
             Ok(SessionConfiguration { factory: "x.F".into(), ..Default::default() })
         );
     }
@@ -263,13 +283,14 @@ mod tests {
              <join wait='0' maxWait='60000' maxWaiters='0' execution='unbounded' overrun='end'/>
              <expiry pollingTime='10' retention='0'/><carrier header='X-S' cookie='true' sameSite='Lax' create='automatic'><origin>https://a.example</origin> <origin>http://b:8080</origin></carrier>
              <limits sessions='unbounded' perPrincipal='3' attributes='1' attributeBytes='2' sessionBytes='unbounded'/>
+             <replay answers='1' answerBytes='0' retention='1'/>
              <onCreate perform='init.xml'/><store path='s.db' durability='os'/>
              <sessionAttribute name='transactionManager' impl='rejoin.TransactionManager'/>
              <sessionAttribute name='greeting' impl='rejoin.Text'>mixed <text xmlns:p='urn:p' p:x=''>hello</text></sessionAttribute>",
         )
         .unwrap();
-        assert_eq!(configuration.places.on_create.to_string(), "6:24");
-        assert_eq!(configuration.attributes[1].position.to_string(), "8:14");
+        assert_eq!(configuration.places.on_create.to_string(), "7:24");
+        assert_eq!(configuration.attributes[1].position.to_string(), "9:14");
         let written = configuration.to_xml().unwrap();
         assert_eq!(SessionConfiguration::parse(written.as_bytes(), &Limits::default()), Ok(configuration), "{written}");
         let plain = SessionConfiguration { explicit: false, ..Default::default() };
@@ -318,6 +339,9 @@ mod tests {
             ("<carrier><origin/></carrier>", "2:11"),
             ("<carrier><origin x='1'>https://a</origin></carrier>", "2:19"),
             ("<limits sessions='0'/>", "2:10"),
+            ("<replay answers='0'/>", "2:10"),
+            ("<replay answerBytes='-1'/>", "2:10"),
+            ("<replay retention='unbounded'/>", "2:10"),
             ("<onCreate/>", "2:2"),
             ("<store path='x' durability='none'/>", "2:18"),
             ("<sessionAttribute name='a'/>", "2:2"),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    JoinSettings, SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration,
-    StoreSettings, TimeoutSettings, carrier,
+    JoinSettings, ReplaySettings, SessionConfiguration, SessionConfigurationPlaces, SessionLimits,
+    StaticAttributeConfiguration, StoreSettings, TimeoutSettings, carrier,
 };
 use crate::document::configuration::{contradictory, read_unique_name};
 use crate::document::{DocumentError, Element, Fields};
@@ -29,6 +29,7 @@ pub(super) fn read_factory(element: &Element) -> Result<SessionConfiguration, Do
     read_section(&mut fields, "expiry", |section| read_expiry(section, &mut configuration))?;
     read_section(&mut fields, "carrier", |section| carrier::read(section, &mut configuration))?;
     read_section(&mut fields, "limits", |section| read_limits(section, &mut configuration.limits))?;
+    read_section(&mut fields, "replay", |section| read_replay(section, &mut configuration.replay))?;
     read_section(&mut fields, "onCreate", |section| {
         let perform = section.required_attribute("perform")?.non_empty()?;
         configuration.places.on_create = perform.position;
@@ -132,6 +133,19 @@ fn read_limits(section: &mut Fields<'_>, limits: &mut SessionLimits) -> Result<(
         if let Some(value) = section.attribute(name) {
             *limit = value.count_or_unbounded()?;
         }
+    }
+    Ok(())
+}
+
+fn read_replay(section: &mut Fields<'_>, replay: &mut ReplaySettings) -> Result<(), DocumentError> {
+    if let Some(value) = section.attribute("answers") {
+        replay.answers = value.integer(1..=u32::MAX)?;
+    }
+    if let Some(value) = section.attribute("answerBytes") {
+        replay.answer_bytes = value.integer(0..=u64::MAX)?;
+    }
+    if let Some(value) = section.attribute("retention") {
+        replay.retention = value.duration()?;
     }
     Ok(())
 }

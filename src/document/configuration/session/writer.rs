@@ -22,7 +22,7 @@ pub(super) fn write(configuration: &SessionConfiguration) -> Result<String, Unwr
 }
 
 fn write_settings(configuration: &SessionConfiguration, writer: &mut XmlWriter) {
-    let SessionConfiguration { timeout, join, limits, .. } = configuration;
+    let SessionConfiguration { timeout, join, limits, replay, .. } = configuration;
     section(writer, "timeout", &[("default", &or_unbounded(timeout.default)), ("max", &or_unbounded(timeout.max))]);
     section(writer, "lifetime", &[("max", &or_unbounded(configuration.lifetime))]);
     section(
@@ -54,6 +54,15 @@ fn write_settings(configuration: &SessionConfiguration, writer: &mut XmlWriter) 
             ("attributes", &count(limits.attributes)),
             ("attributeBytes", &count(limits.attribute_bytes)),
             ("sessionBytes", &count(limits.session_bytes)),
+        ],
+    );
+    section(
+        writer,
+        "replay",
+        &[
+            ("answers", &replay.answers.to_string()),
+            ("answerBytes", &replay.answer_bytes.to_string()),
+            ("retention", &duration::write(replay.retention)),
         ],
     );
     if let Some(perform) = &configuration.on_create {

@@ -13,6 +13,7 @@ mod ledger;
 mod listing;
 mod loading;
 mod record;
+mod remembering;
 mod residency;
 mod resting;
 mod rounds;

@@ -11,12 +11,9 @@ use crate::session::resident::aftermath::{Aftermath, Ended};
 use crate::session::resident::participation::Part;
 use crate::session::resident::slot::Saving;
 use crate::session::{
-    AnswerRecord, AttributeWrite, Departure, Leaving, Outcome, Releasing, SaveSession, SessionError, SessionRecord,
-    SessionWrite, StagedAttributes, StoreError, Verdict,
+    AnswerRecord, AnswerShelf as _, AttributeWrite, Departure, Leaving, Outcome, Releasing, SaveSession, SessionError,
+    SessionRecord, SessionWrite, StagedAttributes, StoreError, Verdict,
 };
-
-/// How many answers are kept with a session.
-const ANSWERS: u32 = 16;
 
 /// A request on its way out: its changes and its answer are written, then they are made, then the next one comes in.
 struct Save {
@@ -54,14 +51,14 @@ impl Part {
         }
         match Save::begin(self, leaving) {
             Ok(save) => save.submit(),
-            Err(over) => Either::Left(ready(over)),
+            Err(over) => over,
         }
     }
 }
 
 impl Save {
     /// What there is to be written; or what came of the release, if that is nothing.
-    fn begin(part: Box<Part>, mut leaving: Leaving) -> Result<Self, Result<Departure, SessionError>> {
+    fn begin(part: Box<Part>, leaving: Leaving) -> Result<Self, Releasing> {
         let time = part.shared.time();
         let saving = match part.fence {
             Some(fence) => {
@@ -72,13 +69,7 @@ impl Save {
         };
         let Saving { base, end } = match saving {
             Ok(saving) => saving,
-            // The request has lost the session, or it was ended: nothing of it is kept.
-            Err(error) => {
-                leaving.remember = None;
-                let commits = std::mem::replace(&mut leaving.outcome, Outcome::Discard) == Outcome::Commit;
-                let released = part.release_now(leaving);
-                return Err(if commits { Err(error) } else { released });
-            }
+            Err(error) => return Err(release_lost(&part, leaving, error)),
         };
         let departure = match end {
             Some(ended) => Departure { ended: Some(ended.reason), ..Departure::default() },
@@ -89,15 +80,31 @@ impl Save {
             Self { part: Some(part), outcome, staged, time, end, departure, work: Work::Drafted(None), answered: None };
         // From here on, whatever happens, dropping it gives the session back.
         let sequence = remember.as_ref().and_then(|remember| remember.sequence);
-        let answer = remember.map(|remember| remember.record(&departure));
+        let answer = remember.map(|remember| {
+            let record = remember.record(&departure);
+            let until = end.filter(|_| record.session.is_some()).map(|_| time.now.after(save.retention()));
+            AnswerRecord { until: until.unwrap_or(record.until), ..record }
+        });
+        save.account(answer.as_ref());
         save.work = match (answer, save.writes_session()) {
             (Some(answer), false) => Work::Answer(answer),
             (answer, _) => match save.changes(&base) {
                 Ok((totals, attributes)) => Work::Session { totals, attributes, answer, sequence },
-                Err(error) => return Err(save.finish(Err(error))),
+                Err(error) => return Err(Either::Left(ready(save.finish(Err(error))))),
             },
         };
         Ok(save)
+    }
+
+    /// How long the end of the session is remembered.
+    fn retention(&self) -> std::time::Duration {
+        self.part.as_ref().map(|part| part.slot.policy.settings.retention).unwrap_or_default()
+    }
+
+    fn account(&self, answer: Option<&AnswerRecord>) {
+        if let (Some(part), Some(answer)) = (&self.part, answer) {
+            part.shared.account(&part.slot.owner, answer);
+        }
     }
 
     /// Whether there is anything of the session itself to be written.
@@ -138,7 +145,7 @@ impl Save {
         };
         let mut state = part.slot.state();
         let is_new = state.ledger.as_ref().is_some_and(|ledger| !ledger.is_known());
-        let draft = Draft { totals: &totals, released: self.time.now, now: self.time.now, departs: true };
+        let draft = Draft { totals: &totals, released: self.time.now, now: self.time.now, done: part.anchors() };
         let mut record = record(&part.slot, &mut state, &draft)?;
         record.sequence = sequence.unwrap_or(record.sequence);
         if let Some(ledger) = &mut state.ledger {
@@ -148,7 +155,8 @@ impl Save {
         let end = self.end.map(|ended| ended_session(&part.slot, ended, state.keys.all()));
         drop(state);
         self.work = Work::Drafted(Some(record.clone()));
-        Some(SaveSession { record, is_new, attributes, answer, answers_kept: ANSWERS, end })
+        let answers_kept = part.shared.replays.settings().answers;
+        Some(SaveSession { record, is_new, attributes, answer, answers_kept, end })
     }
 
     /// The session is given back, with the changes or without.
@@ -170,14 +178,32 @@ impl Save {
         let mut aftermath = Aftermath::default();
         // What could not be written has not happened: the session does not end either.
         let end = self.end.filter(|_| result.is_ok());
-        part.slot.leave_saved(self.time.now, end, time, &mut aftermath);
+        part.weigh_anchor();
+        let is_written = result.is_ok() && matches!(self.work, Work::Drafted(Some(_)));
+        part.slot.leave_saved((self.time.now, is_written), end, time, &mut aftermath);
         part.shared.settle(&part.slot, aftermath);
-        if result.is_ok() && matches!(self.work, Work::Drafted(_)) {
+        if is_written {
             part.shared.rest(&part.slot);
-        } else {
-            part.shared.touch(&part.slot);
         }
         result.map(|()| self.departure)
+    }
+}
+
+/// A request goes that has lost the session, or whose session was ended: nothing of what it changed is kept. Why it failed may
+/// be, because what it did elsewhere is done.
+fn release_lost(part: &Part, leaving: Leaving, error: SessionError) -> Releasing {
+    let Leaving { outcome, staged, remember } = leaving;
+    let released = part.release_now(Leaving { outcome: Outcome::Discard, staged, remember: None });
+    match remember {
+        _ if outcome == Outcome::Commit => Either::Left(ready(Err(error))),
+        None => Either::Left(ready(released)),
+        Some(remember) => {
+            let kept = part.shared.keep(&part.slot.owner, remember.record(&Departure::default()));
+            Either::Right(Box::pin(async move {
+                kept.await?;
+                released
+            }))
+        }
     }
 }
 

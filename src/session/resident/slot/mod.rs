@@ -257,6 +257,11 @@ impl Slot {
         waker
     }
 
+    /// Whether it has ended.
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().ended.is_some()
+    }
+
     /// Whether that is or was its key.
     pub(super) fn is_named_by(&self, key: &SessionKey) -> bool {
         self.state().keys.know(key)

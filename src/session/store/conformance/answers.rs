@@ -78,6 +78,20 @@ pub(crate) fn an_answer_without_a_session_is_kept_until_its_time(make: MakePlace
     assert_eq!(remembered(&*store), [3]);
 }
 
+pub(crate) fn an_answer_that_goes_with_a_session_needs_it(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    let forever = |number| AnswerRecord { until: Moment::NEVER, ..answer(number, Some(handle(1))) };
+    assert_eq!(store.commit(&[SessionWrite::Remember(forever(1))]).unwrap(), [Verdict::Stale]);
+    sessions(&*store, [1]);
+    done(&*store, &[SessionWrite::Remember(forever(2))]);
+    done(&*store, &[SessionWrite::End(end(1, 5))]);
+    assert_eq!(store.commit(&[SessionWrite::Remember(forever(3))]).unwrap(), [Verdict::Stale]);
+    // One that ends by itself leaves nothing behind.
+    done(&*store, &[SessionWrite::Remember(answer(4, Some(handle(1))))]);
+    assert_eq!(remembered(&*store), [4]);
+}
+
 pub(crate) fn an_answer_replaces_the_one_of_its_name(make: MakePlace) {
     let place = make();
     let store = place.open();

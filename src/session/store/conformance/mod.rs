@@ -58,6 +58,7 @@ macro_rules! session_store_conforms {
             answers_go_with_their_session_but_for_that_of_the_end
             an_answer_without_a_session_is_kept_until_its_time
             an_answer_replaces_the_one_of_its_name
+            an_answer_that_goes_with_a_session_needs_it
             // reading
             a_session_is_found_by_each_of_its_keys
             sessions_are_listed_by_pages

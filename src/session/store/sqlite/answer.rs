@@ -23,6 +23,13 @@ pub(super) fn put(connection: &Connection, answer: &AnswerRecord) -> Result<(), 
     Ok(())
 }
 
+/// Whether there is something that an answer can be kept with: one that does not end by itself goes with its session.
+pub(super) fn has_place(connection: &Connection, answer: &AnswerRecord) -> Result<bool, Fault> {
+    let Some(session) = answer.session.filter(|_| answer.until == Moment::NEVER) else { return Ok(true) };
+    let sql = "SELECT EXISTS(SELECT 1 FROM session WHERE handle = ?1)";
+    Ok(connection.prepare_cached(sql)?.query_row([session.uuid().as_bytes()], |row| row.get(0))?)
+}
+
 /// Forgets the oldest answers of a session until there are so many beside the numbered one.
 pub(super) fn keep(connection: &Connection, session: SessionHandle, count: u32) -> Result<(), Fault> {
     let sql = "DELETE FROM answer WHERE session = ?1 AND NOT numbered AND id <= \

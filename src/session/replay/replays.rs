@@ -1,0 +1,165 @@
+//! What is known of a repeatable request that comes.
+
+use std::sync::Arc;
+
+use futures_util::future::{Either, ready};
+use parking_lot::RwLock;
+
+use super::content::{Content, Unreadable};
+use super::in_flight::{InFlight, Running};
+use super::repetition::Named;
+use super::seal::{NONCE_BYTES, Secret};
+use super::{AnswerShelf, Asked, KeptAnswer, RepeatName, Repetition};
+use crate::document::ReplaySettings;
+use crate::session::{Answer, AnswerRecord, AnswerScope, Clock, IdSource, Principal, SessionError, SessionHandle};
+
+/// What is known of a repeatable request that comes.
+#[derive(Debug)]
+pub enum Recalled {
+    /// Nothing: it may run.
+    New(Box<Repetition>),
+    /// It was answered, with this.
+    Answered(KeptAnswer),
+    /// It began, and nobody knows how it ended: the process died. It is not run again, because it may have changed more than its
+    /// session.
+    Unknown,
+    /// It runs just now.
+    InFlight,
+    /// Another request has its name.
+    Reused,
+    /// Its number is not the next, which is this one.
+    Expected(u64),
+}
+
+/// The repeatable requests of one session manager: which of them run, and how those that come are received.
+#[derive(Debug)]
+pub struct Replays {
+    in_flight: InFlight,
+    settings: RwLock<ReplaySettings>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+}
+
+/// The session that a request names, as its manager knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedSession {
+    /// Its name.
+    pub handle: SessionHandle,
+    /// Whether it has ended.
+    pub ended: bool,
+}
+
+impl Replays {
+    /// Those of a manager of that clock and that source of random numbers.
+    #[must_use]
+    pub fn new(settings: ReplaySettings, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Self { in_flight: InFlight::default(), settings: RwLock::new(settings), clock, ids }
+    }
+
+    /// Takes a changed configuration: for requests that come from now on.
+    pub fn reconfigure(&self, settings: ReplaySettings) {
+        *self.settings.write() = settings;
+    }
+
+    /// What is configured.
+    #[must_use]
+    pub fn settings(&self) -> ReplaySettings {
+        *self.settings.read()
+    }
+
+    /// What is known of a request that comes. Nobody who asks for the same gets [`Recalled::New`] until that is dropped.
+    pub fn recall(
+        &self,
+        asked: Asked,
+        session: Option<NamedSession>,
+        owner: &Principal,
+        shelf: Arc<dyn AnswerShelf>,
+    ) -> Answer<Result<Recalled, SessionError>> {
+        let repetition = match self.enter(&asked, session, owner, Arc::clone(&shelf)) {
+            Ok(repetition) => repetition,
+            Err(known) => return Either::Left(ready(known)),
+        };
+        let now = self.clock.now();
+        let decide = move |found: Result<Option<AnswerRecord>, SessionError>| {
+            let record = found?.filter(|record| now < record.until);
+            let content = record.map(|record| Content::read(record.content, &repetition.named.secret)).transpose();
+            Ok(received(content.map_err(|Unreadable| SessionError::AnswerUnreadable)?, repetition, session))
+        };
+        // Only now: whoever was in flight before had remembered its answer when it left the table.
+        match shelf.find(&scope_of(&asked, session, owner)) {
+            Either::Left(found) => Either::Left(ready(decide(found.into_inner()))),
+            Either::Right(found) => Either::Right(Box::pin(async move { decide(found.await) })),
+        }
+    }
+
+    /// Enters a request into the table, or says why not.
+    fn enter(
+        &self,
+        asked: &Asked,
+        session: Option<NamedSession>,
+        owner: &Principal,
+        shelf: Arc<dyn AnswerShelf>,
+    ) -> Result<Box<Repetition>, Result<Recalled, SessionError>> {
+        let scope = scope_of(asked, session, owner);
+        let sequence = asked.sequence();
+        let request = Running { fingerprint: asked.fingerprint, sequence };
+        let mark = self.in_flight.enter(scope, request).map_err(|running| Ok(beside(&running, request)))?;
+        let mut nonce = [0; NONCE_BYTES];
+        self.ids.fill(&mut nonce).map_err(|error| Err(error.into()))?;
+        let secret = match (&asked.session, &asked.name) {
+            (None, RepeatName::Key(key)) => Secret::Key(key.clone()),
+            (Some(id), _) => Secret::Id(id.clone()),
+            (None, RepeatName::Sequence(_)) => return Err(Err(SessionError::NotFound)),
+        };
+        let session = session.map(|session| session.handle);
+        let settings = self.settings();
+        Ok(Box::new(Repetition {
+            _mark: mark,
+            shelf,
+            clock: Arc::clone(&self.clock),
+            owner: owner.clone(),
+            retention: settings.retention,
+            answer_bytes: usize::try_from(settings.answer_bytes).unwrap_or(usize::MAX),
+            named: Named { scope, session, sequence, fingerprint: asked.fingerprint, secret, nonce },
+        }))
+    }
+}
+
+fn scope_of(asked: &Asked, session: Option<NamedSession>, owner: &Principal) -> AnswerScope {
+    asked.scope(session.map(|session| session.handle), owner)
+}
+
+/// How a request is received while another of its scope runs.
+fn beside(running: &Running, request: Running) -> Recalled {
+    let same = running.fingerprint == request.fingerprint;
+    match (running.sequence, request.sequence) {
+        (Some(running), Some(number)) if number < running || number > running.saturating_add(1) => {
+            Recalled::Expected(running.saturating_add(1))
+        }
+        // The next comes too early.
+        (Some(running), Some(number)) if number > running => Recalled::InFlight,
+        _ if same => Recalled::InFlight,
+        _ => Recalled::Reused,
+    }
+}
+
+/// How a request is received when none of its scope runs.
+fn received(known: Option<Content>, repetition: Box<Repetition>, session: Option<NamedSession>) -> Recalled {
+    if let Some(number) = repetition.named.sequence {
+        let last = known.as_ref().map_or(0, |known| known.sequence);
+        if session.is_some_and(|session| session.ended) && known.is_none() {
+            // Whoever joins it is told.
+            return Recalled::New(repetition);
+        }
+        if number != last {
+            let is_next = last.checked_add(1) == Some(number);
+            return if is_next { Recalled::New(repetition) } else { Recalled::Expected(last.saturating_add(1)) };
+        }
+    }
+    match known {
+        None => Recalled::New(repetition),
+        Some(known) if known.fingerprint != repetition.named.fingerprint => Recalled::Reused,
+        Some(Content { answer: Some(answer), .. }) => Recalled::Answered(answer),
+        Some(Content { answer: None, .. }) => Recalled::Unknown,
+    }
+}
