@@ -77,7 +77,7 @@ fn is(value: i64) -> String {
 
 #[tokio::test]
 async fn what_was_answered_survives_a_stop_and_a_kill() {
-    // Behaviours 57 and 58.
+    // Behaviours 60 and 68.
     let mut service = Service::new("");
     let id = service.create().await;
     service.increment(&id).await.is_completed().says(&is(1));
@@ -97,7 +97,7 @@ async fn handle_of(service: &Service, id: &str) -> String {
 
 #[tokio::test]
 async fn a_request_that_was_killed_leaves_nothing() {
-    // Behaviour 57.
+    // Behaviour 60.
     let mut service = Service::new("");
     let id = service.create().await;
     service.increment(&id).await.is_completed();
@@ -117,7 +117,7 @@ async fn a_request_that_was_killed_leaves_nothing() {
 
 #[tokio::test]
 async fn an_end_that_was_answered_is_one_after_a_kill() {
-    // Behaviours 7, 34 and 58.
+    // Behaviours 7, 34 and 68.
     let mut service = Service::new("");
     let (terminated, deleted) = (service.create().await, service.create().await);
     service.perform(&format!("<session id=\"{terminated}\" mode=\"terminate\"/>{INCREMENT}")).await.is_completed();

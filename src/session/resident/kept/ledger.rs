@@ -78,6 +78,11 @@ impl Ledger {
         self.queued = true;
     }
 
+    /// A request whose client was told that it runs is done.
+    pub(in crate::session::resident) fn weigh_anchor(&mut self) {
+        self.anchors = self.anchors.saturating_sub(1);
+    }
+
     pub(in crate::session::resident) fn is_queued(&self) -> bool {
         self.queued
     }
