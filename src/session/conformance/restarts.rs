@@ -124,7 +124,7 @@ pub(crate) async fn a_step_of_the_wall_clock_over_a_restart_changes_nothing(make
 }
 
 pub(crate) async fn ends_are_told_after_a_restart(make: Make) {
-    // Behaviours 34 to 36, and 68.
+    // Behaviours 34, 35, 36 and 68.
     let stage = Stage::with(make, |setup| setup.settings.retention = seconds(100));
     let (idle, terminated, killed) = (kept(&stage, 1).await, kept(&stage, 2).await, stage.create().await);
     let killed_id = killed.info().id.clone();
