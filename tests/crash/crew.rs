@@ -149,7 +149,7 @@ impl Crew {
 
     /// The first failure of a client, as soon as there is one.
     pub(crate) fn check(&mut self) -> Result<()> {
-        while let Some(place) = self.working.iter().position(JoinHandle::is_finished) {
+        if let Some(place) = self.working.iter().position(JoinHandle::is_finished) {
             let client = self.working.swap_remove(place);
             self.runtime.block_on(client).context("a client panicked")??;
             bail!("a client left its work");

@@ -43,7 +43,7 @@ const TROUBLES: [Trouble; 7] = [
 ];
 
 /// So many requests have to fail in each trouble, and to succeed after it.
-const ENOUGH: u64 = 15;
+const ENOUGH: u64 = 10;
 
 /// How long that may take.
 const PATIENCE: Duration = Duration::from_secs(30);

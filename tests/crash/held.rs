@@ -80,6 +80,8 @@ pub(crate) enum Found {
     Alive(State),
     Ended(EndReason),
     Unknown,
+    /// It is there, and can't be read.
+    Unreadable,
     /// The service went away.
     Lost,
 }
@@ -110,6 +112,7 @@ pub(crate) async fn look(link: &mut Link, id: &str, fence: u64) -> Result<Found>
         200 => {}
         404 => return Ok(Found::Unknown),
         503 if reply.is_draining() => return Ok(Found::Lost),
+        503 if reply.is_unavailable() => return Ok(Found::Unreadable),
         410 => return Ok(Found::Ended(reply.fault()?.reason.context("an end without a reason")?)),
         status => bail!("a session can't be looked at: {status} {}", reply.text()),
     }
@@ -124,6 +127,9 @@ pub(crate) async fn look(link: &mut Link, id: &str, fence: u64) -> Result<Found>
     };
     if reply.is_draining() {
         return Ok(Found::Lost);
+    }
+    if reply.is_unavailable() {
+        return Ok(Found::Unreadable);
     }
     ensure!(reply.is_completed(), "attributes that are listed can't be read: {} {}", reply.status, reply.text());
     let mut state = State::default();

@@ -122,8 +122,8 @@ fn session(durability: Durability, lifetime: &str) -> String {
     <timeout default=\"PT1H\" max=\"PT24H\"/>
     <lifetime max=\"{lifetime}\"/>
     <join wait=\"10000\" maxWait=\"60000\" maxWaiters=\"128\"/>
-    <store path=\"sessions\" durability=\"{durability}\"/>
     <replay answers=\"256\" answerBytes=\"262144\" retention=\"PT24H\"/>
+    <store path=\"sessions\" durability=\"{durability}\"/>
   </sessionManagerFactory>
 </sessionConfiguration>"
     )

@@ -122,7 +122,9 @@ impl Platter {
         let waiting = std::mem::take(&mut self.renaming);
         let (safe, rest): (Vec<_>, Vec<_>) =
             waiting.into_iter().partition(|naming| naming.at < before && naming.change.folder() == folder);
-        safe.iter().for_each(|naming| naming.change.apply(&mut self.names));
+        for naming in safe {
+            naming.change.apply(&mut self.names);
+        }
         self.renaming = rest;
     }
 

@@ -57,7 +57,7 @@ impl Loaded {
         let mut crew = Crew::hire(&host, options.clients, seed, task)?;
         for _ in 0..SERVICES {
             host.serve()?;
-            host.wait(Duration::from_millis(700 + 10 * options.images))?;
+            host.wait(Duration::from_millis(500 + 10 * options.images))?;
             host.kill()?;
             crew.check()?;
             add_what_was_cut_off(trace, &home)?;
@@ -145,7 +145,9 @@ impl Loaded {
 
 fn after_all(records: &[Record]) -> Platter {
     let mut platter = Platter::default();
-    records.iter().for_each(|record| platter.apply(record));
+    for record in records {
+        platter.apply(record);
+    }
     platter
 }
 

@@ -12,8 +12,8 @@ use crate::state::State;
 use crate::wire::{Ask, Exchange, Link, Reply};
 
 /// How many sessions are looked at in a state of the disk: those that were used when the power went, and some of the others.
-const NEAREST: usize = 20;
-const OTHERS: usize = 6;
+const NEAREST: usize = 14;
+const OTHERS: usize = 4;
 
 /// All sessions that ever were, with all that happened to them.
 #[derive(Debug)]
@@ -142,6 +142,7 @@ async fn compare(link: &mut Link, span: Span<'_>, durability: Durability) -> Res
             "it is as it never was. From what was answered:\n{}",
             span.moments.first().map_or(String::new(), |moment| moment.after.difference(state))
         ),
+        Found::Unreadable => bail!("it can't be read"),
         Found::Lost => bail!("the service went away"),
     }
     if durability == Durability::Full {

@@ -75,8 +75,8 @@ impl Shared {
         if let Some(holder) = aftermath.evicted {
             self.tell(slot, |listener, event| listener.lost(event, holder.request));
         }
-        if aftermath.newer_id_used {
-            self.touch(slot);
+        if aftermath.unwritten {
+            self.touch_again(slot);
         }
         if aftermath.id_reused {
             self.tell(slot, |listener, event| listener.id_reused(event));
@@ -91,12 +91,13 @@ impl Shared {
     fn bury(&self, slot: &Arc<Slot>, ending: &Ending) {
         let retention = slot.policy.settings.retention;
         let tombstones = if slot.implicit { &self.implicit_tombstones } else { &self.tombstones };
-        // Before it is gone from here, so that nobody finds it in the store.
-        self.keep_end(slot, ending);
         for key in &ending.keys {
             let names = (slot.handle, slot.owner.clone());
             tombstones.lock().add(*key, names, ending.ended, retention);
         }
+        // From here on the store does not give it out any more: who asks there has to find its end, so that is remembered by now.
+        // And it is before it is gone from the maps, so that nobody brings it back.
+        self.keep_end(slot, ending);
         if slot.reachable {
             for key in &ending.keys {
                 drop(self.keys.remove(key));
