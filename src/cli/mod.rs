@@ -111,6 +111,8 @@ enum Action {
     /// on the machine where they are, and need neither the URL nor the service.
     ///
     /// The exit code is 0 when what was asked is done, else 1.
+    #[command(override_usage = "rejoin sessions <URL> <list|show|end> …\n       \
+                                rejoin sessions <export|import|backup> --store <DIR> …")]
     #[command(after_help = "Examples:\n  rejoin sessions http://127.0.0.1:8080/services/demo list\n  \
                       rejoin sessions http://127.0.0.1:8080/services/demo show 0193fe2c-…\n  \
                       rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly\n  \

@@ -183,11 +183,7 @@ impl Desk {
 }
 
 /// Writes a batch, and tells everybody what became of it. Answers with what is to be tried again.
-fn perform(
-    store: &dyn SessionStore,
-    listeners: &[Arc<dyn SessionListener>],
-    mut batch: Batch,
-) -> Batch {
+fn perform(store: &dyn SessionStore, listeners: &[Arc<dyn SessionListener>], mut batch: Batch) -> Batch {
     let drafts: Vec<Option<SessionWrite>> =
         batch.iter_mut().map(|errand| catch_unwind(AssertUnwindSafe(|| errand.draft())).unwrap_or_default()).collect();
     let is_draft: Vec<bool> = drafts.iter().map(Option::is_some).collect();

@@ -25,8 +25,8 @@ pub(super) struct Aftermath {
     pub(super) remains: Option<Box<Remains>>,
     /// It ended because an id that had been rotated away was used again.
     pub(super) id_reused: bool,
-    /// A store keeps it, and has to know that an old id of it holds no longer.
-    pub(super) newer_id_used: bool,
+    /// A store keeps it, and does not know yet what has changed just now.
+    pub(super) unwritten: bool,
     /// Who held the session for too long and has lost it to another.
     pub(super) evicted: Option<Holder>,
 }

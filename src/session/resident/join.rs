@@ -1,7 +1,7 @@
 //! Joins: from a requirement to a guard.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::{Either, ready};
@@ -209,6 +209,7 @@ impl Shared {
             fence: (purpose.access == Access::Exclusive).then_some(grant.fence),
             ends: purpose.ends,
             rotated: rotating.as_ref().map(|(key, _)| *key),
+            anchored: AtomicBool::new(false),
         };
         let joined = Joined::new(info, attributes, Box::new(part));
         match rotating {

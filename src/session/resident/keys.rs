@@ -110,9 +110,11 @@ impl Keys {
         retired.chain(std::iter::once(current)).collect()
     }
 
-    /// Whether any were rotated away.
-    pub(super) fn have_history(&self) -> bool {
-        self.retired.is_some()
+    /// Whether older ids hold no longer once somebody comes with the id of that key.
+    pub(super) fn outdates_others(&self, key: &SessionKey) -> bool {
+        let retired = self.retired.as_ref().map_or(&[][..], |history| &history.keys);
+        let older = retired.iter().take_while(|retired| retired.key != *key);
+        self.know(key) && older.into_iter().any(|retired| !retired.superseded)
     }
 
     /// Whether it is or was a key of the session, as far as is remembered.

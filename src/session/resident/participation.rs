@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::FutureExt as _;
@@ -9,6 +10,7 @@ use futures_util::future::{BoxFuture, Either, pending, ready};
 use uuid::Uuid;
 
 use super::aftermath::Aftermath;
+use super::kept::Ledger;
 use super::lock::Fence;
 use super::shared::Shared;
 use super::slot::{Farewell, Slot};
@@ -33,6 +35,8 @@ pub(super) struct Part {
     pub(super) ends: Option<EndReason>,
     /// With which id it came, if it asked for a new one.
     pub(super) rotated: Option<SessionKey>,
+    /// Whether its client was told that it runs.
+    pub(super) anchored: AtomicBool,
 }
 
 impl Participation for Part {
@@ -59,6 +63,9 @@ impl Participation for Part {
 
     fn anchor(&self) -> BoxFuture<'static, Result<(), SessionError>> {
         let (shared, slot) = (Arc::clone(&self.shared), Arc::clone(&self.slot));
+        if self.anchored.swap(true, Ordering::Relaxed) {
+            return Box::pin(ready(Ok(())));
+        }
         Box::pin(async move { shared.anchor(&slot).await })
     }
 
@@ -81,12 +88,23 @@ impl Part {
         let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
         self.tell_released(outcome, time);
         // The lock is still held, so the next request comes in after all of this.
+        self.weigh_anchor();
         let departure = self.leave(self.end_of_session(outcome, time), time);
         if let (Some(remember), Ok(())) = (remember, &result) {
             self.shared.remember(&self.slot, remember, &departure);
         }
-        self.shared.touch(&self.slot);
         result.map(|()| departure)
+    }
+
+    /// How many clients were told that it runs: one, or none.
+    pub(super) fn anchors(&self) -> u32 {
+        u32::from(self.anchored.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn weigh_anchor(&self) {
+        if self.anchored.swap(false, Ordering::Relaxed) {
+            self.slot.note(Ledger::weigh_anchor);
+        }
     }
 
     /// What follows from it that the request is done, while it still has the session.

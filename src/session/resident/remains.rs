@@ -35,7 +35,8 @@ impl Shared {
         who: &Principal,
     ) -> Result<bool, SessionError> {
         self.visit(id, who, |state, aftermath| {
-            if !state.lock.stop() {
+            // Nothing stops any more what is being written.
+            if state.saving || !state.lock.stop() {
                 return false;
             }
             aftermath.wakers.extend(state.take_watchers());

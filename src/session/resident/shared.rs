@@ -75,8 +75,8 @@ impl Shared {
         if let Some(holder) = aftermath.evicted {
             self.tell(slot, |listener, event| listener.lost(event, holder.request));
         }
-        if aftermath.newer_id_used {
-            self.touch(slot);
+        if aftermath.unwritten {
+            self.touch_again(slot);
         }
         if aftermath.id_reused {
             self.tell(slot, |listener, event| listener.id_reused(event));

@@ -2,6 +2,7 @@
 
 mod answers;
 mod connections;
+mod durable;
 mod keys;
 mod secrecy;
 mod sequences;

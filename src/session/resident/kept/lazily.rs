@@ -18,14 +18,14 @@ impl Shared {
     /// is written once.
     pub(in crate::session::resident) fn touch(&self, slot: &Arc<Slot>) {
         let mut is_new = false;
-        slot.note(|ledger| is_new = !std::mem::replace(&mut ledger.queued, true));
+        slot.note(|ledger| is_new = !ledger.is_unloaded() && !std::mem::replace(&mut ledger.queued, true));
         if is_new {
             self.write_lazily(slot);
         }
     }
 
     /// What was put off while something else of the session was written has its turn.
-    pub(super) fn touch_again(&self, slot: &Arc<Slot>) {
+    pub(in crate::session::resident) fn touch_again(&self, slot: &Arc<Slot>) {
         let mut is_queued = false;
         slot.note(|ledger| is_queued = ledger.queued);
         if is_queued {
@@ -59,7 +59,7 @@ impl Shared {
         let Some(keeper) = &self.keeper else { return Ok(()) };
         let mut is_known = true;
         slot.note(|ledger| {
-            ledger.anchored = true;
+            ledger.anchors += 1;
             is_known = ledger.perishable && ledger.version > 0;
         });
         if is_known {
@@ -99,11 +99,11 @@ impl Errand for Refresh {
         // What is being saved brings all of this with it, or sees to it that it is written later.
         let is_wanted = self.told.is_some() || ledger.queued;
         let is_new = !ledger.is_known();
-        if !is_wanted || state.ended.is_some() || state.saving {
+        if !is_wanted || ledger.is_unloaded() || state.ended.is_some() || state.saving {
             return None;
         }
         let totals = Totals::of(&state.attributes);
-        let draft = Draft { totals: &totals, released: state.released, now, departs: false };
+        let draft = Draft { totals: &totals, released: state.released, now, done: 0 };
         let record = record(&self.slot, &mut state, &draft)?;
         if let Some(ledger) = &mut state.ledger {
             ledger.queued = false;

@@ -15,12 +15,14 @@ pub(in crate::session::resident) struct Ledger {
     pub(super) due: Moment,
     /// Whether the store knows that it holds something which is lost with the process.
     pub(super) perishable: bool,
-    /// A request runs in it whose client was told so.
-    pub(super) anchored: bool,
+    /// How many requests run in it whose clients were told so.
+    pub(super) anchors: u32,
     /// What has changed beside the attributes waits to be written.
     pub(super) queued: bool,
     /// Whether it may leave the memory, or has.
     pub(super) rest: Rest,
+    /// The bytes that are counted for it among those that were used lately.
+    pub(super) resting_bytes: u64,
 }
 
 /// On the way out of the memory.
@@ -45,9 +47,10 @@ impl Default for Ledger {
             sequence: 0,
             due: Moment::NEVER,
             perishable: false,
-            anchored: false,
+            anchors: 0,
             queued: false,
             rest: Rest::None,
+            resting_bytes: 0,
         }
     }
 }
@@ -67,11 +70,25 @@ impl Ledger {
 
     /// Whether a request runs in it whose client was told so.
     pub(in crate::session::resident) fn is_anchored(&self) -> bool {
-        self.anchored
+        self.anchors > 0
     }
 
-    pub(in crate::session::resident) fn set_anchored(&mut self, anchored: bool) {
-        self.anchored = anchored;
+    /// Something has changed that is to be written, though nobody waits for it.
+    pub(in crate::session::resident) fn mark_unwritten(&mut self) {
+        self.queued = true;
+    }
+
+    /// A request whose client was told that it runs is done.
+    pub(in crate::session::resident) fn weigh_anchor(&mut self) {
+        self.anchors = self.anchors.saturating_sub(1);
+    }
+
+    pub(in crate::session::resident) fn is_queued(&self) -> bool {
+        self.queued
+    }
+
+    pub(in crate::session::resident) fn set_queued(&mut self, queued: bool) {
+        self.queued = queued;
     }
 
     /// Whether it has left the memory.

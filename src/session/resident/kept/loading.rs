@@ -83,7 +83,7 @@ impl Shared {
     fn load_for(self: &Arc<Self>, key: SessionKey) {
         let Some(keeper) = &self.keeper else { return };
         let found = self.told(keeper.store.find(&key));
-        let mut brought = found.and_then(|handle| handle.map_or(Ok(None), |handle| self.bring(handle)));
+        let brought = found.and_then(|handle| handle.map_or(Ok(None), |handle| self.bring(handle)));
         loop {
             let wishes = {
                 let mut loads = keeper.loads.0.lock();
@@ -91,8 +91,10 @@ impl Shared {
                 if waiting.is_empty() {
                     loads.remove(&key);
                     // From here on it is found without us.
-                    if let Ok(Some(slot)) = &brought {
-                        brought = self.open_doors(slot).map(|()| Some(Arc::clone(slot)));
+                    if let Ok(Some(slot)) = &brought
+                        && let Err(error) = self.open_doors(slot)
+                    {
+                        tracing::error!(session = %slot.handle, %error, "a session that was loaded has the id of another");
                     }
                 }
                 waiting

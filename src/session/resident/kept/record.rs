@@ -57,16 +57,16 @@ pub(super) struct Draft<'a> {
     pub(super) totals: &'a Totals,
     pub(super) released: Moment,
     pub(super) now: Moment,
-    /// The request that the service answered at once is done with this.
-    pub(super) departs: bool,
+    /// So many of the requests whose clients were told that they run are done with this.
+    pub(super) done: u32,
 }
 
 /// The record of a session, under its next version.
 pub(super) fn record(slot: &Slot, state: &mut State, draft: &Draft<'_>) -> Option<SessionRecord> {
     let streams = state.remains.as_ref().is_some_and(|remains| !remains.streams.is_empty());
     let ledger = state.ledger.as_deref_mut()?;
-    let Draft { totals, released, now, departs } = draft;
-    let anchored = ledger.anchored && !departs;
+    let Draft { totals, released, now, done } = draft;
+    let anchored = ledger.anchors > *done;
     if !ledger.is_known() || ledger.due <= *now {
         // Later releases only move the end away: it is looked up again when this has come.
         ledger.due = next_look(slot, *released, *now);

@@ -16,29 +16,33 @@ const MOST_SESSIONS: usize = 4096;
 /// The attributes of those take so much at the most.
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
-/// So many are looked at when one more comes: the list shrinks faster than it grows.
-const LOOKS: usize = 8;
-
 /// The sessions that were used lately, in the order of a clock hand: who was used again since the hand passed is passed over.
 #[derive(Debug, Default)]
 pub(super) struct Resting {
-    ring: VecDeque<(Arc<Slot>, u64)>,
+    ring: VecDeque<Arc<Slot>>,
+    /// Of their attributes, as each was when it was used last.
     bytes: u64,
 }
 
+/// How a session comes to rest.
+struct Bedding {
+    is_new: bool,
+    /// The bytes that are counted for it from now on, and those that were.
+    bytes: u64,
+    before: u64,
+}
+
 impl Resting {
-    fn push(&mut self, slot: Arc<Slot>, bytes: u64) {
-        self.bytes += bytes;
-        self.ring.push_back((slot, bytes));
+    fn put(&mut self, slot: &Arc<Slot>, bedding: &Bedding) {
+        self.bytes = self.bytes.saturating_sub(bedding.before).saturating_add(bedding.bytes);
+        if bedding.is_new {
+            self.ring.push_back(Arc::clone(slot));
+        }
     }
 
     fn pop_excess(&mut self) -> Option<Arc<Slot>> {
-        if self.ring.len() <= MOST_SESSIONS && self.bytes <= MOST_BYTES {
-            return None;
-        }
-        let (slot, bytes) = self.ring.pop_front()?;
-        self.bytes -= bytes;
-        Some(slot)
+        let is_excess = self.ring.len() > MOST_SESSIONS || self.bytes > MOST_BYTES;
+        if is_excess { self.ring.pop_front() } else { None }
     }
 }
 
@@ -51,14 +55,20 @@ impl Shared {
             self.unload(slot);
             return;
         }
-        let Some(bytes) = slot.state().lie_down() else { return };
-        keeper.resting.lock().push(Arc::clone(slot), bytes);
-        for _ in 0..LOOKS {
+        let Some(bedding) = slot.state().lie_down() else { return };
+        keeper.resting.lock().put(slot, &bedding);
+        // Each that is looked at leaves, or loses what it was passed over for: this ends.
+        loop {
             let Some(eldest) = keeper.resting.lock().pop_excess() else { return };
-            let again = eldest.state().get_up();
-            match again {
-                Some(bytes) => keeper.resting.lock().push(eldest, bytes),
-                None => drop(self.unload(&eldest)),
+            let risen = eldest.state().get_up();
+            match risen {
+                Risen::Again => keeper.resting.lock().ring.push_back(eldest),
+                Risen::Up(bytes) => {
+                    let mut resting = keeper.resting.lock();
+                    resting.bytes = resting.bytes.saturating_sub(bytes);
+                    drop(resting);
+                    self.unload(&eldest);
+                }
             }
         }
     }
@@ -102,33 +112,41 @@ impl Shared {
     }
 }
 
+/// What becomes of a session that the hand of the clock points at.
+enum Risen {
+    /// It was used since, and stays.
+    Again,
+    /// It stands in the list no longer. So many bytes were counted for it.
+    Up(u64),
+}
+
 impl State {
-    /// The session enters the list of those that were used lately. Answers with its bytes if it was not in there.
-    fn lie_down(&mut self) -> Option<u64> {
+    /// The session enters the list of those that were used lately, or was used again.
+    fn lie_down(&mut self) -> Option<Bedding> {
         let bytes = self.attributes.byte_size();
-        let ledger = self.ledger.as_mut()?;
-        match ledger.rest {
-            Rest::None if self.ended.is_none() => {
-                ledger.rest = Rest::Resting;
-                Some(bytes)
-            }
-            Rest::Resting => {
-                ledger.rest = Rest::UsedAgain;
-                None
-            }
-            Rest::None | Rest::UsedAgain | Rest::Unloaded => None,
-        }
+        let ledger = self.ledger.as_mut().filter(|_| self.ended.is_none())?;
+        let is_new = match ledger.rest {
+            Rest::Unloaded => return None,
+            Rest::None => true,
+            Rest::Resting | Rest::UsedAgain => false,
+        };
+        ledger.rest = if is_new { Rest::Resting } else { Rest::UsedAgain };
+        let before = std::mem::replace(&mut ledger.resting_bytes, bytes);
+        Some(Bedding { is_new, bytes, before })
     }
 
-    /// It comes out of the list. Answers with its bytes if it was used since and goes in again.
-    fn get_up(&mut self) -> Option<u64> {
-        let bytes = self.attributes.byte_size();
-        let ledger = self.ledger.as_mut()?;
-        let stays = ledger.rest == Rest::UsedAgain && self.ended.is_none();
-        if ledger.rest != Rest::Unloaded {
-            ledger.rest = if stays { Rest::Resting } else { Rest::None };
+    fn get_up(&mut self) -> Risen {
+        let has_ended = self.ended.is_some();
+        let Some(ledger) = &mut self.ledger else { return Risen::Up(0) };
+        match ledger.rest {
+            Rest::UsedAgain if !has_ended => {
+                ledger.rest = Rest::Resting;
+                return Risen::Again;
+            }
+            Rest::Unloaded => {}
+            Rest::None | Rest::Resting | Rest::UsedAgain => ledger.rest = Rest::None,
         }
-        stays.then_some(bytes)
+        Risen::Up(std::mem::take(&mut ledger.resting_bytes))
     }
 
     /// It leaves the memory, if nothing stands in the way. Answers with its keys and with its place in the list of deadlines.

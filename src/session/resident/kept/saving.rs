@@ -145,7 +145,7 @@ impl Save {
         };
         let mut state = part.slot.state();
         let is_new = state.ledger.as_ref().is_some_and(|ledger| !ledger.is_known());
-        let draft = Draft { totals: &totals, released: self.time.now, now: self.time.now, departs: true };
+        let draft = Draft { totals: &totals, released: self.time.now, now: self.time.now, done: part.anchors() };
         let mut record = record(&part.slot, &mut state, &draft)?;
         record.sequence = sequence.unwrap_or(record.sequence);
         if let Some(ledger) = &mut state.ledger {
@@ -178,12 +178,12 @@ impl Save {
         let mut aftermath = Aftermath::default();
         // What could not be written has not happened: the session does not end either.
         let end = self.end.filter(|_| result.is_ok());
-        part.slot.leave_saved(self.time.now, end, time, &mut aftermath);
+        part.weigh_anchor();
+        let is_written = result.is_ok() && matches!(self.work, Work::Drafted(Some(_)));
+        part.slot.leave_saved((self.time.now, is_written), end, time, &mut aftermath);
         part.shared.settle(&part.slot, aftermath);
-        if result.is_ok() && matches!(self.work, Work::Drafted(_)) {
+        if is_written {
             part.shared.rest(&part.slot);
-        } else {
-            part.shared.touch(&part.slot);
         }
         result.map(|()| self.departure)
     }

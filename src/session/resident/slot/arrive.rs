@@ -125,9 +125,12 @@ impl Slot {
         } else if let Some((reason, at)) = self.over(state, time.now) {
             Self::end_now(state, reason, at, time, aftermath)
         } else {
+            let outdates_others = state.keys.outdates_others(key);
             match state.keys.present(key, time.now) {
                 Presented::Valid if self.lifetime > time.now => {
-                    aftermath.newer_id_used = state.keys.have_history() && state.ledger.is_some();
+                    if outdates_others {
+                        state.mark_unwritten(aftermath);
+                    }
                     return Ok(());
                 }
                 // It ends when those who are joined release it; nobody new comes in.

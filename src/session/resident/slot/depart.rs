@@ -51,6 +51,7 @@ impl Slot {
         state.readers = state.readers.saturating_sub(1);
         if state.ended.is_none() && !state.is_joined() {
             state.released = time.now;
+            state.mark_unwritten(aftermath);
             if let Some((reason, at)) = self.over_when_released(&state, time.now) {
                 Self::end_now(&mut state, reason, at, time, aftermath);
             }
@@ -61,7 +62,7 @@ impl Slot {
     /// Whoever holds the lock, or was handed it, lets it go: to the next, or because the session is over.
     pub(super) fn depart(&self, state: &mut State, ends: Option<EndReason>, time: Time, aftermath: &mut Aftermath) {
         state.released = time.now;
-        state.weigh_anchor();
+        state.mark_unwritten(aftermath);
         if let Some(ended) = &state.ended {
             // What remained of it waited for this.
             state.lock.let_go();
@@ -96,7 +97,7 @@ impl Slot {
             return;
         }
         state.released = time.now;
-        state.weigh_anchor();
+        state.mark_unwritten(aftermath);
         aftermath.wakers.extend(state.lock.evict(time.now));
         aftermath.wakers.extend(state.take_watchers());
     }

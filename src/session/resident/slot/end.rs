@@ -50,7 +50,7 @@ impl Slot {
     ) {
         let mut state = self.state();
         state.armed = Moment::NEVER;
-        if state.ended.is_some() {
+        if state.ended.is_some() || state.is_unloaded() {
             return;
         }
         if self.lifetime <= time.now {

@@ -1,6 +1,6 @@
 //! How the changes of a request are kept by a store, step by step: nothing of them is seen before they are written.
 
-use super::{Farewell, Slot, State};
+use super::{Slot, State};
 use crate::session::clock::Time;
 use crate::session::resident::aftermath::{Aftermath, Ended};
 use crate::session::resident::kept::Ledger;
@@ -55,13 +55,14 @@ impl Slot {
     /// `end` is the end that was written with them.
     pub(in crate::session::resident) fn leave_saved(
         &self,
-        released: Moment,
+        (released, is_written): (Moment, bool),
         end: Option<Ended>,
         time: Time,
         aftermath: &mut Aftermath,
-    ) -> Farewell {
+    ) {
         let mut state = self.state();
         state.saving = false;
+        let was_queued = state.ledger.as_ref().is_some_and(|ledger| ledger.is_queued());
         match end {
             Some(ended) if state.ended.is_none() => {
                 state.lock.let_go();
@@ -73,7 +74,11 @@ impl Slot {
             // It counts from here although writing took its time: so it was told.
             state.released = released;
         }
-        state.farewell()
+        if is_written && let Some(ledger) = &mut state.ledger {
+            // That it was left now is what was written.
+            ledger.set_queued(was_queued);
+            aftermath.unwritten = was_queued;
+        }
     }
 
     /// The store has written the end of the session: it has ended now. Answers whether a request holds it still.
@@ -112,10 +117,11 @@ impl State {
             || self.remains.as_ref().is_some_and(|remains| !remains.streams.is_empty())
     }
 
-    /// The request that held the session is not its any more.
-    pub(super) fn weigh_anchor(&mut self) {
+    /// Something has changed beside the attributes that a store has to know: it does not let go of the session before.
+    pub(super) fn mark_unwritten(&mut self, aftermath: &mut Aftermath) {
         if let Some(ledger) = &mut self.ledger {
-            ledger.set_anchored(false);
+            ledger.mark_unwritten();
+            aftermath.unwritten = true;
         }
     }
 

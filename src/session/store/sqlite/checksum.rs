@@ -11,26 +11,25 @@ pub(super) struct Checksum {
 
 impl Checksum {
     /// An integer: its eight bytes, the lowest first.
-    pub(super) fn integer(mut self, value: i64) -> Self {
+    pub(super) fn integer(&mut self, value: i64) -> &mut Self {
         self.bytes.extend_from_slice(&value.to_le_bytes());
         self
     }
 
     /// An integer that may be missing, which is told by the byte before it.
-    pub(super) fn optional_integer(mut self, value: Option<i64>) -> Self {
+    pub(super) fn optional_integer(&mut self, value: Option<i64>) -> &mut Self {
         self.bytes.push(u8::from(value.is_some()));
         self.integer(value.unwrap_or(0))
     }
 
     /// Text or bytes, after their length.
-    pub(super) fn bytes(self, value: &[u8]) -> Self {
-        let mut sum = self.integer(length(value));
-        sum.bytes.extend_from_slice(value);
-        sum
+    pub(super) fn bytes(&mut self, value: &[u8]) -> &mut Self {
+        self.integer(length(value)).bytes.extend_from_slice(value);
+        self
     }
 
     /// Text or bytes that may be missing: their length is -1 then.
-    pub(super) fn optional_bytes(self, value: Option<&[u8]>) -> Self {
+    pub(super) fn optional_bytes(&mut self, value: Option<&[u8]>) -> &mut Self {
         match value {
             Some(value) => self.bytes(value),
             None => self.integer(-1),
@@ -38,7 +37,7 @@ impl Checksum {
     }
 
     /// The sum.
-    pub(super) fn finish(self) -> u32 {
+    pub(super) fn finish(&self) -> u32 {
         crc(&self.bytes)
     }
 }

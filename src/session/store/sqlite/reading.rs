@@ -6,21 +6,26 @@ use super::attribute;
 use super::columns::{blob, fixed, from_moment, to_handle, to_keys};
 use super::fault::Fault;
 use super::record::{COLUMNS, SessionRow};
-use crate::session::{Moment, SessionHandle, SessionKey, SessionRecord, StoredSession};
+use crate::session::{Moment, SessionHandle, SessionKey, SessionRecord, StoredKey, StoredSession};
 
 /// The session that a key names. It has to know that key.
 pub(super) fn find(connection: &Connection, key: &SessionKey) -> Result<Option<SessionHandle>, Fault> {
-    let sql = "SELECT session_key.session, session.keys FROM session_key \
-               LEFT JOIN session ON session.handle = session_key.session WHERE session_key.key = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
+    let mut statement = connection.prepare_cached("SELECT session FROM session_key WHERE key = ?1")?;
     let mut rows = statement.query([key.as_bytes()])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let session = to_handle(fixed(row, 0)?);
-    let keys = to_keys(blob(row, 1)?)?;
+    let keys = keys_of(connection, session)?.unwrap_or_default();
     if keys.iter().any(|stored| stored.key == *key) {
         return Ok(Some(session));
     }
     Err(Fault::damaged(format!("a key leads to session {session}, which does not know it")))
+}
+
+/// The keys of a session, if it is there.
+pub(super) fn keys_of(connection: &Connection, session: SessionHandle) -> Result<Option<Vec<StoredKey>>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT keys FROM session WHERE handle = ?1")?;
+    let mut rows = statement.query([session.uuid().as_bytes()])?;
+    rows.next()?.map(|row| to_keys(blob(row, 0)?)).transpose()
 }
 
 /// A session with its attributes.

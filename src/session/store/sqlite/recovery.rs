@@ -109,15 +109,14 @@ struct PairSum(u64);
 
 impl PairSum {
     fn add(&mut self, first: ValueRef<'_>, second: ValueRef<'_>) {
-        let sum = with(with(Checksum::default(), first), second).finish();
-        self.0 = self.0.wrapping_add(sum.into());
-    }
-}
-
-fn with(sum: Checksum, value: ValueRef<'_>) -> Checksum {
-    match value {
-        ValueRef::Integer(number) => sum.integer(number),
-        value => sum.optional_bytes(value.as_bytes().ok()),
+        let mut sum = Checksum::default();
+        for value in [first, second] {
+            match value {
+                ValueRef::Integer(number) => sum.integer(number),
+                value => sum.optional_bytes(value.as_bytes().ok()),
+            };
+        }
+        self.0 = self.0.wrapping_add(sum.finish().into());
     }
 }
 

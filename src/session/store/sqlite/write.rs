@@ -6,7 +6,7 @@ use super::change::Changes;
 use super::columns::to_keys;
 use super::fault::Fault;
 use super::record::RowValues;
-use super::{answer, ended};
+use super::{answer, ended, reading};
 use crate::session::{AnswerRecord, EndedSession, SaveSession, SessionHandle, SessionWrite, StoredKey, Verdict};
 
 /// Makes a write, and says what became of it. A stale one has changed nothing.
@@ -55,19 +55,12 @@ fn save_session(connection: &Connection, save: &SaveSession) -> Result<bool, Fau
 /// An update that changes something that is found through an index, or a stale one.
 fn update_seldom(connection: &Connection, values: &RowValues<'_>, delta: u32) -> Result<bool, Fault> {
     let session = values.record.handle;
-    let Some(before) = keys_of(connection, session)? else { return Ok(false) };
+    let Some(before) = reading::keys_of(connection, session)? else { return Ok(false) };
     let done = values.update(connection, delta)?;
     if done {
         change_keys(connection, session, &before, &values.record.keys)?;
     }
     Ok(done)
-}
-
-fn keys_of(connection: &Connection, session: SessionHandle) -> Result<Option<Vec<StoredKey>>, Fault> {
-    let sql = "SELECT keys FROM session WHERE handle = ?1";
-    let mut statement = connection.prepare_cached(sql)?;
-    let keys: Option<Vec<u8>> = statement.query_row([session.uuid().as_bytes()], |row| row.get(0)).optional()?;
-    keys.map(|keys| to_keys(&keys)).transpose()
 }
 
 /// A save with which the session ends.

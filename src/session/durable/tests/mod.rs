@@ -1,6 +1,9 @@
 //! The durable manager passes through the behaviours of every manager, over a store in memory and over one on disk, and has
 //! some of its own.
 
+mod gated;
+mod writing;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,13 +13,9 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::{DurableSessionManager, DurableSessionManagerBuilder};
-use crate::document::SessionConfiguration;
 use crate::session::conformance::{Setup, durable_session_manager_conforms};
 use crate::session::store::memory::MemoryStore;
-use crate::session::{
-    Access, Durability, Joined, ManualClock, Outcome, Participant, Principal, SessionError, SessionId, SessionManager,
-    SessionRequirement, SessionStore, SqliteStore, StoreError,
-};
+use crate::session::{Durability, SessionManager, SessionStore, SqliteStore, StoreError};
 
 fn manager(setup: Setup, store: Arc<dyn SessionStore>) -> Arc<dyn SessionManager> {
     let builder = DurableSessionManager::builder(setup.settings, store).statics(setup.statics);
@@ -93,51 +92,4 @@ mod over_a_disk {
     }
 
     durable_session_manager_conforms!(make, 40);
-}
-
-/// A store, and the clock of the machine; managers over them come and go.
-struct Machine {
-    store: MemoryStore,
-    clock: ManualClock,
-}
-
-impl Machine {
-    fn new() -> Self {
-        Self { store: MemoryStore::new(), clock: ManualClock::new() }
-    }
-
-    fn start(&self) -> DurableSessionManager {
-        let store = Arc::new(self.store.reopen());
-        let builder = DurableSessionManager::builder(SessionConfiguration::default(), store);
-        builder.clock(Arc::new(self.clock.clone())).open().unwrap()
-    }
-}
-
-fn who() -> Participant {
-    Participant { principal: Principal::new("owner"), request_id: uuid::Uuid::nil() }
-}
-
-const CREATE: SessionRequirement = SessionRequirement::Create { timeout: None };
-
-async fn enter(manager: &DurableSessionManager, id: &SessionId) -> Joined {
-    let requirement = SessionRequirement::Join { id: id.clone(), wait: None, access: Access::Exclusive, rotate: false };
-    manager.join(requirement, &who()).await.unwrap()
-}
-
-#[tokio::test]
-async fn what_can_not_be_written_is_not_done() {
-    // Behaviour 57.
-    let machine = Machine::new();
-    let manager = machine.start();
-    let joined = manager.join(CREATE, &who()).await.unwrap();
-    let id = joined.info().id.clone();
-    joined.release(Outcome::Commit).await.unwrap();
-    let joined = enter(&manager, &id).await;
-    joined.attributes().increment("visits", 1).unwrap();
-    machine.store.fail(Some(StoreError::Full));
-    assert_eq!(joined.release(Outcome::Commit).await, Err(SessionError::Store(StoreError::Full)));
-    machine.store.fail(None);
-    let joined = enter(&manager, &id).await;
-    assert_eq!(joined.attributes().increment("visits", 1), Ok(1));
-    joined.release(Outcome::Commit).await.unwrap();
 }

@@ -1,0 +1,107 @@
+//! A store whose commits can be held up, and that remembers them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::session::store::memory::MemoryStore;
+use crate::session::{
+    AnswerRecord, AnswerScope, Moment, Recovery, SessionHandle, SessionKey, SessionRecord, SessionStore, SessionWrite,
+    StoreError, StoredSession, TimeMark, Verdict,
+};
+
+#[derive(Debug, Clone)]
+pub(super) struct Gated {
+    pub(super) store: MemoryStore,
+    gate: Arc<(Mutex<Gate>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    is_closed: bool,
+    /// How many stand before it.
+    waiting: usize,
+    batches: Vec<Vec<SessionWrite>>,
+}
+
+impl Gated {
+    pub(super) fn new() -> Self {
+        Self { store: MemoryStore::new(), gate: Arc::default() }
+    }
+
+    /// The same store, as the next process opens it.
+    pub(super) fn reopen(&self) -> Self {
+        Self { store: self.store.reopen(), gate: Arc::clone(&self.gate) }
+    }
+
+    /// From now on every commit waits.
+    pub(super) fn close(&self) {
+        self.gate.0.lock().is_closed = true;
+    }
+
+    pub(super) fn open(&self) {
+        self.gate.0.lock().is_closed = false;
+        self.gate.1.notify_all();
+    }
+
+    /// Returns when a commit waits.
+    pub(super) async fn reached(&self) {
+        while self.gate.0.lock().waiting == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// What was committed since the last time.
+    pub(super) fn take(&self) -> Vec<Vec<SessionWrite>> {
+        std::mem::take(&mut self.gate.0.lock().batches)
+    }
+}
+
+impl SessionStore for Gated {
+    fn recover(&self) -> Result<Recovery, StoreError> {
+        self.store.recover()
+    }
+
+    fn find(&self, key: &SessionKey) -> Result<Option<SessionHandle>, StoreError> {
+        self.store.find(key)
+    }
+
+    fn load(&self, session: SessionHandle) -> Result<Option<StoredSession>, StoreError> {
+        self.store.load(session)
+    }
+
+    fn answer(&self, scope: &AnswerScope) -> Result<Option<AnswerRecord>, StoreError> {
+        self.store.answer(scope)
+    }
+
+    fn commit(&self, batch: &[SessionWrite]) -> Result<Vec<Verdict>, StoreError> {
+        let mut gate = self.gate.0.lock();
+        gate.waiting += 1;
+        self.gate.1.wait_while(&mut gate, |gate| gate.is_closed);
+        gate.waiting -= 1;
+        gate.batches.push(batch.to_vec());
+        drop(gate);
+        self.store.commit(batch)
+    }
+
+    fn list(&self, after: Option<SessionHandle>, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
+        self.store.list(after, limit)
+    }
+
+    fn due(&self, now: Moment, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
+        self.store.due(now, limit)
+    }
+
+    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
+        self.store.sweep(now, limit)
+    }
+
+    fn mark(&self, mark: &TimeMark) -> Result<(), StoreError> {
+        self.store.mark(mark)
+    }
+
+    fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        self.store.back_up(to)
+    }
+}
