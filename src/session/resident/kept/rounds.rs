@@ -13,8 +13,8 @@ use crate::session::resident::aftermath::Aftermath;
 use crate::session::resident::shared::Shared;
 use crate::session::{SessionStore, StoreError, StoreEvent, StoreOperation};
 
-/// So many sessions are looked at before the others go on: their ends are one commit.
-const LOOKS: usize = 256;
+/// So many sessions are looked at before the others go on: their ends are one commit, for which everybody else waits.
+const LOOKS: usize = 64;
 
 /// So many ends and answers are forgotten in one commit.
 const FORGOTTEN: usize = 256;
@@ -46,13 +46,13 @@ impl Shared {
 
     /// Looks at some of the sessions that may be over. Answers how many there were, and how many of them were over.
     async fn look_at_due(self: &Arc<Self>, time: Time) -> (usize, usize) {
-        let Some(due) = self.ask(StoreOperation::Tidy, move |store| store.due(time.now, LOOKS)).await else {
-            return (0, 0);
-        };
-        let looked_at = due.len();
-        let mut ended = 0;
-        for record in due {
-            let Ok(Some(claimed)) = self.load_handle(record.handle).await else { continue };
+        let Some(keeper) = &self.keeper else { return (0, 0) };
+        let shared = Arc::clone(self);
+        let look = move |store: &dyn SessionStore| shared.take_due(store, time, LOOKS);
+        let Some(mut due) = self.ask(StoreOperation::Tidy, look).await else { return (0, 0) };
+        let mut ended = self.end_due(keeper, &mut due);
+        for handle in due.others {
+            let Ok(Some(claimed)) = self.load_handle(handle).await else { continue };
             let mut aftermath = Aftermath::default();
             claimed.slot.end_if_over(time, &mut aftermath);
             ended += usize::from(aftermath.ending.is_some());
@@ -60,7 +60,7 @@ impl Shared {
             // If it lives, it is due later.
             self.touch(&claimed.slot);
         }
-        (looked_at, ended)
+        (due.count, ended)
     }
 
     async fn tidy(self: &Arc<Self>, time: Time) {
