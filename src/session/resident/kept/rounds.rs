@@ -31,10 +31,10 @@ impl Shared {
         }
         let mut ended = 0;
         loop {
-            let (looked_at, over) = self.look_at_due(time).await;
+            let (is_more, over) = self.look_at_due(time).await;
             ended += over;
             // What was found is due no more when that is written.
-            if looked_at < LOOKS || !self.written().await {
+            if !is_more || !self.written().await {
                 break;
             }
         }
@@ -44,15 +44,18 @@ impl Shared {
         ended
     }
 
-    /// Looks at some of the sessions that may be over. Answers how many there were, and how many of them were over.
-    async fn look_at_due(self: &Arc<Self>, time: Time) -> (usize, usize) {
+    /// Looks at some of the sessions that may be over. Answers whether there may be more, and how many of them were over.
+    async fn look_at_due(self: &Arc<Self>, time: Time) -> (bool, usize) {
         let Some(due) = self.ask(StoreOperation::Tidy, move |store| store.due(time.now, LOOKS)).await else {
-            return (0, 0);
+            return (false, 0);
         };
-        let looked_at = due.len();
-        let mut ended = 0;
+        let is_full = due.len() == LOOKS;
+        // Those that can't be loaded stay due: if there are no others, looking again finds nothing else.
+        let (mut any, mut ended) = (false, 0);
         for record in due {
-            let Ok(Some(claimed)) = self.load_handle(record.handle).await else { continue };
+            let loaded = self.load_handle(record.handle).await;
+            any |= loaded.is_ok();
+            let Ok(Some(claimed)) = loaded else { continue };
             let mut aftermath = Aftermath::default();
             claimed.slot.end_if_over(time, &mut aftermath);
             ended += usize::from(aftermath.ending.is_some());
@@ -60,7 +63,7 @@ impl Shared {
             // If it lives, it is due later.
             self.touch(&claimed.slot);
         }
-        (looked_at, ended)
+        (is_full && any, ended)
     }
 
     async fn tidy(self: &Arc<Self>, time: Time) {
