@@ -2,6 +2,7 @@
 //! some of its own.
 
 mod gated;
+mod trouble;
 mod writing;
 
 use std::fs;
