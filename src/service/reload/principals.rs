@@ -52,7 +52,11 @@ async fn end_sessions(managers: &[Arc<dyn SessionManager>], owner: &Principal) -
     let mut ended = 0;
     for manager in managers {
         let filter = SessionFilter { owner: Some(owner.clone()), ..SessionFilter::default() };
-        for session in manager.list(&filter).await {
+        let sessions = manager.list(&filter).await.unwrap_or_else(|error| {
+            tracing::error!(principal = %owner, %error, "sessions of a principal that is gone go on");
+            Vec::new()
+        });
+        for session in sessions {
             match manager.end(session.handle, EndReason::Killed).await {
                 Ok(_) => ended += 1,
                 // It has ended by itself.

@@ -49,7 +49,7 @@ impl Shared {
         let Some(keeper) = &self.keeper else { return (false, 0) };
         let shared = Arc::clone(self);
         let look = move |store: &dyn SessionStore| shared.take_due(store, time, LOOKS);
-        let Some(mut due) = self.ask(StoreOperation::Tidy, look).await else { return (false, 0) };
+        let Ok(mut due) = self.ask(StoreOperation::Tidy, look).await else { return (false, 0) };
         let mut ended = self.end_due(keeper, &mut due);
         // Those that can't be loaded stay due: if there are no others, looking again finds nothing else.
         let mut any = ended > 0;
@@ -71,18 +71,19 @@ impl Shared {
         self.note_time().await;
         loop {
             match self.ask(StoreOperation::Tidy, move |store| store.sweep(time.now, FORGOTTEN)).await {
-                Some(count) if count > 0 => {}
+                Ok(count) if count > 0 => {}
                 _ => break,
             }
         }
-        self.ask(StoreOperation::Tidy, SessionStore::compact).await;
+        // That it failed the listeners have heard; it is done again.
+        let _ = self.ask(StoreOperation::Tidy, SessionStore::compact).await;
     }
 
     /// Notes in the store what time it is.
     pub(in crate::session::resident) async fn note_time(self: &Arc<Self>) {
         let Some(keeper) = &self.keeper else { return };
         let timeline = keeper.timeline.clone();
-        self.ask(StoreOperation::Tidy, move |store| store.mark(&timeline.mark())).await;
+        let _ = self.ask(StoreOperation::Tidy, move |store| store.mark(&timeline.mark())).await;
     }
 
     /// Asks the store where it holds up nobody else. A failure is told to the listeners.
@@ -90,7 +91,7 @@ impl Shared {
         self: &Arc<Self>,
         operation: StoreOperation,
         question: impl FnOnce(&dyn SessionStore) -> Result<T, StoreError> + Send + 'static,
-    ) -> Option<T> {
+    ) -> Result<T, StoreError> {
         let (told, answer) = oneshot::channel();
         let shared = Arc::clone(self);
         off_the_runtime(self, move || {
@@ -99,9 +100,9 @@ impl Shared {
             if let Err(error) = &answer {
                 shared.tell_failure(operation, error);
             }
-            drop(told.send(answer.ok()));
+            drop(told.send(answer));
         });
-        answer.await.ok().flatten()
+        answer.await.unwrap_or_else(|_| Err(StoreError::Failed { reason: "nobody has asked it".into() }))
     }
 
     pub(super) fn tell_failure(&self, operation: StoreOperation, error: &StoreError) {
