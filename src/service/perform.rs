@@ -72,7 +72,7 @@ async fn answer(
         read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
     if let Some(asked) = asked {
-        match recall(&resource.engine, asked, head, &request.participant).await? {
+        match recall(resource, asked, head, &request.participant).await? {
             Received::New(recording) => request.recording = Some(recording),
             Received::Answered(kept) => {
                 let replay = Replay { kept, is_raw, telling };

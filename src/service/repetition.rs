@@ -16,7 +16,8 @@ use super::headers::{IDEMPOTENCY_KEY, REPLAYED};
 use super::media_type::FaultFormat;
 use super::perform::{Told, response_of};
 use super::refusal::{FaultCode, Refusal};
-use crate::engine::{AnswerBody, Answered, Engine, PerformRequest, RecordedFault, Recording};
+use super::state::ServedResource;
+use crate::engine::{AnswerBody, Answered, PerformRequest, RecordedFault, Recording};
 use crate::session::{
     Asked, Fingerprint, IdempotencyKey, KeptAnswer, Participant, Recalled, RepeatName, SessionId, SessionRequirement,
 };
@@ -119,28 +120,45 @@ pub(super) fn asked(
     Ok(Asked { name, session: session.cloned(), fingerprint })
 }
 
-/// Asks what is known of a repeatable request.
+/// Asks what is known of a repeatable request of a resource.
 ///
 /// # Errors
 ///
 /// Why it is neither run nor answered.
 pub(super) async fn recall(
-    engine: &Engine,
+    resource: &ServedResource,
     asked: Asked,
     head: &Parts,
     who: &Participant,
 ) -> Result<Received, Refusal> {
     let request_id = who.request_id;
     let is_numbered = matches!(asked.name, RepeatName::Sequence(_));
-    let recalled = engine.sessions().recall(asked, &who.principal).await;
+    let recalled = resource.engine.sessions().recall(asked, &who.principal).await;
     match recalled.map_err(|error| Refusal::of_session(&error, request_id))? {
         Recalled::New(repetition) => {
             let format = FaultFormat::wished_for(&head.headers);
             let faults = move |failure: &_| Refusal::of_perform(failure, request_id).into_recorded(request_id, format);
             Ok(Received::New(Recording::new(repetition, request_id.to_string(), faults)))
         }
-        Recalled::Answered(kept) => Ok(Received::Answered(kept)),
-        refused => Err(refusal_of(&refused, is_numbered)),
+        Recalled::Answered(kept) => {
+            resource.request_metrics.repeated("answered");
+            Ok(Received::Answered(kept))
+        }
+        refused => {
+            resource.request_metrics.repeated(reason_of(&refused));
+            Err(refusal_of(&refused, is_numbered))
+        }
+    }
+}
+
+/// Why a request is not run, for those who count.
+fn reason_of(recalled: &Recalled) -> &'static str {
+    match recalled {
+        Recalled::New(_) | Recalled::Answered(_) => "answered",
+        Recalled::InFlight => "running",
+        Recalled::Reused => "reused",
+        Recalled::Expected(_) => "number",
+        Recalled::Unknown => "unknown",
     }
 }
 

@@ -46,6 +46,8 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 /// 10. *Stopping.* A request that was told to stop by [`SessionManager::interrupt`] can't commit; the session stays.
 /// 11. *Answers.* What a release is given to remember is remembered in the same step as its changes, or as its discard; a release
 ///     that is refused, or withdrawn, remembers nothing.
+/// 12. *Keeping.* A manager that keeps sessions in a store has written what it has answered: a commit, the end of a session
+///     that somebody asked for. What it could not write has not happened ([`SessionError::Store`]).
 ///
 /// `conformance` in this room runs these against any manager.
 #[async_trait]
@@ -106,14 +108,20 @@ pub trait SessionManager: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`SessionError::NotFound`] when there is no such session.
+    /// [`SessionError::NotFound`] when there is no such session, [`SessionError::Store`] when its end could not be written.
     async fn end(&self, session: SessionHandle, reason: EndReason) -> Result<EndProgress, SessionError>;
 
     /// Lets nobody new in, ends the sessions that nobody holds, and the others when they are released. Returns when none is
     /// left. Dropping the answer does not let anybody in again.
+    ///
+    /// Sessions that a store keeps are not ended but let go of, when all of them is written; those that hold something alive
+    /// end ([`EndReason::OwnerLost`]).
     async fn drain(&self);
 
     /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
+    ///
+    /// A session that is in a store and not in memory gets it when it is loaded; what was granted to it (its idle time-out, its
+    /// lifetime) stays.
     ///
     /// It comes from the same factory, keeps its sessions in the same store, and the factory has found nothing wrong in it.
     fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes);

@@ -23,6 +23,7 @@ mod random;
 mod report;
 mod request;
 mod service;
+mod settle;
 mod state;
 mod trace;
 mod volume;

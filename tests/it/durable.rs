@@ -10,8 +10,8 @@ use crate::context::{Reply, perform};
 use crate::reload::{Folder, session};
 
 /// A folder with a configuration, and the service over it, in a process of its own.
-struct Service {
-    folder: Folder,
+pub(crate) struct Service {
+    pub(crate) folder: Folder,
     serving: Option<Serving>,
     client: Client,
 }
@@ -22,7 +22,7 @@ fn start(folder: &Path) -> Serving {
 }
 
 impl Service {
-    fn new(content: &str) -> Self {
+    pub(crate) fn new(content: &str) -> Self {
         let folder = Folder::new("");
         let durable = session(&format!("{content}<store path='sessions/'/>"))
             .replace("rejoin.TransientSessionManagerFactory", "rejoin.DurableSessionManagerFactory");
@@ -38,9 +38,18 @@ impl Service {
 
     /// The process ends, by that signal, and another one takes its place.
     fn restart(&mut self, signal: &str) {
+        self.stop(signal);
+        self.start_again();
+    }
+
+    /// The process ends, by that signal.
+    pub(crate) fn stop(&mut self, signal: &str) {
         let serving = self.serving.take().unwrap();
         serving.signal(signal);
         serving.wait();
+    }
+
+    pub(crate) fn start_again(&mut self) {
         self.serving = Some(start(self.folder.path()));
     }
 
@@ -48,12 +57,12 @@ impl Service {
         format!("{}/services/data", self.serving.as_ref().unwrap().url)
     }
 
-    async fn perform(&self, content: &str) -> Reply {
+    pub(crate) async fn perform(&self, content: &str) -> Reply {
         let request = self.client.post(self.url()).header("content-type", "application/xml").body(perform(content));
         Reply::of(request.send().await.unwrap()).await
     }
 
-    async fn create(&self) -> String {
+    pub(crate) async fn create(&self) -> String {
         let reply = self.perform("<session/>").await;
         reply.is_completed();
         reply.session_id()
@@ -77,7 +86,7 @@ fn is(value: i64) -> String {
 
 #[tokio::test]
 async fn what_was_answered_survives_a_stop_and_a_kill() {
-    // Behaviours 57 and 58.
+    // Behaviours 60 and 68.
     let mut service = Service::new("");
     let id = service.create().await;
     service.increment(&id).await.is_completed().says(&is(1));
@@ -97,7 +106,7 @@ async fn handle_of(service: &Service, id: &str) -> String {
 
 #[tokio::test]
 async fn a_request_that_was_killed_leaves_nothing() {
-    // Behaviour 57.
+    // Behaviour 60.
     let mut service = Service::new("");
     let id = service.create().await;
     service.increment(&id).await.is_completed();
@@ -117,7 +126,7 @@ async fn a_request_that_was_killed_leaves_nothing() {
 
 #[tokio::test]
 async fn an_end_that_was_answered_is_one_after_a_kill() {
-    // Behaviours 7, 34 and 58.
+    // Behaviours 7, 34 and 68.
     let mut service = Service::new("");
     let (terminated, deleted) = (service.create().await, service.create().await);
     service.perform(&format!("<session id=\"{terminated}\" mode=\"terminate\"/>{INCREMENT}")).await.is_completed();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rejoin::document::{DURABLE_FACTORY, StoreSettings};
-use rejoin::session::ManualClock;
+use rejoin::session::{Durability, ManualClock, SqliteStore};
 
 use crate::context::{Context, Reply};
 use crate::initialisation::believing;
@@ -299,6 +299,10 @@ async fn what_the_store_does_is_counted() {
     assert_eq!(after.samples["rejoin_store_batch_writes_bucket{le=\"1.0\",resource=\"data\"}"], 2);
     assert!(after.of_data("rejoin_store_bytes", "") > 0);
     first.server.shutdown().await;
+    // Whoever was in the middle of something lets go of the store a moment later.
+    while SqliteStore::open(&folder.path().join("sessions"), Durability::Full).is_err() {
+        tokio::task::yield_now().await;
+    }
 
     let second = durable().await;
     let recovered = Scrape::of(&second).await;

@@ -13,6 +13,9 @@ use rejoin::session::{
 };
 use uuid::Uuid;
 
+use crate::context::create_database;
+use crate::durable::Service;
+
 /// A folder with a store in it.
 struct Place {
     folder: tempfile::TempDir,
@@ -266,4 +269,80 @@ fn a_command_says_what_it_needs() {
     }
     let help = place.printed(&["list", "--help"]);
     assert!(help.contains("Usage: rejoin sessions <URL> list"), "{help}");
+}
+
+/// Makes an integer, a text stream of two pieces and rows, one after the other.
+const FILL: [&str; 4] = [
+    "<sessionAttributeManagement name=\"set\"><setAttribute name=\"n\" type=\"integer\">41</setAttribute>\
+     </sessionAttributeManagement>",
+    "<echo name=\"say\"><text>a</text><output name=\"words\"/></echo>\
+     <deliverToSession name=\"keep\"><fromLocal from=\"words\"/><toSession attribute=\"log\" mode=\"append\"/></deliverToSession>",
+    "<echo name=\"say\"><text>b</text><output name=\"words\"/></echo>\
+     <deliverToSession name=\"keep\"><fromLocal from=\"words\"/><toSession attribute=\"log\" mode=\"append\"/></deliverToSession>",
+    "<sqlQueryStatement name=\"find\"><expression>SELECT 1 AS a, 'x' AS b UNION ALL SELECT NULL, 2.5</expression>\
+     <resultStream name=\"rows\"/></sqlQueryStatement>\
+     <deliverToSession name=\"keep\"><fromLocal from=\"rows\"/><toSession attribute=\"found\" mode=\"replace\"/></deliverToSession>",
+];
+
+/// What is in the session, as a client sees it.
+async fn read(service: &Service, id: &str) -> String {
+    let session = format!("<session id=\"{id}\"/>");
+    let read = "<sessionAttributeManagement name=\"get\"><getAttribute name=\"n\"/><output name=\"now\"/>\
+         </sessionAttributeManagement>\
+         <deliverFromSession name=\"take\"><fromSession attribute=\"log\"/><toLocal name=\"words\"/></deliverFromSession>\
+         <deliverFromSession name=\"again\"><fromSession attribute=\"found\"/><toLocal name=\"rows\"/></deliverFromSession>\
+         <sqlResultsToXML name=\"format\"><resultSet from=\"rows\"/><webRowSet name=\"table\"/></sqlResultsToXML>";
+    let reply = service.perform(&format!("{session}{read}")).await;
+    reply.is_completed();
+    let (_, results) = reply.text.split_once("<result ").unwrap();
+    results.to_owned()
+}
+
+/// A service with durable sessions and a database without tables.
+fn service() -> Service {
+    let mut service = Service::new("");
+    service.stop("-TERM");
+    let data = service.folder.path().join("data");
+    create_database(&data.join("empty.db"), "");
+    let resource = fs::read_to_string(data.join("resource.xml")).unwrap();
+    let end = "</dataServiceResourceConfiguration>";
+    let with_database = resource.replace(end, &format!("<dataResource uri=\"sqlite:empty.db\"/>{end}"));
+    service.folder.write("resource.xml", &with_database);
+    service.start_again();
+    service
+}
+
+#[tokio::test]
+async fn sessions_of_a_service_that_runs_go_on_in_another() {
+    let old = service();
+    let id = old.create().await;
+    for content in FILL {
+        old.perform(&format!("<session id=\"{id}\"/>{content}")).await.is_completed();
+    }
+    let ended = old.create().await;
+    old.perform(&format!("<session id=\"{ended}\" mode=\"terminate\"/>")).await.is_completed();
+    let before = read(&old, &id).await;
+
+    let place = Place::new();
+    let store = |service: &Service| service.folder.path().join("data/sessions").to_str().unwrap().to_owned();
+    place.printed(&["export", "--store", &store(&old), "--to", "all.jsonl"]);
+    place.printed(&["backup", "--store", &store(&old), "copy"]);
+    assert_eq!(count(&place.open("copy")), 1);
+    let exported = fs::read_to_string(place.path("all.jsonl")).unwrap();
+    assert!(!exported.contains(&id) && exported.contains("\"terminated\""), "ids are no part of it");
+
+    let mut new = service();
+    let running = place.refused(&["import", "--store", &store(&new), "all.jsonl"]);
+    assert!(running.contains("is in use by another process"), "{running}");
+    new.stop("-TERM");
+    place.printed(&["import", "--store", &store(&new), "all.jsonl"]);
+    new.start_again();
+    assert_eq!(read(&new, &id).await, before);
+    for content in FILL {
+        new.perform(&format!("<session id=\"{id}\"/>{content}")).await.is_completed();
+    }
+    new.perform(&format!("<session id=\"{ended}\"/>"))
+        .await
+        .is_fault(410, "SessionEnded")
+        .says("reason=\"terminated\"");
 }

@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::body::MeasuredBody;
-use super::labels::{MethodLabel, OfAnswer, OfMethod, OfResource, Seconds};
+use super::labels::{MethodLabel, OfAnswer, OfMethod, OfReason, OfResource, Seconds};
 use super::register_seconds;
 use crate::service::refusal::FaultCode;
 
@@ -28,11 +28,14 @@ pub(super) struct RequestFamilies {
     duration: Seconds<OfMethod>,
     bytes: Family<OfResource, Counter>,
     broken: Family<OfResource, Counter>,
+    repeats: Family<OfReason, Counter>,
 }
 
 impl RequestFamilies {
     pub(super) fn register(registry: &mut Registry) -> Self {
         let (answers, bytes, broken) = (Family::default(), Family::default(), Family::default());
+        let repeats = Family::default();
+        registry.register("repeats", "Requests that were sent again and not run, by why", Family::clone(&repeats));
         registry.register("http_requests", "Requests, by status and fault code", Family::clone(&answers));
         registry.register("http_response_bytes", "Bytes of answers, without their heads", Family::clone(&bytes));
         registry.register("http_responses_broken", "Answers that broke off before their ends", Family::clone(&broken));
@@ -40,6 +43,7 @@ impl RequestFamilies {
             answers,
             bytes,
             broken,
+            repeats,
             first_byte: register_seconds(
                 registry,
                 "http_first_byte",
@@ -89,6 +93,11 @@ impl RequestMetrics {
     /// A request has come.
     pub(in crate::service) fn begin(self: &Arc<Self>, method: &Method) -> Watch {
         Watch { metrics: Arc::clone(self), method: MethodLabel::of(method), begun: Instant::now(), answered: false }
+    }
+
+    /// A request that was sent again was not run, for that reason.
+    pub(in crate::service) fn repeated(&self, reason: &'static str) {
+        self.families.repeats.get_or_create_owned(&OfReason { resource: self.resource.clone(), reason }).inc();
     }
 
     fn of_method(&self, method: MethodLabel) -> &MethodMetrics {

@@ -33,7 +33,7 @@ fn rows(texts: &[&'static str]) -> StoredStream {
 }
 
 pub(crate) async fn what_was_released_is_there_after_a_restart(make: Make) {
-    // Behaviours 57 and 58.
+    // Behaviours 60 and 68.
     let stage = Stage::new(make);
     let joined = stage.create().await;
     let (id, handle) = (joined.info().id.clone(), joined.info().handle);
@@ -70,7 +70,7 @@ pub(crate) async fn what_was_released_is_there_after_a_restart(make: Make) {
 }
 
 pub(crate) async fn a_request_that_ran_leaves_nothing(make: Make) {
-    // Behaviour 57: changes not released are gone.
+    // Behaviour 60: changes that were not released are gone.
     let stage = Stage::new(make);
     let id = kept(&stage, 1).await;
     let unreleased = stage.create().await;
@@ -87,7 +87,7 @@ pub(crate) async fn a_request_that_ran_leaves_nothing(make: Make) {
 }
 
 pub(crate) async fn lifetimes_go_on_over_a_restart(make: Make) {
-    // Behaviour 58.
+    // Behaviour 68.
     let stage = Stage::with(make, |setup| setup.settings.lifetime = Some(seconds(60)));
     let (idle, busy) = (kept(&stage, 1).await, kept(&stage, 2).await);
     let wall = stage.clock.wall();
@@ -109,7 +109,7 @@ pub(crate) async fn lifetimes_go_on_over_a_restart(make: Make) {
 }
 
 pub(crate) async fn a_step_of_the_wall_clock_over_a_restart_changes_nothing(make: Make) {
-    // Behaviours 32 and 58.
+    // Behaviours 32 and 68.
     for step in [TimeDelta::hours(1000), TimeDelta::hours(-1000)] {
         let stage = Stage::new(make);
         let id = kept(&stage, 1).await;
@@ -124,7 +124,7 @@ pub(crate) async fn a_step_of_the_wall_clock_over_a_restart_changes_nothing(make
 }
 
 pub(crate) async fn ends_are_told_after_a_restart(make: Make) {
-    // Behaviours 34 to 36, and 58.
+    // Behaviours 34, 35, 36 and 68.
     let stage = Stage::with(make, |setup| setup.settings.retention = seconds(100));
     let (idle, terminated, killed) = (kept(&stage, 1).await, kept(&stage, 2).await, stage.create().await);
     let killed_id = killed.info().id.clone();
@@ -145,7 +145,7 @@ pub(crate) async fn ends_are_told_after_a_restart(make: Make) {
 }
 
 pub(crate) async fn rotated_ids_hold_and_are_noticed_after_a_restart(make: Make) {
-    // Behaviours 54 and 58.
+    // Behaviours 54 and 68.
     let rotate = |id: &SessionId| SessionRequirement::Join {
         id: id.clone(),
         wait: None,

@@ -6,7 +6,7 @@ use futures_util::future::{Either, ready};
 use parking_lot::RwLock;
 
 use super::content::{Content, Unreadable};
-use super::in_flight::{InFlight, Running};
+use super::in_flight::{InFlight, InFlightMark, Running};
 use super::repetition::Named;
 use super::seal::{NONCE_BYTES, Secret};
 use super::{AnswerShelf, Asked, KeptAnswer, RepeatName, Repetition};
@@ -70,15 +70,22 @@ impl Replays {
     /// What is known of a request that comes. Nobody who asks for the same gets [`Recalled::New`] until that is dropped.
     pub fn recall(
         &self,
-        asked: Asked,
+        asked: &Asked,
         session: Option<NamedSession>,
         owner: &Principal,
-        shelf: Arc<dyn AnswerShelf>,
+        shelf: &Arc<dyn AnswerShelf>,
     ) -> Answer<Result<Recalled, SessionError>> {
-        let repetition = match self.enter(&asked, session, owner, Arc::clone(&shelf)) {
-            Ok(repetition) => repetition,
-            Err(known) => return Either::Left(ready(known)),
+        let scope = asked.scope(session.map(|session| session.handle), owner);
+        let request = Running { fingerprint: asked.fingerprint, sequence: asked.sequence() };
+        let mark = match self.in_flight.enter(scope, request) {
+            Ok(mark) => mark,
+            Err(running) => return Either::Left(ready(Ok(beside(&running, request)))),
         };
+        let named = match self.named(asked, scope, session) {
+            Ok(named) => named,
+            Err(error) => return Either::Left(ready(Err(error))),
+        };
+        let repetition = self.repetition(mark, named, owner, shelf);
         let now = self.clock.now();
         let decide = move |found: Result<Option<AnswerRecord>, SessionError>| {
             let record = found?.filter(|record| now < record.until);
@@ -86,47 +93,44 @@ impl Replays {
             Ok(received(content.map_err(|Unreadable| SessionError::AnswerUnreadable)?, repetition, session))
         };
         // Only now: whoever was in flight before had remembered its answer when it left the table.
-        match shelf.find(&scope_of(&asked, session, owner)) {
+        match shelf.find(&scope) {
             Either::Left(found) => Either::Left(ready(decide(found.into_inner()))),
             Either::Right(found) => Either::Right(Box::pin(async move { decide(found.await) })),
         }
     }
 
-    /// Enters a request into the table, or says why not.
-    fn enter(
-        &self,
-        asked: &Asked,
-        session: Option<NamedSession>,
-        owner: &Principal,
-        shelf: Arc<dyn AnswerShelf>,
-    ) -> Result<Box<Repetition>, Result<Recalled, SessionError>> {
-        let scope = scope_of(asked, session, owner);
-        let sequence = asked.sequence();
-        let request = Running { fingerprint: asked.fingerprint, sequence };
-        let mark = self.in_flight.enter(scope, request).map_err(|running| Ok(beside(&running, request)))?;
-        let mut nonce = [0; NONCE_BYTES];
-        self.ids.fill(&mut nonce).map_err(|error| Err(error.into()))?;
+    /// What a request is remembered by.
+    fn named(&self, asked: &Asked, scope: AnswerScope, session: Option<NamedSession>) -> Result<Named, SessionError> {
         let secret = match (&asked.session, &asked.name) {
-            (None, RepeatName::Key(key)) => Secret::Key(key.clone()),
             (Some(id), _) => Secret::Id(id.clone()),
-            (None, RepeatName::Sequence(_)) => return Err(Err(SessionError::NotFound)),
+            (None, RepeatName::Key(key)) => Secret::Key(key.clone()),
+            // Only in a session anything is counted.
+            (None, RepeatName::Sequence(_)) => return Err(SessionError::NotFound),
         };
+        let mut nonce = [0; NONCE_BYTES];
+        self.ids.fill(&mut nonce)?;
         let session = session.map(|session| session.handle);
+        Ok(Named { scope, session, sequence: asked.sequence(), fingerprint: asked.fingerprint, secret, nonce })
+    }
+
+    fn repetition(
+        &self,
+        mark: InFlightMark,
+        named: Named,
+        owner: &Principal,
+        shelf: &Arc<dyn AnswerShelf>,
+    ) -> Box<Repetition> {
         let settings = self.settings();
-        Ok(Box::new(Repetition {
+        Box::new(Repetition {
             _mark: mark,
-            shelf,
+            shelf: Arc::clone(shelf),
             clock: Arc::clone(&self.clock),
             owner: owner.clone(),
             retention: settings.retention,
             answer_bytes: usize::try_from(settings.answer_bytes).unwrap_or(usize::MAX),
-            named: Named { scope, session, sequence, fingerprint: asked.fingerprint, secret, nonce },
-        }))
+            named,
+        })
     }
-}
-
-fn scope_of(asked: &Asked, session: Option<NamedSession>, owner: &Principal) -> AnswerScope {
-    asked.scope(session.map(|session| session.handle), owner)
 }
 
 /// How a request is received while another of its scope runs.

@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, Either, pending, ready};
 use uuid::Uuid;
 
 use super::aftermath::Aftermath;
+use super::kept::Ledger;
 use super::lock::Fence;
 use super::shared::Shared;
 use super::slot::{Farewell, Slot};
@@ -102,7 +103,7 @@ impl Part {
 
     pub(super) fn weigh_anchor(&self) {
         if self.anchored.swap(false, Ordering::Relaxed) {
-            self.shared.weigh_anchor(&self.slot);
+            self.slot.note(Ledger::weigh_anchor);
         }
     }
 

@@ -21,11 +21,11 @@ impl Shared {
         who: &Principal,
     ) -> Answer<Result<Recalled, SessionError>> {
         let shelf = Arc::clone(self) as Arc<dyn AnswerShelf>;
-        let Some(id) = asked.session.clone() else { return self.replays.recall(asked, None, who, shelf) };
+        let Some(id) = asked.session.clone() else { return self.replays.recall(&asked, None, who, &shelf) };
         let (shared, who) = (Arc::clone(self), who.clone());
         Either::Right(Box::pin(async move {
             let session = shared.named_by(&id, &who).await?;
-            shared.replays.recall(asked, Some(session), &who, shelf).await
+            shared.replays.recall(&asked, Some(session), &who, &shelf).await
         }))
     }
 
@@ -62,7 +62,9 @@ impl Shared {
     pub(super) fn account(&self, owner: &Principal, record: &AnswerRecord) {
         if let (None, Some(keeper)) = (record.session, &self.keeper) {
             let out = self.answers.lock().count(owner, record);
-            out.into_iter().for_each(|scope| keeper.forget(scope));
+            for scope in out {
+                keeper.forget(scope);
+            }
         }
     }
 

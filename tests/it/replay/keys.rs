@@ -251,3 +251,18 @@ async fn a_page_of_another_origin_may_read_that_an_answer_is_told_again() {
     assert!(reply.header("access-control-expose-headers").contains("rejoin-replayed"), "{reply:?}");
     assert!(perform("").starts_with("<perform"));
 }
+
+#[tokio::test]
+async fn requests_that_are_sent_again_are_counted() {
+    let context = Context::new().await;
+    let id = context.create().await;
+    for content in [visit(&id), visit(&id), visit(&id), format!("<session id=\"{id}\"/>")] {
+        keyed(&context, &content, "k").await;
+    }
+    let metrics = context.client.get(format!("{}/metrics", context.server.url())).send().await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    for (reason, count) in [("answered", 2), ("reused", 1)] {
+        let line = format!("rejoin_repeats_total{{resource=\"data\",reason=\"{reason}\"}} {count}\n");
+        assert!(metrics.contains(&line), "{metrics}");
+    }
+}

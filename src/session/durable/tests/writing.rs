@@ -185,7 +185,7 @@ async fn only_what_has_changed_is_written() {
 
 #[tokio::test]
 async fn what_can_not_be_written_is_not_done() {
-    // Behaviour 57.
+    // Behaviour 60.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, handle) = create(&manager).await;

@@ -21,7 +21,7 @@ impl Shared {
         keeper.residency.lock().ended(slot.handle, ending.kept);
         if ending.kept {
             let ended = ended_session(slot, ending.ended, ending.keys.clone());
-            keeper.scribe.submit(Box::new(LateEnd { residency: Arc::clone(&keeper.residency), ended }));
+            keeper.scribe.submit(Box::new(LateEnd::new(Arc::clone(&keeper.residency), ended)));
         }
     }
 
@@ -61,9 +61,15 @@ impl Slot {
 }
 
 /// An end that has happened in memory.
-struct LateEnd {
+pub(super) struct LateEnd {
     residency: Arc<Mutex<Residency>>,
     ended: EndedSession,
+}
+
+impl LateEnd {
+    pub(super) fn new(residency: Arc<Mutex<Residency>>, ended: EndedSession) -> Self {
+        Self { residency, ended }
+    }
 }
 
 impl Errand for LateEnd {

@@ -31,11 +31,6 @@ impl Shared {
         }
     }
 
-    /// A request that was anchored is done.
-    pub(in crate::session::resident) fn weigh_anchor(&self, slot: &Arc<Slot>) {
-        slot.note(|ledger| ledger.anchors = ledger.anchors.saturating_sub(1));
-    }
-
     fn write_lazily(&self, slot: &Arc<Slot>) {
         if let Some(keeper) = &self.keeper {
             keeper.scribe.submit(Box::new(self.refresh(keeper.home.clone(), slot, None)));

@@ -81,6 +81,11 @@ impl Ledger {
         self.queued = true;
     }
 
+    /// A request whose client was told that it runs is done.
+    pub(in crate::session::resident) fn weigh_anchor(&mut self) {
+        self.anchors = self.anchors.saturating_sub(1);
+    }
+
     /// Whether somebody has to be sent to write what waits for it; one is enough.
     pub(super) fn send_errand(&mut self) -> bool {
         self.queued && !self.is_unloaded() && !std::mem::replace(&mut self.errand, true)

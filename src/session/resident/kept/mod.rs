@@ -7,6 +7,7 @@
 
 mod encoding;
 mod ending;
+mod expiry;
 mod joining;
 mod lazily;
 mod ledger;

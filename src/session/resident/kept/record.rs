@@ -1,5 +1,7 @@
 //! A session as its record in the store says it.
 
+use std::time::Duration;
+
 use bytestring::ByteString;
 
 use super::Ledger;
@@ -111,6 +113,19 @@ pub(super) fn ended_session(slot: &Slot, ended: Ended, keys: Vec<SessionKey>) ->
         moment: ended.moment,
         at: ended.at,
         until: ended.moment.after(slot.policy.settings.retention),
+    }
+}
+
+/// The end of a session of which there is the record alone.
+pub(in crate::session) fn ended_record(record: &SessionRecord, ended: Ended, retention: Duration) -> EndedSession {
+    EndedSession {
+        handle: record.handle,
+        owner: record.owner.clone(),
+        keys: record.keys.iter().map(|key| key.key).collect(),
+        reason: ended.reason,
+        moment: ended.moment,
+        at: ended.at,
+        until: ended.moment.after(retention),
     }
 }
 

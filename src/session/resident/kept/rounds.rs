@@ -13,8 +13,8 @@ use crate::session::resident::aftermath::Aftermath;
 use crate::session::resident::shared::Shared;
 use crate::session::{SessionStore, StoreError, StoreEvent, StoreOperation};
 
-/// So many sessions are looked at before the others go on: their ends are one commit.
-const LOOKS: usize = 256;
+/// So many sessions are looked at before the others go on: their ends are one commit, for which everybody else waits.
+const LOOKS: usize = 64;
 
 /// So many ends and answers are forgotten in one commit.
 const FORGOTTEN: usize = 256;
@@ -46,14 +46,15 @@ impl Shared {
 
     /// Looks at some of the sessions that may be over. Answers whether there may be more, and how many of them were over.
     async fn look_at_due(self: &Arc<Self>, time: Time) -> (bool, usize) {
-        let Some(due) = self.ask(StoreOperation::Tidy, move |store| store.due(time.now, LOOKS)).await else {
-            return (false, 0);
-        };
-        let is_full = due.len() == LOOKS;
+        let Some(keeper) = &self.keeper else { return (false, 0) };
+        let shared = Arc::clone(self);
+        let look = move |store: &dyn SessionStore| shared.take_due(store, time, LOOKS);
+        let Some(mut due) = self.ask(StoreOperation::Tidy, look).await else { return (false, 0) };
+        let mut ended = self.end_due(keeper, &mut due);
         // Those that can't be loaded stay due: if there are no others, looking again finds nothing else.
-        let (mut any, mut ended) = (false, 0);
-        for record in due {
-            let loaded = self.load_handle(record.handle).await;
+        let mut any = ended > 0;
+        for handle in due.others {
+            let loaded = self.load_handle(handle).await;
             any |= loaded.is_ok();
             let Ok(Some(claimed)) = loaded else { continue };
             let mut aftermath = Aftermath::default();
@@ -63,7 +64,7 @@ impl Shared {
             // If it lives, it is due later.
             self.touch(&claimed.slot);
         }
-        (is_full && any, ended)
+        (due.count == LOOKS && any, ended)
     }
 
     async fn tidy(self: &Arc<Self>, time: Time) {
