@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::Make;
 use super::stage::{Stage, commit, seconds, work};
 use crate::session::{
-    Asked, EndReason, Fingerprint, IdempotencyKey, KeptAnswer, Outcome, Principal, Recalled, RepeatName, Repetition,
-    SessionError, SessionId, SessionRequirement,
+    Access, Asked, EndReason, Fingerprint, IdempotencyKey, KeptAnswer, Outcome, Principal, Recalled, RepeatName,
+    Repetition, SessionError, SessionId, SessionRequirement,
 };
 
 const KEY: &str = "8e03978e-40d5-43e8";
@@ -230,6 +230,20 @@ pub(crate) async fn of_those_who_only_read_the_latest_answers_are_kept_too(make:
     for name in ["b", "c"] {
         assert_eq!(stage.told(key(name, Some(&id))).await.as_deref(), Some("read"));
     }
+}
+
+pub(crate) async fn an_old_id_that_ends_its_session_is_told_nothing(make: Make) {
+    let stage = Stage::new(make);
+    let id = stage.session().await;
+    let repetition = stage.new_request(key("rotate", Some(&id))).await;
+    let rotate = SessionRequirement::Join { id: id.clone(), wait: None, access: Access::Exclusive, rotate: true };
+    let joined = stage.join(rotate).await.unwrap();
+    let new = joined.info().id.clone();
+    joined.release_with(Outcome::Commit, Some(repetition.remember(|_| answer("new")))).await.unwrap();
+    drop(repetition);
+    commit(stage.enter(&new).await.unwrap()).await;
+    assert_eq!(stage.told(key("rotate", Some(&id))).await, None);
+    assert_eq!(stage.end_of(&new).await, Some(EndReason::Killed));
 }
 
 pub(crate) async fn no_answer_is_told_to_somebody_else(make: Make) {

@@ -151,7 +151,7 @@ fn beside(running: &Running, request: Running) -> Recalled {
 fn received(known: Option<Content>, repetition: Box<Repetition>, session: Option<NamedSession>) -> Recalled {
     if let Some(number) = repetition.named.sequence {
         let last = known.as_ref().map_or(0, |known| known.sequence);
-        if session.is_some_and(|session| session.ended) && known.is_none() {
+        if session.is_some_and(|session| session.ended) && (known.is_none() || number != last) {
             // Whoever joins it is told.
             return Recalled::New(repetition);
         }

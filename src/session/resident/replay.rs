@@ -9,8 +9,8 @@ use super::shared::Shared;
 use super::slot::{Slot, Visitor};
 use crate::session::key::SessionKey;
 use crate::session::{
-    Answer, AnswerRecord, AnswerScope, AnswerShelf, Asked, Departure, Moment, NamedSession, Principal, Recalled,
-    Remember, SessionError, SessionHandle, SessionId,
+    Answer, AnswerRecord, AnswerScope, AnswerShelf, Asked, Departure, EndReason, Moment, NamedSession, Principal,
+    Recalled, Remember, SessionError, SessionHandle, SessionId,
 };
 
 impl Shared {
@@ -40,7 +40,11 @@ impl Shared {
         };
         match self.look_at(id, who, look).await {
             Ok(handle) => Ok(NamedSession { handle, ended: false }),
-            Err(error @ SessionError::Ended { .. }) => {
+            Err(error @ SessionError::Ended { reason, .. }) => {
+                if reason == EndReason::Killed {
+                    // It may have ended by this look, because the id was out of date: then nothing is told of it any more.
+                    self.written().await;
+                }
                 let handle = self.handle_of_ended(&SessionKey::of(id), who, self.time()).ok_or(error)?;
                 Ok(NamedSession { handle, ended: true })
             }

@@ -107,7 +107,9 @@ async fn the_last_number_may_end_the_session() {
     let first = context.perform(&last).await;
     first.is_completed();
     context.perform(&last).await.replays(&first);
-    numbered(&context, &id, 2).await.is_fault(410, "SessionEnded");
+    for number in [2, 3, u64::MAX] {
+        numbered(&context, &id, number).await.is_fault(410, "SessionEnded");
+    }
     let other = context.create().await;
     context.perform(&format!("<session id=\"{other}\" mode=\"terminate\"/>")).await.is_completed();
     numbered(&context, &other, 1).await.is_fault(410, "SessionEnded");
