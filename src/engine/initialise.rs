@@ -74,6 +74,13 @@ impl Initialisation {
         self.0.read().as_deref() == document
     }
 
+    /// Whether what runs in new sessions may change more than those.
+    pub(super) fn changes_outside(&self, catalogue: &Catalogue) -> bool {
+        // One that does not fit together any more is not run.
+        self.document()
+            .is_some_and(|document| Plan::new(&document.0, catalogue).is_ok_and(|plan| plan.changes_outside()))
+    }
+
     fn document(&self) -> Option<Arc<InitialDocument>> {
         self.0.read().clone()
     }

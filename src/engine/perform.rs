@@ -168,7 +168,7 @@ impl Engine {
         let (place, participation) = participation.wait_for_place(&admitted).await?;
         let information = Arc::new(information(&request.participant, &plan));
         let begun = Begun { participation, place: (admitted, place) };
-        let Begun { participation, place } = self.initialisation.prepare(begun, &self.catalogue, &information).await?;
+        let Begun { participation, place } = self.prepare(begun, &information, request.recording.as_ref()).await?;
         let plan = plan.for_request(information);
         if at_once {
             let request_id = request.participant.request_id;
@@ -201,6 +201,29 @@ impl Engine {
             tokio::spawn(work);
         }
         answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
+    }
+
+    /// Prepares the session of a request, if that is new. What prepares it may change more than the session, too: then that is
+    /// noted before, and a failure is the answer of the request.
+    async fn prepare(
+        &self,
+        begun: Begun,
+        information: &Arc<RequestInformation>,
+        recording: Option<&Recording>,
+    ) -> Result<Begun, PerformError> {
+        let created = begun.participation.joined.info().created;
+        let recording = recording.filter(|_| created && self.initialisation.changes_outside(&self.catalogue));
+        let Some(recording) = recording else {
+            return self.initialisation.prepare(begun, &self.catalogue, information).await;
+        };
+        if let Err(error) = recording.begins(true).await {
+            begun.participation.withdraw().await;
+            return Err(error.into());
+        }
+        match self.initialisation.prepare(begun, &self.catalogue, information).await {
+            Ok(begun) => Ok(begun),
+            Err(failure) => Err(recording.keep_fault(failure).await),
+        }
     }
 }
 

@@ -168,6 +168,8 @@ impl Recording {
         if let Some(error) = &failure {
             tracing::info!(%error, "a request failed midway");
         }
+        // It is remembered, and told to whoever asks again: also while a client that does not read holds up the last words.
+        drop(self);
         close(streamed.sink, last, failure.as_ref()).await;
     }
 
@@ -184,7 +186,7 @@ impl Recording {
     }
 
     /// Remembers a failure for which the session was no longer there.
-    async fn keep_fault(&self, failure: PerformError) -> PerformError {
+    pub(super) async fn keep_fault(&self, failure: PerformError) -> PerformError {
         if !is_final(&failure) {
             return failure;
         }

@@ -25,7 +25,7 @@ use super::state::{ServedResource, ServiceState};
 use crate::document::{EndedSessions, SessionList};
 use crate::session::{
     EndProgress, EndReason, Principal, SessionDescription, SessionError, SessionFilter, SessionHandle, SessionManager,
-    SessionState,
+    SessionState, SessionStatus,
 };
 
 /// How many sessions a list shows, unless it is asked for another number.
@@ -165,7 +165,7 @@ impl<'a> Desk<'a> {
             handle: None,
         };
         let mut found = match self.within_scope(filter) {
-            Some(filter) => self.sessions.list(&filter).await,
+            Some(filter) => self.list_by(&filter).await?,
             None => Vec::new(),
         };
         let next = (found.len() > limit).then(|| found[limit - 1].handle.to_string());
@@ -196,11 +196,15 @@ impl<'a> Desk<'a> {
         Ok(ended)
     }
 
+    async fn list_by(&self, filter: &SessionFilter) -> Result<Vec<SessionStatus>, Refusal> {
+        self.sessions.list(filter).await.map_err(|error| Refusal::of_session(&error, self.request_id))
+    }
+
     async fn end_all(&self, mut filter: SessionFilter) -> Result<EndedSessions, Refusal> {
         filter.limit = Some(BATCH);
         let mut ended = EndedSessions::default();
         loop {
-            let found = self.sessions.list(&filter).await;
+            let found = self.list_by(&filter).await?;
             // Side by side: where ends are written, they are written together.
             for ended_one in join_all(found.iter().map(|it| self.sessions.end(it.handle, self.reason()))).await {
                 match ended_one {

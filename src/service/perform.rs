@@ -72,6 +72,10 @@ async fn answer(
         read_request(state, (resource, &carrier), head, body, caller, request_id).await?;
     let is_raw = request.only.is_some();
     if let Some(asked) = asked {
+        if is_raw && head.version < Version::HTTP_11 {
+            // It would go on to its end, and nobody would be told.
+            return Err(refused_version());
+        }
         match recall(resource, asked, head, &request.participant).await? {
             Received::New(recording) => request.recording = Some(recording),
             Received::Answered(kept) => {
@@ -87,13 +91,18 @@ async fn answer(
     };
     if is_raw && head.version < Version::HTTP_11 && matches!(answer.body, AnswerBody::Stream(_)) {
         // It would end with the connection, whether it is whole or not.
-        let message = "HTTP/1.1 is needed for a raw answer of this length: over HTTP/1.0 its end can't be told";
-        return Err(Refusal::new(505, "HttpVersionNotSupported", message));
+        return Err(refused_version());
     }
-    let told = Told { session: answer.session.clone(), accepted: answer.accepted, is_raw, telling };
+    let told = Told { session: answer.session.clone(), accepted: answer.accepted, is_raw, telling, is_replayed: false };
     let mut response = to_response(answer, is_raw, head);
     told.write(&carrier, state.clock.wall(), response.headers_mut());
     Ok(compress(&head.headers, response))
+}
+
+fn refused_version() -> Refusal {
+    let message = "HTTP/1.1 is needed for a raw answer of this length, or that may be sent again: over HTTP/1.0 its end can't \
+                   be told";
+    Refusal::new(505, "HttpVersionNotSupported", message)
 }
 
 /// The session that an answer tells in its head.
@@ -102,16 +111,21 @@ pub(super) struct Told {
     pub(super) accepted: bool,
     pub(super) is_raw: bool,
     pub(super) telling: Telling,
+    pub(super) is_replayed: bool,
 }
 
 impl Told {
     pub(super) fn write(self, carrier: &Carrier, now: DateTime<Utc>, headers: &mut HeaderMap) {
-        let Self { mut session, accepted, is_raw, telling } = self;
+        let Self { mut session, accepted, is_raw, telling, is_replayed } = self;
         // What goes on runs in a session that is still to be reached.
         session.ended_by_this &= !accepted;
         let telling = if accepted && session.implicit { telling.without_cookie() } else { telling };
         if is_raw || accepted || !session.implicit {
             carrier.describe(&session, telling, headers);
+        }
+        if is_replayed {
+            // The session may have been used since: its cookie must not go before it.
+            session.idle_expires = None;
         }
         carrier.give_cookie(&session, telling, now, headers);
     }

@@ -225,7 +225,11 @@ impl Replay {
             Some(session) => {
                 let session = session.into_info();
                 let mut response = response_of(content_type, AnswerBody::Whole(body), accepted, is_raw, head);
-                Told { session, accepted, is_raw, telling }.write(carrier, now, response.headers_mut());
+                Told { session, accepted, is_raw, telling, is_replayed: true }.write(
+                    carrier,
+                    now,
+                    response.headers_mut(),
+                );
                 response
             }
         };

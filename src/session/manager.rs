@@ -102,7 +102,11 @@ pub trait SessionManager: Send + Sync + 'static {
 
     /// The sessions that are there, those that are implicit or closing included, by handle: in the order in which they were
     /// created, to the millisecond. A long list lets other tasks run in between, and is no picture of one moment.
-    async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus>;
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Store`] when the sessions that are in a store can't be read: a list without them would pass for whole.
+    async fn list(&self, filter: &SessionFilter) -> Result<Vec<SessionStatus>, SessionError>;
 
     /// Ends a session, whoever holds it, for that reason. A request that holds it is told to stop and can't commit.
     ///

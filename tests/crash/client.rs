@@ -162,6 +162,7 @@ impl Client {
                 answered: reply.at,
                 after: request.after.clone(),
                 id: held.id.clone(),
+                has_old_id: held.has_old_id,
                 again: again.clone(),
             });
         }

@@ -44,6 +44,8 @@ pub(crate) struct Moment {
     pub(crate) answered: u64,
     pub(crate) after: Condition,
     pub(crate) id: String,
+    /// It has another id, whose answer never came; that one holds for a short time only.
+    pub(crate) has_old_id: bool,
     /// The request and its first answer, if it may be sent again.
     pub(crate) again: Option<Arc<Again>>,
 }

@@ -15,7 +15,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 40, value_name = "N")]
     pub(crate) kills: u64,
     /// How many states of the disk after a power loss are looked at
-    #[arg(long, default_value_t = 36, value_name = "N")]
+    #[arg(long, default_value_t = 24, value_name = "N")]
     pub(crate) images: u64,
     /// How long money is transferred, in seconds
     #[arg(long, default_value_t = 4, value_name = "N")]

@@ -72,7 +72,7 @@ impl Client {
     async fn send_again(&mut self, request: Request) -> Result<()> {
         let Exchange::Answered(reply) = self.link.send(&request.ask).await? else { return Ok(()) };
         if self.is_refused_for_now(&reply) {
-            self.pending = Some(Request { has_failed: true, ..request });
+            // It was not done now; if its first answer broke off, it may have been done then.
             return Ok(());
         }
         // Whatever becomes of the rest, the answer is known now.

@@ -94,20 +94,17 @@ impl Witness {
 }
 
 impl<'a> Span<'a> {
-    /// `None` when nobody had asked for the session by then.
+    /// `None` when nobody had asked for the session by then, or nobody can find it now.
     fn of(history: &'a [Moment], point: u64, durability: Durability) -> Option<Self> {
         let sent = history.iter().take_while(|moment| moment.sent < point).count();
         let answered = history.iter().take_while(|moment| moment.answered <= point).count();
-        if sent == 0 {
+        let span = &history[answered.saturating_sub(1)..sent];
+        if span.is_empty() || (durability == Durability::Full && span.iter().any(|moment| moment.has_old_id)) {
             return None;
         }
         Some(match durability {
             // One request at the most was on its way.
-            Durability::Full => Self {
-                may_be_absent: answered == 0,
-                moments: &history[answered.saturating_sub(1)..sent],
-                answered: answered.min(1),
-            },
+            Durability::Full => Self { may_be_absent: answered == 0, moments: span, answered: answered.min(1) },
             // The system's memory is gone: any number of the latest requests is lost.
             Durability::Os => Self { may_be_absent: true, moments: &history[..sent], answered: 0 },
         })

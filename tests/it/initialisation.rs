@@ -54,6 +54,21 @@ async fn what_is_there(context: &Context) -> (u64, String) {
 }
 
 #[tokio::test]
+async fn what_prepares_a_session_has_its_effects_once_for_a_request_that_is_sent_again() {
+    // Behaviour 57.
+    let context = context(&format!("<sequence>{INSERT}{REFUSE}</sequence>")).await;
+    let create = async || {
+        let request = context.post("<session/>").header("idempotency-key", "8e03978e-40d5-43e8");
+        Reply::of(request.send().await.unwrap()).await
+    };
+    let first = create().await;
+    assert_eq!(what_is_there(&context).await.0, 0);
+    let again = create().await;
+    assert_eq!((again.status, &again.text), (first.status, &first.text));
+    assert_eq!(again.header("rejoin-replayed"), "true", "{again:?}");
+}
+
+#[tokio::test]
 async fn the_first_request_sees_what_was_prepared_in_every_kind_of_new_session() {
     // Behaviour 41.
     let context = context(&format!("{SET}{COUNT}")).await;

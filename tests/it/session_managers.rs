@@ -36,7 +36,7 @@ impl SessionManager for Small {
         self.0.inspect(session).await
     }
 
-    async fn list(&self, filter: &SessionFilter) -> Vec<SessionStatus> {
+    async fn list(&self, filter: &SessionFilter) -> Result<Vec<SessionStatus>, SessionError> {
         self.0.list(filter).await
     }
 

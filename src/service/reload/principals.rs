@@ -77,7 +77,13 @@ async fn end_sessions(managers: &[Arc<dyn SessionManager>], owner: &Principal) -
     for manager in managers {
         let mut filter = SessionFilter { owner: Some(owner.clone()), limit: Some(BATCH), ..SessionFilter::default() };
         loop {
-            let found = manager.list(&filter).await;
+            let found = match manager.list(&filter).await {
+                Ok(found) => found,
+                Err(error) => {
+                    all.failed = Some(error);
+                    break;
+                }
+            };
             // Side by side: where ends are written, they are written together.
             for ended in join_all(found.iter().map(|session| manager.end(session.handle, EndReason::Killed))).await {
                 match ended {

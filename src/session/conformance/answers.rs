@@ -218,6 +218,20 @@ pub(crate) async fn a_request_that_lost_its_session_is_remembered_apart(make: Ma
     assert_eq!(stage.told(key("l", Some(&id))).await.as_deref(), Some("timed out"));
 }
 
+pub(crate) async fn of_those_who_only_read_the_latest_answers_are_kept_too(make: Make) {
+    let stage = Stage::with(make, |setup| setup.settings.replay.answers = 2);
+    let id = stage.session().await;
+    for name in ["a", "b", "c"] {
+        let repetition = stage.new_request(key(name, Some(&id))).await;
+        let joined = stage.read(&id).await.unwrap();
+        joined.release_with(Outcome::Commit, Some(repetition.remember(|_| answer("read")))).await.unwrap();
+    }
+    assert_eq!(stage.told(key("a", Some(&id))).await, None);
+    for name in ["b", "c"] {
+        assert_eq!(stage.told(key(name, Some(&id))).await.as_deref(), Some("read"));
+    }
+}
+
 pub(crate) async fn no_answer_is_told_to_somebody_else(make: Make) {
     // Behaviour 57: a request is bound to its principal.
     let stage = Stage::new(make);

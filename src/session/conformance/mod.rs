@@ -121,6 +121,7 @@ macro_rules! session_manager_conforms {
             answers_go_with_their_session
             an_answer_without_a_session_is_kept_for_its_time
             a_request_that_lost_its_session_is_remembered_apart
+            of_those_who_only_read_the_latest_answers_are_kept_too
             no_answer_is_told_to_somebody_else
             // ids
             an_invented_id_is_not_adopted

@@ -57,7 +57,7 @@ pub(crate) async fn operators_list_sessions_by_pages_and_owners(make: Make) {
         commit(joined).await;
     }
     let manager = &stage.manager;
-    let list = |filter: SessionFilter| async move { manager.list(&filter).await };
+    let list = |filter: SessionFilter| async move { manager.list(&filter).await.unwrap() };
     let all = list(SessionFilter::default()).await;
     let shown: Vec<_> = all.iter().map(|session| session.handle).collect();
     assert_eq!(shown, handles, "in the order of their creation");
@@ -121,7 +121,7 @@ pub(crate) async fn sessions_are_found_by_what_they_do_and_are_called(make: Make
     commit(strange).await;
     let implicit = stage.join(SessionRequirement::Implicit { reachable: false }).await.unwrap();
     let found = async |filter: SessionFilter| -> Vec<SessionHandle> {
-        stage.manager.list(&filter).await.iter().map(|session| session.handle).collect()
+        stage.manager.list(&filter).await.unwrap().iter().map(|session| session.handle).collect()
     };
     let labelled = SessionFilter { label: Some("nightly".into()), ..SessionFilter::default() };
     assert_eq!(found(labelled.clone()).await, handles);
@@ -155,26 +155,26 @@ pub(crate) async fn an_operator_ends_a_session_that_is_held(make: Make) {
     let holder = stage.enter(&id).await.unwrap();
     holder.attributes().set("probe", Probe::value("closed", &log)).unwrap();
     let held = SessionFilter { handle: Some(holder.info().handle), ..SessionFilter::default() };
-    let status = stage.manager.list(&held).await.remove(0);
+    let status = stage.manager.list(&held).await.unwrap().remove(0);
     assert_eq!((status.state, status.request, status.held_since), (SessionState::Busy, Some(Uuid::nil()), Some(since)));
     assert_eq!(status.idle_expires, None);
     // One that nobody holds is over at once.
     assert_eq!(stage.manager.end(handle, EndReason::Killed).await, Ok(EndProgress::Closed));
     assert_eq!(log.take(), ["closed"]);
-    assert!(stage.manager.list(&filter).await.is_empty());
+    assert!(stage.manager.list(&filter).await.unwrap().is_empty());
     assert_eq!(stage.manager.end(handle, EndReason::Killed).await, Err(SessionError::NotFound));
     // One that is held is over when its holder has stopped.
     let held = held.handle.unwrap();
     assert_eq!(stage.manager.end(held, EndReason::Killed).await, Ok(EndProgress::Closing));
     assert_eq!(stage.manager.end(held, EndReason::Killed).await, Ok(EndProgress::Closing));
     let closing = SessionFilter { handle: Some(held), ..SessionFilter::default() };
-    assert_eq!(stage.manager.list(&closing).await[0].state, SessionState::Closing);
+    assert_eq!(stage.manager.list(&closing).await.unwrap()[0].state, SessionState::Closing);
     let interruption = holder.ended().await;
     assert!(matches!(interruption, Interruption::SessionEnded { reason: EndReason::Killed, .. }), "{interruption:?}");
     assert!(log.take().is_empty());
     holder.release(Outcome::Discard).await.unwrap();
     assert_eq!(log.take(), ["closed"]);
-    assert!(stage.manager.list(&closing).await.is_empty());
+    assert!(stage.manager.list(&closing).await.unwrap().is_empty());
     let unknown = SessionHandle::new(Uuid::nil());
     assert_eq!(stage.manager.end(unknown, EndReason::Killed).await, Err(SessionError::NotFound));
 }
@@ -198,7 +198,7 @@ pub(crate) async fn a_session_that_was_ended_is_forced_when_its_holder_stays(mak
     while log.take() != ["closed"] {
         tokio::task::yield_now().await;
     }
-    assert!(stage.manager.list(&SessionFilter::default()).await.is_empty());
+    assert!(stage.manager.list(&SessionFilter::default()).await.unwrap().is_empty());
     let refused = stuck.release(Outcome::Commit).await.unwrap_err();
     assert!(matches!(refused, SessionError::Ended { reason: EndReason::Killed, .. }));
     sweeper.abort();

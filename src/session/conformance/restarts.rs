@@ -124,7 +124,7 @@ pub(crate) async fn a_step_of_the_wall_clock_over_a_restart_changes_nothing(make
 }
 
 pub(crate) async fn ends_are_told_after_a_restart(make: Make) {
-    // Behaviours 34 to 36, and 68.
+    // Behaviours 34, 35, 36 and 68.
     let stage = Stage::with(make, |setup| setup.settings.retention = seconds(100));
     let (idle, terminated, killed) = (kept(&stage, 1).await, kept(&stage, 2).await, stage.create().await);
     let killed_id = killed.info().id.clone();
@@ -264,7 +264,7 @@ pub(crate) async fn stored_sessions_are_listed_described_and_ended(make: Make) {
     let joined = stage.create().await;
     handles.push(joined.info().handle);
     let found = async |filter: SessionFilter| -> Vec<_> {
-        stage.manager.list(&filter).await.iter().map(|session| session.handle).collect()
+        stage.manager.list(&filter).await.unwrap().iter().map(|session| session.handle).collect()
     };
     assert_eq!(found(SessionFilter::default()).await, handles);
     let page = SessionFilter { after: Some(handles[9]), limit: Some(3), ..SessionFilter::default() };
@@ -278,7 +278,8 @@ pub(crate) async fn stored_sessions_are_listed_described_and_ended(make: Make) {
     let one = SessionFilter { handle: Some(handles[7]), ..SessionFilter::default() };
     assert_eq!(found(one).await, [handles[7]]);
     // Looking at one does not touch it.
-    let listed = stage.manager.list(&SessionFilter { limit: Some(1), ..SessionFilter::default() }).await.remove(0);
+    let listed =
+        stage.manager.list(&SessionFilter { limit: Some(1), ..SessionFilter::default() }).await.unwrap().remove(0);
     let described = stage.manager.inspect(handles[0]).await.unwrap();
     assert_eq!((described.status.released, described.attributes.len()), (listed.released, 1));
     stage.manager.end(handles[0], EndReason::Killed).await.unwrap();

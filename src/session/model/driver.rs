@@ -302,12 +302,16 @@ impl Driver {
     fn look_around(&mut self) {
         loop {
             self.look_at_requests();
-            if !self.stage().is_busy() {
-                // What it did last may have rung for somebody.
-                return self.look_at_requests();
+            // In this order: what the store did last rang before that. Whoever is rung for may ask the store again.
+            if !self.stage().is_busy() && !self.is_anybody_rung_for() {
+                return;
             }
             std::thread::yield_now();
         }
+    }
+
+    fn is_anybody_rung_for(&self) -> bool {
+        self.requests.iter().any(|request| matches!(request, Actual::Waiting(task) if task.is_rung()))
     }
 
     fn look_at_requests(&mut self) {

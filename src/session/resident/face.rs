@@ -87,7 +87,10 @@ macro_rules! manages_sessions {
                 self.shared.interrupt(id, who).await
             }
 
-            async fn list(&self, filter: &$crate::session::SessionFilter) -> Vec<$crate::session::SessionStatus> {
+            async fn list(
+                &self,
+                filter: &$crate::session::SessionFilter,
+            ) -> Result<Vec<$crate::session::SessionStatus>, $crate::session::SessionError> {
                 self.shared.list(filter).await
             }
 

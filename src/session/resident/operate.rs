@@ -53,15 +53,18 @@ impl Shared {
         Ok(described.complete())
     }
 
-    pub(in crate::session) async fn list(self: &Arc<Self>, filter: &SessionFilter) -> Vec<SessionStatus> {
+    pub(in crate::session) async fn list(
+        self: &Arc<Self>,
+        filter: &SessionFilter,
+    ) -> Result<Vec<SessionStatus>, SessionError> {
         let time = self.time();
         let mut found = Vec::new();
         let mut last = filter.after;
         loop {
-            let page = self.some_listed(filter, last).await;
+            let page = self.some_listed(filter, last).await?;
             for session in page.sessions {
                 if found.len() >= filter.limit.unwrap_or(usize::MAX) {
-                    return found;
+                    return Ok(found);
                 }
                 // What can be seen without waiting for the session is looked at first.
                 let is_owners = |owner: &Principal| filter.owner.as_ref().is_none_or(|wanted| wanted == owner);
@@ -74,7 +77,7 @@ impl Shared {
             }
             match page.next {
                 Some(end) => last = Some(end),
-                None => return found,
+                None => return Ok(found),
             }
             pause().await;
         }

@@ -98,6 +98,6 @@ impl AnswerShelf for Shared {
             return Either::Left(ready(Ok(())));
         };
         self.account(owner, &record);
-        Either::Right(keeper.remember(record))
+        Either::Right(keeper.remember(record, self.replays.settings().answers))
     }
 }

@@ -85,7 +85,7 @@ impl TransientSessionManager {
         TransientSessionManagerBuilder(Ingredients::new(settings))
     }
 
-    /// Ends what is over, now, and answers how many sessions that were. [`SessionManager::maintenance`] does this all the
+    /// Ends what is over, now, and answers how many sessions that were. [`SessionManager::maintenance`](crate::session::SessionManager::maintenance) does this all the
     /// time; whether a session is over never depends on it.
     #[expect(clippy::must_use_candidate, reason = "the number is for whoever wants it")]
     pub fn sweep(&self) -> usize {

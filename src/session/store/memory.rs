@@ -145,15 +145,24 @@ impl Content {
         match write {
             SessionWrite::Save(save) => self.save(save),
             SessionWrite::End(end) => self.end(end),
-            SessionWrite::Remember(answer) => {
-                let goes_with = answer.session.filter(|_| answer.until == Moment::NEVER);
-                let has_place = goes_with.is_none_or(|session| self.sessions.contains_key(&session));
-                if has_place {
-                    self.remember(answer);
+            SessionWrite::Remember(answer) => self.remember_apart(answer),
+            SessionWrite::RememberLatest { answer, answers_kept } => {
+                let has_place = self.remember_apart(answer);
+                if let Some(session) = answer.session.filter(|_| has_place) {
+                    self.keep_answers(session, *answers_kept);
                 }
                 has_place
             }
         }
+    }
+
+    fn remember_apart(&mut self, answer: &AnswerRecord) -> bool {
+        let goes_with = answer.session.filter(|_| answer.until == Moment::NEVER);
+        let has_place = goes_with.is_none_or(|session| self.sessions.contains_key(&session));
+        if has_place {
+            self.remember(answer);
+        }
+        has_place
     }
 
     fn save(&mut self, save: &SaveSession) -> bool {

@@ -18,6 +18,13 @@ pub enum SessionWrite {
     /// and the session that it goes with is not there any more, that is stale, and it is not remembered. A session that was never
     /// saved is not there, so its answers come with its saves.
     Remember(AnswerRecord),
+    /// The same for an answer that goes with a session whose other answers are kept as well.
+    RememberLatest {
+        /// What is remembered.
+        answer: AnswerRecord,
+        /// How many are kept with its session at the most, as in [`SaveSession::answers_kept`].
+        answers_kept: u32,
+    },
 }
 
 /// What a release changes.

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define MOST_FILES 65536
+#define SECTOR 512
 
 static char folder[PATH_MAX];
 static size_t folder_length;
@@ -131,6 +132,12 @@ int close(int fd) {
 
 /* Writing */
 
+/* So many of the first bytes of a write as end with a sector: neither a kill nor a disk tears what lies within one. */
+static size_t whole_sectors(off_t offset, size_t count) {
+    size_t behind = (size_t)(offset + (off_t)count) % SECTOR;
+    return behind < count ? count - behind : 0;
+}
+
 static ssize_t write_traced(int fd, const void *bytes, size_t count, off_t offset, bool moves) {
     trace_lock();
     off_t end = offset + (off_t)count, size = size_of(fd);
@@ -138,7 +145,7 @@ static ssize_t write_traced(int fd, const void *bytes, size_t count, off_t offse
     size_t may = fault_before_write(count, (size_t)growth);
     ssize_t done = may || count == 0 ? 0 : -1;
     bool dies = fault_kills();
-    if (dies) may /= 2;
+    if (dies) may = whole_sectors(offset, may / 2);
     if (may > 0) done = REAL(pwrite64)(fd, bytes, may, offset);
     if (done > 0) {
         trace_append(WRITTEN, watched[fd], (uint64_t)offset, 0, NULL, 0, bytes, (size_t)done);

@@ -115,7 +115,7 @@ async fn a_listed_page_reads_answers_and_faults() {
         assert_eq!(read.header("access-control-allow-credentials"), "true");
         assert_eq!(
             read.header("access-control-expose-headers"),
-            "rejoin-session, location, preference-applied, rejoin-request-id, rejoin-request-status, \
+            "rejoin-session, location, preference-applied, rejoin-replayed, rejoin-request-id, rejoin-request-status, \
              rejoin-session-expires, rejoin-stream, retry-after"
         );
         assert!(read.headers.get_all("vary").iter().any(|value| value == "origin"), "{read:?}");

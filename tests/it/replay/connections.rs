@@ -114,6 +114,25 @@ async fn without_a_key_a_request_is_cancelled_with_its_client() {
 }
 
 #[tokio::test]
+async fn a_raw_answer_over_http_1_0_is_refused_before_its_request_runs() {
+    let context = Context::new().await;
+    let id = context.create().await;
+    let body = perform(&visit(&id));
+    let head = format!(
+        "POST /services/data?return=n HTTP/1.0\r\ncontent-type: application/xml\r\nidempotency-key: k\r\n\
+         content-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(context.server.address()).await.unwrap();
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.0 505"), "{answer}");
+    assert_eq!(visits(&context, &id).await, 0);
+    assert!(!keyed(&context, &visit(&id), "k").await.is_completed().is_replayed());
+}
+
+#[tokio::test]
 async fn the_execution_limit_and_the_end_of_the_session_stop_it_still() {
     let mut session = SessionConfiguration::default();
     session.join.execution = Some(Duration::from_millis(100));

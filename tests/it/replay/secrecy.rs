@@ -3,10 +3,12 @@
 use std::fs;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rejoin::document::{CookieSettings, Element, Limits, SameSite, SessionConfiguration};
 use rejoin::service::{ConfiguredResource, Server};
+use rejoin::session::ManualClock;
 use tracing::Level;
 
 use super::{KEY, VISIT, send, visit, visits};
@@ -67,6 +69,30 @@ async fn an_id_that_a_cookie_brings_is_told_again_by_the_cookie_alone() {
     assert_eq!(cookie(&again), cookie(&first));
     let id = cookie(&first).split_once('=').unwrap().1.to_owned();
     assert_eq!(visits(&context, &id).await, 0);
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_told_again_does_not_go_before_its_session() {
+    let clock = ManualClock::new();
+    let mut session = SessionConfiguration::default();
+    session.carrier.cookie = Some(CookieSettings { same_site: SameSite::Strict, insecure: false });
+    let driven = clock.clone();
+    let context = Context::with(|builder, resource| builder.resource(resource.session(session)).clock(driven)).await;
+    let create = || send(context.post("<session timeout=\"PT10M\"/>").header("idempotency-key", KEY));
+    let first = create().await;
+    assert!(first.header("set-cookie").contains("Max-Age=600"), "{first:?}");
+    let id = first.session_id();
+    for _ in 0..2 {
+        clock.advance(Duration::from_mins(9));
+        context.perform(&visit(&id)).await.is_completed();
+    }
+    // The session is there for ten minutes more, though the time is over that the first answer told.
+    let again = create().await;
+    again.replays(&first);
+    assert_eq!(again.header("rejoin-session-expires"), first.header("rejoin-session-expires"));
+    let cookie = again.header("set-cookie");
+    let age = cookie.split("; ").find_map(|part| part.strip_prefix("Max-Age=")).map(|age| age.parse::<u64>().unwrap());
+    assert!(age.is_none_or(|age| age >= 600), "{cookie}");
 }
 
 /// Behaviour 49. Server and client run on the thread of this test, whose log is caught at the finest level.

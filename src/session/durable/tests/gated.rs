@@ -1,4 +1,4 @@
-//! A store whose commits can be held up, and that remembers them.
+//! A store whose commits can be held up, and that remembers them; and whose loads can fail.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,6 +23,18 @@ struct Gate {
     /// How many stand before it.
     waiting: usize,
     batches: Vec<Vec<SessionWrite>>,
+    loading: Loading,
+    /// How often something was asked to be due.
+    rounds: usize,
+}
+
+/// What comes of a load.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) enum Loading {
+    #[default]
+    Works,
+    Fails,
+    Panics,
 }
 
 impl Gated {
@@ -52,6 +64,16 @@ impl Gated {
         }
     }
 
+    /// From now on this comes of loads.
+    pub(super) fn loads(&self, loading: Loading) {
+        self.gate.0.lock().loading = loading;
+    }
+
+    /// How often something was asked to be due.
+    pub(super) fn rounds(&self) -> usize {
+        self.gate.0.lock().rounds
+    }
+
     /// What was committed since the last time.
     pub(super) fn take(&self) -> Vec<Vec<SessionWrite>> {
         std::mem::take(&mut self.gate.0.lock().batches)
@@ -68,7 +90,12 @@ impl SessionStore for Gated {
     }
 
     fn load(&self, session: SessionHandle) -> Result<Option<StoredSession>, StoreError> {
-        self.store.load(session)
+        let loading = self.gate.0.lock().loading;
+        match loading {
+            Loading::Works => self.store.load(session),
+            Loading::Fails => Err(StoreError::Failed { reason: "it does not load".into() }),
+            Loading::Panics => panic!("it does not load"),
+        }
     }
 
     fn answer(&self, scope: &AnswerScope) -> Result<Option<AnswerRecord>, StoreError> {
@@ -90,6 +117,7 @@ impl SessionStore for Gated {
     }
 
     fn due(&self, now: Moment, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
+        self.gate.0.lock().rounds += 1;
         self.store.due(now, limit)
     }
 

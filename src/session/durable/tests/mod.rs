@@ -2,6 +2,7 @@
 //! some of its own.
 
 mod gated;
+mod trouble;
 mod writing;
 
 use std::fs;
@@ -34,7 +35,7 @@ mod over_memory {
         manager(setup, Arc::new(store))
     }
 
-    durable_session_manager_conforms!(make, 1000);
+    durable_session_manager_conforms!(make, 300);
 }
 
 mod over_a_disk {
@@ -91,5 +92,5 @@ mod over_a_disk {
         manager(setup, Arc::new(open(&folders.latest())))
     }
 
-    durable_session_manager_conforms!(make, 40);
+    durable_session_manager_conforms!(make, 20);
 }

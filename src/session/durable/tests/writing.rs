@@ -14,19 +14,19 @@ use crate::session::{
 };
 
 /// A store, and the clock of the machine; managers over them come and go.
-struct Machine {
-    store: Gated,
-    clock: ManualClock,
+pub(super) struct Machine {
+    pub(super) store: Gated,
+    pub(super) clock: ManualClock,
 }
 
 const EXECUTION: Duration = Duration::from_secs(5);
 
 impl Machine {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { store: Gated::new(), clock: ManualClock::new() }
     }
 
-    fn start(&self) -> DurableSessionManager {
+    pub(super) fn start(&self) -> DurableSessionManager {
         let mut settings = SessionConfiguration::default();
         settings.timeout.default = Some(Duration::from_mins(1));
         settings.join.execution = Some(EXECUTION);
@@ -35,23 +35,23 @@ impl Machine {
     }
 }
 
-fn who() -> Participant {
+pub(super) fn who() -> Participant {
     Participant { principal: Principal::new("owner"), request_id: uuid::Uuid::nil() }
 }
 
-fn join(id: &SessionId, access: Access) -> SessionRequirement {
+pub(super) fn join(id: &SessionId, access: Access) -> SessionRequirement {
     SessionRequirement::Join { id: id.clone(), wait: Some(Duration::ZERO), access, rotate: false }
 }
 
-async fn try_enter(manager: &DurableSessionManager, id: &SessionId) -> Result<Joined, SessionError> {
+pub(super) async fn try_enter(manager: &DurableSessionManager, id: &SessionId) -> Result<Joined, SessionError> {
     manager.join(join(id, Access::Exclusive), &who()).await
 }
 
-async fn enter(manager: &DurableSessionManager, id: &SessionId) -> Joined {
+pub(super) async fn enter(manager: &DurableSessionManager, id: &SessionId) -> Joined {
     try_enter(manager, id).await.unwrap()
 }
 
-async fn create(manager: &DurableSessionManager) -> (SessionId, SessionHandle) {
+pub(super) async fn create(manager: &DurableSessionManager) -> (SessionId, SessionHandle) {
     let joined = manager.join(SessionRequirement::Create { timeout: None }, &who()).await.unwrap();
     let names = (joined.info().id.clone(), joined.info().handle);
     joined.release(Outcome::Commit).await.unwrap();

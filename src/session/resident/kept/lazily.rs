@@ -17,18 +17,16 @@ impl Shared {
     /// Something of a session has changed that nobody waits for: it is written soon. However often that happens meanwhile, it
     /// is written once.
     pub(in crate::session::resident) fn touch(&self, slot: &Arc<Slot>) {
-        let mut is_new = false;
-        slot.note(|ledger| is_new = !ledger.is_unloaded() && !std::mem::replace(&mut ledger.queued, true));
-        if is_new {
-            self.write_lazily(slot);
-        }
+        slot.note(Ledger::mark_unwritten);
+        self.touch_again(slot);
     }
 
-    /// What was put off while something else of the session was written has its turn.
+    /// What waits to be written has its turn soon. However many come and go while the disk is slow, one errand of each session
+    /// is on its way.
     pub(in crate::session::resident) fn touch_again(&self, slot: &Arc<Slot>) {
-        let mut is_queued = false;
-        slot.note(|ledger| is_queued = ledger.queued);
-        if is_queued {
+        let mut is_sent = false;
+        slot.note(|ledger| is_sent = ledger.send_errand());
+        if is_sent {
             self.write_lazily(slot);
         }
     }
@@ -96,6 +94,9 @@ impl Errand for Refresh {
         let now = self.clock.now();
         let mut state = self.slot.state();
         let ledger = state.ledger.as_deref_mut()?;
+        if self.told.is_none() {
+            ledger.errand = false;
+        }
         // What is being saved brings all of this with it, or sees to it that it is written later.
         let is_wanted = self.told.is_some() || ledger.queued;
         let is_new = !ledger.is_known();
@@ -146,6 +147,7 @@ impl Errand for Refresh {
                 self.slot.note(|ledger| {
                     ledger.revert();
                     ledger.queued = true;
+                    ledger.errand = true;
                 });
                 self.tell(Err(error.clone()));
                 Some(self)

@@ -19,6 +19,8 @@ pub(in crate::session::resident) struct Ledger {
     pub(super) anchors: u32,
     /// What has changed beside the attributes waits to be written.
     pub(super) queued: bool,
+    /// Somebody is on the way who writes it.
+    pub(super) errand: bool,
     /// Whether it may leave the memory, or has.
     pub(super) rest: Rest,
     /// The bytes that are counted for it among those that were used lately.
@@ -49,6 +51,7 @@ impl Default for Ledger {
             perishable: false,
             anchors: 0,
             queued: false,
+            errand: false,
             rest: Rest::None,
             resting_bytes: 0,
         }
@@ -81,6 +84,11 @@ impl Ledger {
     /// A request whose client was told that it runs is done.
     pub(in crate::session::resident) fn weigh_anchor(&mut self) {
         self.anchors = self.anchors.saturating_sub(1);
+    }
+
+    /// Whether somebody has to be sent to write what waits for it; one is enough.
+    pub(super) fn send_errand(&mut self) -> bool {
+        self.queued && !self.is_unloaded() && !std::mem::replace(&mut self.errand, true)
     }
 
     pub(in crate::session::resident) fn is_queued(&self) -> bool {

@@ -9,7 +9,9 @@ use crate::session::lifetime::{after, over};
 use crate::session::resident::operate::PAGE;
 use crate::session::resident::shared::Shared;
 use crate::session::resident::slot::Slot;
-use crate::session::{SessionFilter, SessionHandle, SessionRecord, SessionState, SessionStatus, StoreOperation};
+use crate::session::{
+    SessionError, SessionFilter, SessionHandle, SessionRecord, SessionState, SessionStatus, StoreOperation,
+};
 
 /// Some sessions in the order of their handles, those in memory and those in the store.
 pub(in crate::session::resident) struct Page {
@@ -39,10 +41,10 @@ impl Shared {
         self: &Arc<Self>,
         filter: &SessionFilter,
         last: Option<SessionHandle>,
-    ) -> Page {
+    ) -> Result<Page, SessionError> {
         // In this order: what leaves the memory in between is found twice, and not never.
         let here = self.page(filter, last);
-        let stored = self.some_stored(filter, last).await;
+        let stored = self.some_stored(filter, last).await?;
         let mut bound = None;
         for end in [here.last().filter(|_| here.len() == PAGE).map(|slot| slot.handle), full_end(&stored)] {
             bound = match (bound, end) {
@@ -57,25 +59,30 @@ impl Shared {
         let mut sessions: Vec<Listed> = here.into_iter().map(Listed::Here).chain(stored).collect();
         sessions.retain(|session| is_on_page(session.handle()));
         sessions.sort_by_key(Listed::handle);
-        Page { sessions, next: bound.filter(|_| filter.handle.is_none()) }
+        Ok(Page { sessions, next: bound.filter(|_| filter.handle.is_none()) })
     }
 
     /// Some sessions of the store that have not ended.
-    async fn some_stored(self: &Arc<Self>, filter: &SessionFilter, last: Option<SessionHandle>) -> Vec<SessionRecord> {
+    async fn some_stored(
+        self: &Arc<Self>,
+        filter: &SessionFilter,
+        last: Option<SessionHandle>,
+    ) -> Result<Vec<SessionRecord>, SessionError> {
         let is_excluded =
             filter.implicit == Some(true) || filter.state.is_some_and(|state| state != SessionState::Available);
         if self.keeper.is_none() || is_excluded {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let (after, limit) = match filter.handle {
             Some(handle) => (predecessor(handle), 1),
             None => (last, PAGE),
         };
-        let stored = self.ask(StoreOperation::Read, move |store| store.list(after, limit)).await.unwrap_or_default();
-        let Some(keeper) = &self.keeper else { return Vec::new() };
+        let stored = self.ask(StoreOperation::Read, move |store| store.list(after, limit)).await?;
+        let Some(keeper) = &self.keeper else { return Ok(Vec::new()) };
         let residency = keeper.residency.lock();
         let is_meant = |record: &SessionRecord| filter.handle.is_none_or(|handle| handle == record.handle);
-        stored.into_iter().filter(|record| is_meant(record) && !residency.has_ended(record.handle)).collect()
+        let stored = stored.into_iter().filter(|record| is_meant(record) && !residency.has_ended(record.handle));
+        Ok(stored.collect())
     }
 
     /// How a session stands that is in the store; `None` if it is over.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -82,13 +83,15 @@ impl Shared {
     /// Looks for the session of a key, and serves those who wait for it.
     fn load_for(self: &Arc<Self>, key: SessionKey) {
         let Some(keeper) = &self.keeper else { return };
-        let found = self.told(keeper.store.find(&key));
+        let found = self.told(unbroken(|| keeper.store.find(&key)));
         let brought = found.and_then(|handle| handle.map_or(Ok(None), |handle| self.bring(handle)));
         loop {
-            let wishes = {
+            let (wishes, is_last) = {
                 let mut loads = keeper.loads.0.lock();
                 let waiting = loads.get_mut(&key).map(std::mem::take).unwrap_or_default();
-                if waiting.is_empty() {
+                // That it could not be read, or was not there, holds for those who asked before that, and not for later ones.
+                let is_last = waiting.is_empty() || !matches!(brought, Ok(Some(_)));
+                if is_last {
                     loads.remove(&key);
                     // From here on it is found without us.
                     if let Ok(Some(slot)) = &brought
@@ -97,13 +100,13 @@ impl Shared {
                         tracing::error!(session = %slot.handle, %error, "a session that was loaded has the id of another");
                     }
                 }
-                waiting
+                (waiting, is_last)
             };
-            if wishes.is_empty() {
-                break;
-            }
             for wish in wishes {
                 wish(brought.clone());
+            }
+            if is_last {
+                break;
             }
         }
         if let Ok(Some(slot)) = &brought {
@@ -128,8 +131,8 @@ impl Shared {
 
     fn fetch(&self, keeper: &Keeper, handle: SessionHandle) -> Result<Option<Arc<Slot>>, SessionError> {
         let begun = Instant::now();
-        let Some(stored) = self.told(keeper.store.load(handle))? else { return Ok(None) };
-        let slot = Arc::new(self.told(self.revive(keeper, stored))?);
+        let Some(stored) = self.told(unbroken(|| keeper.store.load(handle)))? else { return Ok(None) };
+        let slot = Arc::new(self.told(unbroken(|| self.revive(keeper, stored)))?);
         self.notify(|listener| listener.store(StoreEvent::Loaded { took: begun.elapsed() }));
         let residency = keeper.residency.lock();
         if residency.has_ended(handle) {
@@ -205,6 +208,12 @@ impl Shared {
             self.rest(slot);
         }
     }
+}
+
+/// What was read. Whoever waits for it is told of a panic too, and the next one may ask again.
+fn unbroken<T>(read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    let read = catch_unwind(AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(StoreError::Failed { reason: "it panicked".into() }))
 }
 
 /// Somebody who looks something up, counted.

@@ -99,6 +99,12 @@ fn is_kept(slot: &Slot) -> bool {
 }
 
 impl Shared {
+    /// How many errands are on their way to the store.
+    #[cfg(test)]
+    pub(in crate::session) fn errands(&self) -> usize {
+        self.keeper.as_ref().map_or(0, |keeper| keeper.scribe.waiting())
+    }
+
     /// Whether anything is under way between the memory and the store.
     #[cfg(test)]
     pub(in crate::session) fn is_busy(&self) -> bool {

@@ -134,5 +134,6 @@ impl Ledger {
     pub(super) fn wrote(&mut self, record: &SessionRecord) {
         self.confirm(record.version);
         self.perishable = record.perishable;
+        self.sequence = record.sequence;
     }
 }

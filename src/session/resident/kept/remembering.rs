@@ -24,13 +24,14 @@ impl Keeper {
         Box::pin(async move { Ok(found.await.unwrap_or_else(|_| Err(nobody("looked")))?) })
     }
 
-    /// Has an answer written. Whether anybody waits for that or not, it is.
+    /// Has an answer written, and of those of its session so many kept. Whether anybody waits for that or not, it is.
     pub(in crate::session::resident) fn remember(
         &self,
-        record: AnswerRecord,
+        answer: AnswerRecord,
+        answers_kept: u32,
     ) -> BoxFuture<'static, Result<(), SessionError>> {
         let (told, written) = oneshot::channel();
-        self.scribe.submit(Box::new(Remembering { record, told }));
+        self.scribe.submit(Box::new(Remembering { answer, answers_kept, told }));
         Box::pin(async move { Ok(written.await.unwrap_or_else(|_| Err(nobody("written it")))?) })
     }
 
@@ -38,19 +39,20 @@ impl Keeper {
     pub(in crate::session::resident) fn forget(&self, scope: AnswerScope) {
         let nothing =
             AnswerRecord { scope, session: None, numbered: false, until: Moment::ORIGIN, content: Bytes::new() };
-        drop(self.remember(nothing));
+        drop(self.remember(nothing, 0));
     }
 }
 
 /// An answer on its way to the store.
 struct Remembering {
-    record: AnswerRecord,
+    answer: AnswerRecord,
+    answers_kept: u32,
     told: oneshot::Sender<Result<(), StoreError>>,
 }
 
 impl Errand for Remembering {
     fn draft(&mut self) -> Option<SessionWrite> {
-        Some(SessionWrite::Remember(self.record.clone()))
+        Some(SessionWrite::RememberLatest { answer: self.answer.clone(), answers_kept: self.answers_kept })
     }
 
     fn settle(self: Box<Self>, outcome: &Written) -> Option<Box<dyn Errand>> {

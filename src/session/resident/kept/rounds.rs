@@ -31,10 +31,10 @@ impl Shared {
         }
         let mut ended = 0;
         loop {
-            let (looked_at, over) = self.look_at_due(time).await;
+            let (is_more, over) = self.look_at_due(time).await;
             ended += over;
             // What was found is due no more when that is written.
-            if looked_at < LOOKS || !self.written().await {
+            if !is_more || !self.written().await {
                 break;
             }
         }
@@ -44,15 +44,19 @@ impl Shared {
         ended
     }
 
-    /// Looks at some of the sessions that may be over. Answers how many there were, and how many of them were over.
-    async fn look_at_due(self: &Arc<Self>, time: Time) -> (usize, usize) {
-        let Some(keeper) = &self.keeper else { return (0, 0) };
+    /// Looks at some of the sessions that may be over. Answers whether there may be more, and how many of them were over.
+    async fn look_at_due(self: &Arc<Self>, time: Time) -> (bool, usize) {
+        let Some(keeper) = &self.keeper else { return (false, 0) };
         let shared = Arc::clone(self);
         let look = move |store: &dyn SessionStore| shared.take_due(store, time, LOOKS);
-        let Some(mut due) = self.ask(StoreOperation::Tidy, look).await else { return (0, 0) };
+        let Ok(mut due) = self.ask(StoreOperation::Tidy, look).await else { return (false, 0) };
         let mut ended = self.end_due(keeper, &mut due);
+        // Those that can't be loaded stay due: if there are no others, looking again finds nothing else.
+        let mut any = ended > 0;
         for handle in due.others {
-            let Ok(Some(claimed)) = self.load_handle(handle).await else { continue };
+            let loaded = self.load_handle(handle).await;
+            any |= loaded.is_ok();
+            let Ok(Some(claimed)) = loaded else { continue };
             let mut aftermath = Aftermath::default();
             claimed.slot.end_if_over(time, &mut aftermath);
             ended += usize::from(aftermath.ending.is_some());
@@ -60,25 +64,26 @@ impl Shared {
             // If it lives, it is due later.
             self.touch(&claimed.slot);
         }
-        (due.count, ended)
+        (due.count == LOOKS && any, ended)
     }
 
     async fn tidy(self: &Arc<Self>, time: Time) {
         self.note_time().await;
         loop {
             match self.ask(StoreOperation::Tidy, move |store| store.sweep(time.now, FORGOTTEN)).await {
-                Some(count) if count > 0 => {}
+                Ok(count) if count > 0 => {}
                 _ => break,
             }
         }
-        self.ask(StoreOperation::Tidy, SessionStore::compact).await;
+        // That it failed the listeners have heard; it is done again.
+        let _ = self.ask(StoreOperation::Tidy, SessionStore::compact).await;
     }
 
     /// Notes in the store what time it is.
     pub(in crate::session::resident) async fn note_time(self: &Arc<Self>) {
         let Some(keeper) = &self.keeper else { return };
         let timeline = keeper.timeline.clone();
-        self.ask(StoreOperation::Tidy, move |store| store.mark(&timeline.mark())).await;
+        let _ = self.ask(StoreOperation::Tidy, move |store| store.mark(&timeline.mark())).await;
     }
 
     /// Asks the store where it holds up nobody else. A failure is told to the listeners.
@@ -86,7 +91,7 @@ impl Shared {
         self: &Arc<Self>,
         operation: StoreOperation,
         question: impl FnOnce(&dyn SessionStore) -> Result<T, StoreError> + Send + 'static,
-    ) -> Option<T> {
+    ) -> Result<T, StoreError> {
         let (told, answer) = oneshot::channel();
         let shared = Arc::clone(self);
         off_the_runtime(self, move || {
@@ -95,9 +100,9 @@ impl Shared {
             if let Err(error) = &answer {
                 shared.tell_failure(operation, error);
             }
-            drop(told.send(answer.ok()));
+            drop(told.send(answer));
         });
-        answer.await.ok().flatten()
+        answer.await.unwrap_or_else(|_| Err(StoreError::Failed { reason: "nobody has asked it".into() }))
     }
 
     pub(super) fn tell_failure(&self, operation: StoreOperation, error: &StoreError) {

@@ -226,7 +226,10 @@ impl Errand for Save {
     fn draft(&mut self) -> Option<SessionWrite> {
         match &self.work {
             Work::Session { .. } => self.draft_session().map(SessionWrite::Save),
-            Work::Answer(answer) => Some(SessionWrite::Remember(answer.clone())),
+            Work::Answer(answer) => {
+                let answers_kept = self.part.as_ref()?.shared.replays.settings().answers;
+                Some(SessionWrite::RememberLatest { answer: answer.clone(), answers_kept })
+            }
             Work::Drafted(_) => None,
         }
     }

@@ -36,6 +36,21 @@ pub(crate) fn a_session_keeps_its_latest_answers(make: MakePlace) {
     assert_eq!(remembered(&*store), [9]);
 }
 
+pub(crate) fn answers_apart_from_a_save_are_counted_as_well(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    sessions(&*store, [1, 2]);
+    let of = |number, session| AnswerRecord { until: Moment::NEVER, ..answer(number, Some(handle(session))) };
+    let numbered = AnswerRecord { numbered: true, ..of(1, 1) };
+    done(&*store, &[SessionWrite::Remember(numbered), SessionWrite::Remember(of(9, 2))]);
+    for number in 2..6 {
+        done(&*store, &[SessionWrite::RememberLatest { answer: of(number, 1), answers_kept: 2 }]);
+    }
+    assert_eq!(remembered(&*store), [1, 4, 5, 9]);
+    done(&*store, &[SessionWrite::RememberLatest { answer: answer(8, None), answers_kept: 0 }]);
+    assert_eq!(remembered(&*store), [1, 4, 5, 8, 9]);
+}
+
 pub(crate) fn answers_go_with_their_session_but_for_that_of_the_end(make: MakePlace) {
     let place = make();
     let store = place.open();

@@ -17,15 +17,25 @@ pub(super) fn write(connection: &Connection, write: &SessionWrite) -> Result<Ver
             Some(end) => save_end(connection, save, end)?,
         },
         SessionWrite::End(end) => end_session(connection, end)?,
-        SessionWrite::Remember(answer) => {
-            let has_place = answer::has_place(connection, answer)?;
-            if has_place {
-                answer::put(connection, answer)?;
+        SessionWrite::Remember(answer) => remember(connection, answer)?,
+        SessionWrite::RememberLatest { answer, answers_kept } => {
+            let has_place = remember(connection, answer)?;
+            if let Some(session) = answer.session.filter(|_| has_place) {
+                answer::keep(connection, session, *answers_kept)?;
             }
             has_place
         }
     };
     Ok(if done { Verdict::Done } else { Verdict::Stale })
+}
+
+/// Remembers an answer apart from any save. Answers whether it has a place.
+fn remember(connection: &Connection, answer: &AnswerRecord) -> Result<bool, Fault> {
+    let has_place = answer::has_place(connection, answer)?;
+    if has_place {
+        answer::put(connection, answer)?;
+    }
+    Ok(has_place)
 }
 
 fn save_session(connection: &Connection, save: &SaveSession) -> Result<bool, Fault> {
