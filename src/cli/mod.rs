@@ -85,7 +85,7 @@ enum Action {
     },
     /// Checks configuration and perform documents, and says where they are wrong
     ///
-    /// A folder is checked as `serve` would read it. Every problem is a line `file:line:column: message`; with any, the
+    /// A folder is checked as `serve` would read it, also while a service runs on it: nothing is opened that stores sessions. Every problem is a line `file:line:column: message`; with any, the
     /// exit code is 1.
     #[command(after_help = "Examples:\n  rejoin check orders\n  rejoin check query.xml orders/session.xml")]
     Check {

@@ -21,7 +21,7 @@ use crate::engine::{Admission, Catalogue, Engine, Initialisation};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
 use crate::session::{
     Clock, SessionListener, SessionLog, SessionManager, SessionManagerFactory, SessionManagerSettings,
-    StaticAttributeFactory, StaticAttributes, SystemClock, SystemIds,
+    StaticAttributeFactory, StaticAttributes, SystemClock, SystemIds, TransientSessionManagerFactory,
 };
 
 /// How long a draining server waits for the requests that run.
@@ -49,6 +49,8 @@ pub struct ServerBuilder {
     drain: Duration,
     resources: Vec<ConfiguredResource>,
     errors: Vec<ConfigurationError>,
+    /// Whether session managers of this crate may open their stores.
+    opens_stores: bool,
 }
 
 impl ServerBuilder {
@@ -67,6 +69,7 @@ impl ServerBuilder {
             drain: DRAIN,
             resources: Vec::new(),
             errors: Vec::new(),
+            opens_stores: true,
         }
     }
 
@@ -161,6 +164,14 @@ impl ServerBuilder {
         self.listen = service.listen.value;
         self.limits = service.limits;
         self.resources.extend(resources);
+        self
+    }
+
+    /// Puts the server together only to find out what is wrong with its configuration: sessions are kept in memory, whatever
+    /// keeps them when it is served. A service may be using their store; and a store that is made here would belong to
+    /// whoever checks.
+    pub(super) fn without_stores(mut self) -> Self {
+        self.opens_stores = false;
         self
     }
 
@@ -268,6 +279,8 @@ impl ServerBuilder {
     ) -> Option<Arc<dyn SessionManager>> {
         let file = resource.session_file();
         let mut settings = SessionManagerSettings::new(resource.session.clone());
+        let keeps_none = !self.opens_stores && settings.configuration.store.take().is_some();
+        let factory = if keeps_none { &TransientSessionManagerFactory } else { factory };
         settings.statics = statics;
         settings.clock = Arc::clone(&self.clock);
         settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog)];

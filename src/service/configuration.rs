@@ -88,12 +88,18 @@ impl Configuration {
         }
     }
 
-    /// Everything for which a folder would not be served.
+    /// Everything for which a folder would not be served, as far as its documents tell: no store of sessions is opened.
     pub(crate) fn problems(dir: &Path) -> Vec<ConfigurationError> {
         let (configuration, mut errors) = Self::read(dir);
         if let Some(configuration) = configuration {
             errors.extend(
-                Server::builder().configuration(configuration).build().err().into_iter().flat_map(|more| more.0),
+                Server::builder()
+                    .configuration(configuration)
+                    .without_stores()
+                    .build()
+                    .err()
+                    .into_iter()
+                    .flat_map(|more| more.0),
             );
         }
         errors

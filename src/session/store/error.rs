@@ -4,9 +4,9 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process has it open.
+    /// Another process has it open, or another resource of this one.
     #[error(
-        "the session store `{}` is in use by another process: end that one, or configure another path",
+        "the session store `{}` is in use by another process or another resource: end that process, or configure another path",
         path.display()
     )]
     InUse {

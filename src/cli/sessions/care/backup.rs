@@ -1,13 +1,17 @@
 //! `rejoin sessions backup`
 
+use anyhow::ensure;
+
 use super::BackupArguments;
 use super::progress::Progress;
 use crate::session::SqliteSnapshot;
 
 pub(super) fn run(arguments: &BackupArguments) -> anyhow::Result<()> {
+    let to = &arguments.to;
+    ensure!(!to.exists(), "`{}` is there already: name a folder that is not", to.display());
     let progress = Progress::endless("copying");
-    SqliteSnapshot::copy(&arguments.store.path, &arguments.to)?;
+    SqliteSnapshot::copy(&arguments.store.path, to)?;
     drop(progress);
-    say!("{} is a copy of {}", arguments.to.display(), arguments.store.path.display());
+    say!("{} is a copy of {}", to.display(), arguments.store.path.display());
     Ok(())
 }

@@ -2,6 +2,9 @@ use std::io;
 
 use crate::session::StoreError;
 
+/// Bytes of each end of a message that are told.
+const QUOTED: usize = 200;
+
 /// Why sessions could not be exported or imported.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ArchiveError {
@@ -33,13 +36,21 @@ pub(crate) enum ArchiveError {
 
 impl ArchiveError {
     pub(super) fn at(line: u64, reason: impl Into<String>) -> Self {
-        Self::Line { line, column: 1, reason: reason.into() }
+        Self::Line { line, column: 1, reason: short(reason.into()) }
     }
 
     /// What JSON says of a line, in our form.
     pub(super) fn of_json(line: u64, error: &serde_json::Error) -> Self {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-        Self::Line { line, column: error.column().max(1), reason: reason.to_owned() }
+        let reason = if error.is_eof() { "the file is cut off in the middle of this line" } else { reason };
+        Self::Line { line, column: error.column().max(1), reason: short(reason.to_owned()) }
     }
+}
+
+/// The beginning and the end of a message that quotes much of the file.
+fn short(reason: String) -> String {
+    let (begin, end) =
+        (reason.floor_char_boundary(QUOTED), reason.ceil_char_boundary(reason.len().saturating_sub(QUOTED)));
+    if begin >= end { reason } else { format!("{} … {}", &reason[..begin], &reason[end..]) }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::lines::Line;
 use super::reader::ArchiveReader;
+use super::soundness::{check_end, check_session};
 use super::{ArchiveError, Counts};
 use crate::session::store::StoreTransaction;
 use crate::session::{
@@ -80,14 +81,21 @@ pub(crate) fn import(
 }
 
 fn next(reader: &mut ArchiveReader<impl BufRead>) -> Result<Option<Entry>, ArchiveError> {
-    Ok(match reader.next()? {
-        Some(Line::Session(session)) => {
-            Some(Entry::Session(session.session().map_err(|reason| ArchiveError::at(reader.line(), reason))?))
+    let Some(line) = reader.next()? else { return Ok(None) };
+    let exported = reader.mark().moment;
+    let entry = match line {
+        Line::Session(line) => line.session().and_then(|session| {
+            check_session(&session, exported)?;
+            Ok(Entry::Session(session))
+        }),
+        Line::Ended(line) => {
+            let end = line.end();
+            check_end(&end, exported).map(|()| Entry::Ended(end))
         }
-        Some(Line::Ended(end)) => Some(Entry::Ended(end.end())),
-        Some(Line::Answer(answer)) => Some(Entry::Answer(answer.answer())),
-        Some(Line::RejoinSessions(_) | Line::End(_)) | None => None,
-    })
+        Line::Answer(line) => Ok(Entry::Answer(line.answer())),
+        Line::RejoinSessions(_) | Line::End(_) => return Ok(None),
+    };
+    entry.map(Some).map_err(|reason| ArchiveError::at(reader.line(), reason))
 }
 
 /// How far the timeline of a store is from that of the store that was exported.

@@ -9,6 +9,7 @@ mod forms;
 mod import;
 mod lines;
 mod reader;
+mod soundness;
 #[cfg(test)]
 mod tests;
 mod value;

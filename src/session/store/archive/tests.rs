@@ -274,7 +274,7 @@ fn a_file_that_is_not_whole_is_refused_with_the_line() {
             "1:1: the file has format 2, and this version knows formats up to 1",
         ),
         (lines[..4].join("\n"), "5:1: the file is cut off"),
-        (text[..text.len() / 2].into(), ":"),
+        (text[..lines[0].len() + 100].into(), "2:99: the file is cut off in the middle of this line"),
         ([lines[0], lines[2], lines[lines.len() - 1]].join("\n"), "3:1: the file should have 2 sessions"),
         (text.replacen("nightly", "daily", 1), "8:1: the file was changed since it was written"),
         (edited("nightly", "night\u{1}ly"), "2:"),
@@ -282,6 +282,15 @@ fn a_file_that_is_not_whole_is_refused_with_the_line() {
         (edited("\"owner\":\"owner\",", ""), "2:"),
         (edited("\"order\":1,", "\"order\":-1,"), "2:"),
         (edited("\"lifetime\":\"2025", "\"lifetime\":\"1825"), "2:"),
+        (edited("\"fence\":10", "\"fence\":18446744073709551615"), "2:1: `fence` can't be 18446744073709551615:"),
+        (edited("\"version\":17", "\"version\":9223372036854775807"), "2:1: `version` can't be"),
+        (edited("\"order\":1,", "\"order\":18446744073709551615,"), "2:1: `order` can't be"),
+        (edited("\"released\":\"2025", "\"released\":\"2500"), "2:1: `released` can't be after the export"),
+        (
+            edited("\"moment\":\"2025-06-15T15:07", "\"moment\":\"2500-06-15T15:07"),
+            "4:1: `moment` can't be after the export",
+        ),
+        (edited("<x/>", "<x><y></x>"), "2:1: the attribute `attribute 10` is no XML element: 1:"),
         (
             edited("\"rowStream\":[\"AQAA", "\"rowStream\":[\"AgAA"),
             "2:1: the attribute `attribute 0`: the value has format 2",
@@ -314,6 +323,14 @@ fn a_file_that_is_not_whole_is_refused_with_the_line() {
             "{expected}: {refused}"
         );
     }
+}
+
+#[test]
+fn an_error_quotes_no_more_of_a_file_than_fits_on_a_screen() {
+    let long = "é".repeat(100_000);
+    let lines = SAMPLE.replacen(&sample::handle(1).to_string(), &long, 1);
+    let refused = check(lines.as_bytes(), &mut |_| {}).unwrap_err().to_string();
+    assert!(refused.len() < 500 && refused.contains("the handle of a session: a UUID"), "{refused}");
 }
 
 /// What `fill` makes, exported.

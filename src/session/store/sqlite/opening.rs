@@ -34,8 +34,8 @@ pub(super) fn examine(folder: &Folder) -> Result<(), StoreError> {
     let path = folder.path();
     let foreign = |reason: &str| StoreError::Foreign { path: path.into(), reason: reason.into() };
     let damaged = |reason: &str| StoreError::Damaged { path: path.into(), reason: reason.into() };
-    if path.exists() && !path.is_dir() {
-        return Err(foreign("it is no folder"));
+    if fs::symlink_metadata(path).is_ok() && !path.is_dir() {
+        return Err(foreign("it is no folder, and no link to one"));
     }
     let file = folder.file();
     if !file.exists() {

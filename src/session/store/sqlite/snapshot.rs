@@ -94,7 +94,8 @@ fn open(folder: &Folder) -> Result<Connection, StoreError> {
     opening::examine(folder)?;
     let path = folder.path();
     if !folder.file().exists() {
-        return Err(StoreError::Foreign { path: path.into(), reason: "it has no file `sessions.db`".into() });
+        let reason = if path.is_dir() { "it has no file `sessions.db`" } else { "there is no such folder" };
+        return Err(StoreError::Foreign { path: path.into(), reason: reason.into() });
     }
     let opened = connection::open(&folder.file(), Role::Read, Durability::Full);
     opened

@@ -1,0 +1,55 @@
+//! What no store can have written: a file may have been edited, and what is imported is believed from then on.
+
+use crate::document::{Element, Limits};
+use crate::session::{EndedSession, Moment, SessionRecord, StoredAttribute, StoredSession, ValueKind};
+
+/// The highest that a number which is counted up may be: nothing counts so far, and from here nothing comes to its end.
+const MOST: u64 = 1 << 62;
+
+/// For XML that was an attribute once, under the limits of whichever service.
+const WIDE: Limits = Limits {
+    document_bytes: u64::MAX,
+    depth: Limits::MOST_DEPTH,
+    elements: u32::MAX,
+    attributes: Limits::MOST_ATTRIBUTES,
+    name_bytes: u32::MAX,
+    text_bytes: u64::MAX,
+};
+
+/// What of a session can't be.
+pub(super) fn check_session(session: &StoredSession, exported: Moment) -> Result<(), String> {
+    let StoredSession { record, attributes } = session;
+    let SessionRecord { fence, version, sequence, next_order, .. } = *record;
+    let counted = [("fence", fence), ("version", version), ("sequence", sequence), ("nextOrder", next_order)];
+    let orders = attributes.iter().map(|attribute| ("order", attribute.order));
+    if let Some((name, number)) = counted.into_iter().chain(orders).find(|(_, number)| *number > MOST) {
+        return Err(format!("`{name}` can't be {number}: {MOST} at the most"));
+    }
+    check_past("released", record.released, exported)?;
+    attributes.iter().try_for_each(check_attribute)
+}
+
+/// What of an end can't be.
+pub(super) fn check_end(end: &EndedSession, exported: Moment) -> Result<(), String> {
+    check_past("moment", end.moment, exported)
+}
+
+/// A store goes on no earlier than the last that happened in it. What happens in the future would end its other sessions.
+fn check_past(name: &str, moment: Moment, exported: Moment) -> Result<(), String> {
+    if moment > exported {
+        return Err(format!("`{name}` can't be after the export, the `moment` of the first line"));
+    }
+    Ok(())
+}
+
+/// XML is put into answers as it is.
+fn check_attribute(attribute: &StoredAttribute) -> Result<(), String> {
+    if attribute.value.kind != ValueKind::Xml {
+        return Ok(());
+    }
+    let bytes = attribute.value.pieces.concat();
+    match Element::parse(&bytes, &WIDE) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("the attribute `{}` is no XML element: {error}", attribute.name)),
+    }
+}
