@@ -1,5 +1,6 @@
 //! What outlives the process.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -192,7 +193,8 @@ pub(crate) async fn fences_rise_over_a_restart(make: Make) {
 
 pub(crate) async fn what_is_alive_ends_its_session_with_the_process(make: Make) {
     // Behaviour 60.
-    let (stage, log) = (Stage::new(make), Log::default());
+    let (log, heard) = (Log::default(), Log::default());
+    let stage = Stage::with(make, |setup| setup.listeners.push(Arc::new(heard.clone())));
     let joined = stage.create().await;
     let (id, handle) = (joined.info().id.clone(), joined.info().handle);
     joined.attributes().set("probe", Probe::value("closed", &log)).unwrap();
@@ -207,7 +209,9 @@ pub(crate) async fn what_is_alive_ends_its_session_with_the_process(make: Make) 
     assert_eq!(log.take(), ["closed"]);
     stage.clock.advance(seconds(3));
     let wall = stage.clock.wall();
+    heard.take();
     let stage = stage.reopened();
+    assert!(heard.take().contains(&"ended OwnerLost".into()));
     let expected = SessionError::Ended { reason: EndReason::OwnerLost, at: wall };
     assert_eq!(stage.enter(&id).await.unwrap_err(), expected);
     assert_eq!(stage.manager.inspect(handle).await, Err(SessionError::NotFound));

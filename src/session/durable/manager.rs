@@ -9,9 +9,9 @@ use crate::document::SessionConfiguration;
 use crate::session::clock::Time;
 use crate::session::lifetime::{after, over};
 use crate::session::listener::tell;
-use crate::session::resident::{Ingredients, Inheritance, Shared, manages_sessions};
+use crate::session::resident::{Ended, Ingredients, Inheritance, Shared, ended_record, manages_sessions};
 use crate::session::{
-    Clock, EndReason, EndedSession, IdSource, SessionListener, SessionRecord, SessionStore, SessionWrite,
+    Clock, EndReason, EndedSession, IdSource, SessionEvent, SessionListener, SessionRecord, SessionStore, SessionWrite,
     StaticAttributes, StoreError, StoreEvent,
 };
 
@@ -94,11 +94,15 @@ impl DurableSessionManagerBuilder {
                 *count = count.saturating_sub(1);
             }
         }
-        let ended = recovery.ended.into_iter().chain(lost).collect();
-        ingredients.clock = clock;
         let sessions = owners.iter().map(|(_, count)| count).sum();
         let recovered = StoreEvent::Recovered { sessions, took: begun.elapsed() };
         tell(&ingredients.listeners, |listener| listener.store(recovered));
+        for EndedSession { handle, owner, reason, .. } in &lost {
+            let session = SessionEvent { handle: *handle, owner, implicit: false };
+            tell(&ingredients.listeners, |listener| listener.ended(session, *reason));
+        }
+        let ended = recovery.ended.into_iter().chain(lost).collect();
+        ingredients.clock = clock;
         let scribe = Scribe::new(Arc::clone(&store), ingredients.listeners.clone())?;
         let inheritance = Inheritance { store, timeline, openings: recovery.openings, owners, ended };
         Ok(DurableSessionManager { shared: ingredients.heir(inheritance, scribe) })
@@ -110,15 +114,7 @@ fn lost(perished: &[SessionRecord], time: Time, retention: Duration) -> Vec<Ende
     let end = |record: &SessionRecord| {
         let over = over(after(record.released, record.timeout), record.lifetime, time.now);
         let (reason, moment) = over.unwrap_or((EndReason::OwnerLost, time.now));
-        EndedSession {
-            handle: record.handle,
-            owner: record.owner.clone(),
-            keys: record.keys.iter().map(|key| key.key).collect(),
-            reason,
-            moment,
-            at: time.wall_at(moment).unwrap_or(time.wall),
-            until: moment.after(retention),
-        }
+        ended_record(record, Ended::new(reason, moment, time), retention)
     };
     perished.iter().map(end).collect()
 }

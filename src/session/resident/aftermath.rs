@@ -47,7 +47,7 @@ pub(super) struct Ending {
 
 /// Why and when a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ended {
+pub(in crate::session) struct Ended {
     pub(super) reason: EndReason,
     /// When it was over; not when somebody noticed.
     pub(super) moment: Moment,
@@ -56,7 +56,7 @@ pub(super) struct Ended {
 }
 
 impl Ended {
-    pub(super) fn new(reason: EndReason, moment: Moment, time: Time) -> Self {
+    pub(in crate::session) fn new(reason: EndReason, moment: Moment, time: Time) -> Self {
         Self { reason, moment, at: time.wall_at(moment).unwrap_or(time.wall) }
     }
 
