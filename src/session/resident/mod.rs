@@ -36,9 +36,9 @@ mod transient;
 mod waiting;
 mod watchers;
 
+pub(in crate::session) use aftermath::Ended;
 pub(in crate::session) use face::manages_sessions;
 pub use factory::TransientSessionManagerFactory;
-pub(in crate::session) use aftermath::Ended;
 pub(in crate::session) use kept::ended_record;
 pub(in crate::session) use shared::Shared;
 pub(in crate::session) use start::{Ingredients, Inheritance};

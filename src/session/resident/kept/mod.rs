@@ -33,11 +33,11 @@ use super::slot::Slot;
 use super::start::Inheritance;
 use crate::session::durable::Scribe;
 use crate::session::{Moment, SessionStore, StoreStatistics, Timeline};
-pub(in crate::session) use record::ended_record;
 pub(super) use ledger::Ledger;
 pub(super) use listing::Listed;
 pub(super) use loading::Claimed;
 use loading::Loads;
+pub(in crate::session) use record::ended_record;
 use residency::Residency;
 use resting::Resting;
 
