@@ -47,6 +47,8 @@ pub struct PerformRequest {
     pub session: SessionRequirement,
     /// Who asks, and under which request id.
     pub participant: Participant,
+    /// The role of who asks, by the name that configuration documents give it.
+    pub role: &'static str,
     /// When it is answered.
     pub answered: Answered,
     /// The one end-point whose bytes are the answer; without it the answer is a response document.
@@ -166,7 +168,7 @@ impl Engine {
         Span::current().record("session", field::display(joined.info().handle));
         let participation = Participation::new(joined, Arc::clone(&self.sessions));
         let (place, participation) = participation.wait_for_place(&admitted).await?;
-        let information = Arc::new(information(&request.participant, &plan));
+        let information = Arc::new(information(&request.participant, request.role, &plan));
         let begun = Begun { participation, place: (admitted, place) };
         let Begun { participation, place } = self.prepare(begun, &information, request.recording.as_ref()).await?;
         let plan = plan.for_request(information);
@@ -415,10 +417,10 @@ async fn answer_stream(
 }
 
 /// What activities may know of a request.
-fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
+fn information(participant: &Participant, role: &str, plan: &Plan) -> RequestInformation {
     RequestInformation {
         principal: participant.principal.clone(),
-        role: "user".into(),
+        role: role.into(),
         request_id: participant.request_id,
         activities: plan.requested(),
     }
