@@ -39,8 +39,8 @@ impl Database {
         let database = self.resource.on_behalf_of(&requester)?.unwrap_or_else(|| Arc::clone(&self.resource));
         let Some(transaction) = open_transaction(context)? else { return Ok(Statements::Database(database)) };
         let relational = relational(&database)?;
-        let begin = relational.begin(transaction.options());
-        Ok(Statements::Transaction(transaction.enlist(&self.name, begin).await?))
+        let branch = transaction.enlist(&self.name, |options| relational.begin(options)).await?;
+        Ok(Statements::Transaction(branch))
     }
 }
 

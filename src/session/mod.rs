@@ -89,6 +89,6 @@ pub use streams::{
     StreamState, StreamStatus,
 };
 pub use transaction::{
-    BranchError, Isolation, Transaction, TransactionBranch, TransactionError, TransactionManager, TransactionOptions,
-    TransactionState,
+    BranchError, Decision, Isolation, LogId, Transaction, TransactionBranch, TransactionError, TransactionManager,
+    TransactionOptions, TransactionState, Xid,
 };

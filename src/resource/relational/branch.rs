@@ -48,4 +48,12 @@ impl TransactionBranch for RelationalBranch {
     async fn release(&self, name: &str) -> Result<(), BranchError> {
         self.0.release(name).await
     }
+
+    fn can_prepare(&self) -> bool {
+        self.0.can_prepare()
+    }
+
+    async fn prepare(&self) -> Result<(), BranchError> {
+        self.0.prepare().await
+    }
 }

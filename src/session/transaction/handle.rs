@@ -64,18 +64,22 @@ impl Transaction {
         TransactionError::Finished { state: self.state() }
     }
 
-    /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is polled only if there
-    /// is none. Of several that ask for it at once, one begins it. A new branch gets the savepoints that the transaction has.
+    /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is called only if there
+    /// is none, with the options for it. Of several that ask for it at once, one begins it. A new branch gets the savepoints
+    /// that the transaction has.
     ///
     /// # Errors
     ///
     /// [`TransactionError::NotBegun`] with what `begin` answers, [`TransactionError::OtherBranch`] when there is one of another
     /// type, [`TransactionError::Finished`].
-    pub async fn enlist<B: TransactionBranch>(
+    pub async fn enlist<B: TransactionBranch, F>(
         &self,
         name: &str,
-        begin: impl Future<Output = Result<B, BranchError>>,
-    ) -> Result<Arc<B>, TransactionError> {
+        begin: impl FnOnce(TransactionOptions) -> F + Send,
+    ) -> Result<Arc<B>, TransactionError>
+    where
+        F: Future<Output = Result<B, BranchError>> + Send,
+    {
         let mut work = self.shared.work.lock().await;
         self.shared.check_active()?;
         if let Some(enlisted) = work.branches.iter().find(|enlisted| *enlisted.name == *name) {
@@ -83,7 +87,7 @@ impl Transaction {
             return branch.ok_or_else(|| TransactionError::OtherBranch { branch: name.into() });
         }
         let not_begun = |error| TransactionError::NotBegun { branch: name.into(), error };
-        let branch = Arc::new(begin.await.map_err(not_begun)?);
+        let branch = Arc::new(begin(self.shared.options).await.map_err(not_begun)?);
         for savepoint in &work.savepoints {
             Step::Savepoint(savepoint.clone()).run(&*branch).await.map_err(not_begun)?;
         }

@@ -23,10 +23,10 @@ use crate::session::{
 ///
 /// let manager = TransactionManager::new("transactionManager");
 /// let session = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Default::default());
-/// let options = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false };
+/// let options = TransactionOptions { isolation: Some(Isolation::Serializable), ..Default::default() };
 ///
 /// let transaction = manager.begin(&session, options)?;
-/// // A data resource takes part: transaction.enlist("ledger", async { … }).await?
+/// // A data resource takes part: transaction.enlist("ledger", |options| async { … }).await?
 /// assert_eq!(manager.current(&session)?.id(), transaction.id());
 /// manager.commit(&session).await?;
 /// assert_eq!(transaction.state(), TransactionState::Committed);

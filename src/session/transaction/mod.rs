@@ -24,9 +24,11 @@ mod options;
 #[cfg(test)]
 mod tests;
 mod work;
+mod xid;
 
 pub use branch::{BranchError, TransactionBranch};
 pub use error::TransactionError;
 pub use handle::Transaction;
 pub use manager::TransactionManager;
 pub use options::{Isolation, TransactionOptions, TransactionState};
+pub use xid::{Decision, LogId, Xid};
