@@ -249,6 +249,7 @@ fn nothing_done(request_id: &str, session: SessionInfo, conceal_id: bool) -> Ans
 fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
     RequestInformation {
         principal: participant.principal.clone(),
+        role: "user".into(),
         request_id: participant.request_id,
         activities: plan.requested(),
     }

@@ -7,6 +7,7 @@ mod carriers;
 mod caught_log;
 mod command;
 mod context;
+mod databases;
 mod documentation;
 mod documents;
 mod durable;
