@@ -4,9 +4,10 @@
 //! server lets all of them look about once a second, on a thread that may block; nobody waits for it. Whoever has just written
 //! a file, or has been told so, lets them look at once: [`Reloader::reload`].
 //!
-//! `session` is the watch of a session configuration document, `principals` that of who is known. `in_force` is what the first
+//! `session` is the watch of a session configuration (`document` are its files), `principals` that of who is known. `in_force` is what the first
 //! keeps up to date for the handlers, `problem` what they tell while an edit can't be taken.
 
+mod document;
 mod in_force;
 mod principals;
 mod problem;

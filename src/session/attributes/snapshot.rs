@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::overlay::entry_bytes;
 use super::summary::summaries;
-use super::working::entry_bytes;
 use super::{AttributeSummary, AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes, StaticAttributes};
 
 /// The attributes of a session as they were last released, in the order of their names. A clone shares them.

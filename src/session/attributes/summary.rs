@@ -1,4 +1,4 @@
-use super::working::entry_bytes;
+use super::overlay::entry_bytes;
 use super::{AttributeValue, StaticAttributes};
 
 /// An attribute in a list: everything but its value.
