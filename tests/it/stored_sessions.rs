@@ -189,7 +189,7 @@ fn a_bad_file_is_refused_with_its_line_and_changes_nothing() {
     place.printed(&["export", "--store", "from", "--to", "all.jsonl"]);
     let whole = fs::read_to_string(place.path("all.jsonl")).unwrap();
     for (bad, expected) in [
-        (whole.replacen("perth", "dundee", 1), "bad.jsonl:4:1: the file was changed since it was written"),
+        (whole.replacen("perth", "troon", 1), "bad.jsonl:4:1: the file was changed since it was written"),
         (whole.replacen("\"version\":1", "\"version\":\"x\"", 1), "bad.jsonl:2:"),
         (whole.lines().take(2).collect::<Vec<_>>().join("\n"), "bad.jsonl:3:1: the file is cut off"),
         ("not ours".to_owned(), "bad.jsonl:1:1: this is no file of exported sessions"),

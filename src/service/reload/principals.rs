@@ -102,7 +102,9 @@ async fn end_sessions(managers: &[Arc<dyn SessionManager>], owners: &HashSet<Pri
     let mut all: HashMap<Principal, Ended> = owners.iter().map(|owner| (owner.clone(), Ended::default())).collect();
     for manager in managers {
         if let Err(error) = end_in(&**manager, owners, &mut all).await {
-            all.values_mut().for_each(|ended| ended.failed = Some(error.clone()));
+            for ended in all.values_mut() {
+                ended.failed = Some(error.clone());
+            }
         }
     }
     all

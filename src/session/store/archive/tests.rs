@@ -1,3 +1,4 @@
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -401,6 +402,18 @@ fn what_no_export_can_have_written_is_refused_with_what_was_expected_and_changes
     check(alive.as_bytes(), LONGEST_LINE, &mut |_| {}).unwrap();
 }
 
+/// A file without an end, of which no more than a MiB may be read.
+struct Endless(u64);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(b'x');
+        self.0 += buffer.len() as u64;
+        assert!(self.0 < 1 << 20, "it reads on and on");
+        Ok(buffer.len())
+    }
+}
+
 #[test]
 fn a_line_is_read_no_further_than_it_may_be_long() {
     let lengths: Vec<u64> = SAMPLE.lines().map(|line| line.len() as u64 + 1).collect();
@@ -411,18 +424,7 @@ fn a_line_is_read_no_further_than_it_may_be_long() {
     let expected = format!("2:1: the line has more than {} bytes", longest - 1);
     assert!(refused.starts_with(&expected) && refused.contains("--line-bytes"), "{refused}");
 
-    // A file without an end, of which no more than that is taken.
-    struct Endless(u64);
-    impl std::io::Read for Endless {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            buffer.fill(b'x');
-            self.0 += buffer.len() as u64;
-            assert!(self.0 < 1 << 20, "it reads on and on");
-            Ok(buffer.len())
-        }
-    }
-    let endless =
-        |begin: String| std::io::BufReader::new(std::io::Read::chain(std::io::Cursor::new(begin), Endless(0)));
+    let endless = |begin: String| BufReader::new(Cursor::new(begin).chain(Endless(0)));
     let head = SAMPLE.split_inclusive('\n').next().unwrap().to_owned();
     let refused = |begin: String| check(endless(begin), 1 << 16, &mut |_| {}).unwrap_err().to_string();
     assert!(refused(head).starts_with("2:1: the line has more than 65536 bytes"));
