@@ -284,7 +284,7 @@ impl ServerBuilder {
         let factory = if keeps_none { &TransientSessionManagerFactory } else { factory };
         settings.statics = statics;
         settings.clock = Arc::clone(&self.clock);
-        settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog)];
+        settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog::of(resource.name.as_str()))];
         settings.listeners.extend(self.listeners.iter().cloned());
         folder_of(file).clone_into(&mut settings.folder);
         let made = factory.make(settings);

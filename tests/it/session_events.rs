@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rejoin::activity::{Activity, ActivityContext, ActivityError, Setup};
-use rejoin::document::{DocumentError, Fields};
-use rejoin::session::{AttributeValue, CloseError, LiveAttribute};
+use rejoin::document::{DURABLE_FACTORY, DocumentError, Fields, SessionConfiguration, StoreSettings};
+use rejoin::service::{ConfiguredResource, Server};
+use rejoin::session::{
+    AttributeValue, CloseError, LiveAttribute, SessionListener, SessionLog, StoreError, StoreEvent, StoreOperation,
+};
 use serde_json::Value;
 
 use crate::caught_log::CaughtLog;
@@ -148,4 +151,23 @@ async fn what_cannot_be_closed_is_told_with_the_handle_of_its_session() {
     let Some(told) = told else { panic!("{lines:#?}") };
     assert_eq!((told["level"].as_str(), field(told, "error")), (Some("WARN"), "the door is stuck"));
     assert_eq!((field(told, "attribute"), is_handle(field(told, "session"))), ("stuck", true));
+}
+
+#[test]
+fn what_a_store_does_is_told_with_its_resource() {
+    let (captured, _guard) = Captured::begin();
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = Server::builder();
+    for name in ["orders", "ledger"] {
+        let store = Some(StoreSettings { path: name.into(), full: false });
+        let session = SessionConfiguration { factory: DURABLE_FACTORY.into(), store, ..Default::default() };
+        builder = builder.resource(ConfiguredResource::new(name, folder.path()).session(session));
+    }
+    let _server = builder.build().unwrap();
+    let failed = StoreEvent::Failed { operation: StoreOperation::Commit, error: &StoreError::Full };
+    SessionLog::of("orders").store(failed);
+    SessionLog::default().store(failed);
+    let told: Vec<_> =
+        captured.events().iter().map(|event| [field(event, "event"), field(event, "resource")].join(" ")).collect();
+    assert_eq!(told, ["store.recovered orders", "store.recovered ledger", "store.failed orders", "store.failed "]);
 }

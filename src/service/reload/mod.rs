@@ -74,14 +74,14 @@ impl Watches {
         let _ = spawn_blocking(move || self.look(occasion)).await;
     }
 
-    /// Lets all look, again and again, until `stop`.
+    /// Lets all look, at once and again and again, until `stop`.
     pub(super) async fn keep_looking(self: Arc<Self>, stop: CancellationToken) {
-        loop {
+        while !stop.is_cancelled() {
+            Arc::clone(&self).look_elsewhere(Occasion::Time).await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(PERIOD) => {}
             }
-            Arc::clone(&self).look_elsewhere(Occasion::Time).await;
         }
     }
 }

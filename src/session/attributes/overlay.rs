@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AttributeError, AttributeRules, AttributeSnapshot, AttributeValue, Change, StagedAttributes};
+use super::{AttributeError, AttributeRules, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes};
 
 /// The attributes as the request sees them: a snapshot, its changes over that, and the account of both.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ impl Overlay {
     /// How many attributes the request sees.
     pub(super) fn count(&self) -> usize {
         self.staged.count
+    }
+
+    /// How many of those that are stored have the name of a static one, which stands before them.
+    pub(super) fn hidden_by(&self, statics: &StaticAttributes) -> usize {
+        self.base.hidden_by(statics).count()
     }
 
     /// Whether the request has released its session.

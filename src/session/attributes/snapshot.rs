@@ -71,6 +71,12 @@ impl AttributeSnapshot {
         summaries(statics, self.iter())
     }
 
+    /// The names of those that a static attribute hides: a store has kept them from before that was configured. Nobody can read
+    /// or change them; they are there again when it is configured no longer.
+    pub(in crate::session) fn hidden_by<'a>(&'a self, statics: &'a StaticAttributes) -> impl Iterator<Item = &'a str> {
+        statics.iter().map(|(name, _)| name).filter(|name| self.get(name).is_some())
+    }
+
     /// Makes the changes, all of them. What they put out of use is answered, for the caller to close where no lock is held.
     pub fn apply(&mut self, staged: StagedAttributes) -> Dropped {
         if staged.changes.is_empty() {

@@ -113,7 +113,8 @@ impl SessionAttributes {
     /// How many attributes there are, static ones included.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.shared.rules.statics.iter().count() + self.shared.working.lock().count()
+        let (statics, working) = (&self.shared.rules.statics, self.shared.working.lock());
+        statics.iter().count() + working.count() - working.hidden_by(statics)
     }
 
     /// The attributes by name, static ones included.
