@@ -73,13 +73,13 @@ pub use principal::{Participant, Principal};
 pub use progress::{ActivityProgress, RequestProgress, RequestSummary};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use replay::{
-    AnswerBook, AnswerShelf, Asked, Fingerprint, IdempotencyKey, KeptAnswer, KeptSession, MalformedKey, NamedSession,
+    AnswerAccount, AnswerBook, AnswerShelf, Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, KeptSession, MalformedKey, NamedSession,
     Recalled, Remember, RepeatName, Repetition, Replays,
 };
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
-    AnswerRecord, AnswerScope, AttributeWrite, Durability, EndedSession, Recovery, SaveSession, SessionKey,
+    AnswerRecord, AnswerScope, AttributeWrite, CountedAnswer, Durability, EndedSession, Recovery, SaveSession, SessionKey,
     SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics,
     StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
