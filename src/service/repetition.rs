@@ -20,7 +20,8 @@ use super::refusal::{FaultCode, Refusal};
 use super::state::ServedResource;
 use crate::engine::{AnswerBody, Answered, PerformRequest, RecordedFault, Recording};
 use crate::session::{
-    Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, Participant, Recalled, RepeatName, SessionId, SessionRequirement,
+    Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, Participant, Recalled, RepeatName, SessionId,
+    SessionRequirement,
 };
 
 /// A key that stands for itself, because all who are nobody in particular share their keys, has at least so many characters: who

@@ -174,11 +174,7 @@ impl Joined {
     /// # Errors
     ///
     /// As for [`Joined::release`]; then the answer is not remembered either.
-    pub async fn release_with(
-        self,
-        outcome: Outcome,
-        remember: Option<Remember>,
-    ) -> Result<Released, SessionError> {
+    pub async fn release_with(self, outcome: Outcome, remember: Option<Remember>) -> Result<Released, SessionError> {
         self.leave(outcome, remember, None).await
     }
 

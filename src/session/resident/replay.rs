@@ -9,8 +9,8 @@ use super::shared::Shared;
 use super::slot::{Slot, Visitor};
 use crate::session::key::SessionKey;
 use crate::session::{
-    Answer, AnswerAccount, AnswerRecord, AnswerScope, AnswerShelf, Asked, CountedAnswer, Departure, EndReason, Moment, NamedSession, Principal,
-    Recalled, Remember, SessionError, SessionHandle, SessionId,
+    Answer, AnswerAccount, AnswerRecord, AnswerScope, AnswerShelf, Asked, CountedAnswer, Departure, EndReason, Moment,
+    NamedSession, Principal, Recalled, Remember, SessionError, SessionHandle, SessionId,
 };
 
 impl Shared {

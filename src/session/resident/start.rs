@@ -16,8 +16,8 @@ use super::{IMPLICIT_TOMBSTONES, TOMBSTONES};
 use crate::document::SessionConfiguration;
 use crate::session::durable::Scribe;
 use crate::session::{
-    Clock, CountedAnswer, EndedSession, IdSource, Principal, Replays, SessionListener, SessionStore, StaticAttributes, SystemClock,
-    SystemIds, Timeline,
+    Clock, CountedAnswer, EndedSession, IdSource, Principal, Replays, SessionListener, SessionStore, StaticAttributes,
+    SystemClock, SystemIds, Timeline,
 };
 
 /// What every manager is made from; the defaults are the machine's clock and random numbers.

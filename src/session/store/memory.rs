@@ -7,8 +7,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    AnswerRecord, AnswerScope, AttributeWrite, CountedAnswer, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
-    SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredSession, TimeMark, Verdict,
+    AnswerRecord, AnswerScope, AttributeWrite, CountedAnswer, EndedSession, Recovery, SaveSession, SessionKey,
+    SessionRecord, SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredSession, TimeMark,
+    Verdict,
 };
 use crate::session::{Moment, Principal, SessionHandle};
 

@@ -8,7 +8,8 @@ use super::{KEY, VISIT, keyed, send};
 use crate::context::{Context, perform};
 
 /// More of these than four are more than anybody has room for.
-const ANSWER: &str = "<sqlQueryStatement name=\"find\"><expression>WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+const ANSWER: &str =
+    "<sqlQueryStatement name=\"find\"><expression>WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
     SELECT printf('%01000000d', i) FROM n LIMIT 15</expression><resultStream name=\"rows\"/></sqlQueryStatement>
     <sqlResultsToCSV name=\"format\"><resultSet from=\"rows\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>";
 

@@ -9,8 +9,8 @@ use super::gated::{Loading, refusal};
 use super::writing::{Machine, create, enter, join, try_enter, who};
 use crate::document::SessionConfiguration;
 use crate::session::{
-    Access, AnswerAccount, AnswerScope, Durability, DurableSessionManager, EndReason, ManualClock, Outcome, Remember, SessionError,
-    SessionManager, SessionRequirement, SessionStore, SqliteStore, StoreError,
+    Access, AnswerAccount, AnswerScope, Durability, DurableSessionManager, EndReason, ManualClock, Outcome, Remember,
+    SessionError, SessionManager, SessionRequirement, SessionStore, SqliteStore, StoreError,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,8 +9,8 @@ use tokio::sync::oneshot;
 use super::Keeper;
 use super::loading::off_the_runtime;
 use crate::session::clock::Time;
-use crate::session::resident::aftermath::Aftermath;
 use crate::session::resident::STORED_ENDS;
+use crate::session::resident::aftermath::Aftermath;
 use crate::session::resident::shared::Shared;
 use crate::session::{SessionStore, StoreError, StoreEvent, StoreOperation};
 

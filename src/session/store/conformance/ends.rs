@@ -1,9 +1,7 @@
 //! Ends.
 
 use super::MakePlace;
-use super::sample::{
-    answer, attributes, done, end, handle, key, next, record, save, scope, second, sessions, text,
-};
+use super::sample::{answer, attributes, done, end, handle, key, next, record, save, scope, second, sessions, text};
 use crate::session::{
     AnswerRecord, AttributeWrite, EndReason, EndedSession, Moment, Principal, SaveSession, SessionWrite, Verdict,
 };

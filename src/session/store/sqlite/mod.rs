@@ -215,11 +215,15 @@ impl SessionStore for SqliteStore {
             return Ok(Vec::new());
         }
         let mut writer = self.writer.lock();
-        let together =
-            writer.transaction(|connection| batch.iter().map(|write| write::write(connection, write)).collect());
+        let mut is_unmade = false;
+        let together = writer.transaction(|connection| {
+            let verdicts: Result<_, Fault> = batch.iter().map(|write| write::write(connection, write)).collect();
+            is_unmade = verdicts.is_err();
+            verdicts
+        });
         let written = match together {
-            // Nothing of it was written: one after the other, without what the fault is a matter of.
-            Err(fault) if fault.is_of_one_write() => writer.transaction(|connection| {
+            // Nothing was written. Once more, each apart from the others, without what the fault is a matter of.
+            Err(fault) if is_unmade && fault.is_of_one_write() => writer.transaction(|connection| {
                 let path = self.folder.path();
                 batch.iter().map(|write| write::write_apart(connection, write, path)).collect()
             }),
