@@ -17,7 +17,7 @@ use arrow_array::RecordBatch;
 use rejoin::block::{BLOCK_BYTES, Block, StreamType, pipe};
 use rejoin::format::{CsvOptions, CsvWriter, FormatError, WebRowSetOptions, WebRowSetWriter};
 use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteResource, SqliteSettings};
-use rejoin::resource::relational::{Parameter, RelationalResource, Statement};
+use rejoin::resource::relational::{Parameter, SqlExecutor, Statement};
 use support::people::{self, SELECT_ALL, SELECT_ONE};
 use support::table::{line, median};
 use tokio_util::sync::CancellationToken;

@@ -2,7 +2,7 @@ use crate::block::{ReaderGone, StreamBroken, StreamType};
 use crate::document::ErrorKind;
 use crate::format::FormatError;
 use crate::resource::{Blame, ResourceError};
-use crate::session::AttributeError;
+use crate::session::{AttributeError, BranchError, TransactionError};
 
 /// Why an activity did not complete.
 ///
@@ -44,6 +44,9 @@ pub enum ActivityError {
     /// A session attribute could not be read or changed.
     #[error(transparent)]
     Attribute(#[from] AttributeError),
+    /// Something can't be done with the transaction of the session.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
     /// Not a failure of this activity: nobody reads its output any more.
     #[error("stopped, because nobody reads the output any more")]
     ReaderGone,
@@ -79,11 +82,16 @@ impl ActivityError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Attribute(error) if error.is_of_configuration() => ErrorKind::Server,
-            Self::Client { .. } | Self::Format(_) | Self::Attribute(_) => ErrorKind::Client,
+            Self::Transaction(
+                TransactionError::NotBegun { error: BranchError::Lost { .. }, .. }
+                | TransactionError::RandomUnavailable(_),
+            ) => ErrorKind::Server,
+            Self::Client { .. } | Self::Format(_) | Self::Attribute(_) | Self::Transaction(_) => ErrorKind::Client,
             Self::Authorization { .. } => ErrorKind::Authorization,
             Self::Server { .. } | Self::ReaderGone | Self::InputBroken | Self::Cancelled => ErrorKind::Server,
             Self::Resource(error) => match error.blame() {
                 Blame::Client => ErrorKind::Client,
+                Blame::Authorization => ErrorKind::Authorization,
                 Blame::Server | Blame::Nobody => ErrorKind::Server,
             },
         }
@@ -97,6 +105,7 @@ impl ActivityError {
             Self::Resource(error) => error.code(),
             Self::Format(_) => "FormatError",
             Self::Attribute(error) => error.code(),
+            Self::Transaction(error) => error.code(),
             Self::ReaderGone => "ReaderGone",
             Self::InputBroken => "InputBroken",
             Self::Cancelled => "Cancelled",

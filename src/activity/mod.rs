@@ -17,6 +17,7 @@
 //! An activity of one's own, from outside of the crate, is in `examples/own_activity.rs`.
 
 mod context;
+mod database;
 mod error;
 mod ports;
 mod registry;
@@ -30,6 +31,7 @@ pub mod transform;
 pub mod utility;
 
 pub use context::{ActivityContext, Input, Output};
+pub use database::{Database, Statements};
 pub use error::ActivityError;
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;

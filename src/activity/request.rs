@@ -11,6 +11,8 @@ use crate::session::Principal;
 pub struct RequestInformation {
     /// On whose behalf the request runs.
     pub principal: Principal,
+    /// His role, by the name that configuration documents give it.
+    pub role: Box<str>,
     /// Its id, as in the log.
     pub request_id: Uuid,
     /// The activities of its document, in the order in which they stand there.
@@ -29,6 +31,11 @@ pub struct RequestedActivity {
 impl Default for RequestInformation {
     /// Nobody asks for nothing.
     fn default() -> Self {
-        Self { principal: Principal::anonymous(), request_id: Uuid::nil(), activities: Box::default() }
+        Self {
+            principal: Principal::anonymous(),
+            role: "user".into(),
+            request_id: Uuid::nil(),
+            activities: Box::default(),
+        }
     }
 }

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::ports::{DeclaredInput, DeclaredOutput};
-use super::{InputPort, OutputPort, PortType, Ports};
+use super::{Database, InputPort, OutputPort, PortType, Ports};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Value, nearest};
-use crate::resource::{DataResource, DataResources};
+use crate::resource::DataResources;
 
 /// The `property` elements of an activity in the activity configuration document.
 pub type Properties = BTreeMap<String, String>;
@@ -169,12 +168,16 @@ impl<'a> Setup<'a> {
     /// # Errors
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
-    pub fn relational(&self, fields: &mut Fields<'_>) -> Result<Arc<dyn DataResource>, DocumentError> {
+    pub fn relational(&self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
         let element = fields.element();
         let wanted = fields.attribute("resource");
         let found = match &wanted {
-            Some(name) => self.resources.get(name.name()?).ok_or_else(|| self.no_such_resource(name))?,
-            None => self.resources.first().ok_or_else(|| {
+            Some(name) => {
+                let known = self.resources.iter().find(|(known, _)| *known == name.as_str().trim());
+                name.name()?;
+                known.ok_or_else(|| self.no_such_resource(name))?
+            }
+            None => self.resources.iter().next().ok_or_else(|| {
                 DocumentError::invalid(
                     element.position(),
                     format!(
@@ -185,8 +188,9 @@ impl<'a> Setup<'a> {
                 )
             })?,
         };
-        if found.as_relational().is_some() {
-            return Ok(Arc::clone(found));
+        let (name, resource) = found;
+        if resource.as_relational().is_some() {
+            return Ok(Database::new(name, resource));
         }
         let position = wanted.map_or(element.position(), |name| name.position());
         Err(DocumentError::invalid(position, format!("`{}` needs a relational data resource", element.local_name())))

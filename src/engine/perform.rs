@@ -419,6 +419,7 @@ async fn answer_stream(
 fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
     RequestInformation {
         principal: participant.principal.clone(),
+        role: "user".into(),
         request_id: participant.request_id,
         activities: plan.requested(),
     }

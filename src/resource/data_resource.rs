@@ -1,10 +1,12 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::ResourceError;
 use super::relational::RelationalResource;
+use super::relational::access::Requester;
 
 /// The product behind a data resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,17 @@ pub trait DataResource: fmt::Debug + Send + Sync {
     ///
     /// What keeps the source from working, mostly [`ResourceError::Unavailable`].
     async fn health(&self) -> Result<(), ResourceError>;
+
+    /// The resource as a requester sees it: where a role map gives him a user of his own, with that user's connections.
+    /// `None`: there is no difference.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Denied`] when the resource is not for him.
+    fn on_behalf_of(&self, requester: &Requester) -> Result<Option<Arc<dyn DataResource>>, ResourceError> {
+        let _ = requester;
+        Ok(None)
+    }
 
     /// The resource as a relational database, if it is one.
     fn as_relational(&self) -> Option<&dyn RelationalResource> {

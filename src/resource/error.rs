@@ -8,6 +8,8 @@ pub enum Blame {
     Client,
     /// Whoever runs the service or its database. A client sees a reference; the text is for the log.
     Server,
+    /// Whoever asks may not do what he asks for.
+    Authorization,
     /// Nobody: the request was cancelled.
     Nobody,
 }
@@ -22,7 +24,7 @@ pub enum ResourceError {
     Sql {
         /// What the database says.
         message: String,
-        /// The database's own code, such as `SQLITE_CONSTRAINT_UNIQUE`.
+        /// The database's own code, such as `SQLITE_CONSTRAINT_UNIQUE`, or its SQLSTATE.
         code: Cow<'static, str>,
         /// Where in the statement, in characters from 0, if the database knows.
         offset: Option<usize>,
@@ -37,6 +39,39 @@ pub enum ResourceError {
     #[error("{message}")]
     Busy {
         /// What was waited for.
+        message: String,
+    },
+    /// Others changed what the transaction uses: a serialisation failure, a deadlock. Nothing of the transaction holds, or of
+    /// the statement, if it ran by itself. The same work may well succeed in a new one.
+    #[error("{message}")]
+    Conflict {
+        /// What the database says.
+        message: String,
+        /// The database's own code, such as the SQLSTATE `40001`.
+        code: Cow<'static, str>,
+    },
+    /// The statement took longer than it may, and was stopped.
+    #[error("{message}")]
+    TimedOut {
+        /// Which limit it was.
+        message: String,
+    },
+    /// Whoever asks may not do this in the database.
+    #[error("{message}")]
+    Denied {
+        /// What was denied.
+        message: String,
+    },
+    /// The data resource has no such feature.
+    #[error("{message}")]
+    Unsupported {
+        /// What it has not, and what to use instead.
+        message: String,
+    },
+    /// The connection was lost while a statement ran that may have changed something: whether it has, is not known.
+    #[error("{message}")]
+    Lost {
+        /// What happened; not for clients.
         message: String,
     },
     /// The source does not work: missing, unreadable, damaged, full.
@@ -74,6 +109,11 @@ impl ResourceError {
             Self::Sql { .. } => "SqlError",
             Self::ReadOnly { .. } => "SqlReadOnly",
             Self::Busy { .. } => "DataResourceBusy",
+            Self::Conflict { .. } => "TransactionConflict",
+            Self::TimedOut { .. } => "SqlTimedOut",
+            Self::Denied { .. } => "SqlDenied",
+            Self::Unsupported { .. } => "SqlUnsupported",
+            Self::Lost { .. } => "DataResourceLost",
             Self::Unavailable { .. } => "DataResourceUnavailable",
             Self::Data { .. } => "SqlData",
             Self::Cancelled => "Cancelled",
@@ -85,8 +125,16 @@ impl ResourceError {
     #[must_use]
     pub fn blame(&self) -> Blame {
         match self {
-            Self::Sql { .. } | Self::ReadOnly { .. } | Self::Data { .. } => Blame::Client,
-            Self::Busy { .. } | Self::Unavailable { .. } | Self::Configuration { .. } => Blame::Server,
+            Self::Sql { .. }
+            | Self::ReadOnly { .. }
+            | Self::Data { .. }
+            | Self::Conflict { .. }
+            | Self::TimedOut { .. }
+            | Self::Unsupported { .. } => Blame::Client,
+            Self::Denied { .. } => Blame::Authorization,
+            Self::Busy { .. } | Self::Lost { .. } | Self::Unavailable { .. } | Self::Configuration { .. } => {
+                Blame::Server
+            }
             Self::Cancelled => Blame::Nobody,
         }
     }
@@ -94,7 +142,13 @@ impl ResourceError {
     /// Whether the same request may well succeed a little later.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy { .. })
+        matches!(self, Self::Busy { .. } | Self::Conflict { .. })
+    }
+
+    /// Something that a data resource has not.
+    #[must_use]
+    pub fn unsupported(message: impl Into<String>) -> Self {
+        Self::Unsupported { message: message.into() }
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::relational::access::AccessSettings;
 use super::relational::sqlite::SqliteFactory;
 use super::uri::{scheme_of, without_secrets};
 use super::{DataResource, ResourceError};
@@ -14,13 +15,15 @@ pub struct ResourceSettings {
     pub uri: String,
     /// The folder of the configuration document that holds the URI: what relative paths are relative to.
     pub directory: PathBuf,
+    /// Who connects and how, where the resource is a database.
+    pub access: AccessSettings,
 }
 
 impl ResourceSettings {
     /// The settings of a resource whose configuration stands in `directory`.
     #[must_use]
     pub fn new(uri: impl Into<String>, directory: impl Into<PathBuf>) -> Self {
-        Self { uri: uri.into(), directory: directory.into() }
+        Self { uri: uri.into(), directory: directory.into(), access: AccessSettings::default() }
     }
 }
 

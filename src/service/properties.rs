@@ -16,7 +16,7 @@ use super::reload::ConfigurationProblem;
 use super::routes::xml;
 use super::state::{ServedResource, ServiceState};
 use crate::document::{Position, TYPES_NAMESPACE};
-use crate::resource::relational::{DatabaseSchema, Table, TableKind};
+use crate::resource::relational::{DatabaseSchema, SchemaFilter, Table, TableKind};
 use crate::resource::{DataResource, ResourceError};
 
 /// The data service resources.
@@ -72,7 +72,7 @@ pub(super) async fn show(
 
 async fn database_schema(data_resource: &dyn DataResource) -> Result<Option<DatabaseSchema>, ResourceError> {
     match data_resource.as_relational() {
-        Some(relational) => relational.schema().await.map(Some),
+        Some(relational) => relational.schema(&SchemaFilter::default()).await.map(Some),
         None => Ok(None),
     }
 }

@@ -230,6 +230,21 @@ impl Refusal {
             ActivityError::Resource(ResourceError::Busy { .. }) => {
                 Self::new(503, "ServerBusy", message).retry_after(Duration::from_secs(1))
             }
+            ActivityError::Resource(ResourceError::Conflict { .. }) => {
+                Self::new(409, "TransactionConflict", message).retry_after(Duration::from_secs(1))
+            }
+            ActivityError::Transaction(error) if error.is_retryable() => {
+                Self::new(409, "TransactionConflict", message).retry_after(Duration::from_secs(1))
+            }
+            ActivityError::Resource(ResourceError::TimedOut { .. }) => Self::new(504, "RequestTimedOut", message),
+            ActivityError::Resource(ResourceError::Lost { .. }) => {
+                tracing::error!(%request_id, activity = name, %error, "a data resource was lost in the middle of a statement");
+                let message = format!(
+                    "the data resource of `{name}` was lost while a statement ran: whether it was carried out is not known; the \
+                     log says more under {request_id}"
+                );
+                Self::new(502, "DataResourceUnavailable", message)
+            }
             ActivityError::Resource(ResourceError::Unavailable { .. }) => {
                 tracing::error!(%request_id, activity = name, %error, "a data resource does not work");
                 let message =

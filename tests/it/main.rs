@@ -6,6 +6,7 @@ mod bad_input;
 mod carriers;
 mod command;
 mod context;
+mod databases;
 mod documentation;
 mod documents;
 mod durable;

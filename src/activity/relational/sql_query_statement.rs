@@ -5,7 +5,7 @@ use super::statement::StatementSettings;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Output, OutputPort, Requirement, Setup};
 use crate::block::{StreamType, pipe};
 use crate::document::{DocumentError, Fields};
-use crate::resource::relational::{RelationalResource, Statement};
+use crate::resource::relational::{SqlExecutor, Statement};
 
 /// `sqlQueryStatement`: the rows of a query. It can't write.
 ///
@@ -40,7 +40,8 @@ impl Activity for SqlQueryStatement {
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let output = context.output(self.rows);
         let parameters = std::mem::take(&mut self.statement.parameters);
-        let (database, sql) = self.statement.open(&mut context).await?;
+        let (statements, sql) = self.statement.open(&mut context).await?;
+        let database = statements.executor()?;
         if parameters.are_streamed() {
             let mut rows = parameters.open(&mut context);
             while let Some(parameters) = rows.next().await? {
@@ -62,7 +63,7 @@ impl Activity for SqlQueryStatement {
 
 /// One of several queries: its rows go into the output, which stays open.
 async fn query_into(
-    database: &dyn RelationalResource,
+    database: &dyn SqlExecutor,
     statement: Statement,
     output: &Output,
     context: &ActivityContext,

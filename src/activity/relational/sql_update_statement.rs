@@ -43,7 +43,8 @@ impl Activity for SqlUpdateStatement {
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let output = context.output(self.count);
         let parameters = std::mem::take(&mut self.statement.parameters);
-        let (database, sql) = self.statement.open(&mut context).await?;
+        let (statements, sql) = self.statement.open(&mut context).await?;
+        let database = statements.executor()?;
         let cancel = context.cancellation().clone();
         let changed = if parameters.are_streamed() {
             let (sender, rows) = ParameterRows::channel();

@@ -1,19 +1,15 @@
 //! What `sqlQueryStatement` and `sqlUpdateStatement` have in common.
 
-use std::sync::Arc;
-
 use super::parameters::Parameters;
 use crate::activity::transform::expect_text;
-use crate::activity::{ActivityContext, ActivityError, InputPort, Setup};
+use crate::activity::{ActivityContext, ActivityError, Database, InputPort, Setup, Statements};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
-use crate::resource::DataResource;
-use crate::resource::relational::RelationalResource;
 
 /// A statement as the document gives it: data resource, parameters, text.
 #[derive(Debug)]
 pub(super) struct StatementSettings {
-    resource: Arc<dyn DataResource>,
+    database: Database,
     pub(super) parameters: Parameters,
     expression: Expression,
 }
@@ -30,7 +26,7 @@ const LONGEST_EXPRESSION: usize = 1024 * 1024;
 impl StatementSettings {
     /// Reads `resource`, every `sqlParameter` and the `expression`.
     pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let resource = setup.relational(fields)?;
+        let database = setup.relational(fields)?;
         let parameters = Parameters::parse(fields, setup)?;
         let element = fields.required_child("expression")?;
         let mut settings = element.fields();
@@ -42,22 +38,16 @@ impl StatementSettings {
         } else {
             Expression::Given(element.text()?.into_owned())
         };
-        Ok(Self { resource, parameters, expression })
+        Ok(Self { database, parameters, expression })
     }
 
-    /// The database, and the text of the statement.
-    pub(super) async fn open(
-        &mut self,
-        context: &mut ActivityContext,
-    ) -> Result<(&dyn RelationalResource, String), ActivityError> {
+    /// What the statement runs on, and its text.
+    pub(super) async fn open(&mut self, context: &mut ActivityContext) -> Result<(Statements, String), ActivityError> {
         let sql = match &mut self.expression {
             Expression::Given(sql) => std::mem::take(sql),
             Expression::From(port) => read_expression(context, *port).await?,
         };
-        let relational = self.resource.as_relational();
-        let relational =
-            relational.ok_or_else(|| ActivityError::server("NotRelational", "the data resource changed"))?;
-        Ok((relational, sql))
+        Ok((self.database.open(context).await?, sql))
     }
 }
 

@@ -1,6 +1,23 @@
 //! Relational databases.
+//!
+//! A [`RelationalResource`] is a database. Statements run on an [`SqlExecutor`]: the database itself, which takes a connection
+//! of its pool for each, or a [`RelationalBranch`], the open transaction of a session on a connection of its own. Activities
+//! need not know which of the two it is.
+//!
+//! | room | holds |
+//! |---|---|
+//! | `access` | who connects and how: log-ins, role maps, pools, TLS, as configured |
+//! | `sqlite`, `postgres`, `mysql` | the databases, each with its driver |
+//! | the files here | what all of them share |
 
+pub mod access;
+mod branch;
+mod call;
+mod cursor;
+mod dialect;
+mod load;
 mod parameter_rows;
+mod physical;
 mod schema;
 pub mod sqlite;
 mod statement;
@@ -8,12 +25,19 @@ mod statement;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use branch::{RelationalBranch, RelationalTransaction};
+pub use call::{Argument, CallEnd, OutParameter, ProcedureCall};
+pub use cursor::{CursorOptions, Fetch, FetchEnd, FetchFrom, RowCursor};
+pub use dialect::{Dialect, TableName};
+pub use load::{BulkLoad, CsvForm};
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};
-pub use schema::{Column, DatabaseSchema, Table, TableKind};
+pub use physical::{PhysicalIndex, PhysicalSchema, PhysicalTable};
+pub use schema::{Column, DatabaseSchema, SchemaFilter, Table, TableKind};
 pub use statement::{Parameter, Statement};
 
 use super::ResourceError;
-use crate::block::BlockWriter;
+use crate::block::{BlockReader, BlockWriter};
+use crate::session::{BranchError, TransactionOptions};
 
 /// What a query that ran to its end has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,13 +46,14 @@ pub struct QueryEnd {
     pub rows: u64,
 }
 
-/// A database that speaks SQL.
+/// Runs statements of SQL: a database by its pool of connections, or an open transaction on its one connection.
 ///
-/// Every method may be called from any number of tasks at the same time: the resource has its own bounded pool of
-/// connections, and who finds none free waits in the order of arrival. All of them can be cancelled, by the token or by
-/// dropping the future, and both stop the database as well.
+/// Every method may be called from any number of tasks at the same time; who finds no connection free waits in the order of
+/// arrival. All of them can be cancelled, by the token or by dropping the future, and both stop the database as well.
+///
+/// In a transaction, a statement that fails takes back what it did itself and nothing else, in every database.
 #[async_trait]
-pub trait RelationalResource: Send + Sync {
+pub trait SqlExecutor: Send + Sync {
     /// Runs one statement that only reads, and sends its rows as blocks into `output`.
     ///
     /// The stream always holds at least one block, so that a reader knows the columns of an empty result; it is finished
@@ -48,18 +73,108 @@ pub trait RelationalResource: Send + Sync {
         cancel: CancellationToken,
     ) -> Result<QueryEnd, ResourceError>;
 
+    /// Runs a query like [`SqlExecutor::query`], and has the database itself write its rows as CSV, where it can do that in
+    /// exactly the bytes that [`CsvWriter`](crate::format::CsvWriter) would give. `None` when it can't: then nothing was
+    /// sent, and the caller runs it the other way.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlExecutor::query`].
+    async fn query_csv(
+        &self,
+        statement: &Statement,
+        form: &CsvForm,
+        output: &BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<Option<QueryEnd>, ResourceError> {
+        let _ = (statement, form, output, cancel);
+        Ok(None)
+    }
+
     /// Runs one statement that writes, once for every row of parameters, all or none, and gives how many rows of the
     /// database it changed altogether.
     ///
     /// # Errors
     ///
-    /// As [`RelationalResource::query`]; whatever the error, nothing has changed.
+    /// As [`SqlExecutor::query`]; whatever the error, nothing has changed, but for [`ResourceError::Lost`].
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError>;
 
-    /// The tables and views, with their columns.
+    /// Calls a stored procedure or function. Rows that it gives go into `output`, which is finished like that of a query; one
+    /// that gives none sends a block without columns.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlExecutor::update`]; [`ResourceError::Unsupported`] where the database has no procedures.
+    async fn call(
+        &self,
+        call: ProcedureCall,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<CallEnd, ResourceError> {
+        let _ = (call, output, cancel);
+        Err(ResourceError::unsupported("this database has no stored procedures"))
+    }
+
+    /// Loads a stream of rows into a table, by the fastest way that the database has; gives how many were loaded.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlExecutor::update`]. Unless [`BulkLoad::transactionally`] is set, rows before the one that failed may stay.
+    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        let _ = (load, rows, cancel);
+        Err(ResourceError::unsupported("this database has no bulk load"))
+    }
+
+    /// Opens a cursor: a query whose rows are fetched as they are wanted. It holds a connection until it is closed or
+    /// dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlExecutor::query`]; [`ResourceError::Unsupported`] for a cursor of a kind that the database does not have.
+    async fn open_cursor(
+        &self,
+        statement: Statement,
+        options: CursorOptions,
+        cancel: CancellationToken,
+    ) -> Result<Box<dyn RowCursor>, ResourceError> {
+        let _ = (statement, options, cancel);
+        Err(ResourceError::unsupported("this database has no cursors"))
+    }
+
+    /// The tables and views that a filter takes in, with their columns.
     ///
     /// # Errors
     ///
     /// [`ResourceError::Unavailable`] when the database does not answer.
-    async fn schema(&self) -> Result<DatabaseSchema, ResourceError>;
+    async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError>;
+
+    /// Sizes, numbers of rows and indexes of tables.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlExecutor::schema`].
+    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
+        let _ = filter;
+        Err(ResourceError::unsupported("this database does not say how large its tables are"))
+    }
+}
+
+/// A database that speaks SQL.
+#[async_trait]
+pub trait RelationalResource: SqlExecutor {
+    /// How it writes names and types.
+    fn dialect(&self) -> Dialect;
+
+    /// Begins a transaction on a connection of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError::Refused`], for an isolation that the database does not have, say.
+    async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
+        let _ = options;
+        Err(BranchError::Refused {
+            message: "this database has no transactions that span requests".into(),
+            is_retryable: false,
+        })
+    }
 }

@@ -41,3 +41,14 @@ pub struct Column {
     /// Its place in the primary key, from 1, if it belongs to it.
     pub primary_key: Option<u32>,
 }
+
+/// Which tables are looked at. Every part that is not given takes in all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SchemaFilter {
+    /// The schema (of MariaDB the database) by name; otherwise the one that the connection works in.
+    pub schema: Option<String>,
+    /// The table, as a pattern of SQL: `%` for any characters, `_` for one, no escapes.
+    pub table: Option<String>,
+    /// Whether views are left out.
+    pub tables_only: bool,
+}

@@ -104,6 +104,12 @@ impl SessionAttributes {
         })
     }
 
+    /// The first static attribute of that type, in the order of the configuration; `None` when there is none.
+    #[must_use]
+    pub fn first_static<T: StaticSessionAttribute>(&self) -> Option<Arc<T>> {
+        self.shared.rules.statics.iter().find_map(|(_, value)| Arc::clone(value).downcast())
+    }
+
     /// Whether there is such an attribute.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {

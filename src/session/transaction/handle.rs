@@ -58,6 +58,12 @@ impl Transaction {
         self.shared.state()
     }
 
+    /// The error that says that it is over, and how.
+    #[must_use]
+    pub fn finished(&self) -> TransactionError {
+        TransactionError::Finished { state: self.state() }
+    }
+
     /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is polled only if there
     /// is none. Of several that ask for it at once, one begins it. A new branch gets the savepoints that the transaction has.
     ///

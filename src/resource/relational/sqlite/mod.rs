@@ -36,7 +36,9 @@ pub use address::{SqliteAddress, SqliteLocation, SqliteMode};
 pub use open_queries::OpenQueries;
 pub use pool::SqliteSettings;
 
-use super::{DatabaseSchema, ParameterRows, QueryEnd, RelationalResource, Statement};
+use super::{
+    DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor, Statement,
+};
 use crate::block::{Block, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
 use connection::{SqliteConnection, Target};
@@ -65,7 +67,7 @@ impl DataResourceFactory for SqliteFactory {
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// use rejoin::block::{Block, StreamType, pipe};
 /// use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteResource, SqliteSettings};
-/// use rejoin::resource::relational::{Parameter, ParameterRows, RelationalResource, Statement};
+/// use rejoin::resource::relational::{Parameter, ParameterRows, SqlExecutor, Statement};
 /// use tokio_util::sync::CancellationToken;
 ///
 /// let address = SqliteAddress::parse("sqlite::memory:", ".".as_ref()).unwrap();
@@ -145,7 +147,7 @@ impl DataResource for SqliteResource {
 }
 
 #[async_trait]
-impl RelationalResource for SqliteResource {
+impl SqlExecutor for SqliteResource {
     async fn query(
         &self,
         statement: Statement,
@@ -197,8 +199,15 @@ impl RelationalResource for SqliteResource {
         .await
     }
 
-    async fn schema(&self) -> Result<DatabaseSchema, ResourceError> {
+    async fn schema(&self, _filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
         self.read(schema::read).await
+    }
+}
+
+#[async_trait]
+impl RelationalResource for SqliteResource {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
     }
 }
 

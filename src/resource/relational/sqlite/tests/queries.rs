@@ -219,7 +219,7 @@ async fn the_schema_lists_tables_views_and_columns() {
         ],
     )
     .await;
-    let schema = database.schema().await.unwrap();
+    let schema = database.schema(&SchemaFilter::default()).await.unwrap();
     let tables: Vec<_> = schema.tables.iter().map(|table| (table.name.as_str(), table.kind)).collect();
     assert_eq!(tables, [("road", Table), ("town", Table), ("towns", View)]);
     let keys: Vec<_> = schema.tables[0].columns.iter().map(|column| column.primary_key).collect();

@@ -1,0 +1,88 @@
+//! What the statements of an activity run on: a database, or the transaction that its session has open there.
+
+use std::sync::Arc;
+
+use super::{ActivityContext, ActivityError};
+use crate::resource::relational::access::Requester;
+use crate::resource::relational::{RelationalBranch, RelationalResource, SqlExecutor};
+use crate::resource::{DataResource, ResourceError};
+use crate::session::{Transaction, TransactionManager, TransactionState};
+
+/// The relational data resource of an activity, as its element names it: [`Setup::relational`](super::Setup::relational).
+#[derive(Debug, Clone)]
+pub struct Database {
+    name: Box<str>,
+    resource: Arc<dyn DataResource>,
+}
+
+impl Database {
+    pub(super) fn new(name: &str, resource: &Arc<dyn DataResource>) -> Self {
+        Self { name: name.into(), resource: Arc::clone(resource) }
+    }
+
+    /// Its name among the data resources of its data service resource; empty where it has none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the statements of this request run on: the open transaction of the session, which the database takes part in from
+    /// now on, or the database itself. Either as the user that the principal of the request is in the database.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::Resource`] when the principal is nobody in the database, [`ActivityError::Transaction`] when the
+    /// transaction of the session can't go on, or not in this database.
+    pub async fn open(&self, context: &ActivityContext) -> Result<Statements, ActivityError> {
+        let request = context.request();
+        let requester = Requester { principal: request.principal.clone(), role: request.role.clone() };
+        let database = self.resource.on_behalf_of(&requester)?.unwrap_or_else(|| Arc::clone(&self.resource));
+        let Some(transaction) = open_transaction(context)? else { return Ok(Statements::Database(database)) };
+        let relational = relational(&database)?;
+        let begin = relational.begin(transaction.options());
+        Ok(Statements::Transaction(transaction.enlist(&self.name, begin).await?))
+    }
+}
+
+/// The transaction that the session has open, if it has one.
+fn open_transaction(context: &ActivityContext) -> Result<Option<Arc<Transaction>>, ActivityError> {
+    let session = context.session();
+    let Some(manager) = session.first_static::<TransactionManager>() else { return Ok(None) };
+    let Some(latest) = manager.latest(session) else { return Ok(None) };
+    match latest.state() {
+        TransactionState::Active => Ok(Some(latest)),
+        TransactionState::Committed => Ok(None),
+        // Outside of it, the statement would do for good what was to be done in it or not at all.
+        TransactionState::Committing | TransactionState::RolledBack | TransactionState::Failed => {
+            Err(latest.finished().into())
+        }
+    }
+}
+
+fn relational(resource: &Arc<dyn DataResource>) -> Result<&dyn RelationalResource, ActivityError> {
+    let unsupported = || ResourceError::unsupported("the data resource is not relational any more");
+    resource.as_relational().ok_or_else(|| unsupported().into())
+}
+
+/// What statements run on, for the time of one activity.
+#[derive(Debug)]
+pub enum Statements {
+    /// A database: each statement for itself.
+    Database(Arc<dyn DataResource>),
+    /// The open transaction of the session.
+    Transaction(Arc<RelationalBranch>),
+}
+
+impl Statements {
+    /// Runs them.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::Resource`] when the data resource has changed into another kind.
+    pub fn executor(&self) -> Result<&dyn SqlExecutor, ActivityError> {
+        match self {
+            Self::Database(resource) => Ok(relational(resource)?),
+            Self::Transaction(branch) => Ok(branch.executor()),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+use super::TableName;
+
+/// Where a stream of rows is loaded into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkLoad {
+    /// The table.
+    pub table: TableName,
+    /// Whether the table is made, with the columns of the rows, before they are loaded. One that is there is an error.
+    pub create: bool,
+    /// Whether all rows are loaded or none.
+    pub transactionally: bool,
+}
+
+/// How a database is asked to write CSV by itself: the same settings as [`CsvOptions`](crate::format::CsvOptions) has, in the
+/// part that databases know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvForm {
+    /// What stands between two fields: one ASCII character.
+    pub delimiter: char,
+    /// What stands for NULL.
+    pub null: String,
+    /// Whether the names of the columns come first.
+    pub header: bool,
+}

@@ -1,0 +1,34 @@
+/// What tables take in the database.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PhysicalSchema {
+    /// By name.
+    pub tables: Vec<PhysicalTable>,
+}
+
+/// What one table takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhysicalTable {
+    /// The schema it stands in, where the database has such.
+    pub schema: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// How many rows it has, as the database estimates or counts it.
+    pub rows: Option<u64>,
+    /// How many bytes its rows take, where the database knows.
+    pub bytes: Option<u64>,
+    /// How many bytes its indexes take, where the database knows.
+    pub index_bytes: Option<u64>,
+    /// Its indexes, by name.
+    pub indexes: Vec<PhysicalIndex>,
+}
+
+/// An index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhysicalIndex {
+    /// Its name.
+    pub name: String,
+    /// Whether no two rows may have the same values in it.
+    pub unique: bool,
+    /// Its columns, in their order; an expression as its text.
+    pub columns: Vec<String>,
+}

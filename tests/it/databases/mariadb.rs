@@ -1,0 +1,142 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::server_process::ServerProcess;
+use super::{PASSWORD, USER, database_name, free_port};
+
+/// A MariaDB server on loopback.
+#[derive(Debug)]
+pub(crate) struct MariaDbServer {
+    folder: TempDir,
+    port: u16,
+    process: ServerProcess,
+}
+
+static SHARED: LazyLock<MariaDbServer> = LazyLock::new(MariaDbServer::start);
+
+impl MariaDbServer {
+    /// The server that tests share; they have databases of their own.
+    pub(crate) fn shared() -> &'static Self {
+        &SHARED
+    }
+
+    /// A server for one test.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("rejoin-mariadb-").tempdir().unwrap();
+        let done = Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .arg(format!("--datadir={}", folder.path().join("data").display()))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let users = format!(
+            "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+        );
+        fs::write(folder.path().join("users.sql"), users).unwrap();
+        let port = free_port();
+        let process = run(folder.path(), port);
+        let server = Self { folder, port, process };
+        server.await_ready();
+        server
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Makes an empty database and gives its name.
+    pub(crate) fn create_database(&self) -> String {
+        let name = database_name();
+        self.run("mysql", &format!("CREATE DATABASE {name}"));
+        name
+    }
+
+    /// The URI of a database, without the password.
+    pub(crate) fn uri(&self, database: &str) -> String {
+        format!("mysql://{USER}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Runs statements by the database's own command, and gives what they answered, a line for each row.
+    pub(crate) fn run(&self, database: &str, sql: &str) -> String {
+        let done = self.client(database).args(["-e", sql]).output().unwrap();
+        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+    }
+
+    fn client(&self, database: &str) -> Command {
+        let mut command = Command::new("mariadb");
+        command.env("MYSQL_PWD", PASSWORD).args(["--no-defaults", "-N", "-B", "--protocol=tcp", "-h", "127.0.0.1"]);
+        command.args(["-u", USER, "-P", &self.port.to_string(), database]);
+        command
+    }
+
+    /// Ends it as a loss of power would.
+    pub(crate) fn kill(&mut self) {
+        self.process.signal("KILL", false);
+        self.process.wait();
+    }
+
+    /// Ends it in order.
+    pub(crate) fn stop(&mut self) {
+        self.process.signal("TERM", false);
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.process.is_alive() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.process.wait();
+    }
+
+    /// Has it stand still, connections and all, until [`MariaDbServer::thaw`].
+    pub(crate) fn freeze(&self) {
+        self.process.signal("STOP", false);
+    }
+
+    /// Has it go on.
+    pub(crate) fn thaw(&self) {
+        self.process.signal("CONT", false);
+    }
+
+    /// Starts it again after it was stopped or killed, on its port and with its data.
+    pub(crate) fn start_again(&mut self) {
+        self.process = run(self.folder.path(), self.port);
+        self.await_ready();
+    }
+
+    fn await_ready(&self) {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !self.client("mysql").args(["-e", "SELECT 1"]).output().unwrap().status.success() {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(Instant::now() < until, "MariaDB does not start: {log}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// Starts the server over the data of a folder.
+fn run(folder: &Path, port: u16) -> ServerProcess {
+    let place = |name: &str| folder.join(name).display().to_string();
+    let command = [
+        "mariadbd".to_owned(),
+        "--no-defaults".to_owned(),
+        "--user=root".to_owned(),
+        "--bind-address=127.0.0.1".to_owned(),
+        "--skip-log-bin".to_owned(),
+        "--character-set-server=utf8mb4".to_owned(),
+        "--max-connections=300".to_owned(),
+        // A killed process loses nothing that it gave to the operating system.
+        "--innodb-flush-log-at-trx-commit=2".to_owned(),
+        "--innodb-buffer-pool-size=64M".to_owned(),
+        format!("--port={port}"),
+        format!("--datadir={}", place("data")),
+        format!("--socket={}", place("socket")),
+        format!("--pid-file={}", place("pid")),
+        format!("--init-file={}", place("users.sql")),
+    ];
+    ServerProcess::start(&folder.join("log"), &command)
+}

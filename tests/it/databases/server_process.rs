@@ -1,0 +1,74 @@
+//! The process of a server, which ends with the test that started it, however that ends.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// Starts the server, tells its process id, waits for the end of its input, and ends the server then. Whatever becomes of the
+/// test, the pipe to this script is closed with it.
+const GUARD: &str = r#"
+log=$1; shift
+"$@" >"$log" 2>&1 </dev/null &
+server=$!
+echo $server
+cat >/dev/null
+kill -CONT $server 2>/dev/null
+kill -QUIT $server 2>/dev/null
+for try in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 $server 2>/dev/null || break
+    sleep 0.1
+done
+kill -KILL $server 2>/dev/null
+wait
+"#;
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct ServerProcess {
+    guard: Child,
+    id: u32,
+}
+
+impl ServerProcess {
+    /// Starts `command`, of which `log` keeps what it says.
+    pub(super) fn start(log: &Path, command: &[String]) -> Self {
+        let mut guard = Command::new("sh")
+            .args(["-c", GUARD, "guard"])
+            .arg(log)
+            .args(command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(guard.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        Self { guard, id: line.trim().parse().unwrap() }
+    }
+
+    /// Sends a signal to the server and, if `with_children`, to the processes that it started.
+    pub(super) fn signal(&self, signal: &str, with_children: bool) {
+        if with_children {
+            // There may be none.
+            let _ = Command::new("pkill").args([&format!("-{signal}"), "-P", &self.id.to_string()]).status();
+        }
+        let status = Command::new("kill").args([&format!("-{signal}"), &self.id.to_string()]).status().unwrap();
+        assert!(status.success(), "kill -{signal}: {status}");
+    }
+
+    /// Whether the server still runs.
+    pub(super) fn is_alive(&self) -> bool {
+        Path::new(&format!("/proc/{}", self.id)).exists()
+    }
+
+    /// Waits until it has ended.
+    pub(super) fn wait(&mut self) {
+        drop(self.guard.stdin.take());
+        self.guard.wait().unwrap();
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}
