@@ -137,11 +137,12 @@ async fn answer_whole(
 /// An answer that goes out while the request runs.
 async fn answer_stream(
     mut results: Results<'_>,
-    participation: Participation,
+    mut participation: Participation,
     recording: Option<Recording>,
     request_id: &str,
     head: Head,
 ) {
+    participation.is_told = true;
     let session = participation.joined.info().clone();
     let content_type = match results.form {
         Form::Document { .. } => DocumentAnswer::CONTENT_TYPE,

@@ -180,6 +180,26 @@ async fn operators_see_and_end_sessions_that_nobody_has_used_since_the_start() {
     service.increment(&ids[0]).await.is_fault(410, "SessionEnded").says("reason=\"killed\"");
 }
 
+#[tokio::test]
+async fn one_damaged_session_does_not_hide_the_others() {
+    let mut service = Service::new("");
+    let ids = [service.create().await, service.create().await, service.create().await];
+    let handle = handle_of(&service, &ids[1]).await;
+    service.restart("-TERM");
+    let store = rusqlite::Connection::open(service.folder.path().join("sessions/sessions.db")).unwrap();
+    let bytes = u128::from_str_radix(&handle.replace('-', ""), 16).unwrap().to_be_bytes();
+    assert_eq!(store.execute("UPDATE session SET bytes = bytes + 1 WHERE handle = ?1", [bytes]).unwrap(), 1);
+    let sessions = format!("{}/sessions?state=AVAILABLE", service.url());
+    let list = Reply::of(service.client.get(&sessions).send().await.unwrap()).await;
+    assert_eq!((list.status, list.text.matches("<sessionStatus ").count()), (200, 2), "{}", list.text);
+    assert!(!list.text.contains(&handle));
+    service.increment(&ids[1]).await.is_fault(503, "StoreUnavailable");
+    service.increment(&ids[0]).await.is_completed().says(&is(1));
+    let metrics = service.url().replace("/services/data", "/metrics");
+    let metrics = Reply::of(service.client.get(metrics).send().await.unwrap()).await;
+    assert!(metrics.text.contains("rejoin_store_damaged_sessions{resource=\"data\"} 1"), "{}", metrics.text);
+}
+
 #[test]
 fn a_durable_manager_demands_a_store() {
     let folder = Folder::new("");

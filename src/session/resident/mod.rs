@@ -48,5 +48,9 @@ pub use transient::{TransientSessionManager, TransientSessionManagerBuilder};
 /// How many ended explicit sessions are remembered at the most.
 const TOMBSTONES: usize = 100_000;
 
+/// How many ended sessions a store remembers at the most, but for those since it was last tidied up: the next process would
+/// remember no more of them.
+const STORED_ENDS: u64 = TOMBSTONES as u64;
+
 /// How many ended implicit sessions are remembered at the most.
 const IMPLICIT_TOMBSTONES: usize = 10_000;

@@ -214,6 +214,7 @@ impl Import<'_> {
         match self.transaction.write(&write)? {
             Verdict::Done => Ok(()),
             Verdict::Stale => Err(ArchiveError::at(line, "the store refuses it: the session is there twice")),
+            Verdict::Refused(error) => Err(error.into()),
         }
     }
 

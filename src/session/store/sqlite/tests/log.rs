@@ -50,7 +50,7 @@ fn it_is_brought_back_without_being_asked_when_it_is_long() {
         }
         latest = pages;
         done(&store, &[SessionWrite::End(end(number, 0))]);
-        store.sweep(super::Moment::NEVER, 9).unwrap();
+        store.sweep(super::Moment::NEVER, u64::MAX, 9).unwrap();
     }
     panic!("{latest} pages");
 }
@@ -63,7 +63,7 @@ fn what_is_free_is_given_back() {
     let before = content(&store).unwrap();
     done(&store, &[large(50, 12_000_000)]);
     done(&store, &[SessionWrite::End(end(50, 0))]);
-    store.sweep(super::Moment::NEVER, 0).unwrap();
+    store.sweep(super::Moment::NEVER, u64::MAX, 0).unwrap();
     store.compact().unwrap();
     let file = folder(&place).join("sessions.db");
     assert!(file.metadata().unwrap().len() < 6_000_000, "{}", file.metadata().unwrap().len());
