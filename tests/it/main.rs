@@ -12,6 +12,7 @@ mod documents;
 mod durable;
 mod initialisation;
 mod jarvis;
+mod mariadb;
 mod metrics;
 mod operators;
 mod pipelines;
