@@ -25,6 +25,10 @@ pub struct Ports {
     pub(crate) outputs: Vec<DeclaredOutput>,
     /// Whether the activity takes in the stream of the session that has its name.
     pub(crate) session_input: bool,
+    /// Whether it runs statements on a database.
+    pub(crate) statements: bool,
+    /// Whether what it does decides what the statements of others are part of.
+    pub(crate) parts_statements: bool,
 }
 
 /// An input as it was declared.

@@ -92,6 +92,7 @@ impl ActivityRegistry {
             .register::<relational::SqlResultsToXml>()
             .register::<relational::SqlResultsToCsv>()
             .register::<relational::ResultsetProjection>()
+            .register::<relational::TransactionManagement>()
             .register::<delivery::InputStream>()
             .register::<delivery::OutputStream>()
             .register::<session::DeliverToSession>()

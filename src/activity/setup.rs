@@ -163,12 +163,19 @@ impl<'a> Setup<'a> {
         self.ports.session_input = true;
     }
 
+    /// Declares that the activity begins or ends what the statements of others are part of: a transaction. Then it has to stand
+    /// in a `sequence` with every activity of its request that works on a relational data resource.
+    pub fn parts_statements(&mut self) {
+        self.ports.parts_statements = true;
+    }
+
     /// The relational data resource that the element names with `resource`, or else the first of the data service resource.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
-    pub fn relational(&self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
+    pub fn relational(&mut self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
+        self.ports.statements = true;
         let element = fields.element();
         let wanted = fields.attribute("resource");
         let found = match &wanted {

@@ -9,6 +9,7 @@
 mod admission;
 mod answer;
 mod asynchronous;
+mod boundaries;
 mod catalogue;
 mod collect;
 mod control;

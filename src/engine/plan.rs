@@ -94,6 +94,7 @@ impl Plan {
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
+        plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
         Ok(plan)
     }
@@ -254,7 +255,7 @@ impl Plan {
     }
 
     /// For every activity those that have to be complete before it starts, directly or by way of others.
-    fn earlier_steps(&self) -> Vec<Vec<bool>> {
+    pub(super) fn earlier_steps(&self) -> Vec<Vec<bool>> {
         let mut earlier: Vec<Vec<bool>> = Vec::with_capacity(self.activities.len());
         for activity in &self.activities {
             let mut of_this = vec![false; self.activities.len()];

@@ -90,5 +90,5 @@ pub use streams::{
 };
 pub use transaction::{
     BranchError, Decision, Isolation, LogId, Transaction, TransactionBranch, TransactionError, TransactionManager,
-    TransactionOptions, TransactionState, Xid,
+    TransactionOptions, TransactionReport, TransactionState, Xid,
 };

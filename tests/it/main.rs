@@ -13,6 +13,7 @@ mod documents;
 mod durable;
 mod initialisation;
 mod jarvis;
+mod mariadb;
 mod metrics;
 mod operators;
 mod pipelines;

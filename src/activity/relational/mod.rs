@@ -8,12 +8,14 @@ mod sql_results_to_csv;
 mod sql_results_to_xml;
 mod sql_update_statement;
 mod statement;
+mod transaction_management;
 
 pub use resultset_projection::ResultsetProjection;
 pub use sql_query_statement::SqlQueryStatement;
 pub use sql_results_to_csv::SqlResultsToCsv;
 pub use sql_results_to_xml::SqlResultsToXml;
 pub use sql_update_statement::SqlUpdateStatement;
+pub use transaction_management::TransactionManagement;
 
 use arrow_array::RecordBatch;
 

@@ -49,6 +49,10 @@ impl TransactionBranch for RelationalBranch {
         self.0.release(name).await
     }
 
+    fn ended(&self) -> Option<BranchError> {
+        self.0.ended()
+    }
+
     fn can_prepare(&self) -> bool {
         self.0.can_prepare()
     }

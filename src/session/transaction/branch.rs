@@ -56,6 +56,12 @@ pub trait TransactionBranch: Any + Send + Sync + fmt::Debug {
     /// Any: the whole transaction is rolled back then.
     async fn release(&self, name: &str) -> Result<(), BranchError>;
 
+    /// Why it is over although nobody ended it: the database rolled it back because of a conflict, or was lost. The
+    /// transaction asks before it does anything, and when a statement has failed; then it rolls back the other branches, too.
+    fn ended(&self) -> Option<BranchError> {
+        None
+    }
+
     /// Whether it can be prepared: it has got a name, and its data resource keeps prepared transactions.
     fn can_prepare(&self) -> bool {
         false

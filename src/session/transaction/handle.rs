@@ -2,12 +2,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::work::{Enlisted, Step, Work};
-use super::{BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionState};
+use super::{
+    BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionReport, TransactionState,
+};
 use crate::session::{CloseError, LiveAttribute};
 
 /// A transaction of one session: a live attribute, which the requests of the session find one after the other.
@@ -23,6 +25,8 @@ struct Shared {
     options: TransactionOptions,
     /// Written by those alone who hold `work`.
     state: parking_lot::Mutex<TransactionState>,
+    /// Which branch rolled it back, and why, if nobody asked for it.
+    failure: parking_lot::Mutex<Option<(Box<str>, BranchError)>>,
     work: AsyncMutex<Work>,
     /// Where it is rolled back when nobody waits for that.
     runtime: Option<Handle>,
@@ -34,6 +38,7 @@ impl Transaction {
             id,
             options,
             state: parking_lot::Mutex::new(TransactionState::Active),
+            failure: parking_lot::Mutex::default(),
             work: AsyncMutex::default(),
             runtime: Handle::try_current().ok(),
         };
@@ -61,7 +66,29 @@ impl Transaction {
     /// The error that says that it is over, and how.
     #[must_use]
     pub fn finished(&self) -> TransactionError {
-        TransactionError::Finished { state: self.state() }
+        self.shared.finished()
+    }
+
+    /// How it stands, to be shown and kept.
+    #[must_use]
+    pub fn report(&self) -> TransactionReport {
+        let TransactionOptions { isolation, read_only, .. } = self.options();
+        let is_retryable = self.shared.finished().is_retryable();
+        TransactionReport { id: self.id(), state: self.state(), isolation, read_only, is_retryable }
+    }
+
+    /// Looks whether a branch is over by itself, as after a statement that failed; then the others are rolled back. Nobody
+    /// waits for that.
+    pub fn look(&self) {
+        if self.state() == TransactionState::Active
+            && let Some(runtime) = &self.shared.runtime
+        {
+            let shared = Arc::clone(&self.shared);
+            runtime.spawn(async move {
+                // What it finds, whoever works with the transaction next is told.
+                let _ = shared.active().await;
+            });
+        }
     }
 
     /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is called only if there
@@ -80,8 +107,7 @@ impl Transaction {
     where
         F: Future<Output = Result<B, BranchError>> + Send,
     {
-        let mut work = self.shared.work.lock().await;
-        self.shared.check_active()?;
+        let mut work = self.shared.active().await?;
         if let Some(enlisted) = work.branches.iter().find(|enlisted| *enlisted.name == *name) {
             let branch = Arc::clone(&enlisted.branch).downcast();
             return branch.ok_or_else(|| TransactionError::OtherBranch { branch: name.into() });
@@ -105,7 +131,7 @@ impl Transaction {
         self.apart(|shared| async move { shared.commit().await }).await
     }
 
-    /// Takes everything back.
+    /// Takes everything back. That one of its branches has done so before is no error.
     ///
     /// # Errors
     ///
@@ -123,8 +149,7 @@ impl Transaction {
     pub async fn savepoint(&self, name: &str) -> Result<(), TransactionError> {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
-            let mut work = shared.work.lock().await;
-            shared.check_active()?;
+            let mut work = shared.active().await?;
             if work.savepoint(&name).is_ok() {
                 return Err(TransactionError::SavepointExists { name });
             }
@@ -144,8 +169,7 @@ impl Transaction {
     pub async fn rollback_to(&self, name: &str) -> Result<(), TransactionError> {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
-            let mut work = shared.work.lock().await;
-            shared.check_active()?;
+            let mut work = shared.active().await?;
             let place = work.savepoint(&name)?;
             shared.run(&mut work, &Step::RollbackTo(name)).await?;
             work.savepoints.truncate(place + 1);
@@ -162,8 +186,7 @@ impl Transaction {
     pub async fn release(&self, name: &str) -> Result<(), TransactionError> {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
-            let mut work = shared.work.lock().await;
-            shared.check_active()?;
+            let mut work = shared.active().await?;
             let place = work.savepoint(&name)?;
             shared.run(&mut work, &Step::Release(name)).await?;
             work.savepoints.truncate(place);
@@ -208,30 +231,50 @@ impl Shared {
         *self.state.lock() = state;
     }
 
-    fn check_active(&self) -> Result<(), TransactionError> {
-        match self.state() {
-            TransactionState::Active => Ok(()),
-            state => Err(TransactionError::Finished { state }),
+    fn finished(&self) -> TransactionError {
+        match &*self.failure.lock() {
+            Some((branch, error)) => TransactionError::RolledBack { branch: branch.clone(), error: error.clone() },
+            None => TransactionError::Finished { state: self.state() },
         }
+    }
+
+    /// The branches, of a transaction that goes on. One with a branch that is over by itself does not: it is rolled back.
+    async fn active(&self) -> Result<MutexGuard<'_, Work>, TransactionError> {
+        let mut work = self.work.lock().await;
+        if self.state() != TransactionState::Active {
+            return Err(self.finished());
+        }
+        let Some((branch, error)) = work.ended() else { return Ok(work) };
+        work.roll_back().await;
+        Err(self.fail(branch, error))
+    }
+
+    /// It was rolled back because of a branch.
+    fn fail(&self, branch: Box<str>, error: BranchError) -> TransactionError {
+        tracing::info!(transaction = %self.id, %branch, %error, "a transaction was rolled back by one of its branches");
+        *self.failure.lock() = Some((branch, error));
+        self.enter(TransactionState::RolledBack);
+        self.finished()
     }
 
     /// Does a step in every branch. If one fails, the transaction is rolled back and over.
     async fn run(&self, work: &mut Work, step: &Step) -> Result<(), TransactionError> {
-        let done = work.run(step).await;
-        if done.is_err() {
-            self.enter(TransactionState::RolledBack);
+        match work.run(step).await {
+            Err(TransactionError::RolledBack { branch, error }) => Err(self.fail(branch, error)),
+            done => done,
         }
-        done
     }
 
     async fn commit(&self) -> Result<(), TransactionError> {
-        let mut work = self.work.lock().await;
-        self.check_active()?;
+        let mut work = self.active().await?;
         self.enter(TransactionState::Committing);
         let done = work.commit().await;
         self.enter(match &done {
             Ok(()) => TransactionState::Committed,
-            Err(TransactionError::RolledBack { .. }) => TransactionState::RolledBack,
+            Err(TransactionError::RolledBack { branch, error }) => {
+                self.fail(branch.clone(), error.clone());
+                TransactionState::RolledBack
+            }
             Err(error) => {
                 // Whoever asked for it may not be there any more to hear it.
                 tracing::error!(transaction = %self.id, %error, "a transaction is committed in part, or in doubt");
@@ -242,8 +285,12 @@ impl Shared {
     }
 
     async fn rollback(&self) -> Result<(), TransactionError> {
-        let mut work = self.work.lock().await;
-        self.check_active()?;
+        let mut work = match self.active().await {
+            Ok(work) => work,
+            // It is what was asked for.
+            Err(TransactionError::RolledBack { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
         work.roll_back().await;
         self.enter(TransactionState::RolledBack);
         Ok(())

@@ -1,9 +1,10 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use parking_lot::Mutex;
 
-use super::{Transaction, TransactionError, TransactionOptions, TransactionState};
+use super::{Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
+use crate::block::Scalar;
 use crate::session::{
     Access, AttributeValue, Clock, IdSource, SessionAttributes, StaticSessionAttribute, SystemClock, SystemIds,
 };
@@ -11,7 +12,7 @@ use crate::session::{
 /// `rejoin.TransactionManager`: begins the transactions of sessions and finds them again.
 ///
 /// A session has one transaction at a time. It is kept in the session as a live attribute: `NAME.transaction`, where `NAME` is
-/// that of the manager. One that a request begins is the session's when that request completes; if the request fails, it is
+/// that of the manager. When it is over, its [report](TransactionReport) is there instead. One that a request begins is the session's when that request completes; if the request fails, it is
 /// rolled back. A later request that fails leaves it as it is: what that request changed in its data resources stays part of
 /// the transaction, unless a savepoint takes it back.
 ///
@@ -53,6 +54,15 @@ impl TransactionManager {
         }
     }
 
+    /// The manager of a session's transactions: the first that its configuration names, or else one that is there without being
+    /// configured, as `transactionManager`, and keeps no log.
+    #[must_use]
+    pub fn of(session: &SessionAttributes) -> Arc<Self> {
+        static UNCONFIGURED: LazyLock<Arc<TransactionManager>> =
+            LazyLock::new(|| Arc::new(TransactionManager::new("transactionManager")));
+        session.first_static().unwrap_or_else(|| Arc::clone(&UNCONFIGURED))
+    }
+
     /// Begins a transaction in a session. Called in the runtime on which it may be rolled back when nobody waits for that.
     ///
     /// # Errors
@@ -67,7 +77,7 @@ impl TransactionManager {
         let _one_at_a_time = self.beginning.lock();
         match self.latest(session) {
             Some(latest) if latest.state() == TransactionState::Active => return Err(TransactionError::AlreadyActive),
-            None if session.contains(&self.attribute) && session.access() == Access::Exclusive => {
+            None if self.is_taken(session) && session.access() == Access::Exclusive => {
                 return Err(TransactionError::NameTaken { name: self.attribute.clone() });
             }
             _ => {}
@@ -97,31 +107,64 @@ impl TransactionManager {
         }
     }
 
+    /// How the latest transaction of a session stands, or how it ended; `None` when there was none.
+    #[must_use]
+    pub fn report(&self, session: &SessionAttributes) -> Option<TransactionReport> {
+        match session.get(&self.attribute)? {
+            AttributeValue::Live(live) => Some(live.downcast::<Transaction>()?.report()),
+            AttributeValue::Scalar(Scalar::Xml(xml)) => TransactionReport::parse(&xml),
+            _ => None,
+        }
+    }
+
     /// Commits the transaction of a session.
     ///
     /// # Errors
     ///
     /// [`TransactionError::NotActive`] when there is none; otherwise as [`Transaction::commit`].
     pub async fn commit(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
-        let done = self.current(session)?.commit().await;
-        self.forget(session);
+        let transaction = self.open(session)?;
+        let done = transaction.commit().await;
+        self.keep(session, &transaction);
         done
     }
 
-    /// Rolls the transaction of a session back.
+    /// Rolls the transaction of a session back, or takes notice that it was.
     ///
     /// # Errors
     ///
     /// [`TransactionError::NotActive`] when there is none.
     pub async fn rollback(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
-        let done = self.current(session)?.rollback().await;
-        self.forget(session);
+        let transaction = self.open(session)?;
+        let done = transaction.rollback().await;
+        self.keep(session, &transaction);
         done
     }
 
-    /// Takes a transaction that is over out of the session. One that stays there does no harm: the next takes its place.
-    fn forget(&self, session: &SessionAttributes) {
-        if let Err(error) = session.remove(&self.attribute) {
+    /// The transaction that goes on, or that ended without having been asked to.
+    fn open(&self, session: &SessionAttributes) -> Result<Arc<Transaction>, TransactionError> {
+        let latest = self.latest(session).ok_or(TransactionError::NotActive)?;
+        match latest.finished() {
+            TransactionError::Finished { state } if state != TransactionState::Active => {
+                Err(TransactionError::NotActive)
+            }
+            _ => Ok(latest),
+        }
+    }
+
+    /// Whether the name of the attribute is taken by something that is not ours.
+    fn is_taken(&self, session: &SessionAttributes) -> bool {
+        session.contains(&self.attribute) && self.report(session).is_none()
+    }
+
+    /// Keeps in the session how a transaction has ended, which is stored where a transaction can't be. One that stays there
+    /// itself does no harm: the next takes its place.
+    fn keep(&self, session: &SessionAttributes, transaction: &Transaction) {
+        let report = transaction.report();
+        if report.state == TransactionState::Active {
+            return;
+        }
+        if let Err(error) = session.set(&self.attribute, Scalar::Xml(report.to_xml().into())) {
             tracing::debug!(%error, "a transaction that is over stays in its session");
         }
     }

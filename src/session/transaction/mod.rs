@@ -21,6 +21,7 @@ mod error;
 mod handle;
 mod manager;
 mod options;
+mod report;
 #[cfg(test)]
 mod tests;
 mod work;
@@ -31,4 +32,5 @@ pub use error::TransactionError;
 pub use handle::Transaction;
 pub use manager::TransactionManager;
 pub use options::{Isolation, TransactionOptions, TransactionState};
+pub use report::TransactionReport;
 pub use xid::{Decision, LogId, Xid};

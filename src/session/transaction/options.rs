@@ -62,6 +62,9 @@ pub enum TransactionState {
 }
 
 impl TransactionState {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] = [Self::Active, Self::Committing, Self::Committed, Self::RolledBack, Self::Failed];
+
     /// The name, as documents have it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -52,6 +52,11 @@ impl Work {
         place.ok_or_else(|| TransactionError::UnknownSavepoint { name: name.into() })
     }
 
+    /// A branch that is over although nobody ended it, and why.
+    pub(super) fn ended(&self) -> Option<(Box<str>, BranchError)> {
+        self.branches.iter().find_map(|enlisted| Some((enlisted.name.clone(), enlisted.branch.ended()?)))
+    }
+
     /// Does a step in every branch. If one fails, everything is rolled back.
     pub(super) async fn run(&mut self, step: &Step) -> Result<(), TransactionError> {
         for index in 0..self.branches.len() {

@@ -13,14 +13,17 @@ mod bind;
 mod column;
 mod connection;
 mod control;
+mod cursor;
 mod error;
 mod gathered_rows;
+mod held;
 mod open_queries;
 mod pool;
 mod query;
 mod rows;
 mod schema;
 mod shape;
+mod transaction;
 mod update;
 
 use std::path::PathBuf;
@@ -37,14 +40,20 @@ pub use open_queries::OpenQueries;
 pub use pool::SqliteSettings;
 
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor, Statement,
+    CursorOptions, DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalBranch, RelationalResource, RowCursor,
+    SchemaFilter, SqlExecutor, Statement,
 };
 use crate::block::{Block, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
+use crate::session::{BranchError, TransactionOptions};
+use authorizer::Purpose;
 use connection::{SqliteConnection, Target};
 use control::Control;
+use cursor::SqliteCursor;
 use gathered_rows::GatheredRows;
+use held::HeldConnection;
 use pool::{Place, Pool, Writer};
+use transaction::SqliteTransaction;
 
 /// Opens `sqlite:` URIs; see [`SqliteAddress`] for their form.
 #[derive(Debug, Clone, Copy, Default)]
@@ -199,6 +208,16 @@ impl SqlExecutor for SqliteResource {
         .await
     }
 
+    async fn open_cursor(
+        &self,
+        statement: Statement,
+        options: CursorOptions,
+        cancel: CancellationToken,
+    ) -> Result<Box<dyn RowCursor>, ResourceError> {
+        let held = HeldConnection::take(&self.pool, Purpose::Read, "", &cancel).await?;
+        Ok(Box::new(SqliteCursor::open(Arc::new(held), statement, options, cancel).await?))
+    }
+
     async fn schema(&self, _filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
         self.read(schema::read).await
     }
@@ -208,6 +227,10 @@ impl SqlExecutor for SqliteResource {
 impl RelationalResource for SqliteResource {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
+        Ok(RelationalBranch::new(SqliteTransaction::begin(&self.pool, options).await?))
     }
 }
 

@@ -1,0 +1,2 @@
+//! Each type, value by value.
+
