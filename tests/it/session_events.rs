@@ -155,7 +155,7 @@ async fn what_cannot_be_closed_is_told_with_the_handle_of_its_session() {
 
 #[test]
 fn what_a_store_does_is_told_with_its_resource() {
-    let (captured, _guard) = Captured::begin();
+    let log = CaughtLog::as_json();
     let folder = tempfile::tempdir().unwrap();
     let mut builder = Server::builder();
     for name in ["orders", "ledger"] {
@@ -167,7 +167,8 @@ fn what_a_store_does_is_told_with_its_resource() {
     let failed = StoreEvent::Failed { operation: StoreOperation::Commit, error: &StoreError::Full };
     SessionLog::of("orders").store(failed);
     SessionLog::default().store(failed);
-    let told: Vec<_> =
-        captured.events().iter().map(|event| [field(event, "event"), field(event, "resource")].join(" ")).collect();
+    let events: Vec<Value> =
+        lines(&log).into_iter().filter(|line| field(line, "event").starts_with("store.")).collect();
+    let told: Vec<_> = events.iter().map(|event| [field(event, "event"), field(event, "resource")].join(" ")).collect();
     assert_eq!(told, ["store.recovered orders", "store.recovered ledger", "store.failed orders", "store.failed "]);
 }

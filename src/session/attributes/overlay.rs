@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{AttributeError, AttributeRules, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes};
+use super::{
+    AttributeError, AttributeRules, AttributeSnapshot, AttributeValue, Change, StagedAttributes, StaticAttributes,
+};
 
 /// The attributes as the request sees them: a snapshot, its changes over that, and the account of both.
 #[derive(Debug)]
