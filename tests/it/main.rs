@@ -15,6 +15,7 @@ mod jarvis;
 mod metrics;
 mod operators;
 mod pipelines;
+mod postgres;
 mod random_pipelines;
 mod reload;
 mod replay;

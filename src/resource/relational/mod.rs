@@ -18,6 +18,7 @@ mod dialect;
 mod load;
 mod parameter_rows;
 mod physical;
+pub mod postgres;
 mod schema;
 pub mod sqlite;
 mod statement;
