@@ -19,6 +19,7 @@ mod load;
 pub mod mysql;
 mod parameter_rows;
 mod physical;
+pub mod postgres;
 mod schema;
 pub mod sqlite;
 mod statement;
