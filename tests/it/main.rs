@@ -4,6 +4,7 @@ mod accounts;
 mod authentication;
 mod bad_input;
 mod carriers;
+mod caught_log;
 mod command;
 mod context;
 mod databases;

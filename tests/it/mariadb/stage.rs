@@ -63,7 +63,8 @@ impl Stage {
 
     /// How many connections the resource has to the server.
     pub(super) fn connections(&self) -> usize {
-        self.run("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE()").parse::<usize>().unwrap() - 1
+        self.run("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE()").parse::<usize>().unwrap()
+            - 1
     }
 
     /// The statements that run in the database now, but for this one.
@@ -135,9 +136,7 @@ pub(super) fn shown(column: &dyn arrow_array::Array, row: usize) -> String {
         DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::UInt64 => column.as_primitive::<UInt64Type>().value(row).to_string(),
-        DataType::Decimal128(..) => {
-            column.as_primitive::<arrow_array::types::Decimal128Type>().value_as_string(row)
-        }
+        DataType::Decimal128(..) => column.as_primitive::<arrow_array::types::Decimal128Type>().value_as_string(row),
         other => panic!("{other} is not expected here"),
     }
 }

@@ -1,2 +1,1 @@
 //! Each type, value by value.
-

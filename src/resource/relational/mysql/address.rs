@@ -100,9 +100,7 @@ fn read_authority(authority: &str, has_socket: bool) -> Result<(String, u16), St
     };
     let port = match port {
         None => DEFAULT_PORT,
-        Some(port) => {
-            port.parse().ok().filter(|port| *port > 0).ok_or("the port is not a number from 1 to 65535")?
-        }
+        Some(port) => port.parse().ok().filter(|port| *port > 0).ok_or("the port is not a number from 1 to 65535")?,
     };
     match host {
         "" if has_socket => Ok(("localhost".into(), port)),

@@ -117,7 +117,12 @@ impl ColumnBuilder {
             DataType::Binary => Values::Bytes(Pieces::with_capacity(rows, room.bytes)),
             _ => Values::Texts(Pieces::with_capacity(rows, room.bytes)),
         };
-        Self { values, data_type: shape.data_type.clone(), decimals: shape.decimals, nulls: NullBufferBuilder::new(rows) }
+        Self {
+            values,
+            data_type: shape.data_type.clone(),
+            decimals: shape.decimals,
+            nulls: NullBufferBuilder::new(rows),
+        }
     }
 
     /// Appends one value, and gives the number of bytes that it takes.

@@ -128,8 +128,7 @@ fn tls_options(address: &MySqlAddress, tls: &TlsSettings) -> Result<Option<SslOp
 }
 
 fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// The certificates that the system trusts.

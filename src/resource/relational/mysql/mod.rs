@@ -41,7 +41,8 @@ pub use address::MySqlAddress;
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor, Statement,
+    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor,
+    Statement,
 };
 use crate::block::BlockWriter;
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
@@ -125,8 +126,7 @@ impl MySqlResource {
     /// [`ResourceError::Configuration`] for settings that do not go together.
     pub fn new(address: MySqlAddress, access: AccessSettings) -> Result<Self, ResourceError> {
         let login = access.login.clone();
-        let shared =
-            Shared { address, access, product: KnownProduct::default(), pools: Mutex::default() };
+        let shared = Shared { address, access, product: KnownProduct::default(), pools: Mutex::default() };
         let pool = shared.pool(&login)?;
         Ok(Self { shared: Arc::new(shared), pool })
     }
@@ -156,7 +156,10 @@ impl MySqlResource {
     }
 
     /// Asks the server for something on a connection of the pool.
-    async fn ask<T>(&self, question: impl AsyncFnOnce(&mut Link) -> Result<T, ResourceError>) -> Result<T, ResourceError> {
+    async fn ask<T>(
+        &self,
+        question: impl AsyncFnOnce(&mut Link) -> Result<T, ResourceError>,
+    ) -> Result<T, ResourceError> {
         let cancel = CancellationToken::new();
         let mut lease = self.lend(Mode::Read, false, &cancel).await?;
         let done = self.limit(&cancel).keep(question(lease.begin()?)).await;

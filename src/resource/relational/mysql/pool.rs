@@ -46,11 +46,7 @@ impl Pool {
     /// # Errors
     ///
     /// [`ResourceError::Busy`] when none became free in time, otherwise as [`Connector::connect`].
-    pub(super) async fn lend(
-        self: &Arc<Self>,
-        mode: Mode,
-        cancel: &CancellationToken,
-    ) -> Result<Lease, ResourceError> {
+    pub(super) async fn lend(self: &Arc<Self>, mode: Mode, cancel: &CancellationToken) -> Result<Lease, ResourceError> {
         let place = self.place(cancel).await?;
         let (link, is_pooled) = match self.take_idle(mode) {
             Some(link) => (link, true),
@@ -176,7 +172,9 @@ impl Lease {
     /// The connection, for a statement that begins now. Until [`Lease::settle`] says otherwise, it is under way.
     pub(super) fn begin(&mut self) -> Result<&mut Link, ResourceError> {
         self.state = State::Running;
-        self.link.as_mut().ok_or_else(|| ResourceError::Unavailable { message: "MariaDB: the connection is closed".into() })
+        self.link
+            .as_mut()
+            .ok_or_else(|| ResourceError::Unavailable { message: "MariaDB: the connection is closed".into() })
     }
 
     /// Says that no statement is under way any more, and how the connection stands.

@@ -81,12 +81,7 @@ async fn execute(link: &mut Link, prepared: &Statement, row: &[Parameter]) -> Re
 }
 
 /// Runs a statement that the server does not prepare. It has parsed it as one statement before it said so.
-async fn run_text(
-    link: &mut Link,
-    sql: &str,
-    mut rows: AwaitedRows,
-    limit: &Limit<'_>,
-) -> Result<u64, ResourceError> {
+async fn run_text(link: &mut Link, sql: &str, mut rows: AwaitedRows, limit: &Limit<'_>) -> Result<u64, ResourceError> {
     let mut changed = 0;
     while let Some(row) = rows.next().await? {
         if !row.is_empty() {
