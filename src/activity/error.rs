@@ -84,7 +84,8 @@ impl ActivityError {
             Self::Attribute(error) if error.is_of_configuration() => ErrorKind::Server,
             Self::Transaction(
                 TransactionError::NotBegun { error: BranchError::Lost { .. }, .. }
-                | TransactionError::RandomUnavailable(_),
+                | TransactionError::RandomUnavailable(_)
+                | TransactionError::Log(_),
             ) => ErrorKind::Server,
             Self::Client { .. } | Self::Format(_) | Self::Attribute(_) | Self::Transaction(_) => ErrorKind::Client,
             Self::Authorization { .. } => ErrorKind::Authorization,
