@@ -20,14 +20,16 @@
 //! ```
 
 mod cells;
-mod column_definition;
 mod csv;
 mod error;
 mod projection;
+#[cfg(test)]
+mod samples;
+mod stream;
+mod text;
 mod web_row_set;
-mod xml_text;
 
 pub use csv::{CsvOptions, CsvWriter, LineBreak};
 pub use error::FormatError;
 pub use projection::{ColumnChoice, ColumnText};
-pub use web_row_set::{WebRowSetOptions, WebRowSetWriter};
+pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetWriter};

@@ -2,7 +2,9 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::FormatError;
-use super::cells::{Cells, NOT_TEXT, Stream, push_base64, push_boolean, push_integer, push_real};
+use super::cells::{Cells, NOT_TEXT, Values};
+use super::stream::Stream;
+use super::text::{Iso, push_base64, push_list};
 
 /// Which column of the rows is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,8 @@ impl ColumnText {
         Ok(Self { index: choice.index(schema)?, stream: Stream::begun(schema) })
     }
 
-    /// Shows the values of a block to `visit`, row by row, NULL as `None`. They have the same form as in CSV.
+    /// Shows the values of a block to `visit`, row by row, NULL as `None`. They have the same
+    /// form as in a `WebRowSet`.
     ///
     /// # Errors
     ///
@@ -86,19 +89,18 @@ impl ColumnText {
                 continue;
             }
             text.clear();
-            match &cells {
-                Cells::Integers(array) => push_integer(&mut text, array.value(row)),
-                Cells::Reals(array) => push_real(&mut text, array.value(row)),
-                Cells::Booleans(array) => push_boolean(&mut text, array.value(row)),
-                Cells::Blobs(array) => push_base64(&mut text, array.value(row)),
-                Cells::Texts(array) => {
+            match &cells.values {
+                Values::Plain(plain) => plain.push::<Iso>(&mut text, row),
+                Values::Blobs(array) => push_base64(&mut text, array.value(row)),
+                Values::Texts(array) => {
                     visit(Some(array.value(row)));
                     continue;
                 }
-                Cells::Mixed(array) => match std::str::from_utf8(array.value(row)) {
+                Values::Mixed(array) => match std::str::from_utf8(array.value(row)) {
                     Ok(value) => text.push_str(value),
                     Err(_) => return Err(self.stream.value_error(rows, (row, self.index), NOT_TEXT)),
                 },
+                Values::Lists(lists) => push_list(&mut text, lists, row),
             }
             visit(Some(&text));
         }

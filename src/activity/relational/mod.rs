@@ -1,5 +1,6 @@
 //! Activities on relational data: statements, and what becomes of their rows.
 
+mod option;
 mod parameters;
 mod resultset_projection;
 mod sql_query_statement;

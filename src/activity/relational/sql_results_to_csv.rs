@@ -1,9 +1,10 @@
 use async_trait::async_trait;
 
 use super::expect_rows;
+use super::option::{option, single_character};
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, StreamType};
-use crate::document::{DocumentError, Fields, Value};
+use crate::document::{DocumentError, Fields};
 use crate::format::{CsvOptions, CsvWriter, LineBreak};
 
 /// `sqlResultsToCSV`: rows as comma-separated values.
@@ -74,22 +75,5 @@ impl Activity for SqlResultsToCsv {
         }
         output.finish().await;
         Ok(())
-    }
-}
-
-/// `<name value="…"/>`, if it is there.
-fn option<'a>(fields: &mut Fields<'a>, name: &'static str) -> Result<Option<Value<'a>>, DocumentError> {
-    let Some(child) = fields.child(name) else { return Ok(None) };
-    let mut settings = child.fields();
-    let value = settings.required_attribute("value")?;
-    settings.finish()?;
-    Ok(Some(value))
-}
-
-fn single_character(value: &Value<'_>) -> Result<char, DocumentError> {
-    let mut characters = value.as_str().chars();
-    match (characters.next(), characters.next()) {
-        (Some(character), None) => Ok(character),
-        _ => Err(value.expected("exactly one character".to_owned())),
     }
 }

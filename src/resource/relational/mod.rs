@@ -16,6 +16,7 @@ mod call;
 mod cursor;
 mod dialect;
 mod load;
+pub mod mysql;
 mod parameter_rows;
 mod physical;
 mod recovery;

@@ -130,6 +130,12 @@ impl TransactionError {
         }
     }
 
+    /// Whether whoever runs the service or its database has to act: a client has asked for nothing wrong.
+    #[must_use]
+    pub fn is_of_server(&self) -> bool {
+        matches!(self, Self::NotBegun { error: BranchError::Lost { .. }, .. } | Self::RandomUnavailable(_))
+    }
+
     /// Whether the same work may succeed in a new transaction, because nothing of this one holds and the data resource says so.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

@@ -1,16 +1,23 @@
 //! How a `WebRowSet` document describes its columns.
 
-use arrow_schema::{DataType, Field};
+use arrow_schema::Field;
 
-use super::FormatError;
-use super::cells::push_boolean;
+use super::TemporalColumns;
+use super::column_types::{ColumnType, UNBOUNDED};
 use super::xml_text::{is_xml, push_content};
 use crate::block::ColumnOrigin;
+use crate::format::FormatError;
+use crate::format::text::{push_boolean, push_integer};
 
 /// Appends the description of a column: seventeen elements, in the order of the schema.
-pub(super) fn push_definition(out: &mut String, number: usize, field: &Field) -> Result<(), FormatError> {
+pub(super) fn push_definition(
+    out: &mut String,
+    number: usize,
+    field: &Field,
+    temporal: TemporalColumns,
+) -> Result<(), FormatError> {
     let origin = ColumnOrigin::of(field);
-    let Some(facts) = facts_of(field.data_type()) else {
+    let Some(facts) = ColumnType::of(field.data_type(), temporal) else {
         return Err(FormatError::Type { column: field.name().clone(), data_type: field.data_type().to_string() });
     };
     let length = origin.type_name.as_deref().and_then(declared_length);
@@ -32,54 +39,13 @@ pub(super) fn push_definition(out: &mut String, number: usize, field: &Field) ->
     push_element(out, "column-name", field.name())?;
     push_element(out, "schema-name", "")?;
     push_number(out, "column-precision", length.filter(|_| facts.is_text).unwrap_or(facts.precision));
-    push_number(out, "column-scale", 0);
+    push_raw(out, "column-scale", |out| push_integer(out, facts.scale));
     push_element(out, "table-name", origin.table.as_deref().unwrap_or(""))?;
     push_element(out, "catalog-name", "")?;
-    push_element(out, "column-type", facts.code)?;
-    push_element(out, "column-type-name", origin.type_name.as_deref().unwrap_or(facts.type_name))?;
+    push_raw(out, "column-type", |out| push_integer(out, facts.code));
+    push_element(out, "column-type-name", origin.type_name.as_deref().unwrap_or(facts.name))?;
     out.push_str("</column-definition>");
     Ok(())
-}
-
-/// What a document says about a column by its type.
-struct Facts {
-    /// The code of `java.sql.Types`.
-    code: &'static str,
-    type_name: &'static str,
-    display_size: usize,
-    precision: usize,
-    is_number: bool,
-    is_text: bool,
-}
-
-/// The largest `int` of Java, for what has no bound.
-const UNBOUNDED: usize = 2_147_483_647;
-
-fn facts_of(data_type: &DataType) -> Option<Facts> {
-    let number = |code, type_name, display_size, precision| Facts {
-        code,
-        type_name,
-        display_size,
-        precision,
-        is_number: true,
-        is_text: false,
-    };
-    let other = |code, type_name, display_size, is_text| Facts {
-        code,
-        type_name,
-        display_size,
-        precision: 0,
-        is_number: false,
-        is_text,
-    };
-    Some(match data_type {
-        DataType::Int64 => number("-5", "BIGINT", 20, 19),
-        DataType::Float64 => number("8", "DOUBLE", 24, 17),
-        DataType::Boolean => other("16", "BOOLEAN", 5, false),
-        DataType::Utf8 => other("12", "VARCHAR", UNBOUNDED, true),
-        DataType::Binary => other("-3", "VARBINARY", UNBOUNDED, false),
-        _ => return None,
-    })
 }
 
 /// The 40 of `VARCHAR(40)`.
@@ -90,7 +56,7 @@ fn declared_length(type_name: &str) -> Option<usize> {
 
 /// Appends an element with a number.
 pub(super) fn push_number(out: &mut String, name: &str, value: usize) {
-    push_raw(out, name, |out| out.push_str(itoa::Buffer::new().format(value)));
+    push_raw(out, name, |out| push_integer(out, value));
 }
 
 fn push_flag(out: &mut String, name: &str, value: bool) {

@@ -1,16 +1,14 @@
-//! `WebRowSet`, the XML form of rows that `javax.sql.rowset` reads.
-//!
-//! The schema is `http://java.sun.com/xml/ns/jdbc/webrowset.xsd`. What the schema leaves open is settled by the reader
-//! that Java brings: NULL is an element `null`, the rowset type is a name and not a number, names that may be missing are
-//! `null` too, and only a rowset that may be updated takes the rows that are read into it.
-
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 
-use super::FormatError;
-use super::cells::{Cells, NOT_TEXT, Stream, push_base64, push_boolean, push_integer, push_real};
 use super::column_definition::{push_definition, push_name, push_number};
+use super::column_types;
 use super::xml_text::push_content;
+use super::{TemporalColumns, WebRowSetOptions};
+use crate::format::FormatError;
+use crate::format::cells::{Cells, NOT_TEXT, Plain, Values};
+use crate::format::stream::Stream;
+use crate::format::text::{DAY_MICROSECONDS, Iso, push_base64, push_integer, push_list};
 
 const START: &str = concat!(
     r#"<webRowSet xmlns="http://java.sun.com/xml/ns/jdbc" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" "#,
@@ -37,22 +35,20 @@ const BETWEEN_VALUES: &str = "</columnValue><columnValue>";
 const ROW_END: &str = "</columnValue></currentRow>\n";
 const EMPTY_ROW: &str = "<currentRow></currentRow>\n";
 
-/// How [`WebRowSetWriter`] writes.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WebRowSetOptions {
-    /// The command that gave the rows, which a rowset carries for its own use.
-    pub command: Option<String>,
-}
-
 /// Writes rows as a `WebRowSet` document, without an XML declaration, so that it can stand inside another.
 ///
 /// | values | `column-type` | written as |
 /// |---|---|---|
-/// | integers | -5, `BIGINT` | digits |
-/// | reals | 8, `DOUBLE` | the shortest form that reads back as the same number |
+/// | integers, signed | -6, 5, 4, -5: `TINYINT` to `BIGINT` | digits |
+/// | integers, unsigned | the next larger; 3, `DECIMAL`, of 64 bits | digits |
+/// | reals | 7, `REAL`; 8, `DOUBLE` | the shortest form that reads back as the same number |
+/// | decimals | 3, `DECIMAL` | digits, all of those behind the point |
 /// | truth values | 16, `BOOLEAN` | `true`, `false` |
 /// | text | 12, `VARCHAR` | text; all white space is kept |
 /// | bytes | -3, `VARBINARY` | base64; Java's reader gives the bytes *of that text* |
+/// | dates, times, time stamps | 12, or 91 to 93: see [`TemporalColumns`] | ISO 8601, or milliseconds |
+/// | spans | 12, `VARCHAR` | ISO 8601 |
+/// | lists | 12, `VARCHAR` | as in CSV |
 ///
 /// `column-type-name` is the type that the source declares, such as `TIMESTAMP`, where it declares one.
 ///
@@ -106,7 +102,7 @@ impl WebRowSetWriter {
         out.push_str("<metadata>");
         push_number(out, "column-count", schema.fields().len());
         for (index, field) in schema.fields().iter().enumerate() {
-            push_definition(out, index + 1, field)?;
+            push_definition(out, index + 1, field, self.options.temporal)?;
         }
         out.push_str("</metadata>\n<data>\n");
         Ok(())
@@ -145,15 +141,21 @@ impl WebRowSetWriter {
             out.push_str("<null/>");
             return Ok(());
         }
-        match column {
-            Cells::Integers(array) => push_integer(out, array.value(row)),
-            Cells::Reals(array) => push_real(out, array.value(row)),
-            Cells::Booleans(array) => push_boolean(out, array.value(row)),
-            Cells::Texts(array) => return self.push_text(out, array.value(row), index),
-            Cells::Blobs(array) => push_base64(out, array.value(row)),
-            Cells::Mixed(array) => {
+        match &column.values {
+            Values::Plain(plain) if self.options.temporal == TemporalColumns::Milliseconds => {
+                return push_java_value(out, plain, row);
+            }
+            Values::Plain(plain) => plain.push::<Iso>(out, row),
+            Values::Texts(array) => return self.push_text(out, array.value(row), index),
+            Values::Blobs(array) => push_base64(out, array.value(row)),
+            Values::Mixed(array) => {
                 let text = std::str::from_utf8(array.value(row)).map_err(|_| NOT_TEXT)?;
                 return self.push_text(out, text, index);
+            }
+            Values::Lists(lists) => {
+                let mut text = String::new();
+                push_list(&mut text, lists, row);
+                return push_content(out, &text).map_err(unwritable);
             }
         }
         Ok(())
@@ -163,33 +165,41 @@ impl WebRowSetWriter {
     fn push_text(&self, out: &mut String, text: &str, index: usize) -> Result<(), String> {
         let announced = self.stream.announced(index);
         if *announced != DataType::Utf8 {
-            check_announced(text, announced)?;
+            column_types::check(text, announced, self.options.temporal).map_err(not_announced)?;
         }
         push_content(out, text).map_err(unwritable)
     }
 }
 
-/// Whether a text may stand in a column of another type: a reader must be able to take it for a value of that type.
-#[cold]
-fn check_announced(text: &str, announced: &DataType) -> Result<(), String> {
-    let (fits, name) = match announced {
-        DataType::Int64 => (text.parse::<i64>().is_ok(), "BIGINT"),
-        DataType::Float64 => (is_double(text), "DOUBLE"),
-        DataType::Boolean => (text.parse::<bool>().is_ok(), "BOOLEAN"),
-        _ => (true, ""),
+/// Appends a value in the form that Java's reader wants of its type: milliseconds for dates and times.
+fn push_java_value(out: &mut String, plain: &Plain<'_>, row: usize) -> Result<(), String> {
+    let microseconds = match plain {
+        Plain::Dates(array) => i64::from(array.value(row)) * DAY_MICROSECONDS,
+        Plain::Times(array) => array.value(row),
+        Plain::Timestamps(array) | Plain::Moments(array) => array.value(row),
+        _ => {
+            plain.push::<Iso>(out, row);
+            return Ok(());
+        }
     };
-    if fits {
-        return Ok(());
+    if microseconds % 1000 != 0 {
+        let mut value = String::new();
+        plain.push::<Iso>(&mut value, row);
+        return Err(format!(
+            "the value {value} is finer than a millisecond, and this form has none smaller; write such columns as text \
+             (`temporalColumns`), or round them in the query"
+        ));
     }
-    Err(format!(
-        "the value is not of the type {name}, which the document has announced for the column by its first rows; give \
-         the column one type in the query, such as with CAST(… AS TEXT)"
-    ))
+    push_integer(out, microseconds / 1000);
+    Ok(())
 }
 
-/// Whether Java's reader takes the text for a `double`: it knows fewer words for what is not finite than we do.
-fn is_double(text: &str) -> bool {
-    text.parse::<f64>().is_ok_and(f64::is_finite) || matches!(text, "Infinity" | "-Infinity" | "NaN")
+#[cold]
+fn not_announced(name: &str) -> String {
+    format!(
+        "the value is not of the type {name}, which the document has announced for the column by its first rows; give \
+         the column one type in the query, such as with CAST(… AS TEXT)"
+    )
 }
 
 #[cold]
@@ -205,9 +215,10 @@ fn unwritable(character: char) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray};
+    use arrow_array::{ArrayRef, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 
     use super::*;
+    use crate::format::samples::every_type;
 
     fn one_column(array: ArrayRef) -> RecordBatch {
         RecordBatch::try_from_iter([("a", array)]).unwrap()
@@ -233,6 +244,47 @@ mod tests {
             column-display-size column-label column-name schema-name column-precision column-scale table-name \
             catalog-name column-type column-type-name";
         assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn values_have_the_forms_of_iso_8601() {
+        let rows = every_type();
+        let (mut writer, _) = begun(rows.schema_ref());
+        let mut out = String::new();
+        writer.rows(&rows, &mut out).unwrap();
+        let (first, second) = out.split_once("</currentRow>\n").unwrap();
+        let values = first.trim_start_matches("<currentRow><columnValue>").trim_end_matches("</columnValue>");
+        let expected = [
+            "true|-8|-16|-32|-9223372036854775808|255|65535|4294967295|18446744073709551615|0.1|1e20",
+            "|123.40|9999999999999999999999999999999999999999.9999999999|say \"é\" &amp; &lt;go&gt;|AP8=",
+            "|2026-11-21|08:00:00.5|2026-11-21T08:00:00.5|2026-11-21T08:00:00.5Z|P1Y2M3DT4H|{1,NULL,-3}",
+            "|{\"a b\",\"null\",NULL,\"say \\\"hi\\\\\\\"\",\"\",plain}",
+        ];
+        assert_eq!(values.replace(BETWEEN_VALUES, "|"), expected.concat());
+        assert_eq!(second.matches("<null/>").count(), rows.num_columns());
+    }
+
+    #[test]
+    fn java_wants_milliseconds_and_gets_them_where_that_is_asked_for() {
+        let rows = every_type();
+        let options = WebRowSetOptions { temporal: TemporalColumns::Milliseconds, ..WebRowSetOptions::default() };
+        let mut writer = WebRowSetWriter::new(options);
+        let mut out = String::new();
+        writer.begin(rows.schema_ref(), &mut out).unwrap();
+        for code in ["91</column-type><column-type-name>DATE<", "92</", "93</column-type><column-type-name>TIMESTAMP<"]
+        {
+            assert!(out.contains(&format!("<column-type>{code}")), "{out}");
+        }
+        writer.rows(&rows, &mut out).unwrap();
+        assert!(out.contains(
+            "<columnValue>1795219200000</columnValue><columnValue>28800500</columnValue>\
+             <columnValue>1795248000500</columnValue><columnValue>1795248000500</columnValue>"
+        ));
+        let fine: ArrayRef = Arc::new(TimestampMicrosecondArray::from(vec![1_795_248_000_500_001]));
+        let rows = one_column(fine);
+        writer.begin(rows.schema_ref(), &mut out).unwrap();
+        let error = writer.rows(&rows, &mut out).unwrap_err().to_string();
+        assert!(error.starts_with("row 1, column `a`: the value 2026-11-21T08:00:00.500001 is finer"), "{error}");
     }
 
     #[test]

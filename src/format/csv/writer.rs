@@ -1,72 +1,15 @@
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
-use super::FormatError;
-use super::cells::{Cells, NOT_TEXT, Stream, push_base64, push_boolean, push_integer, push_real};
+use super::CsvOptions;
+use crate::format::FormatError;
+use crate::format::cells::{Cells, NOT_TEXT, Values};
+use crate::format::stream::Stream;
+use crate::format::text::{Sql, push_base64, push_list};
 
-/// How [`CsvWriter`] writes: the settings of the activity `sqlResultsToCSV`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsvOptions {
-    /// What stands between two fields: any character but the quote and those that break a line. A comma by default.
-    pub delimiter: char,
-    /// What ends a line. A line feed by default, because an XML reader makes a line feed of the other two, and the text
-    /// should be the same whether it comes in a response document or not.
-    pub line_break: LineBreak,
-    /// What stands for NULL. Nothing by default.
-    pub null: String,
-    /// Whether the names of the columns come first.
-    pub header: bool,
-    /// Whether a field that holds the delimiter, a quote or a line break is put in quotes, with its quotes doubled.
-    ///
-    /// So is a text that looks like NULL does, so that a reader can tell: by default an empty text is `""` and NULL is
-    /// nothing at all. Without escaping, fields are written as they are, and a reader can't tell.
-    pub escape: bool,
-}
-
-impl Default for CsvOptions {
-    fn default() -> Self {
-        Self { delimiter: ',', line_break: LineBreak::Lf, null: String::new(), header: false, escape: true }
-    }
-}
-
-/// What ends a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LineBreak {
-    /// Carriage return.
-    Cr,
-    /// Line feed.
-    Lf,
-    /// Carriage return and line feed.
-    CrLf,
-}
-
-impl LineBreak {
-    /// All names, in the order in which errors list them.
-    pub const NAMES: [&'static str; 3] = ["CR", "LF", "CRLF"];
-
-    /// The line break of that name. `LFCR`, which stands in an example of OGSA-DAI's, is taken for `CRLF`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "CR" => Self::Cr,
-            "LF" => Self::Lf,
-            "CRLF" | "LFCR" => Self::CrLf,
-            _ => return None,
-        })
-    }
-
-    fn text(self) -> &'static str {
-        match self {
-            Self::Cr => "\r",
-            Self::Lf => "\n",
-            Self::CrLf => "\r\n",
-        }
-    }
-}
-
-/// Writes rows as comma-separated values, in the shape of RFC 4180.
-///
-/// Numbers have the shortest form that reads back as the same number, bytes are base64.
+/// Writes rows as comma-separated values, in the shape of RFC 4180 and in the forms that PostgreSQL gives to values: what
+/// its `COPY … TO STDOUT (FORMAT csv)` writes of the same rows is the same text, but for truth values, which are `true` and
+/// `false` here, and for bytes, which are base64.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -88,8 +31,14 @@ pub struct CsvWriter {
     options: CsvOptions,
     /// Which bytes make a field need quotes.
     special: [bool; 256],
+    /// Whether a number, a truth value, a date or a time may need quotes as well: it may hold the delimiter, or look like
+    /// NULL does.
+    plain_needs_care: bool,
     stream: Stream,
 }
+
+/// The characters that numbers, truth values, dates, times and spans are made of.
+const PLAIN: &str = "0123456789+-.: BCDHIMNPSTYaefilnrstuy";
 
 impl CsvWriter {
     /// A writer with these options.
@@ -111,7 +60,9 @@ impl CsvWriter {
         for byte in [delimiter[0], b'"', b'\r', b'\n'] {
             special[usize::from(byte)] = options.escape;
         }
-        Ok(Self { options, special, stream: Stream::default() })
+        let null_may_be_plain = !options.null.is_empty() && options.null.chars().all(|c| PLAIN.contains(c));
+        let plain_needs_care = options.escape && (PLAIN.contains(options.delimiter) || null_may_be_plain);
+        Ok(Self { options, special, plain_needs_care, stream: Stream::default() })
     }
 
     /// Begins a stream of rows: appends the names of the columns, if they were asked for.
@@ -120,11 +71,12 @@ impl CsvWriter {
         if !self.options.header {
             return;
         }
+        let is_alone = schema.fields().len() == 1;
         for (index, field) in schema.fields().iter().enumerate() {
             if index > 0 {
                 out.push(self.options.delimiter);
             }
-            self.push_text(out, field.name());
+            self.push_text(out, field.name(), is_alone);
         }
         out.push_str(self.options.line_break.text());
     }
@@ -138,12 +90,13 @@ impl CsvWriter {
     pub fn rows(&mut self, rows: &RecordBatch, out: &mut String) -> Result<(), FormatError> {
         let columns = self.stream.cells(rows)?;
         let line_break = self.options.line_break.text();
+        let is_alone = columns.len() == 1;
         for row in 0..rows.num_rows() {
             for (index, column) in columns.iter().enumerate() {
                 if index > 0 {
                     out.push(self.options.delimiter);
                 }
-                if !self.push_cell(out, column, row) {
+                if !self.push_cell(out, column, row, is_alone) {
                     return Err(self.stream.value_error(rows, (row, index), NOT_TEXT));
                 }
             }
@@ -155,33 +108,51 @@ impl CsvWriter {
 
     /// Appends one value, unless it is bytes where no bytes can be.
     #[inline]
-    fn push_cell(&self, out: &mut String, column: &Cells<'_>, row: usize) -> bool {
+    fn push_cell(&self, out: &mut String, column: &Cells<'_>, row: usize, is_alone: bool) -> bool {
         if column.is_null(row) {
             out.push_str(&self.options.null);
             return true;
         }
-        match column {
-            Cells::Integers(array) => push_integer(out, array.value(row)),
-            Cells::Reals(array) => push_real(out, array.value(row)),
-            Cells::Booleans(array) => push_boolean(out, array.value(row)),
-            Cells::Texts(array) => self.push_text(out, array.value(row)),
-            Cells::Blobs(array) => push_base64(out, array.value(row)),
-            Cells::Mixed(array) => match std::str::from_utf8(array.value(row)) {
-                Ok(text) => self.push_text(out, text),
+        match &column.values {
+            Values::Plain(plain) if self.plain_needs_care => {
+                self.push_with_care(out, |out| plain.push::<Sql>(out, row));
+            }
+            Values::Plain(plain) => plain.push::<Sql>(out, row),
+            Values::Texts(array) => self.push_text(out, array.value(row), is_alone),
+            Values::Blobs(array) => self.push_with_care(out, |out| push_base64(out, array.value(row))),
+            Values::Mixed(array) => match std::str::from_utf8(array.value(row)) {
+                Ok(text) => self.push_text(out, text, is_alone),
                 Err(_) => return false,
             },
+            Values::Lists(lists) => self.push_with_care(out, |out| push_list(out, lists, row)),
         }
         true
     }
 
+    /// Appends what `push` appends, in quotes if it needs them.
+    fn push_with_care(&self, out: &mut String, push: impl FnOnce(&mut String)) {
+        let start = out.len();
+        push(out);
+        if self.needs_quotes(&out[start..]) {
+            let text = out.split_off(start);
+            push_quoted(out, &text);
+        }
+    }
+
     #[inline]
-    fn push_text(&self, out: &mut String, text: &str) {
-        let needs_quotes = text.bytes().any(|byte| self.special[usize::from(byte)]);
-        if needs_quotes || (self.options.escape && text == self.options.null) {
+    fn push_text(&self, out: &mut String, text: &str, is_alone: bool) {
+        // A line of these two characters would end the data for PostgreSQL.
+        let would_end = is_alone && self.options.escape && text == "\\.";
+        if self.needs_quotes(text) || would_end {
             push_quoted(out, text);
         } else {
             out.push_str(text);
         }
+    }
+
+    #[inline]
+    fn needs_quotes(&self, text: &str) -> bool {
+        text.bytes().any(|byte| self.special[usize::from(byte)]) || (self.options.escape && text == self.options.null)
     }
 }
 
@@ -205,6 +176,8 @@ mod tests {
     use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Float64Array, Int64Array, StringArray};
 
     use super::*;
+    use crate::format::LineBreak;
+    use crate::format::samples::every_type;
 
     fn text_column(values: &[Option<&str>]) -> RecordBatch {
         let array: ArrayRef = Arc::new(StringArray::from(values.to_vec()));
@@ -285,7 +258,47 @@ mod tests {
             ("x", Arc::new(BinaryArray::from(vec![&b"\x00\xff"[..]]))),
         ];
         let rows = RecordBatch::try_from_iter(columns).unwrap();
-        assert_eq!(written(CsvOptions::default(), &rows), "-9223372036854775808,1e-7,NaN,true,AP8=\n");
+        assert_eq!(written(CsvOptions::default(), &rows), "-9223372036854775808,1e-07,NaN,true,AP8=\n");
+    }
+
+    #[test]
+    fn values_have_the_forms_of_postgresql() {
+        let options = CsvOptions { delimiter: ';', ..CsvOptions::default() };
+        let expected = [
+            "true;-8;-16;-32;-9223372036854775808;255;65535;4294967295;18446744073709551615;0.1;1e+20",
+            ";123.40;9999999999999999999999999999999999999999.9999999999",
+            ";\"say \"\"é\"\" & <go>\";AP8=;2026-11-21;08:00:00.5;2026-11-21 08:00:00.5;2026-11-21 08:00:00.5+00",
+            ";P1Y2M3DT4H;{1,NULL,-3};\"{\"\"a b\"\",\"\"null\"\",NULL,\"\"say \\\"\"hi\\\\\\\"\"\"\",\"\"\"\",plain}\"\n",
+            ";;;;;;;;;;;;;;;;;;;;;\n",
+        ];
+        assert_eq!(written(options, &every_type()), expected.concat());
+    }
+
+    #[test]
+    fn numbers_and_times_are_quoted_where_they_hold_the_delimiter_or_look_like_null() {
+        let columns: Vec<(&str, ArrayRef)> = vec![
+            ("i", Arc::new(Int64Array::from(vec![Some(10), Some(0), None]))),
+            ("r", Arc::new(Float64Array::from(vec![0.5, -1.0, 2.0]))),
+        ];
+        let rows = RecordBatch::try_from_iter(columns).unwrap();
+        let zero = CsvOptions { null: "0".into(), ..CsvOptions::default() };
+        assert_eq!(written(zero, &rows), "10,0.5\n\"0\",-1\n0,2\n");
+        let point = CsvOptions { delimiter: '.', ..CsvOptions::default() };
+        assert_eq!(written(point, &rows), "10.\"0.5\"\n0.-1\n.2\n");
+    }
+
+    #[test]
+    fn no_bytes_are_told_from_null() {
+        let bytes: ArrayRef = Arc::new(BinaryArray::from(vec![Some(&b""[..]), None, Some(b"5E\xcb")]));
+        let rows = RecordBatch::try_from_iter([("a", bytes)]).unwrap();
+        assert_eq!(written(CsvOptions::default(), &rows), "\"\"\n\nNUXL\n");
+        let named = CsvOptions { null: "NUXL".into(), ..CsvOptions::default() };
+        assert_eq!(written(named, &rows), "\nNUXL\n\"NUXL\"\n");
+    }
+
+    #[test]
+    fn a_line_that_would_end_the_data_for_postgresql_is_quoted() {
+        assert_eq!(written(CsvOptions::default(), &text_column(&[Some("\\."), Some("\\.\\.")])), "\"\\.\"\n\\.\\.\n");
     }
 
     #[test]

@@ -1,0 +1,5 @@
+//! `mysql:` resources on a real MariaDB server.
+
+mod queries;
+mod stage;
+mod types;
