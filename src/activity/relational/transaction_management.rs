@@ -5,7 +5,8 @@ use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, Port
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Element, Fields};
 use crate::session::{
-    Isolation, Principal, SessionAttributes, TransactionError, TransactionManager, TransactionOptions, TransactionReport,
+    Isolation, Principal, SessionAttributes, TransactionError, TransactionManager, TransactionOptions,
+    TransactionReport,
 };
 
 /// `transactionManagement`: begins and ends the transaction of the session, in which all statements of the following requests

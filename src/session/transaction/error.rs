@@ -94,7 +94,9 @@ pub enum TransactionError {
         rolled_back: Vec<Box<str>>,
     },
     /// Nothing is known of a transaction of that id, or it is somebody else's.
-    #[error("nothing is known here of a transaction `{id}`: it is not yours, is long over, or no log is kept (`rejoin.TransactionManager` with a `log`)")]
+    #[error(
+        "nothing is known here of a transaction `{id}`: it is not yours, is long over, or no log is kept (`rejoin.TransactionManager` with a `log`)"
+    )]
     Unknown {
         /// The id.
         id: uuid::Uuid,
@@ -133,7 +135,10 @@ impl TransactionError {
     /// Whether whoever runs the service or its database has to act: a client has asked for nothing wrong.
     #[must_use]
     pub fn is_of_server(&self) -> bool {
-        matches!(self, Self::NotBegun { error: BranchError::Lost { .. }, .. } | Self::RandomUnavailable(_))
+        matches!(
+            self,
+            Self::NotBegun { error: BranchError::Lost { .. }, .. } | Self::RandomUnavailable(_) | Self::Log(_)
+        )
     }
 
     /// Whether the same work may succeed in a new transaction, because nothing of this one holds and the data resource says so.

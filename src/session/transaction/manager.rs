@@ -11,7 +11,8 @@ use super::two_phase::{Logged, qualified};
 use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
 use crate::block::Scalar;
 use crate::session::{
-    Access, AttributeValue, Clock, IdSource, Principal, SessionAttributes, StaticSessionAttribute, SystemClock, SystemIds,
+    Access, AttributeValue, Clock, IdSource, Principal, SessionAttributes, StaticSessionAttribute, SystemClock,
+    SystemIds,
 };
 
 /// `rejoin.TransactionManager`: begins the transactions of sessions and finds them again.
@@ -145,10 +146,10 @@ impl TransactionManager {
             _ => {}
         }
         let id = self.ids.uuid(self.clock.wall())?;
-        let logged = self.attached.get().map(|attached| Logged {
-            running: attached.log.begin(id, owner),
-            scope: attached.scope.clone(),
-        });
+        let logged = self
+            .attached
+            .get()
+            .map(|attached| Logged { running: attached.log.begin(id, owner), scope: attached.scope.clone() });
         let transaction = Arc::new(Transaction::begin(id, options, logged));
         session.set(&self.attribute, AttributeValue::Live(Arc::clone(&transaction) as _))?;
         Ok(transaction)
@@ -201,7 +202,8 @@ impl TransactionManager {
         match (here, id) {
             // The log may know more by now.
             (Some(report), _) if report.state == TransactionState::Failed => {
-                Ok(self.written(report.id, owner).await?.map_or(report, |state| TransactionReport { state, ..report }))
+                let state = self.written(report.id, owner).await?.unwrap_or(report.state);
+                Ok(TransactionReport { state, ..report })
             }
             (Some(report), _) => Ok(report),
             (None, None) => Err(TransactionError::NotActive),
@@ -296,6 +298,9 @@ impl StaticSessionAttribute for TransactionManager {
 
 impl fmt::Debug for TransactionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransactionManager").field("attribute", &self.attribute).field("log", &self.log).finish_non_exhaustive()
+        f.debug_struct("TransactionManager")
+            .field("attribute", &self.attribute)
+            .field("log", &self.log)
+            .finish_non_exhaustive()
     }
 }

@@ -53,7 +53,13 @@ pub(super) struct Recovery {
 
 impl Recovery {
     pub(super) fn new(log: Arc<DecisionLog>, resources: Vec<(Box<str>, Arc<dyn Recoverable>)>) -> Arc<Self> {
-        Arc::new(Self { log, resources, is_at_work: AtomicBool::new(false), is_due: AtomicBool::new(true), seen: AtomicU64::new(0) })
+        Arc::new(Self {
+            log,
+            resources,
+            is_at_work: AtomicBool::new(false),
+            is_due: AtomicBool::new(true),
+            seen: AtomicU64::new(0),
+        })
     }
 
     /// Starts a round in the background, if there may be something to do and none is under way.

@@ -9,7 +9,9 @@ pub enum LogError {
     #[error("the transaction log is in use by another process: give each service a folder of its own")]
     InUse,
     /// The file is that of something else, or of a later version.
-    #[error("`transactions.db` is no transaction log of this version: choose another folder, or the version that made it")]
+    #[error(
+        "`transactions.db` is no transaction log of this version: choose another folder, or the version that made it"
+    )]
     Foreign,
     /// It can't be read or written.
     #[error("the transaction log: {message}")]

@@ -91,7 +91,8 @@ impl LogFile {
         let mut connection = Connection::open(&path)?;
         connection.busy_timeout(PATIENCE)?;
         // The lock is kept as long as the file is open: one process at a time.
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")?;
+        connection
+            .execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL")?;
         let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i32>(0));
         let (application, format) = (pragma("application_id")?, pragma("user_version")?);
         let is_new = (application, format) == (0, 0)
@@ -119,7 +120,11 @@ impl LogFile {
         is_safe: bool,
         work: impl FnOnce(&Connection) -> Result<T, LogError>,
     ) -> Result<T, LogError> {
-        self.connection.execute_batch(if is_safe { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" })?;
+        self.connection.execute_batch(if is_safe {
+            "PRAGMA synchronous = FULL"
+        } else {
+            "PRAGMA synchronous = NORMAL"
+        })?;
         let batch = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         let done = work(&batch)?;
         batch.commit()?;

@@ -6,8 +6,8 @@ use std::thread;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::file::{self, Entry, Known, LogFile, Record};
 use super::LogError;
+use super::file::{self, Entry, Known, LogFile, Record};
 use crate::session::transaction::Decision;
 
 /// How many requests one batch takes.
