@@ -163,6 +163,11 @@ impl<'a> Setup<'a> {
         self.ports.session_input = true;
     }
 
+    /// Declares that the activity works on a database by something that the session holds: a cursor.
+    pub fn runs_statements(&mut self) {
+        self.ports.statements = true;
+    }
+
     /// Declares that the activity begins or ends what the statements of others are part of: a transaction. Then it has to stand
     /// in a `sequence` with every activity of its request that works on a relational data resource.
     pub fn parts_statements(&mut self) {

@@ -14,6 +14,7 @@ use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionWatch, Watch, WatchParts, Watches};
 use super::session_parts::{Checked, SessionParts};
 use super::state::{ServedResource, ServiceState, Shared};
+use super::transactions::attach_managers;
 use super::unavailable::{Refused, refused_in_resource};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
@@ -242,6 +243,7 @@ impl ServerBuilder {
         let catalogue = Arc::new(catalogue?);
         let initialisation = self.initialisation(&resource, &catalogue);
         let (initialisation, Checked { factory, statics }) = (initialisation?, checked?);
+        self.attach_managers(&resource, &statics, &catalogue)?;
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
@@ -256,6 +258,20 @@ impl ServerBuilder {
             name: resource.name,
         };
         Some((served, watch))
+    }
+
+    /// Opens the logs of transactions.
+    fn attach_managers(
+        &mut self,
+        resource: &ConfiguredResource,
+        statics: &StaticAttributes,
+        catalogue: &Catalogue,
+    ) -> Option<()> {
+        if !self.opens_stores {
+            return Some(());
+        }
+        let attached = attach_managers(&resource.session, statics, &resource.name, catalogue.resources());
+        attached.map_err(|refused| self.refuse(resource.session_file(), vec![refused])).ok()
     }
 
     /// What runs in new sessions.

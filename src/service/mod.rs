@@ -35,6 +35,7 @@ mod session_parts;
 mod session_status;
 mod state;
 mod streams;
+mod transactions;
 mod unavailable;
 
 pub use authentication::{

@@ -89,6 +89,6 @@ pub use streams::{
     StreamState, StreamStatus,
 };
 pub use transaction::{
-    BranchError, Decision, Isolation, LogId, Transaction, TransactionBranch, TransactionError, TransactionManager,
-    TransactionOptions, TransactionReport, TransactionState, Xid,
+    BranchError, Decision, Isolation, LogError, LogId, Recoverable, Transaction, TransactionBranch, TransactionError,
+    TransactionManager, TransactionOptions, TransactionReport, TransactionState, Xid,
 };

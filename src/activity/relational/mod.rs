@@ -1,5 +1,9 @@
 //! Activities on relational data: statements, and what becomes of their rows.
 
+mod close_cursor;
+mod cursor;
+mod fetch_cursor;
+mod open_cursor;
 mod option;
 mod parameters;
 mod resultset_projection;
@@ -10,6 +14,9 @@ mod sql_update_statement;
 mod statement;
 mod transaction_management;
 
+pub use close_cursor::CloseCursor;
+pub use fetch_cursor::FetchCursor;
+pub use open_cursor::OpenCursor;
 pub use resultset_projection::ResultsetProjection;
 pub use sql_query_statement::SqlQueryStatement;
 pub use sql_results_to_csv::SqlResultsToCsv;

@@ -1,10 +1,12 @@
 use async_trait::async_trait;
+use uuid::Uuid;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Requirement, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Element, Fields};
 use crate::session::{
-    Isolation, SessionAttributes, TransactionError, TransactionManager, TransactionOptions, TransactionReport,
+    Isolation, Principal, SessionAttributes, TransactionError, TransactionManager, TransactionOptions,
+    TransactionReport,
 };
 
 /// `transactionManagement`: begins and ends the transaction of the session, in which all statements of the following requests
@@ -33,7 +35,7 @@ enum Operation {
     Savepoint(String),
     RollbackTo(String),
     ReleaseSavepoint(String),
-    State,
+    State(Option<Uuid>),
 }
 
 const OPERATIONS: &[&str] = &["begin", "commit", "rollback", "savepoint", "rollbackTo", "releaseSavepoint", "state"];
@@ -58,8 +60,8 @@ impl Activity for TransactionManagement {
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let output = context.output(self.output);
-        let session = context.session();
-        let report = self.operation.run(&TransactionManager::of(session), session).await?;
+        let manager = TransactionManager::of(context.session());
+        let report = self.operation.run(&manager, context.session(), &context.request().principal).await?;
         output.send(Block::Text(report.to_xml().into())).await?;
         output.finish().await;
         Ok(())
@@ -80,7 +82,10 @@ impl Operation {
             "savepoint" => Self::Savepoint(savepoint_name(&mut fields)?),
             "rollbackTo" => Self::RollbackTo(savepoint_name(&mut fields)?),
             "releaseSavepoint" => Self::ReleaseSavepoint(savepoint_name(&mut fields)?),
-            _ => Self::State,
+            _ => Self::State(match fields.attribute("id") {
+                Some(id) => Some(id.as_str().trim().parse().map_err(|_| id.expected("the id of a transaction"))?),
+                None => None,
+            }),
         };
         fields.finish()?;
         Ok(operation)
@@ -90,17 +95,18 @@ impl Operation {
         self,
         manager: &TransactionManager,
         session: &SessionAttributes,
+        owner: &Principal,
     ) -> Result<TransactionReport, TransactionError> {
         match self {
             Self::Begin(options) => {
-                manager.begin(session, options)?;
+                manager.begin_for(session, options, owner)?;
             }
             Self::Commit => manager.commit(session).await?,
             Self::Rollback => manager.rollback(session).await?,
             Self::Savepoint(name) => manager.current(session)?.savepoint(&name).await?,
             Self::RollbackTo(name) => manager.current(session)?.rollback_to(&name).await?,
             Self::ReleaseSavepoint(name) => manager.current(session)?.release(&name).await?,
-            Self::State => {}
+            Self::State(id) => return manager.state(session, id, owner).await,
         }
         manager.report(session).ok_or(TransactionError::NotActive)
     }

@@ -60,4 +60,8 @@ impl TransactionBranch for RelationalBranch {
     async fn prepare(&self) -> Result<(), BranchError> {
         self.0.prepare().await
     }
+
+    async fn witness(&self) -> Result<Option<String>, BranchError> {
+        self.0.witness().await
+    }
 }

@@ -20,6 +20,7 @@ pub mod mysql;
 mod parameter_rows;
 mod physical;
 pub mod postgres;
+mod recovery;
 mod schema;
 pub mod sqlite;
 mod statement;
@@ -34,6 +35,7 @@ pub use dialect::{Dialect, TableName};
 pub use load::{BulkLoad, CsvForm};
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};
 pub use physical::{PhysicalIndex, PhysicalSchema, PhysicalTable};
+pub use recovery::recoverable;
 pub use schema::{Column, DatabaseSchema, SchemaFilter, Table, TableKind};
 pub use statement::{Parameter, Statement};
 
@@ -200,5 +202,16 @@ pub trait RelationalResource: SqlExecutor {
     async fn settle(&self, xid: Xid, decision: Decision) -> Result<(), BranchError> {
         let _ = (xid, decision);
         Ok(())
+    }
+
+    /// What became of a transaction that can't be prepared, by the witness that it gave before its commit
+    /// ([`TransactionBranch::witness`](crate::session::TransactionBranch::witness)); `None` when that can't be told.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError`] when the database does not answer.
+    async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError> {
+        let _ = witness;
+        Ok(None)
     }
 }

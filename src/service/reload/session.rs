@@ -14,6 +14,7 @@ use crate::document::{Limits, Position, SessionConfiguration};
 use crate::engine::{Catalogue, InitialDocument, Initialisation};
 use crate::service::carrier::Carrier;
 use crate::service::initialisation::initial_document;
+use crate::service::transactions::attach_managers;
 use crate::service::{Refused, SessionParts};
 use crate::session::{Clock, SessionManager, StaticAttributes, WeakStaticAttributes};
 
@@ -134,6 +135,11 @@ impl SessionWatch {
         wrong.extend(self.only_at_start(&state.configuration, &configuration).into_iter().map(Wrong::from));
         let checked = self.parts.registries.check(&configuration, state.document.folder(), &state.statics);
         let checked = checked.map_err(|more| wrong.extend(more.into_iter().map(Wrong::from))).ok();
+        if let Some(checked) = checked.as_ref().filter(|_| wrong.is_empty()) {
+            let resources = self.parts.catalogue.resources();
+            let attached = attach_managers(&configuration, &checked.statics, &self.resource, resources);
+            wrong.extend(attached.err().map(Wrong::from));
+        }
         let initial = initial.map_err(|error| wrong.push(Wrong::found(error, state.document.path()))).ok();
         match (checked, Carrier::of(&configuration.carrier, &self.resource), initial) {
             (Some(checked), Some(carrier), Some(initial)) if wrong.is_empty() => {

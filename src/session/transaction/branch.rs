@@ -77,6 +77,17 @@ pub trait TransactionBranch: Any + Send + Sync + fmt::Debug {
     async fn prepare(&self) -> Result<(), BranchError> {
         Err(BranchError::Refused { message: "it can't be committed in two phases".into(), is_retryable: false })
     }
+
+    /// For one that can't be prepared: what lets its data resource tell later whether it was committed
+    /// ([`Recoverable::outcome`](super::Recoverable::outcome)). Asked for right before its commit, and written down; of several
+    /// branches it is then the last to be committed before the decision. `None` when there is no such thing.
+    ///
+    /// # Errors
+    ///
+    /// Any: the whole transaction is rolled back then.
+    async fn witness(&self) -> Result<Option<String>, BranchError> {
+        Ok(None)
+    }
 }
 
 impl dyn TransactionBranch {

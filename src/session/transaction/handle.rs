@@ -6,9 +6,11 @@ use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::log::Entry;
+use super::two_phase::{self, Logged};
 use super::work::{Enlisted, Step, Work};
 use super::{
-    BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionReport, TransactionState,
+    BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionReport, TransactionState, Xid,
 };
 use crate::session::{CloseError, LiveAttribute};
 
@@ -33,13 +35,13 @@ struct Shared {
 }
 
 impl Transaction {
-    pub(super) fn begin(id: Uuid, options: TransactionOptions) -> Self {
+    pub(super) fn begin(id: Uuid, options: TransactionOptions, logged: Option<Logged>) -> Self {
         let shared = Shared {
             id,
             options,
             state: parking_lot::Mutex::new(TransactionState::Active),
             failure: parking_lot::Mutex::default(),
-            work: AsyncMutex::default(),
+            work: AsyncMutex::new(Work { logged, ..Work::default() }),
             runtime: Handle::try_current().ok(),
         };
         Self { shared: Arc::new(shared) }
@@ -113,7 +115,7 @@ impl Transaction {
             return branch.ok_or_else(|| TransactionError::OtherBranch { branch: name.into() });
         }
         let not_begun = |error| TransactionError::NotBegun { branch: name.into(), error };
-        let branch = Arc::new(begin(self.shared.options).await.map_err(not_begun)?);
+        let branch = Arc::new(begin(self.shared.branch_options(&work)).await.map_err(not_begun)?);
         for savepoint in &work.savepoints {
             Step::Savepoint(savepoint.clone()).run(&*branch).await.map_err(not_begun)?;
         }
@@ -245,8 +247,23 @@ impl Shared {
             return Err(self.finished());
         }
         let Some((branch, error)) = work.ended() else { return Ok(work) };
-        work.roll_back().await;
+        self.roll_back(&mut work).await;
         Err(self.fail(branch, error))
+    }
+
+    /// With what the next branch begins.
+    fn branch_options(&self, work: &Work) -> TransactionOptions {
+        let log = work.logged.as_ref().filter(|_| !self.options.read_only).map(|logged| logged.running.log.id());
+        let branch = u16::try_from(work.branches.len()).unwrap_or(u16::MAX);
+        TransactionOptions { xid: log.map(|log| Xid { log, transaction: self.id, branch }), ..self.options }
+    }
+
+    /// Rolls all branches back, and writes that down where decisions are.
+    async fn roll_back(&self, work: &mut Work) {
+        work.roll_back().await;
+        if let Some(logged) = work.logged.take() {
+            logged.running.log.note(self.id, Entry::RolledBack);
+        }
     }
 
     /// It was rolled back because of a branch.
@@ -260,7 +277,10 @@ impl Shared {
     /// Does a step in every branch. If one fails, the transaction is rolled back and over.
     async fn run(&self, work: &mut Work, step: &Step) -> Result<(), TransactionError> {
         match work.run(step).await {
-            Err(TransactionError::RolledBack { branch, error }) => Err(self.fail(branch, error)),
+            Err(TransactionError::RolledBack { branch, error }) => {
+                self.roll_back(work).await;
+                Err(self.fail(branch, error))
+            }
             done => done,
         }
     }
@@ -268,7 +288,15 @@ impl Shared {
     async fn commit(&self) -> Result<(), TransactionError> {
         let mut work = self.active().await?;
         self.enter(TransactionState::Committing);
-        let done = work.commit().await;
+        let done = match work.logged.take() {
+            Some(logged) if !self.options.read_only => two_phase::commit(&mut work, &logged, self.id).await,
+            Some(logged) => {
+                let done = work.commit().await;
+                logged.running.log.note(self.id, if done.is_ok() { Entry::Committed } else { Entry::RolledBack });
+                done
+            }
+            None => work.commit().await,
+        };
         self.enter(match &done {
             Ok(()) => TransactionState::Committed,
             Err(TransactionError::RolledBack { branch, error }) => {
@@ -291,7 +319,7 @@ impl Shared {
             Err(TransactionError::RolledBack { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        work.roll_back().await;
+        self.roll_back(&mut work).await;
         self.enter(TransactionState::RolledBack);
         Ok(())
     }

@@ -18,19 +18,25 @@
 
 mod branch;
 mod error;
+mod fault;
 mod handle;
+mod log;
 mod manager;
 mod options;
+mod recovery;
 mod report;
 #[cfg(test)]
 mod tests;
+mod two_phase;
 mod work;
 mod xid;
 
 pub use branch::{BranchError, TransactionBranch};
 pub use error::TransactionError;
 pub use handle::Transaction;
+pub use log::LogError;
 pub use manager::TransactionManager;
 pub use options::{Isolation, TransactionOptions, TransactionState};
+pub use recovery::Recoverable;
 pub use report::TransactionReport;
 pub use xid::{Decision, LogId, Xid};

@@ -356,7 +356,7 @@ async fn a_request_that_is_cancelled_leaves_no_commit_half_done() {
 #[tokio::test]
 async fn dropping_it_rolls_back() {
     let log = Log::default();
-    let transaction = Transaction::begin(Uuid::nil(), TransactionOptions::default());
+    let transaction = Transaction::begin(Uuid::nil(), TransactionOptions::default(), None);
     let branch = Fake { name: "ledger", log: Arc::clone(&log), fails: Some(("rollback", lost())) };
     transaction.enlist("ledger", |_| async { Ok(branch) }).await.unwrap();
     drop(transaction);
