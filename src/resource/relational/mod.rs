@@ -14,6 +14,7 @@ pub mod access;
 mod branch;
 mod call;
 mod cursor;
+mod ddl;
 mod dialect;
 mod load;
 pub mod mysql;
