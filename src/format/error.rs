@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-/// Why rows can't be written in a format, or a format's options can't be used.
+/// Why rows can't be written in a format or read from it, or a format's options can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
@@ -35,4 +35,29 @@ pub enum FormatError {
     /// An option has a value that makes no sense.
     #[error("{0}")]
     Option(String),
+    /// A value that was read is not of the type of its column.
+    #[error("line {line}, column `{column}`: {problem}")]
+    Input {
+        /// The line of the text on which the record begins, from 1.
+        line: u64,
+        /// The name of the column.
+        column: String,
+        /// What is wrong with the value, and what to do.
+        problem: String,
+    },
+    /// What was read is not in the format.
+    #[error("the {format} can't be read: {problem}")]
+    Malformed {
+        /// The name of the format.
+        format: &'static str,
+        /// What is wrong, and where.
+        problem: String,
+    },
+}
+
+impl FormatError {
+    /// What was read is not in the format.
+    pub(super) fn malformed(format: &'static str, problem: impl Into<String>) -> Self {
+        Self::Malformed { format, problem: problem.into() }
+    }
 }

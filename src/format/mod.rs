@@ -22,14 +22,17 @@
 mod cells;
 mod csv;
 mod error;
+mod parse;
 mod projection;
+mod row_type;
 #[cfg(test)]
 mod samples;
 mod stream;
 mod text;
 mod web_row_set;
 
-pub use csv::{CsvOptions, CsvWriter, LineBreak};
+pub use csv::{CsvColumns, CsvOptions, CsvReader, CsvReaderOptions, CsvWriter, LineBreak};
 pub use error::FormatError;
 pub use projection::{ColumnChoice, ColumnText};
+pub use row_type::RowType;
 pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetWriter};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::relational::access::AccessSettings;
 use super::relational::mysql::MySqlFactory;
+use super::relational::postgres::PostgresFactory;
 use super::relational::sqlite::SqliteFactory;
 use super::uri::{scheme_of, without_secrets};
 use super::{DataResource, ResourceError};
@@ -71,6 +72,8 @@ impl ResourceRegistry {
         let mut registry = Self::new();
         registry.register(MySqlFactory::mariadb());
         registry.register(MySqlFactory::mysql());
+        registry.register(PostgresFactory::POSTGRES);
+        registry.register(PostgresFactory::POSTGRESQL);
         registry.register(SqliteFactory);
         registry
     }

@@ -186,7 +186,7 @@ async fn one_damaged_session_does_not_hide_the_others() {
     let ids = [service.create().await, service.create().await, service.create().await];
     let handle = handle_of(&service, &ids[1]).await;
     service.restart("-TERM");
-    let store = rusqlite::Connection::open(service.folder.path().join("sessions/sessions.db")).unwrap();
+    let store = rusqlite::Connection::open(service.folder.path().join("data/sessions/sessions.db")).unwrap();
     let bytes = u128::from_str_radix(&handle.replace('-', ""), 16).unwrap().to_be_bytes();
     assert_eq!(store.execute("UPDATE session SET bytes = bytes + 1 WHERE handle = ?1", [bytes]).unwrap(), 1);
     let sessions = format!("{}/sessions?state=AVAILABLE", service.url());

@@ -17,6 +17,7 @@ mod mariadb;
 mod metrics;
 mod operators;
 mod pipelines;
+mod postgres;
 mod random_pipelines;
 mod reload;
 mod replay;

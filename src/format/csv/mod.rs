@@ -1,7 +1,13 @@
 //! Comma-separated values.
 
+mod infer;
 mod options;
+mod reader;
+mod reader_options;
+mod records;
 mod writer;
 
 pub use options::{CsvOptions, LineBreak};
+pub use reader::CsvReader;
+pub use reader_options::{CsvColumns, CsvReaderOptions};
 pub use writer::CsvWriter;

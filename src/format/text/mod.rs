@@ -73,3 +73,12 @@ pub(super) fn push_integer(out: &mut String, value: impl itoa::Integer) {
 pub(super) fn push_boolean(out: &mut String, value: bool) {
     out.push_str(if value { "true" } else { "false" });
 }
+
+/// The first characters of a text, for an error.
+pub(super) fn shortened(text: &str) -> String {
+    const LENGTH: usize = 60;
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

@@ -1,7 +1,7 @@
 //! Queries and updates on connections of the pool.
 
 use rejoin::resource::ResourceError;
-use rejoin::resource::relational::{Parameter, ParameterRows, SqlExecutor};
+use rejoin::resource::relational::{Parameter, ParameterRows};
 use tokio_util::sync::CancellationToken;
 
 use super::stage::{Stage, blocks, csv, csv_with, update};

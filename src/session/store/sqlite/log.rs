@@ -29,9 +29,8 @@ use super::fault::Fault;
 use super::writer::Writer;
 use crate::session::Durability;
 
-/// Pages in the log from which on it is brought back: 4 MiB. While the disk takes what a pass has written, it takes nothing
-/// else, and a commit that is synced waits. So it is not more than a disk takes in some 10 ms.
-const START: u64 = 1024;
+/// Pages in the log from which on it is brought back: 32 MiB.
+const START: u64 = 8192;
 
 /// Pages that may be left when commits are made to wait: 1 MiB.
 const NEAR: u64 = 256;

@@ -60,7 +60,7 @@ fn it_waits_for_who_reads_what_was_there_before() {
 fn it_is_brought_back_without_being_asked_when_it_is_long() {
     let place = tempfile::tempdir().unwrap();
     let store = open(&place).unwrap();
-    // Until it has begun anew, which is some 4 MiB later; a thousand times as much would be a failure.
+    // Until it has begun anew, which is some 32 MiB later; a thousand times as much would be a failure.
     let mut latest = 0;
     for number in (0..=255).cycle().take(8000) {
         done(&store, &[large(number, 1_000_000), SessionWrite::Remember(super::answer(number, None))]);

@@ -1,0 +1,69 @@
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_schema::{Schema, SchemaRef};
+
+use super::column::ColumnBuilder;
+use crate::block::{BLOCK_ROWS, ROWS_BYTES};
+use crate::format::FormatError;
+
+/// Rows that are gathered from text, value by value, into blocks of the usual size.
+pub(crate) struct RowsBuilder {
+    schema: SchemaRef,
+    columns: Vec<ColumnBuilder>,
+    /// How many rows have been gathered, and of how many bytes of text.
+    rows: usize,
+    bytes: usize,
+    is_first: bool,
+}
+
+impl RowsBuilder {
+    /// Rows of these columns.
+    pub(crate) fn new(schema: Schema) -> Result<Self, FormatError> {
+        let columns = schema.fields().iter().map(|field| {
+            ColumnBuilder::of(field.data_type()).ok_or_else(|| FormatError::Type {
+                column: field.name().clone(),
+                data_type: field.data_type().to_string(),
+            })
+        });
+        let columns = columns.collect::<Result<_, _>>()?;
+        Ok(Self { schema: Arc::new(schema), columns, rows: 0, bytes: 0, is_first: true })
+    }
+
+    /// The columns.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// Appends one value to a column, and says whether it is of its type.
+    #[inline]
+    pub(crate) fn push(&mut self, column: usize, value: Option<&str>) -> bool {
+        let Some(builder) = self.columns.get_mut(column) else { return false };
+        let Some(text) = value else {
+            builder.push_null();
+            return true;
+        };
+        self.bytes += text.len();
+        builder.push(text).is_some()
+    }
+
+    /// Ends a row, of which every column has been given a value; gives a block if one is full.
+    pub(crate) fn end_row(&mut self) -> Result<Option<RecordBatch>, FormatError> {
+        self.rows += 1;
+        let is_full = self.rows >= BLOCK_ROWS || self.bytes >= ROWS_BYTES;
+        if is_full { self.take().map(Some) } else { Ok(None) }
+    }
+
+    /// What is left at the end: the rows that did not fill a block, or a block without rows if there was none before.
+    pub(crate) fn end(&mut self) -> Result<Option<RecordBatch>, FormatError> {
+        if self.rows > 0 || self.is_first { self.take().map(Some) } else { Ok(None) }
+    }
+
+    fn take(&mut self) -> Result<RecordBatch, FormatError> {
+        let columns = self.columns.iter_mut().map(ColumnBuilder::finish).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        (self.rows, self.bytes, self.is_first) = (0, 0, false);
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)
+            .map_err(|error| FormatError::malformed("rows", error.to_string()))
+    }
+}
