@@ -50,7 +50,7 @@ pub(in crate::resource::relational::sqlite) async fn load_in_parts(
     while let Some(block) = next(&mut rows, &cancel).await? {
         let _writer = desk.pool.writer_for_long(&cancel).await?;
         desk.connection.run_own("BEGIN IMMEDIATE")?;
-        let mut insert = || {
+        let insert = || {
             let mut loading = Loading::begin(desk, &load, &block, &cancel)?;
             loading.loaded = loaded;
             loading.insert(&block)?;
@@ -109,8 +109,7 @@ impl<'d> Loading<'d> {
             if load.create {
                 desk.connection.run_own(&Dialect::Sqlite.create_table(&load.table, &schema)?)?;
             }
-            let names: Vec<String> =
-                schema.fields().iter().map(|field| Dialect::Sqlite.quoted(field.name())).collect();
+            let names: Vec<String> = schema.fields().iter().map(|field| Dialect::Sqlite.quoted(field.name())).collect();
             let places = vec!["?"; names.len()].join(", ");
             let table = Dialect::Sqlite.table(&load.table);
             desk.connection.prepare(&format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", ")))?

@@ -94,7 +94,7 @@ where
 
 fn written(rows: &RecordBatch, index: usize) -> Result<Vec<Option<String>>, ResourceError> {
     let mut texts = Vec::with_capacity(rows.num_rows());
-    let choice = ColumnChoice::Index(index + 1);
+    let choice = ColumnChoice::Number(index + 1);
     let mut column = ColumnText::new(&rows.schema(), &choice).map_err(|error| sql(error.to_string()))?;
     column.values(rows, |value| texts.push(value.map(str::to_owned))).map_err(|error| sql(error.to_string()))?;
     Ok(texts)
