@@ -2,7 +2,8 @@
 //! Against an axum handler that reads the same body, and, where sessions are durable, against one that syncs a file for each
 //! request; in the same run. Every answered request has to be in the counters.
 //!
-//! `cargo bench --bench counter`; `-- --rounds 3 --seconds 2` for a quicker look. Needs `wrk` on the path.
+//! `cargo bench --bench counter`; `-- --rounds 3 --seconds 2` for a quicker look, `-- --part memory`, `durable` or `slow` for
+//! one part. Needs `wrk` on the path.
 
 mod support {
     pub(crate) mod arguments;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use anyhow::Result;
 use rejoin::document::{DURABLE_FACTORY, SessionConfiguration, StoreSettings};
 use rejoin::service::{ConfiguredResource, RunningServer, Server};
-use support::arguments::argument;
+use support::arguments::{argument, text_after};
 use support::bare::start_bare;
 use support::counting::{Counters, load};
 use support::sync::{Log, start_syncing};
@@ -35,10 +36,18 @@ async fn main() -> Result<()> {
     let bench =
         Bench { rounds: argument("--rounds", 5)?, seconds: argument("--seconds", 5)?, folder: tempfile::tempdir()? };
     println!("requests per second over {CONNECTIONS} keep-alive connections (median of {})", bench.rounds);
-    bench.in_memory().await?;
-    bench.durable().await?;
+    let part = text_after("--part");
+    let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
+    if wanted("memory") {
+        bench.in_memory().await?;
+    }
+    if wanted("durable") {
+        bench.durable().await?;
+    }
     for milliseconds in [1, 2] {
-        bench.on_a_slow_disk(Duration::from_millis(milliseconds)).await?;
+        if wanted("slow") {
+            bench.on_a_slow_disk(Duration::from_millis(milliseconds)).await?;
+        }
     }
     Ok(())
 }

@@ -50,8 +50,8 @@ impl<S: SessionStore> SessionStore for SlowDisk<S> {
         self.store.due(now, limit)
     }
 
-    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
-        self.store.sweep(now, limit)
+    fn sweep(&self, now: Moment, ends: u64, limit: usize) -> Result<usize, StoreError> {
+        self.store.sweep(now, ends, limit)
     }
 
     fn compact(&self) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use super::{ActivityContext, ActivityError};
 use crate::resource::relational::access::Requester;
 use crate::resource::relational::{RelationalBranch, RelationalResource, SqlExecutor};
 use crate::resource::{DataResource, ResourceError};
-use crate::session::{Transaction, TransactionManager, TransactionState};
+use crate::session::{Transaction, TransactionBranch, TransactionManager, TransactionState};
 
 /// The relational data resource of an activity, as its element names it: [`Setup::relational`](super::Setup::relational).
 #[derive(Debug, Clone)]
@@ -37,18 +37,17 @@ impl Database {
         let request = context.request();
         let requester = Requester { principal: request.principal.clone(), role: request.role.clone() };
         let database = self.resource.on_behalf_of(&requester)?.unwrap_or_else(|| Arc::clone(&self.resource));
-        let Some(transaction) = open_transaction(context)? else { return Ok(Statements::Database(database)) };
+        let Some(transaction) = open_transaction(context)? else { return Ok(Statements(On::Database(database))) };
         let relational = relational(&database)?;
-        let begin = relational.begin(transaction.options());
-        Ok(Statements::Transaction(transaction.enlist(&self.name, begin).await?))
+        let branch = transaction.enlist(&self.name, |options| relational.begin(options)).await?;
+        Ok(Statements(On::Transaction(branch, transaction)))
     }
 }
 
 /// The transaction that the session has open, if it has one.
 fn open_transaction(context: &ActivityContext) -> Result<Option<Arc<Transaction>>, ActivityError> {
     let session = context.session();
-    let Some(manager) = session.first_static::<TransactionManager>() else { return Ok(None) };
-    let Some(latest) = manager.latest(session) else { return Ok(None) };
+    let Some(latest) = TransactionManager::of(session).latest(session) else { return Ok(None) };
     match latest.state() {
         TransactionState::Active => Ok(Some(latest)),
         TransactionState::Committed => Ok(None),
@@ -64,13 +63,16 @@ fn relational(resource: &Arc<dyn DataResource>) -> Result<&dyn RelationalResourc
     resource.as_relational().ok_or_else(|| unsupported().into())
 }
 
-/// What statements run on, for the time of one activity.
+/// What statements run on, for the time of one activity: a database, or the open transaction of the session.
 #[derive(Debug)]
-pub enum Statements {
-    /// A database: each statement for itself.
+pub struct Statements(On);
+
+#[derive(Debug)]
+enum On {
+    /// Each statement for itself.
     Database(Arc<dyn DataResource>),
-    /// The open transaction of the session.
-    Transaction(Arc<RelationalBranch>),
+    /// The branch, and the transaction that it is one of.
+    Transaction(Arc<RelationalBranch>, Arc<Transaction>),
 }
 
 impl Statements {
@@ -80,9 +82,26 @@ impl Statements {
     ///
     /// [`ActivityError::Resource`] when the data resource has changed into another kind.
     pub fn executor(&self) -> Result<&dyn SqlExecutor, ActivityError> {
-        match self {
-            Self::Database(resource) => Ok(relational(resource)?),
-            Self::Transaction(branch) => Ok(branch.executor()),
+        match &self.0 {
+            On::Database(resource) => Ok(relational(resource)?),
+            On::Transaction(branch, _) => Ok(branch.executor()),
+        }
+    }
+
+    /// Whether they run in the transaction of the session.
+    #[must_use]
+    pub fn are_in_transaction(&self) -> bool {
+        matches!(self.0, On::Transaction(..))
+    }
+}
+
+impl Drop for Statements {
+    fn drop(&mut self) {
+        // A statement that the database answered with the end of the transaction ends its other branches, too.
+        if let On::Transaction(branch, transaction) = &self.0
+            && branch.ended().is_some()
+        {
+            transaction.look();
         }
     }
 }

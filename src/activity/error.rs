@@ -2,7 +2,7 @@ use crate::block::{ReaderGone, StreamBroken, StreamType};
 use crate::document::ErrorKind;
 use crate::format::FormatError;
 use crate::resource::{Blame, ResourceError};
-use crate::session::{AttributeError, BranchError, TransactionError};
+use crate::session::{AttributeError, TransactionError};
 
 /// Why an activity did not complete.
 ///
@@ -82,10 +82,7 @@ impl ActivityError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Attribute(error) if error.is_of_configuration() => ErrorKind::Server,
-            Self::Transaction(
-                TransactionError::NotBegun { error: BranchError::Lost { .. }, .. }
-                | TransactionError::RandomUnavailable(_),
-            ) => ErrorKind::Server,
+            Self::Transaction(error) if error.is_of_server() => ErrorKind::Server,
             Self::Client { .. } | Self::Format(_) | Self::Attribute(_) | Self::Transaction(_) => ErrorKind::Client,
             Self::Authorization { .. } => ErrorKind::Authorization,
             Self::Server { .. } | Self::ReaderGone | Self::InputBroken | Self::Cancelled => ErrorKind::Server,

@@ -1,3 +1,4 @@
+use super::Formatting;
 use crate::block::StreamType;
 use crate::document::Position;
 
@@ -25,6 +26,14 @@ pub struct Ports {
     pub(crate) outputs: Vec<DeclaredOutput>,
     /// Whether the activity takes in the stream of the session that has its name.
     pub(crate) session_input: bool,
+    /// Whether it runs statements on a database.
+    pub(crate) statements: bool,
+    /// Whether what it does decides what the statements of others are part of.
+    pub(crate) parts_statements: bool,
+    /// Whether it may do the work of the formatter that reads its one output.
+    pub(crate) pushes_down: bool,
+    /// All that it does with its one input, where the source of that may do it.
+    pub(crate) formatting: Option<Formatting>,
 }
 
 /// An input as it was declared.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::ports::{DeclaredInput, DeclaredOutput};
-use super::{Database, InputPort, OutputPort, PortType, Ports};
+use super::{Database, Formatting, InputPort, OutputPort, PortType, Ports};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Value, nearest};
 use crate::resource::DataResources;
@@ -163,12 +163,37 @@ impl<'a> Setup<'a> {
         self.ports.session_input = true;
     }
 
+    /// Declares that the activity works on a database by something that the session holds: a cursor.
+    pub fn runs_statements(&mut self) {
+        self.ports.statements = true;
+    }
+
+    /// Declares that the activity begins or ends what the statements of others are part of: a transaction. Then it has to stand
+    /// in a `sequence` with every activity of its request that works on a relational data resource.
+    pub fn parts_statements(&mut self) {
+        self.ports.parts_statements = true;
+    }
+
+    /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
+    /// with [`ActivityContext::pushdown`](super::ActivityContext::pushdown).
+    pub fn pushes_down(&mut self) {
+        self.ports.pushes_down = true;
+    }
+
+    /// Declares that all the activity does is to write the rows of its one input into its one output in this form, so that the
+    /// source of the rows may do it instead. When it runs, it takes its output with
+    /// [`ActivityContext::unwritten_output`](super::ActivityContext::unwritten_output).
+    pub fn formats(&mut self, formatting: Formatting) {
+        self.ports.formatting = Some(formatting);
+    }
+
     /// The relational data resource that the element names with `resource`, or else the first of the data service resource.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
-    pub fn relational(&self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
+    pub fn relational(&mut self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
+        self.ports.statements = true;
         let element = fields.element();
         let wanted = fields.attribute("resource");
         let found = match &wanted {

@@ -14,6 +14,7 @@ use crate::engine::{Catalogue, Plan};
 use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
 use crate::service::{
     AuthenticatorRegistry, Configuration, Refused, SessionParts, initial_document, refused_in_resource,
+    resource_settings,
 };
 use crate::session::StaticAttributes;
 
@@ -99,7 +100,7 @@ fn check_resource(path: &Path, resource: &ResourceConfiguration) -> Vec<String> 
     let registry = ResourceRegistry::with_defaults();
     let mut problems = all(refused_in_resource(resource));
     problems.extend(resource.data_resources.iter().filter_map(|configured| {
-        let error = registry.open(&ResourceSettings::new(&configured.uri.value, folder)).err()?;
+        let error = registry.open(&resource_settings(configured, folder)).err()?;
         Some(format!("{}: {error}", configured.uri.position))
     }));
     problems

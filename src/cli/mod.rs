@@ -116,8 +116,8 @@ enum Action {
     #[command(after_help = "Examples:\n  rejoin sessions http://127.0.0.1:8080/services/demo list\n  \
                       rejoin sessions http://127.0.0.1:8080/services/demo show 0193fe2c-…\n  \
                       rejoin sessions http://127.0.0.1:8080/services/demo end --label nightly\n  \
-                      rejoin sessions backup --store orders/sessions /mnt/backup/sessions-monday\n  \
-                      rejoin sessions export --store orders/sessions --to sessions.jsonl")]
+                      rejoin sessions backup --store orders/data/sessions /mnt/backup/sessions-monday\n  \
+                      rejoin sessions export --store orders/data/sessions --to sessions.jsonl")]
     Sessions(SessionsArguments),
     /// Makes the line of a user for a file of users: `<authentication impl="basic">`
     ///

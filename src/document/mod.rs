@@ -45,10 +45,11 @@ mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
-    CookieSettings, DURABLE_FACTORY, DataResourceConfiguration, JoinSettings, Origin, OriginError, PasswordSource,
-    Property, ReplaySettings, ResourceConfiguration, ResourceReference, SameSite, ServiceConfiguration, ServiceLimits,
-    SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
-    TRANSIENT_FACTORY, TimeoutSettings,
+    CookieSettings, DURABLE_FACTORY, DataResourceConfiguration, JoinSettings, LoginConfiguration, MappedTo, Origin,
+    OriginError, PasswordSource, PoolConfiguration, Property, ReplaySettings, ResourceConfiguration, ResourceReference,
+    RoleMapConfiguration, RoleMapEntry, SameSite, ServiceConfiguration, ServiceLimits, SessionConfiguration,
+    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
+    TimeoutSettings, TlsConfiguration, TlsModeConfiguration,
 };
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};

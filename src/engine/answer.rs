@@ -1,12 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_util::sync::CancellationToken;
 
 use crate::document::Status;
-use crate::session::SessionInfo;
+use crate::session::{Clock, SessionInfo};
 
 /// What a request is answered with: a response document, or the raw bytes of one end-point.
 #[derive(Debug)]
@@ -57,10 +59,16 @@ const PIECES: usize = 4;
 /// if it reads at all.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// How long a client that takes nothing of an answer is waited for, if its request goes on without it: until here it may be
+/// slow, from here on it is gone. It asks again for what it has missed.
+const SILENCE: Duration = Duration::from_secs(30);
+
 /// Makes an answer that streams, and the sink that feeds it. `stopped` says that the request was stopped.
-/// With a `copy` it goes on, and is copied there, whether anybody takes it or not.
+/// With a `copy` it goes on, and is copied there, whether anybody takes it or not: a client that takes nothing for half a minute
+/// is sent nothing more.
 pub(super) fn answer_pipe(stopped: CancellationToken, copy: Option<AnswerCopy>) -> (AnswerSink, AnswerStream) {
     let (sender, pieces) = mpsc::channel(PIECES);
+    let sender = Mutex::new(Some(sender));
     (AnswerSink { sender, stopped, copy: copy.map(Mutex::new) }, AnswerStream { pieces })
 }
 
@@ -86,7 +94,8 @@ impl AnswerStream {
 
 /// Where the pieces of an answer go. Dropping it without [`AnswerSink::end`] breaks the answer.
 pub(super) struct AnswerSink {
-    sender: mpsc::Sender<Frame>,
+    /// `None` once its client is given up.
+    sender: Mutex<Option<mpsc::Sender<Frame>>>,
     stopped: CancellationToken,
     copy: Option<Mutex<AnswerCopy>>,
 }
@@ -97,12 +106,14 @@ pub(super) struct AnswerCopy {
     pieces: Vec<Bytes>,
     /// How many bytes it still takes; `None` once there were more.
     room: Option<usize>,
+    /// By which its client is waited for.
+    clock: Arc<dyn Clock>,
 }
 
 impl AnswerCopy {
-    /// A copy of at most that many bytes.
-    pub(super) fn new(most: usize) -> Self {
-        Self { pieces: Vec::new(), room: Some(most) }
+    /// A copy of at most that many bytes. The client is waited for by that clock.
+    pub(super) fn new(most: usize, clock: Arc<dyn Clock>) -> Self {
+        Self { pieces: Vec::new(), room: Some(most), clock }
     }
 
     fn add(&mut self, bytes: &Bytes) {
@@ -148,12 +159,41 @@ impl AnswerSink {
         let _ = self.send_frame(Frame::End(status)).await;
     }
 
-    /// A client that does not read holds its request only until that is stopped.
+    /// A client that does not read holds its request only until that is stopped; one whose answer is copied, only for a while.
     async fn send_frame(&self, frame: Frame) -> Result<(), ClientGone> {
-        tokio::select! {
-            // What is copied goes on without its client.
-            sent = self.sender.send(frame) => if self.copy.is_some() { Ok(()) } else { sent.map_err(|_| ClientGone) },
-            () = self.given_up() => Err(ClientGone),
+        let Some(sender) = self.sender() else { return self.without_client() };
+        let frame = match sender.try_send(frame) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return self.without_client(),
+            Err(TrySendError::Full(frame)) => frame,
+        };
+        let sent = tokio::select! {
+            sent = sender.send(frame) => sent.is_ok(),
+            () = self.silence() => {
+                tracing::info!("a client takes nothing of its answer: the request goes on without it");
+                self.sender.lock().take();
+                false
+            }
+            () = self.given_up() => return Err(ClientGone),
+        };
+        if sent { Ok(()) } else { self.without_client() }
+    }
+
+    fn sender(&self) -> Option<mpsc::Sender<Frame>> {
+        self.sender.lock().clone()
+    }
+
+    /// What is copied goes on without its client.
+    fn without_client(&self) -> Result<(), ClientGone> {
+        if self.copy.is_some() { Ok(()) } else { Err(ClientGone) }
+    }
+
+    /// Returns when a client that takes nothing from now on is waited for no longer.
+    async fn silence(&self) {
+        let clock = self.copy.as_ref().map(|copy| Arc::clone(&copy.lock().clock));
+        match clock {
+            Some(clock) => clock.sleep_until(clock.now().after(SILENCE)).await,
+            None => std::future::pending().await,
         }
     }
 
@@ -164,9 +204,9 @@ impl AnswerSink {
 
     /// Returns once the client has gone, if that makes a difference.
     pub(super) async fn closed(&self) {
-        if self.copy.is_some() {
-            return std::future::pending().await;
+        match self.sender().filter(|_| self.copy.is_none()) {
+            Some(sender) => sender.closed().await,
+            None => std::future::pending().await,
         }
-        self.sender.closed().await;
     }
 }

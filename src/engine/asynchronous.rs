@@ -76,7 +76,7 @@ impl Plan {
 
 /// Opens the streams of a request, sets it to work and answers.
 pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError> {
-    let Departing { plan, participation, request_id, conceal_id, recording, cut_off, place } = departing;
+    let Departing { plan, mut participation, request_id, conceal_id, recording, cut_off, place } = departing;
     let control = Control::default();
     let (mut run, streams) = Run::lay_with_session(plan, participation.joined.attributes(), control.cancel.clone());
     let streams = match participation.joined.streams().open(streams) {
@@ -125,6 +125,7 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
         };
     }
     run.begin();
+    participation.is_told = true;
     let errand = Errand { participation, account, remember, control, cut_off, _place: place };
     tokio::spawn(errand.perform(run).in_current_span());
     Ok(answer)

@@ -16,11 +16,13 @@ pub(super) struct Participation {
     sessions: Arc<dyn SessionManager>,
     /// Whether the session is new and was prepared for use: if that is not kept, it is no session to use.
     pub(super) is_prepared: bool,
+    /// Whether the client has heard of the session, though its request is not complete.
+    pub(super) is_told: bool,
 }
 
 impl Participation {
     pub(super) fn new(joined: Joined, sessions: Arc<dyn SessionManager>) -> Self {
-        Self { joined, sessions, is_prepared: false }
+        Self { joined, sessions, is_prepared: false, is_told: false }
     }
 
     /// Waits for a place to run, but not for longer than the request may hold its session.
@@ -50,9 +52,9 @@ impl Participation {
 
     /// The same, and remembers its answer.
     pub(super) async fn commit_with(self, remember: Option<Remember>) -> Result<Released, SessionError> {
-        let unusable = self.unusable_unless_committed();
+        let useless = self.useless_unless_committed();
         let released = self.joined.release_with(Outcome::Commit, remember).await;
-        if let (Err(_), Some(session)) = (&released, unusable) {
+        if let (Err(_), Some(session)) = (&released, useless) {
             let _ = self.sessions.end(session, EndReason::Killed).await;
         }
         released
@@ -66,16 +68,8 @@ impl Participation {
 
     /// The same, and remembers its answer.
     pub(super) async fn discard_with(self, remember: Option<Remember>) -> Result<(), SessionError> {
-        if let Some(session) = self.unusable_unless_committed() {
-            let _ = self.sessions.end(session, EndReason::Killed).await;
-        }
-        self.joined.release_with(Outcome::Discard, remember).await.map(drop)
-    }
-
-    /// The session, if it would be there without what prepared it.
-    fn unusable_unless_committed(&self) -> Option<SessionHandle> {
-        let info = self.joined.info();
-        (self.is_prepared && !info.implicit).then_some(info.handle)
+        let useless = self.useless_unless_committed();
+        self.give_back(Outcome::Discard, remember, useless).await
     }
 
     /// Gives the session back unchanged. A session that was made for this request ends: nobody has heard its id.
@@ -85,23 +79,47 @@ impl Participation {
 
     /// The same, and remembers the answer of the request.
     pub(super) async fn abandon_with(self, remember: Option<Remember>) -> Result<(), SessionError> {
-        self.give_back(Outcome::Discard, remember).await
+        let made = self.made();
+        self.give_back(Outcome::Discard, remember, made).await
     }
 
     /// The same for a request that is refused before anything of it ran: it does not end a session that is there.
     pub(super) async fn withdraw(self) {
-        let _ = self.give_back(Outcome::Withdraw, None).await;
+        let made = self.made();
+        let _ = self.give_back(Outcome::Withdraw, None, made).await;
     }
 
-    async fn give_back(self, outcome: Outcome, remember: Option<Remember>) -> Result<(), SessionError> {
-        let info = self.joined.info().clone();
-        let released = self.joined.release_with(outcome, remember).await;
+    /// The session, if it was made for this request and stays.
+    fn made(&self) -> Option<SessionHandle> {
+        let info = self.joined.info();
+        (info.created && !info.implicit).then_some(info.handle)
+    }
+
+    /// The session, if it would be there without what prepared it, or nobody would have heard of it.
+    fn useless_unless_committed(&self) -> Option<SessionHandle> {
+        let info = self.joined.info();
+        if self.is_prepared && !info.implicit { Some(info.handle) } else { self.made().filter(|_| !self.is_told) }
+    }
+
+    /// Gives the session back unchanged. The one that is `useless` then ends in the same step: if the process died between the
+    /// two, it would be there and nobody's.
+    async fn give_back(
+        self,
+        outcome: Outcome,
+        remember: Option<Remember>,
+        useless: Option<SessionHandle>,
+    ) -> Result<(), SessionError> {
+        let released = match useless {
+            None => self.joined.release_with(outcome, remember).await,
+            Some(_) => self.joined.release_and_end(outcome, remember, EndReason::Killed).await,
+        };
         if let Err(error) = &released {
             tracing::debug!(%error, "a session ended before its request");
         }
-        if info.created && !info.implicit {
-            // It may have ended by itself in this moment.
-            let _ = self.sessions.end(info.handle, EndReason::Killed).await;
+        let has_ended = released.as_ref().is_ok_and(|released| released.ended.is_some());
+        if let Some(session) = useless.filter(|_| !has_ended) {
+            // What could not be written has not happened. It may have ended by itself in this moment.
+            let _ = self.sessions.end(session, EndReason::Killed).await;
         }
         released.map(drop)
     }

@@ -1,25 +1,20 @@
-//! Performing a request: admit, plan, join, run, answer, release.
+//! Performing a request: admit, plan, join, and set it on its way.
 
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use futures_util::future::join;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
-use super::answer::answer_pipe;
 use super::asynchronous::{Departing, set_off};
-use super::collect::{Collection, Gathered};
-use super::control::{Control, Stop};
 use super::document_answer::DocumentAnswer;
 use super::initialise::{Begun, Initialisation};
 use super::participation::Participation;
-use super::recording::{Recording, Streamed};
-use super::results::{Form, Results};
-use super::run::Run;
-use super::streaming::{close, closing};
+use super::performance::Performance;
+use super::recording::Recording;
+use super::results::Form;
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
 use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Status, nearest};
@@ -47,6 +42,8 @@ pub struct PerformRequest {
     pub session: SessionRequirement,
     /// Who asks, and under which request id.
     pub participant: Participant,
+    /// The role of who asks, by the name that configuration documents give it.
+    pub role: &'static str,
     /// When it is answered.
     pub answered: Answered,
     /// The one end-point whose bytes are the answer; without it the answer is a response document.
@@ -166,7 +163,7 @@ impl Engine {
         Span::current().record("session", field::display(joined.info().handle));
         let participation = Participation::new(joined, Arc::clone(&self.sessions));
         let (place, participation) = participation.wait_for_place(&admitted).await?;
-        let information = Arc::new(information(&request.participant, &plan));
+        let information = Arc::new(information(&request.participant, request.role, &plan));
         let begun = Begun { participation, place: (admitted, place) };
         let Begun { participation, place } = self.prepare(begun, &information, request.recording.as_ref()).await?;
         let plan = plan.for_request(information);
@@ -193,7 +190,7 @@ impl Engine {
             return Err(error.into());
         }
         let recorded = request.recording.map(|recording| (recording, self.cut_off.clone()));
-        let performance = Performance { plan, form, participation, request_id, recorded, _place: place };
+        let performance = Performance { plan, form, participation, request_id, recorded, place };
         let (head, answer) = oneshot::channel();
         // A request that need not wait for anything needs no task of its own either.
         let mut work = Box::pin(performance.perform(head).in_current_span());
@@ -250,175 +247,11 @@ fn nothing_done(request_id: &str, session: SessionInfo, conceal_id: bool) -> Ans
     Answer { session, accepted: false, content_type: DocumentAnswer::CONTENT_TYPE, body }
 }
 
-/// Where the beginning of the answer goes.
-type Head = oneshot::Sender<Result<Answer, PerformError>>;
-
-/// One request on its way through: holds its session and its place until the end.
-struct Performance {
-    plan: Plan,
-    form: Form,
-    participation: Participation,
-    request_id: String,
-    /// If the request is recorded, where, and what cuts it off: its client does not.
-    recorded: Option<(Recording, CancellationToken)>,
-    _place: (Admitted, OwnedSemaphorePermit),
-}
-
-impl Performance {
-    /// Runs the activities, the answer and the watch over the session side by side.
-    async fn perform(self, head: Head) {
-        let Self { plan, form, participation, request_id, recorded, _place } = self;
-        let (recording, cut_off) = recorded.unzip();
-        let control = Control::default();
-        let interrupted = participation.joined.ended();
-        let (run, end_points) = Run::start(plan, participation.joined.attributes(), control.cancel.clone());
-        let collection = Collection::new(end_points, form.only());
-        let (completed, run_completed) = oneshot::channel();
-        let driving = async move {
-            // Whoever waits for it may have been dropped with the whole request.
-            let _ = completed.send(run.complete().await);
-        };
-        let results = Results { form, control: &control, collection, run: run_completed };
-        let watching = async {
-            control.stop(tokio::select! {
-                interruption = interrupted => Stop::Session(interruption),
-                () = cut(cut_off.as_ref()) => Stop::CutOff,
-            });
-            // From here on the two others come to their end by themselves.
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            _ = join(driving, answer(results, participation, recording, &request_id, head)) => {}
-            () = watching => {}
-        }
-    }
-}
-
-/// Resolves when a request without a client is cut off.
-async fn cut(cut_off: Option<&CancellationToken>) {
-    match cut_off {
-        Some(cut_off) => cut_off.cancelled().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Answers a running request, and gives back its session exactly once.
-async fn answer(
-    mut results: Results<'_>,
-    participation: Participation,
-    recording: Option<Recording>,
-    request_id: &str,
-    mut head: Head,
-) {
-    let gathered = tokio::select! {
-        gathered = results.collection.gather() => gathered,
-        () = head.closed() => {
-            results.control.stop(Stop::ClientGone);
-            results.collection.drain().await;
-            Gathered::All
-        }
-    };
-    if gathered == Gathered::Refused {
-        results.control.give_up();
-        results.collection.drain().await;
-    }
-    match gathered {
-        Gathered::All | Gathered::Refused => {
-            let answer = answer_whole(results, participation, recording, request_id, &mut head).await;
-            // A client that went away in this very moment has its changes all the same: the request was complete.
-            let _ = head.send(answer);
-        }
-        Gathered::TooMuch => answer_stream(results, participation, recording, request_id, head).await,
-    }
-}
-
-/// The answer of a request that has ended before it outgrew what is held back, or why it failed.
-async fn answer_whole(
-    mut results: Results<'_>,
-    participation: Participation,
-    recording: Option<Recording>,
-    request_id: &str,
-    head: &mut Head,
-) -> Result<Answer, PerformError> {
-    let control = results.control;
-    let stopped = tokio::select! {
-        stopped = results.stopped() => Some(stopped),
-        () = head.closed() => None,
-    };
-    let activities = if let Some(stopped) = stopped {
-        stopped?
-    } else {
-        control.stop(Stop::ClientGone);
-        results.stopped().await?
-    };
-    let made = match results.failure(&activities) {
-        Some(failure) => Err(failure),
-        None => results.whole(&activities, request_id),
-    };
-    match (made, recording) {
-        (Ok(whole), None) => Ok(whole.into_answer(participation.commit().await?.info)),
-        (Ok(whole), Some(recording)) => {
-            recording.commit(participation, &results.form, |session| whole.into_answer(session)).await
-        }
-        (Err(failure), None) => {
-            participation.abandon().await;
-            Err(failure)
-        }
-        (Err(failure), Some(recording)) => Err(recording.abandon(participation, failure).await),
-    }
-}
-
-/// An answer that goes out while the request runs.
-async fn answer_stream(
-    mut results: Results<'_>,
-    participation: Participation,
-    recording: Option<Recording>,
-    request_id: &str,
-    head: Head,
-) {
-    let session = participation.joined.info().clone();
-    let content_type = match results.form {
-        Form::Document { .. } => DocumentAnswer::CONTENT_TYPE,
-        Form::Raw(_) => results.collection.raw_content_type(),
-    };
-    let (sink, stream) = answer_pipe(results.control.cancel.clone(), recording.as_ref().map(Recording::copy));
-    let body = AnswerBody::Stream(stream);
-    // A client that has gone by now is seen by the sink.
-    let _ = head.send(Ok(Answer { session: session.clone(), accepted: false, content_type, body }));
-    let (activities, document) = match results.stream(&sink, request_id, &session).await {
-        Ok(streamed) => streamed,
-        Err(error) => {
-            tracing::error!(%error, "a request broke off midway");
-            participation.discard().await;
-            return;
-        }
-    };
-    let failure = results.failure(&activities);
-    if let Some(recording) = recording {
-        let (form, session, activities) = (&results.form, &session, &activities[..]);
-        let streamed = Streamed { form, content_type, session, activities, document, sink };
-        return recording.close(participation, streamed, failure).await;
-    }
-    let failure = match failure {
-        Some(failure) => {
-            // Nothing of the session may change.
-            participation.discard().await;
-            Some(failure)
-        }
-        None => participation.commit().await.err().map(PerformError::from),
-    };
-    if let Some(error) = &failure {
-        tracing::info!(%error, "a request failed midway");
-    }
-    let closing = closing(&results.form, &activities, document, failure.as_ref());
-    close(sink, closing, failure.as_ref()).await;
-}
-
 /// What activities may know of a request.
-fn information(participant: &Participant, plan: &Plan) -> RequestInformation {
+fn information(participant: &Participant, role: &str, plan: &Plan) -> RequestInformation {
     RequestInformation {
         principal: participant.principal.clone(),
-        role: "user".into(),
+        role: role.into(),
         request_id: participant.request_id,
         activities: plan.requested(),
     }

@@ -2,16 +2,14 @@
 //!
 //! Everything that can be wrong with a pipeline is found here, before a session is joined and before anything runs.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::draft::Draft;
+use super::fusion::Fusion;
 use super::{Catalogue, PlanError, PlanProblem};
-use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity, RunnableActivity};
+use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
 use crate::block::StreamType;
-use crate::document::{ActivityElement, PerformDocument, Position, Step, nearest};
-
-/// The most activities that one request may have.
-pub(crate) const MAX_ACTIVITIES: usize = 1000;
+use crate::document::{PerformDocument, Position};
 
 /// A request that fits together.
 ///
@@ -35,6 +33,8 @@ pub(crate) const MAX_ACTIVITIES: usize = 1000;
 pub struct Plan {
     pub(super) activities: Vec<PlannedActivity>,
     pub(super) streams: Vec<PlannedStream>,
+    /// The formatters whose work the source of their rows may do.
+    pub(super) fusions: Vec<Fusion>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
 }
@@ -92,12 +92,14 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan = Self { activities: draft.activities, streams, request: Arc::default() };
+        let mut plan = Self { activities: draft.activities, streams, fusions: Vec::new(), request: Arc::default() };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
+        plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
+        plan.fuse(&draft.ports);
         Ok(plan)
     }
 
@@ -257,7 +259,7 @@ impl Plan {
     }
 
     /// For every activity those that have to be complete before it starts, directly or by way of others.
-    fn earlier_steps(&self) -> Vec<Vec<bool>> {
+    pub(super) fn earlier_steps(&self) -> Vec<Vec<bool>> {
         let mut earlier: Vec<Vec<bool>> = Vec::with_capacity(self.activities.len());
         for activity in &self.activities {
             let mut of_this = vec![false; self.activities.len()];
@@ -287,123 +289,5 @@ impl Plan {
             }
         }
         reached
-    }
-}
-
-/// A plan in the making.
-#[derive(Default)]
-struct Draft {
-    activities: Vec<PlannedActivity>,
-    ports: Vec<Ports>,
-}
-
-impl Draft {
-    /// Adds the activities of some steps, each to start after those of `after`. Answers which were added.
-    fn add_steps(&mut self, steps: &[Step], after: &[usize], catalogue: &Catalogue) -> Result<Vec<usize>, PlanError> {
-        let mut added = Vec::new();
-        for step in steps {
-            match step {
-                Step::Activity(activity) => added.push(self.add(activity, after, catalogue)?),
-                Step::Flow(steps) => added.extend(self.add_steps(steps, after, catalogue)?),
-                Step::Sequence(steps) => {
-                    let mut before = after.to_vec();
-                    for step in steps {
-                        let of_step = self.add_steps(std::slice::from_ref(step), &before, catalogue)?;
-                        if !of_step.is_empty() {
-                            added.extend_from_slice(&of_step);
-                            before = of_step;
-                        }
-                    }
-                }
-            }
-        }
-        Ok(added)
-    }
-
-    fn add(&mut self, activity: &ActivityElement, after: &[usize], catalogue: &Catalogue) -> Result<usize, PlanError> {
-        let position = activity.element.position();
-        if self.activities.len() == MAX_ACTIVITIES {
-            return Err(PlanError::new(
-                PlanProblem::TooLarge,
-                position,
-                format!("a request may have {MAX_ACTIVITIES} activities: split it into several"),
-            ));
-        }
-        let RunnableActivity { ports, effects, run } = catalogue.build(activity)?;
-        self.activities.push(PlannedActivity {
-            name: activity.name.clone(),
-            element: activity.element.local_name().into(),
-            position,
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            after: after.to_vec(),
-            session_input: ports.session_input,
-            effects,
-            run,
-        });
-        self.ports.push(ports);
-        Ok(self.activities.len() - 1)
-    }
-
-    /// Makes the streams and gives each its reader.
-    fn connect(&mut self) -> Result<Vec<PlannedStream>, PlanError> {
-        let mut streams = Vec::new();
-        let mut by_name = HashMap::new();
-        for (writer, ports) in self.ports.iter().enumerate() {
-            for output in &ports.outputs {
-                if by_name.insert(output.stream.clone(), streams.len()).is_some() {
-                    return Err(PlanError::new(
-                        PlanProblem::Stream,
-                        output.position,
-                        format!("a second stream of the name `{}`", output.stream),
-                    ));
-                }
-                self.activities[writer].outputs.push(streams.len());
-                streams.push(PlannedStream {
-                    name: output.stream.clone(),
-                    stream_type: StreamType::Any,
-                    content_type: output.content_type,
-                    writer,
-                    reader: None,
-                    in_session: output.in_session,
-                    position: output.position,
-                });
-            }
-        }
-        for (reader, ports) in self.ports.iter().enumerate() {
-            for input in &ports.inputs {
-                let Some(&index) = by_name.get(&input.stream) else {
-                    let hint = nearest(&input.stream, by_name.keys().map(AsRef::as_ref))
-                        .map(|near| format!("; did you mean `{near}`?"))
-                        .unwrap_or_default();
-                    return Err(PlanError::new(
-                        PlanProblem::Stream,
-                        input.position,
-                        format!("no output of this document has the name `{}`{hint}", input.stream),
-                    ));
-                };
-                let stream: &mut PlannedStream = &mut streams[index];
-                if stream.in_session {
-                    return Err(PlanError::new(
-                        PlanProblem::Stream,
-                        input.position,
-                        format!("`{}` is a stream of the session: a client reads it, and no activity", input.stream),
-                    ));
-                }
-                if let Some(other) = stream.reader {
-                    return Err(PlanError::new(
-                        PlanProblem::Stream,
-                        input.position,
-                        format!(
-                            "the stream `{}` is read by `{}` already; a stream has one reader",
-                            input.stream, self.activities[other].name
-                        ),
-                    ));
-                }
-                stream.reader = Some(reader);
-                self.activities[reader].inputs.push(index);
-            }
-        }
-        Ok(streams)
     }
 }

@@ -133,7 +133,7 @@ impl Recording {
 
     /// Where a streamed answer is copied.
     pub(super) fn copy(&self) -> AnswerCopy {
-        AnswerCopy::new(self.wording.most)
+        AnswerCopy::new(self.wording.most, Arc::clone(self.repetition.clock()))
     }
 
     /// Ends a streamed answer: what is remembered is what was sent, to the last byte.

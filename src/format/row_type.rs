@@ -163,8 +163,18 @@ mod tests {
 
     #[test]
     fn what_is_no_type_is_none() {
-        for name in ["", "money", "decimal", "decimal(0)", "decimal(77,2)", "decimal(3,4)", "decimal(3,-1)", "decimal(+3)", "INT8", "int8[][]"]
-        {
+        for name in [
+            "",
+            "money",
+            "decimal",
+            "decimal(0)",
+            "decimal(77,2)",
+            "decimal(3,4)",
+            "decimal(3,-1)",
+            "decimal(+3)",
+            "INT8",
+            "int8[][]",
+        ] {
             assert_eq!(RowType::from_name(name), None, "{name}");
         }
         assert_eq!(RowType::of(&DataType::LargeUtf8), None);

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use super::authentication::{Authenticator, AuthenticatorFactory, AuthenticatorRegistry, Departures, Role};
 use super::carrier::Carrier;
+use super::data_resource::resource_settings;
 use super::initialisation::initial_document;
 use super::metrics::{Metrics, SessionMetrics};
 use super::reload::{PrincipalsWatch, SessionInForce, SessionWatch, Watch, WatchParts, Watches};
 use super::session_parts::{Checked, SessionParts};
 use super::state::{ServedResource, ServiceState, Shared};
+use super::transactions::attach_managers;
 use super::unavailable::{Refused, refused_in_resource};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
 use crate::activity::{Activity, ActivityRegistry};
-use crate::document::{AuthenticationConfiguration, Element, Located, Position, ServiceLimits, SessionConfiguration};
+use crate::document::{AuthenticationConfiguration, Element, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine, Initialisation};
-use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry, ResourceSettings};
+use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry};
 use crate::session::{
     Clock, SessionListener, SessionLog, SessionManager, SessionManagerFactory, SessionManagerSettings,
     StaticAttributeFactory, StaticAttributes, SystemClock, SystemIds, TransientSessionManagerFactory,
@@ -241,6 +243,7 @@ impl ServerBuilder {
         let catalogue = Arc::new(catalogue?);
         let initialisation = self.initialisation(&resource, &catalogue);
         let (initialisation, Checked { factory, statics }) = (initialisation?, checked?);
+        self.attach_managers(&resource, &statics, &catalogue)?;
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
@@ -255,6 +258,20 @@ impl ServerBuilder {
             name: resource.name,
         };
         Some((served, watch))
+    }
+
+    /// Opens the logs of transactions.
+    fn attach_managers(
+        &mut self,
+        resource: &ConfiguredResource,
+        statics: &StaticAttributes,
+        catalogue: &Catalogue,
+    ) -> Option<()> {
+        if !self.opens_stores {
+            return Some(());
+        }
+        let attached = attach_managers(&resource.session, statics, &resource.name, catalogue.resources());
+        attached.map_err(|refused| self.refuse(resource.session_file(), vec![refused])).ok()
     }
 
     /// What runs in new sessions.
@@ -283,7 +300,7 @@ impl ServerBuilder {
         let factory = if keeps_none { &TransientSessionManagerFactory } else { factory };
         settings.statics = statics;
         settings.clock = Arc::clone(&self.clock);
-        settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog)];
+        settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog::of(resource.name.as_str()))];
         settings.listeners.extend(self.listeners.iter().cloned());
         folder_of(file).clone_into(&mut settings.folder);
         let made = factory.make(settings);
@@ -314,7 +331,7 @@ impl ServerBuilder {
         let folder = folder_of(&resource.file);
         let mut opened = DataResources::default();
         for configured in &resource.resource.data_resources {
-            let settings = ResourceSettings::new(&configured.uri.value, folder);
+            let settings = resource_settings(configured, folder);
             match self.data_resources.open(&settings) {
                 Ok(data_resource) => {
                     let name = configured.name.as_ref().map_or("", |name| &name.value);
@@ -372,11 +389,7 @@ impl ConfiguredResource {
     /// Adds a data resource; the first is the default.
     #[must_use]
     pub fn data_resource(mut self, uri: impl Into<String>) -> Self {
-        self.resource.data_resources.push(crate::document::DataResourceConfiguration {
-            name: None,
-            uri: Located::from(uri.into()),
-            password: None,
-        });
+        self.resource.data_resources.push(crate::document::DataResourceConfiguration::at(uri));
         self
     }
 

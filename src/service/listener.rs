@@ -2,10 +2,11 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -21,6 +22,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How an HTTP/2 connection begins (RFC 9113, section 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// From where the connection of a request comes, for its handler. Behind a proxy, that is the proxy.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ClientAddress(pub(super) IpAddr);
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +70,7 @@ impl Connections {
             // A semaphore that nobody closes always gives a permit in the end.
             let Ok(place) = Arc::clone(&self.room).acquire_owned().await else { continue };
             match listener.accept().await {
-                Ok((stream, _)) => self.serve(stream, place),
+                Ok((stream, address)) => self.serve(stream, address.ip(), place),
                 Err(error) => pause_after(&error).await,
             }
             // What has ended is forgotten.
@@ -73,12 +78,13 @@ impl Connections {
         }
     }
 
-    fn serve(&mut self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn serve(&mut self, stream: TcpStream, from: IpAddr, place: OwnedSemaphorePermit) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection was closed before it was served");
             return;
         }
-        let (builder, router, draining) = (self.builder.clone(), self.router.clone(), self.draining.clone());
+        let router = self.router.clone().layer(Extension(ClientAddress(from)));
+        let (builder, draining) = (self.builder.clone(), self.draining.clone());
         let (head, counted) = (self.bounds.head, Counted::new(&self.count));
         self.open.spawn(async move {
             let begun = tokio::select! {

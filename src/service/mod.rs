@@ -11,6 +11,7 @@ mod compression;
 mod configuration;
 mod cors;
 mod cross_site;
+mod data_resource;
 mod door;
 mod entrance;
 mod headers;
@@ -34,6 +35,7 @@ mod session_parts;
 mod session_status;
 mod state;
 mod streams;
+mod transactions;
 mod unavailable;
 
 pub use authentication::{
@@ -43,6 +45,7 @@ pub use authentication::{
 pub(crate) use authentication::{account, password, token};
 pub use builder::ServerBuilder;
 pub use configuration::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource};
+pub(crate) use data_resource::resource_settings;
 pub(crate) use initialisation::initial_document;
 pub use reload::Reloader;
 pub use server::{BoundServer, Ending, RunningServer, Server};

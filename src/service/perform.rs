@@ -153,6 +153,7 @@ async fn read_request(
         PerformDocument::parse_with(&body, &state.limits, charset).map_err(|error| Refusal::of_document(&error))?;
     let session = requirement(&document, &carried, carrier)?;
     let telling = carrier.telling(head, &carried, &session);
+    let role = caller.role.name();
     let participant = Participant { principal: caller.principal, request_id };
     let answered = answered(&head.headers);
     let conceal_id = telling.conceal_id;
@@ -161,7 +162,7 @@ async fn read_request(
         None => key.map(RepeatName::Key),
     };
     let request =
-        PerformRequest { admitted, document, session, participant, answered, only, conceal_id, recording: None };
+        PerformRequest { admitted, document, session, participant, role, answered, only, conceal_id, recording: None };
     let asked = name.map(|name| asked(name, head, &body, charset, &request)).transpose()?;
     Ok((request, telling, asked))
 }

@@ -13,13 +13,15 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::carrier::{Carrier, Telling};
 use super::headers::{IDEMPOTENCY_KEY, REPLAYED};
+use super::listener::ClientAddress;
 use super::media_type::FaultFormat;
 use super::perform::{Told, response_of};
 use super::refusal::{FaultCode, Refusal};
 use super::state::ServedResource;
 use crate::engine::{AnswerBody, Answered, PerformRequest, RecordedFault, Recording};
 use crate::session::{
-    Asked, Fingerprint, IdempotencyKey, KeptAnswer, Participant, Recalled, RepeatName, SessionId, SessionRequirement,
+    Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, Participant, Recalled, RepeatName, SessionId,
+    SessionRequirement,
 };
 
 /// A key that stands for itself, because all who are nobody in particular share their keys, has at least so many characters: who
@@ -117,7 +119,8 @@ pub(super) fn asked(
         // Of a new id only who came with the old one is told.
         rotated.as_ref().map_or("", |id| id.as_str()).as_bytes(),
     ]);
-    Ok(Asked { name, session: session.cloned(), fingerprint })
+    let network = head.extensions.get().map(|ClientAddress(address)| ClientNetwork::from(*address));
+    Ok(Asked { name, session: session.cloned(), fingerprint, network })
 }
 
 /// Asks what is known of a repeatable request of a resource.

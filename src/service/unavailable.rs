@@ -76,16 +76,33 @@ const STANDARD_BEGINNINGS: [&str; 3] = ["access-control-", "proxy-", "sec-"];
 
 /// What is refused of a resource document.
 pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refused> {
-    resource.data_resources.iter().filter_map(refused_password).collect()
+    resource.data_resources.iter().flat_map(refused_of_sqlite).collect()
 }
 
-fn refused_password(resource: &DataResourceConfiguration) -> Option<Refused> {
+/// `SQLite` is a file: it knows no users, and nobody connects to it.
+fn refused_of_sqlite(resource: &DataResourceConfiguration) -> Vec<Refused> {
     let is_sqlite = resource.uri.value.split(':').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("sqlite"));
-    let (name, position) = match resource.password.as_ref().filter(|_| is_sqlite)? {
+    if !is_sqlite {
+        return Vec::new();
+    }
+    let password = resource.login.password.as_ref().map(|source| match source {
         PasswordSource::File(file) => ("passwordFile", file.position),
         PasswordSource::Environment(variable) => ("passwordEnv", variable.position),
+    });
+    let said = [
+        resource.login.user.as_ref().map(|user| ("user", user.position)),
+        password,
+        resource.pool.as_ref().map(|pool| ("pool", pool.position)),
+        resource.tls.as_ref().map(|tls| ("tls", tls.position)),
+        resource.role_map.as_ref().map(|map| ("roleMap", map.position)),
+    ];
+    let refuse = |(name, position)| {
+        Refused::new(
+            position,
+            format!("`{name}`: a `sqlite:` database is a file without users and connections; leave it out"),
+        )
     };
-    Some(Refused::new(position, format!("`{name}`: a `sqlite:` database has no password; leave it out")))
+    said.into_iter().flatten().map(refuse).collect()
 }
 
 /// What is refused of a session document, beside what the parts refuse that it names.

@@ -1,5 +1,6 @@
 //! What happens to sessions, in the log.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{debug, error, info, warn};
@@ -21,13 +22,34 @@ use super::{Access, EndReason, Outcome, Participant, SessionError, SessionEvent,
 /// | `session.denied` | debug | `request`, `reason`; no `session`: it may be another's |
 /// | `session.lost` | warn | `request` |
 /// | `session.id_reused` | warn | |
-/// | `store.recovered` | info | `sessions`, `took_ms`; none of a session or an owner |
-/// | `store.failed` | error | `operation`, `reason`, `error`; the same |
+/// | `store.recovered` | info | `resource`, `sessions`, `took_ms`; none of a session or an owner |
+/// | `store.failed` | error | `resource`, `operation`, `reason`, `error`; the same |
 ///
-/// A server has one of these ([`Server::builder`](crate::service::Server::builder)); a manager that stands alone is given one
-/// as any other listener.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SessionLog;
+/// `resource` is there where the log is that of a data service resource ([`SessionLog::of`]). A server gives each of its
+/// resources one ([`Server::builder`](crate::service::Server::builder)); a manager that stands alone is given one as any other
+/// listener.
+#[derive(Debug, Clone, Default)]
+pub struct SessionLog {
+    resource: Option<Arc<str>>,
+}
+
+impl SessionLog {
+    /// The log of the sessions of a data service resource, by its name.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use rejoin::document::SessionConfiguration;
+    /// use rejoin::session::{SessionLog, TransientSessionManager};
+    ///
+    /// let log = Arc::new(SessionLog::of("orders"));
+    /// let manager = TransientSessionManager::builder(SessionConfiguration::default()).listener(log).build();
+    /// ```
+    #[must_use]
+    pub fn of(resource: impl Into<Arc<str>>) -> Self {
+        Self { resource: Some(resource.into()) }
+    }
+}
 
 const TARGET: &str = "rejoin::session";
 
@@ -96,13 +118,14 @@ impl SessionListener for SessionLog {
     }
 
     fn store(&self, event: StoreEvent<'_>) {
+        let resource = self.resource.as_deref();
         match event {
             StoreEvent::Recovered { sessions, took } => info!(
-                target: TARGET, event = "store.recovered", sessions, took_ms = milliseconds(took),
+                target: TARGET, event = "store.recovered", resource, sessions, took_ms = milliseconds(took),
                 "the stored sessions are there again"
             ),
             StoreEvent::Failed { operation, error } => error!(
-                target: TARGET, event = "store.failed", %operation, reason = error.name(), %error,
+                target: TARGET, event = "store.failed", resource, %operation, reason = error.name(), %error,
                 "the session store failed"
             ),
             StoreEvent::Committed { .. } | StoreEvent::Loaded { .. } => {}

@@ -66,6 +66,8 @@ pub struct Leaving {
     pub staged: StagedAttributes,
     /// Its answer, if that is to be remembered, whatever the outcome is but [`Outcome::Withdraw`].
     pub remember: Option<Remember>,
+    /// Why the session ends with it, in the same step, whatever the outcome, if the request leaves nothing that anybody could use.
+    pub ends: Option<EndReason>,
 }
 
 /// The answer to a release.
@@ -172,17 +174,36 @@ impl Joined {
     /// # Errors
     ///
     /// As for [`Joined::release`]; then the answer is not remembered either.
-    pub async fn release_with(
+    pub async fn release_with(self, outcome: Outcome, remember: Option<Remember>) -> Result<Released, SessionError> {
+        self.leave(outcome, remember, None).await
+    }
+
+    /// The same, and ends the session, all in the same step: it was made for this request, and is of no use to anybody.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Joined::release`]; then the session may be there still.
+    pub async fn release_and_end(
+        self,
+        outcome: Outcome,
+        remember: Option<Remember>,
+        reason: EndReason,
+    ) -> Result<Released, SessionError> {
+        self.leave(outcome, remember, Some(reason)).await
+    }
+
+    async fn leave(
         mut self,
         outcome: Outcome,
         remember: Option<Remember>,
+        ends: Option<EndReason>,
     ) -> Result<Released, SessionError> {
         let staged = self.attributes.finish();
         let info = self.info.clone();
         let Some(participation) = self.participation.take() else {
             return Ok(Released { info, ended: None });
         };
-        let departure = participation.release(Leaving { outcome, staged, remember }).await?;
+        let departure = participation.release(Leaving { outcome, staged, remember, ends }).await?;
         Ok(Released { info: info.after(&departure), ended: departure.ended })
     }
 }
@@ -192,7 +213,7 @@ impl Drop for Joined {
         if let Some(participation) = self.participation.take() {
             let staged = self.attributes.finish();
             // By contract a discard is done when the call returns.
-            drop(participation.release(Leaving { outcome: Outcome::Discard, staged, remember: None }));
+            drop(participation.release(Leaving { outcome: Outcome::Discard, staged, remember: None, ends: None }));
         }
     }
 }

@@ -136,6 +136,12 @@ pub trait SessionManager: Send + Sync + 'static {
         SessionStatistics::default()
     }
 
+    /// Those who have explicit sessions, each once, in any order: however many sessions there are, none is read for it.
+    /// Nobody, if the manager does not count by owner.
+    fn owners(&self) -> Vec<Principal> {
+        Vec::new()
+    }
+
     /// What the host runs as long as the manager lives: looks for expired sessions and frees what they held. It ends once the
     /// manager is gone.
     fn maintenance(&self) -> BoxFuture<'static, ()> {

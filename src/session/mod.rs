@@ -73,15 +73,15 @@ pub use principal::{Participant, Principal};
 pub use progress::{ActivityProgress, RequestProgress, RequestSummary};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use replay::{
-    AnswerBook, AnswerShelf, Asked, Fingerprint, IdempotencyKey, KeptAnswer, KeptSession, MalformedKey, NamedSession,
-    Recalled, Remember, RepeatName, Repetition, Replays,
+    AnswerAccount, AnswerBook, AnswerShelf, Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, KeptSession,
+    MalformedKey, NamedSession, Recalled, Remember, RepeatName, Repetition, Replays,
 };
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};
 pub use store::{
-    AnswerRecord, AnswerScope, AttributeWrite, Durability, EndedSession, Recovery, SaveSession, SessionKey,
-    SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation, StoreStatistics,
-    StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
+    AnswerRecord, AnswerScope, AttributeWrite, CountedAnswer, Durability, EndedSession, Recovery, SaveSession,
+    SessionKey, SessionRecord, SessionStore, SessionWrite, SqliteStore, StoreError, StoreEvent, StoreOperation,
+    StoreStatistics, StoredAttribute, StoredKey, StoredSession, StoredValue, TimeMark, ValueError, ValueKind, Verdict,
 };
 pub(crate) use store::{SqliteSnapshot, archive};
 pub use streams::{
@@ -89,6 +89,6 @@ pub use streams::{
     StreamState, StreamStatus,
 };
 pub use transaction::{
-    BranchError, Isolation, Transaction, TransactionBranch, TransactionError, TransactionManager, TransactionOptions,
-    TransactionState,
+    BranchError, Decision, Isolation, LogError, LogId, Recoverable, Transaction, TransactionBranch, TransactionError,
+    TransactionManager, TransactionOptions, TransactionReport, TransactionState, Xid,
 };

@@ -73,7 +73,7 @@ impl Client {
             if self.held[place].seen != number {
                 return self.verify_after_start(place, number).await;
             }
-            if self.random.chance(10) {
+            if self.random.chance(25) {
                 return self.replay_one(place).await.map(drop);
             }
             let request = Request::about(&mut self.random, place, &self.held[place]);

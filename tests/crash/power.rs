@@ -20,9 +20,6 @@ use crate::witness::Witness;
 /// How many services in a row write the trace. All but the last are killed.
 const SERVICES: u64 = 3;
 
-/// In so many records the store is made.
-const BIRTH: usize = 80;
-
 /// What stands beside the store and is not in the trace.
 const CONFIGURATION: [&str; 2] = ["resource.xml", "session.xml"];
 
@@ -41,7 +38,10 @@ pub(crate) fn run(options: &Options, seed: u64, folder: &Path, library: &Path) -
 /// A trace of a service under load, and what its clients say.
 struct Loaded {
     home: Home,
+    durability: Durability,
     records: Vec<Record>,
+    /// In so many of them the store is made; nobody has asked for anything by then.
+    birth: usize,
     witness: Witness,
     seed: u64,
     answered: u64,
@@ -73,7 +73,10 @@ impl Loaded {
             missing.len(),
             missing.first()
         );
-        Ok(Self { home, records, witness: Witness::of(clients), seed, answered: report.answered() })
+        let witness = Witness::of(clients);
+        let begun = witness.begun().context("nobody asked for anything")?;
+        let birth = records.partition_point(|record| record.end <= begun);
+        Ok(Self { home, durability, records, birth, witness, seed, answered: report.answered() })
     }
 
     /// Makes so many states of the disk, starts a service on each, and looks at its sessions.
@@ -124,18 +127,21 @@ impl Loaded {
         Ok(looked_at)
     }
 
-    /// Numbers of records behind which the power goes, rising: half of them just before a sync, when most is at stake, some
-    /// just behind one, some while the store is made, the rest anywhere. Where hardly anything is synced, all of them are anywhere.
+    /// Numbers of records behind which the power goes, rising: some while the store is made, half of the others just before a
+    /// sync, when most is at stake, some just behind one, the rest anywhere. Where commits are not synced, all of them are
+    /// anywhere: those few syncs are of starts, and little is at stake there.
     fn points(&self, count: u64, random: &mut Random) -> Vec<usize> {
         let is_sync = |record: &Record| matches!(record.event, Event::Synced { .. } | Event::FolderSynced { .. });
-        let syncs: Vec<usize> = (0..self.records.len()).filter(|at| is_sync(&self.records[*at])).collect();
-        let are_few = syncs.len() * 100 < self.records.len();
+        let mut syncs: Vec<usize> = (self.birth..self.records.len()).filter(|at| is_sync(&self.records[*at])).collect();
+        if self.durability == Durability::Os {
+            syncs.clear();
+        }
         let mut points: Vec<usize> = (0..count)
             .map(|_| match random.within(0..8) {
-                0 => random.place(BIRTH.min(self.records.len())),
-                1..5 if !are_few => *random.pick(&syncs),
-                5 | 6 if !are_few => *random.pick(&syncs) + 1,
-                _ => random.place(self.records.len() + 1),
+                0 => random.place(self.birth + 1),
+                1..5 if !syncs.is_empty() => *random.pick(&syncs),
+                5 | 6 if !syncs.is_empty() => *random.pick(&syncs) + 1,
+                _ => self.birth + random.place(self.records.len() - self.birth + 1),
             })
             .collect();
         points.sort_unstable();

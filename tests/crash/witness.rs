@@ -45,6 +45,11 @@ impl Witness {
         Self { sessions, orphans }
     }
 
+    /// How long the trace was when the first request was sent whose answer came.
+    pub(crate) fn begun(&self) -> Option<u64> {
+        self.sessions.iter().filter_map(|held| held.history.first()).map(|created| created.sent).min()
+    }
+
     /// Looks at the sessions of a disk from which the power went when the trace was `point` bytes long.
     pub(crate) async fn check(
         &self,

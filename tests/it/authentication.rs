@@ -10,7 +10,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use http::HeaderMap;
-use rejoin::document::{Element, Limits};
+use rejoin::document::{DURABLE_FACTORY, Element, Limits, SessionConfiguration, StoreSettings};
 use rejoin::service::{
     AuthenticationError, Authenticator, AuthenticatorError, Caller, ConfiguredResource, Role, Server,
 };
@@ -275,6 +275,70 @@ async fn sessions_of_a_token_end_with_the_last_token_of_their_owner() {
     change(&context, "").await;
     change(&context, &format!("a:{first}:user:ada\n")).await;
     send(context.post(&join(&id)).bearer_auth("first")).await.is_fault(410, "SessionEnded");
+}
+
+/// The same, with sessions on disk, over the files of a folder.
+async fn serve_durable(folder: tempfile::TempDir, element: &str, accounts: &str) -> Context {
+    fs::write(folder.path().join("accounts"), accounts).unwrap();
+    let element = Element::parse(element.as_bytes(), &Limits::default()).unwrap();
+    let store = Some(StoreSettings { path: "sessions".into(), full: false });
+    let session = SessionConfiguration { factory: DURABLE_FACTORY.into(), store, ..Default::default() };
+    let resource = ConfiguredResource::new("data", folder.path()).session(session);
+    let build = || {
+        let builder = Server::builder().listen("127.0.0.1:0").authentication(element.clone(), folder.path());
+        builder.resource(resource.clone()).build()
+    };
+    // The one before may be closing its store still.
+    let server = loop {
+        match build() {
+            Err(errors) if errors.to_string().contains("is in use by another process") => {
+                tokio::task::yield_now().await;
+            }
+            built => break built.unwrap(),
+        }
+    };
+    Context::around(server.start().await.unwrap(), folder)
+}
+
+#[tokio::test]
+async fn who_is_removed_while_the_service_does_not_run_loses_the_stored_sessions() {
+    // Behaviour 55.
+    let hash = bcrypt("secret");
+    let all = format!("ada:{hash}:operator\ncarl:{hash}\nzoe:{hash}\n");
+    let context = serve_durable(tempfile::tempdir().unwrap(), BASIC, &all).await;
+    let mut ids = Vec::new();
+    for name in ["ada", "carl", "carl", "zoe"] {
+        ids.push(by(&context, name, "<session/>").await.session_id());
+    }
+    let remaining = format!("ada:{hash}:operator\nzoe:!{hash}\n");
+    let context = serve_durable(context.stop().await, BASIC, &remaining).await;
+    // It is done with the first look at the files, which is under way or comes now.
+    context.server.reload().await;
+    let list = context.client.get(format!("{}/sessions", context.url())).basic_auth("ada", Some("secret"));
+    let listed = send(list).await.text;
+    assert!(listed.matches("<sessionStatus ").count() == 1 && listed.contains("owner=\"ada\""), "{listed}");
+    let context = serve_durable(context.stop().await, BASIC, &all).await;
+    by(&context, "ada", &join(&ids[0])).await.is_completed();
+    for (name, id) in [("carl", &ids[1]), ("carl", &ids[2]), ("zoe", &ids[3])] {
+        by(&context, name, &join(id)).await.is_fault(410, "SessionEnded").says("reason=\"killed\"");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_is_known_nobody_has_gone() {
+    let hash = bcrypt("secret");
+    let accounts = format!("ada:{hash}\n");
+    let none = "<authentication impl='none' role='operator'/>";
+    let context = serve_durable(tempfile::tempdir().unwrap(), BASIC, &accounts).await;
+    let of_ada = by(&context, "ada", "<session/>").await.session_id();
+    let context = serve_durable(context.stop().await, none, "").await;
+    context.server.reload().await;
+    let of_nobody = context.create().await;
+    let context = serve_durable(context.stop().await, BASIC, &accounts).await;
+    context.server.reload().await;
+    by(&context, "ada", &join(&of_ada)).await.is_completed();
+    let context = serve_durable(context.stop().await, none, "").await;
+    context.perform(&join(&of_nobody)).await.is_completed();
 }
 
 #[tokio::test]

@@ -49,6 +49,12 @@ impl Context {
         Self { server, client: Client::new(), folder }
     }
 
+    /// Stops the server; its files are there as long as the answer lives.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.server.shutdown().await;
+        self.folder
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

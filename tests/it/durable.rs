@@ -180,6 +180,26 @@ async fn operators_see_and_end_sessions_that_nobody_has_used_since_the_start() {
     service.increment(&ids[0]).await.is_fault(410, "SessionEnded").says("reason=\"killed\"");
 }
 
+#[tokio::test]
+async fn one_damaged_session_does_not_hide_the_others() {
+    let mut service = Service::new("");
+    let ids = [service.create().await, service.create().await, service.create().await];
+    let handle = handle_of(&service, &ids[1]).await;
+    service.restart("-TERM");
+    let store = rusqlite::Connection::open(service.folder.path().join("data/sessions/sessions.db")).unwrap();
+    let bytes = u128::from_str_radix(&handle.replace('-', ""), 16).unwrap().to_be_bytes();
+    assert_eq!(store.execute("UPDATE session SET bytes = bytes + 1 WHERE handle = ?1", [bytes]).unwrap(), 1);
+    let sessions = format!("{}/sessions?state=AVAILABLE", service.url());
+    let list = Reply::of(service.client.get(&sessions).send().await.unwrap()).await;
+    assert_eq!((list.status, list.text.matches("<sessionStatus ").count()), (200, 2), "{}", list.text);
+    assert!(!list.text.contains(&handle));
+    service.increment(&ids[1]).await.is_fault(503, "StoreUnavailable");
+    service.increment(&ids[0]).await.is_completed().says(&is(1));
+    let metrics = service.url().replace("/services/data", "/metrics");
+    let metrics = Reply::of(service.client.get(metrics).send().await.unwrap()).await;
+    assert!(metrics.text.contains("rejoin_store_damaged_sessions{resource=\"data\"} 1"), "{}", metrics.text);
+}
+
 #[test]
 fn a_durable_manager_demands_a_store() {
     let folder = Folder::new("");
@@ -190,4 +210,69 @@ fn a_durable_manager_demands_a_store() {
     assert!(!checked.status.success());
     let told = String::from_utf8_lossy(&checked.stdout);
     assert!(told.contains("session.xml:1:") && told.contains("<store path="), "{told}");
+}
+
+#[tokio::test]
+async fn a_static_attribute_hides_a_stored_one_and_does_not_lose_it() {
+    let mut service = Service::new("");
+    let id = service.create().await;
+    let manage = |content: &str| {
+        let manage = format!(
+            "<sessionAttributeManagement name=\"a\">{content}<output name=\"o\"/></sessionAttributeManagement>"
+        );
+        format!("<session id=\"{id}\"/>{manage}")
+    };
+    let get = manage("<getAttribute name=\"greeting\"/>");
+    service.perform(&manage("<setAttribute name=\"greeting\">stored</setAttribute>")).await.is_completed();
+    let without = std::fs::read_to_string(service.folder.path().join("data/session.xml")).unwrap();
+    let greeting = "<sessionAttribute name='greeting' impl='rejoin.Text'><text>static</text></sessionAttribute>";
+    let with = without.replace("<store path='sessions/'/>", &format!("<store path='sessions/'/>{greeting}"));
+
+    service.stop("-TERM");
+    service.folder.write("session.xml", &with);
+    service.start_again();
+    service.perform(&get).await.is_completed().says(">static</attribute>");
+    service.perform(&manage("<listAttributes/>")).await.is_completed().says("<attributes count=\"1\">");
+    let shown = Reply::of(service.session(Method::GET, &id, "").send().await.unwrap()).await;
+    assert_eq!(shown.text.matches("greeting").count(), 1, "{}", shown.text);
+    for change in ["<setAttribute name=\"greeting\">x</setAttribute>", "<removeAttribute name=\"greeting\"/>"] {
+        service.perform(&manage(change)).await.is_fault(409, "AttributeReadOnly");
+    }
+    // What is beside it can be changed, and is stored.
+    service.increment(&id).await.is_completed();
+
+    service.stop("-KILL");
+    service.folder.write("session.xml", &without);
+    service.start_again();
+    service.perform(&get).await.is_completed().says(">stored</attribute>");
+    service.increment(&id).await.is_completed().says(&is(2));
+}
+
+#[test]
+fn a_store_that_can_hold_nothing_or_is_no_folder_is_refused() {
+    for (attributes, path, expected) in [
+        (
+            "",
+            "s3://bucket/sessions",
+            "session.xml:2:8: sessions are kept in a folder of this machine, and `s3:` begins an address",
+        ),
+        (
+            " explicit=\"disabled\"",
+            "sessions/",
+            "session.xml:2:8: with `explicit=\"disabled\"` no session is ever stored",
+        ),
+    ] {
+        let folder = Folder::new("");
+        let durable = format!("rejoin.DurableSessionManagerFactory\"{attributes}");
+        let document =
+            session(&format!("<store path='{path}'/>")).replace("rejoin.TransientSessionManagerFactory\"", &durable);
+        folder.write("session.xml", &document);
+        for command in [&["check"][..], &["serve", "--config"]] {
+            let mut rejoin = Command::new(env!("CARGO_BIN_EXE_rejoin"));
+            let refused = rejoin.args(command).arg(folder.path()).output().unwrap();
+            let told = String::from_utf8_lossy(&[refused.stdout, refused.stderr].concat()).into_owned();
+            assert!(!refused.status.success() && told.contains(expected), "{command:?}: {told}");
+            assert_eq!(std::fs::read_dir(folder.path().join("data")).unwrap().count(), 2, "nothing is made");
+        }
+    }
 }

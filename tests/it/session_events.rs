@@ -1,62 +1,26 @@
 //! What the log says of sessions.
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rejoin::activity::{Activity, ActivityContext, ActivityError, Setup};
-use rejoin::document::{DocumentError, Fields};
-use rejoin::session::{AttributeValue, CloseError, LiveAttribute};
+use rejoin::document::{DURABLE_FACTORY, DocumentError, Fields, SessionConfiguration, StoreSettings};
+use rejoin::service::{ConfiguredResource, Server};
+use rejoin::session::{
+    AttributeValue, CloseError, LiveAttribute, SessionListener, SessionLog, StoreError, StoreEvent, StoreOperation,
+};
 use serde_json::Value;
-use tracing_subscriber::fmt::MakeWriter;
 
+use crate::caught_log::CaughtLog;
 use crate::context::Context;
 
-/// A log in memory, one JSON object a line.
-#[derive(Debug, Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// The events of sessions.
+fn events(log: &CaughtLog) -> Vec<Value> {
+    lines(log).into_iter().filter(|event| event["target"] == "rejoin::session").collect()
 }
 
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
-impl Captured {
-    /// Captures what this thread logs, and with it what the server of a test does that runs on one thread.
-    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
-        let captured = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .with_max_level(tracing::Level::DEBUG)
-            .with_writer(captured.clone())
-            .finish();
-        (captured, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// The events of sessions.
-    fn events(&self) -> Vec<Value> {
-        let lines = self.text();
-        let events = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        events.filter(|event| event["target"] == "rejoin::session").collect()
-    }
+fn lines(log: &CaughtLog) -> Vec<Value> {
+    log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn field<'a>(event: &'a Value, name: &str) -> &'a str {
@@ -70,13 +34,13 @@ fn is_handle(text: &str) -> bool {
 #[tokio::test]
 async fn events_come_in_order_with_handle_and_request() {
     // Behaviours 49 and 67.
-    let (captured, _guard) = Captured::begin();
+    let log = CaughtLog::as_json();
     let context = Context::new().await;
     let first = context.perform("<session/><echo name=\"e\"><text>x</text></echo>").await;
     let id = first.is_completed().session_id();
     let last = context.perform(&format!("<session id=\"{id}\" mode=\"terminate\"/>")).await;
     context.perform(&format!("<session id=\"{id}\"/>")).await.is_fault(410, "SessionEnded");
-    let events = captured.events();
+    let events = events(&log);
     let names: Vec<&str> = events.iter().map(|event| field(event, "event")).collect();
     assert_eq!(
         names,
@@ -105,17 +69,17 @@ async fn events_come_in_order_with_handle_and_request() {
     assert_eq!((field(&events[5], "reason"), field(&events[6], "reason")), ("terminated", "SessionEnded"));
     assert!(events[1]["fields"]["waited_ms"].is_u64() && events[2]["fields"]["held_ms"].is_u64());
     assert_eq!(field(&events[6], "session"), "");
-    assert!(!captured.text().contains(&id));
+    assert!(!log.text().contains(&id));
 }
 
 #[tokio::test]
 async fn every_line_of_a_request_names_the_request_and_once_joined_the_session() {
     // Behaviour 67.
-    let (captured, _guard) = Captured::begin();
+    let log = CaughtLog::as_json();
     let context = Context::new().await;
     let reply = context.perform("<session/><echo name=\"e\"><text>x</text></echo>").await;
-    let handle = field(&captured.events()[0], "session").to_owned();
-    let lines: Vec<Value> = captured.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let handle = field(&events(&log)[0], "session").to_owned();
+    let lines: Vec<Value> = lines(&log);
     let released = lines.iter().position(|line| field(line, "event") == "session.released").unwrap();
     let spans = &lines[released]["spans"];
     assert_eq!(spans[0]["name"], "perform");
@@ -127,13 +91,13 @@ async fn every_line_of_a_request_names_the_request_and_once_joined_the_session()
 
 #[tokio::test]
 async fn an_id_that_is_used_again_is_a_warning() {
-    let (captured, _guard) = Captured::begin();
+    let log = CaughtLog::as_json();
     let context = Context::new().await;
     let id = context.create().await;
     let rotated = context.perform(&format!("<session id=\"{id}\" rotate=\"true\"/>")).await.session_id();
     context.perform(&format!("<session id=\"{rotated}\"/>")).await.is_completed();
     context.perform(&format!("<session id=\"{id}\"/>")).await;
-    let events = captured.events();
+    let events = events(&log);
     let reused = events.iter().find(|event| field(event, "event") == "session.id_reused");
     if let Some(event) = reused {
         assert_eq!(event["level"], "WARN");
@@ -141,7 +105,7 @@ async fn an_id_that_is_used_again_is_a_warning() {
     } else {
         panic!("{events:#?}");
     }
-    assert!(!captured.text().contains(&id) && !captured.text().contains(&rotated));
+    assert!(!log.text().contains(&id) && !log.text().contains(&rotated));
 }
 
 /// What can't be closed.
@@ -178,13 +142,33 @@ impl Activity for KeepStuck {
 #[tokio::test]
 async fn what_cannot_be_closed_is_told_with_the_handle_of_its_session() {
     // Behaviour 42: errors are logged, and not lost.
-    let (captured, _guard) = Captured::begin();
+    let log = CaughtLog::as_json();
     let context = Context::with(|builder, resource| builder.resource(resource).activity::<KeepStuck>()).await;
     let id = context.perform("<session/><keepStuck name=\"k\"/>").await.is_completed().session_id();
     context.perform(&format!("<session id=\"{id}\" mode=\"terminate\"/>")).await.is_completed();
-    let lines: Vec<Value> = captured.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = lines(&log);
     let told = lines.iter().find(|line| field(line, "message") == "closing a session attribute failed");
     let Some(told) = told else { panic!("{lines:#?}") };
     assert_eq!((told["level"].as_str(), field(told, "error")), (Some("WARN"), "the door is stuck"));
     assert_eq!((field(told, "attribute"), is_handle(field(told, "session"))), ("stuck", true));
+}
+
+#[test]
+fn what_a_store_does_is_told_with_its_resource() {
+    let log = CaughtLog::as_json();
+    let folder = tempfile::tempdir().unwrap();
+    let mut builder = Server::builder();
+    for name in ["orders", "ledger"] {
+        let store = Some(StoreSettings { path: name.into(), full: false });
+        let session = SessionConfiguration { factory: DURABLE_FACTORY.into(), store, ..Default::default() };
+        builder = builder.resource(ConfiguredResource::new(name, folder.path()).session(session));
+    }
+    let _server = builder.build().unwrap();
+    let failed = StoreEvent::Failed { operation: StoreOperation::Commit, error: &StoreError::Full };
+    SessionLog::of("orders").store(failed);
+    SessionLog::default().store(failed);
+    let events: Vec<Value> =
+        lines(&log).into_iter().filter(|line| field(line, "event").starts_with("store.")).collect();
+    let told: Vec<_> = events.iter().map(|event| [field(event, "event"), field(event, "resource")].join(" ")).collect();
+    assert_eq!(told, ["store.recovered orders", "store.recovered ledger", "store.failed orders", "store.failed "]);
 }

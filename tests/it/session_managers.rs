@@ -65,6 +65,10 @@ impl SessionManager for Small {
         self.0.statistics()
     }
 
+    fn owners(&self) -> Vec<Principal> {
+        self.0.owners()
+    }
+
     fn maintenance(&self) -> BoxFuture<'static, ()> {
         self.0.maintenance()
     }

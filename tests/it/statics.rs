@@ -291,7 +291,7 @@ impl Activity for Transact {
                 return manager.commit(session).await;
             }
             let transaction = manager.begin(session, TransactionOptions::default())?;
-            transaction.enlist("fake", async { Ok(Fake(Arc::clone(&told.0))) }).await.map(drop)
+            transaction.enlist("fake", async |_| Ok(Fake(Arc::clone(&told.0)))).await.map(drop)
         };
         done.await.map_err(|error| ActivityError::client(error.code(), error.to_string()))
     }

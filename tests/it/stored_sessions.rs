@@ -70,6 +70,7 @@ fn save(store: &SqliteStore, number: u8, owner: &str) {
     let mut stream = StoredStream::new(StreamType::Bytes);
     stream.push(Block::Bytes(vec![number; 70_000].into())).unwrap();
     let values: [(&str, AttributeValue); 2] = [("note", Scalar::Text("perth".into()).into()), ("blob", stream.into())];
+    let bytes = values.iter().map(|(name, value)| name.len() as u64 + value.byte_size()).sum();
     let attributes = values.map(|(name, value)| {
         let value = StoredValue::encode(&value).unwrap();
         AttributeWrite::Set(StoredAttribute { name: name.into(), order: 0, value })
@@ -88,7 +89,7 @@ fn save(store: &SqliteStore, number: u8, owner: &str) {
         perishable: false,
         label: None,
         attributes: 2,
-        bytes: 70_100,
+        bytes,
         next_order: 1,
     };
     let save =
@@ -188,16 +189,25 @@ fn a_bad_file_is_refused_with_its_line_and_changes_nothing() {
     place.printed(&["export", "--store", "from", "--to", "all.jsonl"]);
     let whole = fs::read_to_string(place.path("all.jsonl")).unwrap();
     for (bad, expected) in [
-        (whole.replacen("perth", "dundee", 1), "bad.jsonl:4:1: the file was changed since it was written"),
+        (whole.replacen("perth", "troon", 1), "bad.jsonl:4:1: the file was changed since it was written"),
         (whole.replacen("\"version\":1", "\"version\":\"x\"", 1), "bad.jsonl:2:"),
         (whole.lines().take(2).collect::<Vec<_>>().join("\n"), "bad.jsonl:3:1: the file is cut off"),
         ("not ours".to_owned(), "bad.jsonl:1:1: this is no file of exported sessions"),
+        (
+            whole.replacen("\"attributeCount\":2", "\"attributeCount\":3", 1),
+            "bad.jsonl:2:1: `attributeCount` is 3, and the `attributes` that follow have 2: expected the same; correct the line",
+        ),
     ] {
         fs::write(place.path("bad.jsonl"), bad).unwrap();
         let refused = place.refused(&["import", "--store", "to", "bad.jsonl"]);
         assert!(refused.contains(expected) && refused.contains("nothing was imported"), "{expected}: {refused}");
         assert!(!place.path("to").exists());
     }
+    let long = place.refused(&["import", "--store", "to", "all.jsonl", "--line-bytes", "90000"]);
+    assert!(
+        long.contains("all.jsonl:2:1: the line has more than 90000 bytes") && long.contains("--line-bytes"),
+        "{long}"
+    );
     let missing = place.refused(&["import", "--store", "to", "none.jsonl"]);
     assert!(missing.contains("`none.jsonl` can't be read"), "{missing}");
 }
@@ -232,6 +242,45 @@ fn a_store_is_copied_while_it_is_in_use() {
     assert_eq!(content(&place.open("copy")), content(&source)[..1]);
     let again = place.refused(&["backup", "--store", "from", "copy"]);
     assert!(again.contains("`copy` is there already"), "{again}");
+}
+
+#[test]
+fn a_folder_that_is_missing_is_named_and_not_made() {
+    let place = Place::new();
+    save(&place.open("from"), 1, "ada");
+    place.printed(&["export", "--store", "from", "--to", "all.jsonl"]);
+    for (arguments, expected) in [
+        (
+            &["backup", "--store", "from", "mnt/backup/copy"][..],
+            "the folder `mnt` is not there, where `mnt/backup/copy` is to",
+        ),
+        (
+            &["import", "--store", "mnt/sessions", "all.jsonl"],
+            "nothing was imported: the folder `mnt` is not there, where",
+        ),
+    ] {
+        let refused = place.refused(arguments);
+        assert!(refused.contains(expected), "{refused}");
+        assert!(!place.path("mnt").exists());
+    }
+}
+
+#[test]
+fn examples_name_the_store_that_init_makes() {
+    let place = Place::new();
+    let mut init = Command::new(env!("CARGO_BIN_EXE_rejoin"));
+    assert!(init.current_dir(&place.folder).args(["init", "--durable", "orders"]).output().unwrap().status.success());
+    let made = fs::read_to_string(place.path("orders/data/session.xml")).unwrap();
+    assert!(made.contains("<store path=\"sessions/\""), "{made}");
+    for command in [&["--help"][..], &["export", "--help"], &["import", "--help"], &["backup", "--help"]] {
+        let help = place.printed(command);
+        let stores: Vec<&str> =
+            help.split("--store ").skip(1).filter_map(|rest| rest.split_whitespace().next()).collect();
+        assert!(stores.contains(&"orders/data/sessions"), "{help}");
+        let others: Vec<_> =
+            stores.iter().filter(|store| !store.starts_with('<') && **store != "orders/data/sessions").collect();
+        assert!(others.is_empty(), "{others:?}");
+    }
 }
 
 #[test]

@@ -138,7 +138,8 @@ fn java_understands_what_the_columns_are() {
         (field("to \"whom\"", nullable), values.clone()),
         (field("count(*)", ColumnOrigin::default()), values),
     ]);
-    let options = WebRowSetOptions { command: Some("SELECT 'a' < 'b' AND 1 & 1".into()) };
+    let options =
+        WebRowSetOptions { command: Some("SELECT 'a' < 'b' AND 1 & 1".into()), ..WebRowSetOptions::default() };
     let (columns, _) = read_by_java(&[rows], options);
     let expected = [
         ["made & sold <on>", "12", "TIMESTAMP", "orders & returns", "0"],

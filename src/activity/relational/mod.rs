@@ -1,7 +1,11 @@
 //! Activities on relational data: statements, and what becomes of their rows.
 
 mod arrow_to_rows;
+mod close_cursor;
 mod csv_to_rows;
+mod cursor;
+mod fetch_cursor;
+mod open_cursor;
 mod option;
 mod parameters;
 mod parquet_to_rows;
@@ -19,6 +23,11 @@ mod web_row_set_to_rows;
 pub use arrow_to_rows::ArrowToRows;
 pub use csv_to_rows::CsvToRows;
 pub use parquet_to_rows::ParquetToRows;
+mod transaction_management;
+
+pub use close_cursor::CloseCursor;
+pub use fetch_cursor::FetchCursor;
+pub use open_cursor::OpenCursor;
 pub use resultset_projection::ResultsetProjection;
 pub use sql_query_statement::SqlQueryStatement;
 pub use sql_results_to_arrow::SqlResultsToArrow;
@@ -27,6 +36,7 @@ pub use sql_results_to_json::SqlResultsToJson;
 pub use sql_results_to_parquet::SqlResultsToParquet;
 pub use sql_results_to_xml::SqlResultsToXml;
 pub use sql_update_statement::SqlUpdateStatement;
+pub use transaction_management::TransactionManagement;
 pub use web_row_set_to_rows::WebRowSetToRows;
 
 use arrow_array::RecordBatch;

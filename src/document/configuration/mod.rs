@@ -1,12 +1,17 @@
 //! The configuration documents: of the service, of a data service resource, of its activities and of its sessions.
 
 mod activity;
+mod data_resource;
 mod resource;
 mod service;
 mod session;
 
 pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
-pub use resource::{DataResourceConfiguration, PasswordSource, ResourceConfiguration};
+pub use data_resource::{
+    DataResourceConfiguration, LoginConfiguration, MappedTo, PasswordSource, PoolConfiguration, RoleMapConfiguration,
+    RoleMapEntry, TlsConfiguration, TlsModeConfiguration,
+};
+pub use resource::ResourceConfiguration;
 pub use service::{AuthenticationConfiguration, ResourceReference, ServiceConfiguration, ServiceLimits};
 pub use session::{
     CarrierSettings, CookieSettings, DURABLE_FACTORY, JoinSettings, Origin, OriginError, ReplaySettings, SameSite,

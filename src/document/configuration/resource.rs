@@ -1,8 +1,8 @@
 //! The resource configuration document: the data behind one data service resource.
 
-use super::{CONFIGURATION_NAMESPACE, contradictory, parse_root, read_documentation, read_location, read_unique_name};
+use super::{CONFIGURATION_NAMESPACE, DataResourceConfiguration, parse_root, read_documentation, read_location};
 use crate::document::writer::XmlWriter;
-use crate::document::{DocumentError, Element, Limits, Located, Unwritable};
+use crate::document::{DocumentError, Limits, Located, Unwritable};
 
 /// What a resource configuration document says.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,26 +16,6 @@ pub struct ResourceConfiguration {
     pub activity_configuration: Option<Located<String>>,
     /// `<dataResource>`: the first is the default. Without any, the resource transforms and moves data only.
     pub data_resources: Vec<DataResourceConfiguration>,
-}
-
-/// `<dataResource name uri passwordFile passwordEnv/>`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataResourceConfiguration {
-    /// The name by which an activity picks it; one without a name is the only one, or the default.
-    pub name: Option<Located<String>>,
-    /// Where the data is; the scheme says what serves it.
-    pub uri: Located<String>,
-    /// Where the password is, which never stands in the document.
-    pub password: Option<PasswordSource>,
-}
-
-/// Where a password is read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PasswordSource {
-    /// `passwordFile`: a file, relative to this document.
-    File(Located<String>),
-    /// `passwordEnv`: an environment variable.
-    Environment(Located<String>),
 }
 
 const ROOT: &str = "dataServiceResourceConfiguration";
@@ -56,7 +36,7 @@ impl ResourceConfiguration {
             data_resources: Vec::new(),
         };
         while let Some(element) = fields.child("dataResource") {
-            let resource = read_data_resource(element, &configuration.data_resources)?;
+            let resource = DataResourceConfiguration::read(element, &configuration.data_resources)?;
             configuration.data_resources.push(resource);
         }
         fields.finish()?;
@@ -85,62 +65,11 @@ impl ResourceConfiguration {
             }
         }
         for resource in &self.data_resources {
-            writer.start("dataResource");
-            writer.optional("name", resource.name.as_ref().map(|name| &name.value));
-            writer.attribute("uri", &resource.uri.value);
-            match &resource.password {
-                Some(PasswordSource::File(file)) => writer.attribute("passwordFile", &file.value),
-                Some(PasswordSource::Environment(variable)) => writer.attribute("passwordEnv", &variable.value),
-                None => {}
-            }
-            writer.end();
+            resource.write(&mut writer);
         }
         writer.end();
         writer.finish()
     }
-}
-
-fn read_data_resource(
-    element: &Element,
-    earlier: &[DataResourceConfiguration],
-) -> Result<DataResourceConfiguration, DocumentError> {
-    let mut fields = element.fields();
-    let names = earlier.iter().filter_map(|resource| Some(&resource.name.as_ref()?.value));
-    let name = fields.attribute("name").map(|value| read_unique_name(&value, names)).transpose()?;
-    let uri = fields.required_attribute("uri")?;
-    let file = fields.attribute("passwordFile").map(|value| value.non_empty()).transpose()?;
-    let variable = fields.attribute("passwordEnv").map(|value| value.one_word()).transpose()?;
-    fields.finish()?;
-    if !is_uri(uri.as_str()) {
-        // It is not repeated: there may be a password in it.
-        let message = "the attribute `uri` of `dataResource` has to be a scheme, `:`, and where the data is, such as \
-                       `sqlite:orders.db`";
-        return Err(uri.error(message));
-    }
-    if name.is_none() && !earlier.is_empty() {
-        let message = "only the first data resource may go without a `name`: nothing could pick this one";
-        return Err(contradictory(element.position(), message));
-    }
-    let password = match (file, variable) {
-        (Some(_), Some(variable)) => {
-            let message = "the password comes from `passwordFile` or from `passwordEnv`, not from both";
-            return Err(contradictory(variable.position, message));
-        }
-        (Some(file), None) => Some(PasswordSource::File(file)),
-        (None, Some(variable)) => Some(PasswordSource::Environment(variable)),
-        (None, None) => None,
-    };
-    Ok(DataResourceConfiguration { name, uri: uri.non_empty()?, password })
-}
-
-/// A scheme as RFC 3986 has it, a colon, and something on one line.
-fn is_uri(uri: &str) -> bool {
-    uri.split_once(':').is_some_and(|(scheme, rest)| {
-        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-            && !rest.is_empty()
-            && !rest.contains(['\n', '\r'])
-    })
 }
 
 #[cfg(test)]
@@ -159,7 +88,12 @@ mod tests {
             "<documentation>The order book</documentation><sessionConfiguration location='session.xml'/>
              <activityConfiguration location='activities.xml'/><dataResource uri='sqlite:orders.db'/>
              <dataResource name='ledger' uri='postgres://db/ledger?a=b&amp;c=d' passwordEnv='PW'/>
-             <dataResource name='old' uri='mysql:x' passwordFile='a b.txt'/>",
+             <dataResource name='old' uri='mysql:x' user='shop' passwordFile='a b.txt'>
+               <pool size='4' wait='PT2S' idle='PT1M'/><statement timeout='PT30S'/><tls mode='verify' authority='ca.pem'/>
+               <roleMap otherwise='default'>
+                 <map principal='ada' user='ada_db' passwordEnv='ADA'/><map role='operator' user='dba'/>
+               </roleMap>
+             </dataResource>",
         )
         .unwrap();
         assert_eq!(configuration.data_resources[1].uri.position.to_string(), "4:42");
@@ -184,6 +118,18 @@ mod tests {
             ("<dataResource uri='a:x'/><dataResource uri='a:y'/>", "2:26"),
             ("<dataResource name='n' uri='a:x'/><dataResource name='n' uri='a:y'/>", "2:49"),
             ("<dataResource uri='a:x' passwordFile='f' passwordEnv='E'/>", "2:42"),
+            ("<dataResource uri='a:x'><pool size='0'/></dataResource>", "2:31"),
+            ("<dataResource uri='a:x'><tls mode='maybe'/></dataResource>", "2:30"),
+            ("<dataResource uri='a:x'><tls mode='off' authority='f'/></dataResource>", "2:41"),
+            ("<dataResource uri='a:x'><roleMap/></dataResource>", "2:25"),
+            ("<dataResource uri='a:x'><roleMap><map user='u'/></roleMap></dataResource>", "2:34"),
+            (
+                "<dataResource uri='a:x'><roleMap><map role='user' principal='p' user='u'/></roleMap></dataResource>",
+                "2:51",
+            ),
+            ("<dataResource uri='a:x'><roleMap><map role='king' user='u'/></roleMap></dataResource>", "2:39"),
+            ("<dataResource uri='a:x'><roleMap><map role='user'/></roleMap></dataResource>", "2:34"),
+            ("<dataResource uri='a:x'><statement timeout='0'/></dataResource>", "2:36"),
             ("<activityConfiguration location='a'/><sessionConfiguration location='s'/>", "2:38"),
             ("<sessionConfiguration/>", "2:1"),
         ] {

@@ -48,4 +48,20 @@ impl TransactionBranch for RelationalBranch {
     async fn release(&self, name: &str) -> Result<(), BranchError> {
         self.0.release(name).await
     }
+
+    fn ended(&self) -> Option<BranchError> {
+        self.0.ended()
+    }
+
+    fn can_prepare(&self) -> bool {
+        self.0.can_prepare()
+    }
+
+    async fn prepare(&self) -> Result<(), BranchError> {
+        self.0.prepare().await
+    }
+
+    async fn witness(&self) -> Result<Option<String>, BranchError> {
+        self.0.witness().await
+    }
 }

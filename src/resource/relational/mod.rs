@@ -14,10 +14,14 @@ pub mod access;
 mod branch;
 mod call;
 mod cursor;
+mod ddl;
 mod dialect;
 mod load;
+pub mod mysql;
 mod parameter_rows;
 mod physical;
+pub mod postgres;
+mod recovery;
 mod schema;
 pub mod sqlite;
 mod statement;
@@ -32,12 +36,13 @@ pub use dialect::{Dialect, TableName};
 pub use load::{BulkLoad, CsvForm};
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};
 pub use physical::{PhysicalIndex, PhysicalSchema, PhysicalTable};
+pub use recovery::recoverable;
 pub use schema::{Column, DatabaseSchema, SchemaFilter, Table, TableKind};
 pub use statement::{Parameter, Statement};
 
 use super::ResourceError;
 use crate::block::{BlockReader, BlockWriter};
-use crate::session::{BranchError, TransactionOptions};
+use crate::session::{BranchError, Decision, LogId, TransactionOptions, Xid};
 
 /// What a query that ran to its end has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,5 +181,38 @@ pub trait RelationalResource: SqlExecutor {
             message: "this database has no transactions that span requests".into(),
             is_retryable: false,
         })
+    }
+
+    /// The branches of a log's transactions that are prepared in this database and have not ended: of all users that the
+    /// resource connects as, but of this database alone where the server keeps several.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError`] when the database does not answer.
+    async fn prepared(&self, log: LogId) -> Result<Vec<Xid>, BranchError> {
+        let _ = log;
+        Ok(Vec::new())
+    }
+
+    /// Ends a prepared branch by its name, on any connection that may, as the user who prepared it where that matters. One
+    /// that is not there has ended before: that is no error.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError`] when it is still there, or nobody knows; the caller asks again later.
+    async fn settle(&self, xid: Xid, decision: Decision) -> Result<(), BranchError> {
+        let _ = (xid, decision);
+        Ok(())
+    }
+
+    /// What became of a transaction that can't be prepared, by the witness that it gave before its commit
+    /// ([`TransactionBranch::witness`](crate::session::TransactionBranch::witness)); `None` when that can't be told.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError`] when the database does not answer.
+    async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError> {
+        let _ = witness;
+        Ok(None)
     }
 }

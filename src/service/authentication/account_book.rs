@@ -101,6 +101,13 @@ impl<A: Accounts> AccountBook<A> {
         }
     }
 
+    /// Those of some principals who are not let in. The anonymous principal never was: it can't have been removed.
+    pub(super) fn departed(&self, principals: &[Principal]) -> Vec<Principal> {
+        let known = self.current().principals();
+        let is_gone = |principal: &&Principal| **principal != Principal::anonymous() && !known.contains(*principal);
+        principals.iter().filter(is_gone).cloned().collect()
+    }
+
     fn replace(&self, accounts: A) -> Refreshed {
         let now = accounts.principals();
         let before = std::mem::replace(&mut *self.current.write(), Arc::new(accounts)).principals();
@@ -193,6 +200,15 @@ mod tests {
         assert_eq!(book.refresh().gone, [Principal::new("carl")]);
         assert!(!book.is_current(&first) && book.current().0.contains(&Principal::new("zoe")));
         assert_eq!(book.refresh(), Refreshed::default(), "it is told once");
+    }
+
+    #[test]
+    fn whoever_is_not_in_the_file_has_departed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("names"), "ada\ncarl").unwrap();
+        let book = open(folder.path()).unwrap();
+        let owners = [Principal::new("ada"), Principal::new("zoe"), Principal::anonymous()];
+        assert_eq!(book.departed(&owners), [Principal::new("zoe")]);
     }
 
     #[test]

@@ -52,4 +52,16 @@ pub trait Authenticator: Send + Sync + fmt::Debug {
     fn refresh(&self) -> Refreshed {
         Refreshed::default()
     }
+
+    /// Those of some principals that nobody can be any more: whoever they were was removed, or disabled.
+    ///
+    /// The service asks it when it has started, with those who have sessions in a store, and ends the sessions of whom this
+    /// names: they left while the service did not run, so that [`Authenticator::refresh`] could not tell. Without it nobody has
+    /// left: that somebody is not known is no reason to end anything, only that he is known to be gone.
+    ///
+    /// It is asked on a thread that may block.
+    fn departed(&self, principals: &[Principal]) -> Vec<Principal> {
+        let _ = principals;
+        Vec::new()
+    }
 }

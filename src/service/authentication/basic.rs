@@ -125,6 +125,10 @@ impl Authenticator for BasicAuthentication {
     fn refresh(&self) -> Refreshed {
         self.users.refresh()
     }
+
+    fn departed(&self, principals: &[Principal]) -> Vec<Principal> {
+        self.users.departed(principals)
+    }
 }
 
 impl Users {

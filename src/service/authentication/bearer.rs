@@ -50,6 +50,10 @@ impl Authenticator for BearerAuthentication {
     fn refresh(&self) -> Refreshed {
         self.tokens.refresh()
     }
+
+    fn departed(&self, principals: &[Principal]) -> Vec<Principal> {
+        self.tokens.departed(principals)
+    }
 }
 
 impl Accounts for Tokens {

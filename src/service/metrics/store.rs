@@ -27,6 +27,7 @@ const WRITES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 5
 pub(super) struct StoreFamilies {
     dormant: Family<OfResource, Gauge>,
     bytes: Family<OfResource, Gauge>,
+    damaged: Family<OfResource, Gauge>,
     recovery: Family<OfResource, Gauge<f64, AtomicU64>>,
     commit: Histograms,
     batch: Histograms,
@@ -40,6 +41,7 @@ impl StoreFamilies {
         let families = Self {
             dormant: Family::default(),
             bytes: Family::default(),
+            damaged: Family::default(),
             recovery: Family::default(),
             commit: seconds(),
             batch: Histograms::new_with_constructor(|| Histogram::new(WRITES)),
@@ -52,6 +54,11 @@ impl StoreFamilies {
             families.dormant.clone(),
         );
         registry.register_with_unit("store", "What the store takes up on disk", Unit::Bytes, families.bytes.clone());
+        registry.register(
+            "store_damaged_sessions",
+            "Sessions that were passed over since the start because their records are damaged",
+            families.damaged.clone(),
+        );
         families.register_times(registry);
         registry.register("store_batch_writes", "Writes that one commit made", families.batch.clone());
         registry.register("store_failures", "What the store could not do, and why", families.failures.clone());
@@ -85,6 +92,7 @@ pub(super) struct StoreMetrics {
 struct OpenMetrics {
     dormant: Gauge,
     bytes: Gauge,
+    damaged: Gauge,
     recovery: Gauge<f64, AtomicU64>,
     commit: Histogram,
     batch: Histogram,
@@ -113,6 +121,7 @@ impl StoreMetrics {
         let open = self.open();
         open.dormant.set(to_gauge(dormant));
         open.bytes.set(to_gauge(statistics.bytes));
+        open.damaged.set(to_gauge(statistics.damaged));
     }
 
     fn open(&self) -> &OpenMetrics {
@@ -132,6 +141,7 @@ impl OpenMetrics {
         Self {
             dormant: families.dormant.get_or_create_owned(&of_resource),
             bytes: families.bytes.get_or_create_owned(&of_resource),
+            damaged: families.damaged.get_or_create_owned(&of_resource),
             recovery: families.recovery.get_or_create_owned(&of_resource),
             commit: families.commit.get_or_create_owned(&of_resource),
             batch: families.batch.get_or_create_owned(&of_resource),
@@ -184,7 +194,7 @@ mod tests {
         store.note(StoreEvent::Committed { writes: 1, took: Duration::from_secs(7) });
         store.note(StoreEvent::Loaded { took: Duration::from_micros(20) });
         store.note(StoreEvent::Failed { operation: StoreOperation::Commit, error: &StoreError::Full });
-        store.show(5, StoreStatistics { bytes: 4096 });
+        store.show(5, StoreStatistics { bytes: 4096, damaged: 3 });
         let text = text(&registry);
         for sample in [
             "store_commit_seconds_bucket{le=\"0.00025\",resource=\"data\"} 0",
@@ -196,6 +206,7 @@ mod tests {
             "store_failures_total{resource=\"data\",operation=\"commit\",reason=\"full\"} 1",
             "sessions_dormant{resource=\"data\"} 5",
             "store_bytes{resource=\"data\"} 4096",
+            "store_damaged_sessions{resource=\"data\"} 3",
         ] {
             assert!(text.lines().any(|line| line == sample), "{sample} is not in\n{text}");
         }

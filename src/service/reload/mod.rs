@@ -4,9 +4,10 @@
 //! server lets all of them look about once a second, on a thread that may block; nobody waits for it. Whoever has just written
 //! a file, or has been told so, lets them look at once: [`Reloader::reload`].
 //!
-//! `session` is the watch of a session configuration document, `principals` that of who is known. `in_force` is what the first
+//! `session` is the watch of a session configuration (`document` are its files), `principals` that of who is known. `in_force` is what the first
 //! keeps up to date for the handlers, `problem` what they tell while an edit can't be taken.
 
+mod document;
 mod in_force;
 mod principals;
 mod problem;
@@ -73,14 +74,14 @@ impl Watches {
         let _ = spawn_blocking(move || self.look(occasion)).await;
     }
 
-    /// Lets all look, again and again, until `stop`.
+    /// Lets all look, at once and again and again, until `stop`.
     pub(super) async fn keep_looking(self: Arc<Self>, stop: CancellationToken) {
-        loop {
+        while !stop.is_cancelled() {
+            Arc::clone(&self).look_elsewhere(Occasion::Time).await;
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(PERIOD) => {}
             }
-            Arc::clone(&self).look_elsewhere(Occasion::Time).await;
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Who is known to the service, watched.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 
@@ -12,17 +14,30 @@ use crate::service::Authenticator;
 use crate::service::authentication::Departures;
 use crate::session::{EndReason, Principal, SessionError, SessionFilter, SessionManager};
 
-/// How many sessions are ended side by side.
+/// How many sessions are looked at at a time.
 const BATCH: usize = 1000;
 
-/// Lets the authenticator look for changes, and ends the sessions of those who are gone.
+/// How many sessions are ended side by side: where ends are written, they are written together. A stored session is loaded for
+/// it, so this bounds the memory.
+const SIDE_BY_SIDE: usize = 64;
+
+/// Lets the authenticator look for changes, and ends the sessions of those who are gone. With the first look, of those too who
+/// went before the service was started.
 pub(in crate::service) struct PrincipalsWatch {
     authenticator: Arc<dyn Authenticator>,
     departures: Departures,
     /// The sessions of all resources.
     managers: Vec<Arc<dyn SessionManager>>,
+    state: Mutex<State>,
+}
+
+/// What is left to do.
+#[derive(Default)]
+struct State {
+    /// Whether it was asked who went before the service was started.
+    has_begun: bool,
     /// Those of whose sessions some could not be ended: it is tried again with every look.
-    remaining: Mutex<Vec<Principal>>,
+    remaining: HashSet<Principal>,
 }
 
 impl PrincipalsWatch {
@@ -31,7 +46,14 @@ impl PrincipalsWatch {
         departures: Departures,
         managers: Vec<Arc<dyn SessionManager>>,
     ) -> Self {
-        Self { authenticator, departures, managers, remaining: Mutex::default() }
+        Self { authenticator, departures, managers, state: Mutex::default() }
+    }
+
+    /// Of those who have sessions, who is known no more.
+    fn departed(&self) -> Vec<Principal> {
+        let owners: HashSet<Principal> = self.managers.iter().flat_map(|manager| manager.owners()).collect();
+        let owners: Vec<Principal> = owners.into_iter().collect();
+        self.authenticator.departed(&owners)
     }
 }
 
@@ -42,22 +64,25 @@ impl Watch for PrincipalsWatch {
             // Before their sessions are ended, so that none is created behind.
             self.departures.add();
         }
-        let mut remaining = self.remaining.lock();
-        if gone.is_empty() && remaining.is_empty() {
+        let mut state = self.state.lock();
+        state.remaining.extend(gone);
+        if !std::mem::replace(&mut state.has_begun, true) {
+            state.remaining.extend(self.departed());
+        }
+        if state.remaining.is_empty() {
             return;
         }
         let Ok(runtime) = Handle::try_current() else {
             tracing::error!("sessions of principals that are gone go on: nothing here can end them");
             return;
         };
-        let again = std::mem::take(&mut *remaining);
-        let is_new = |principal: &Principal| !again.contains(principal);
-        for principal in gone.iter().filter(|principal| is_new(principal)).chain(&again) {
-            let Ended { ended, failed } = runtime.block_on(end_sessions(&self.managers, principal));
+        for (principal, Ended { ended, failed }) in runtime.block_on(end_sessions(&self.managers, &state.remaining)) {
             tracing::info!(%principal, sessions = ended, "a principal is gone: its sessions were ended");
-            if let Some(error) = failed {
-                tracing::error!(%principal, %error, "sessions of a principal that is gone could not be ended: it is tried again");
-                remaining.push(principal.clone());
+            match failed {
+                None => drop(state.remaining.remove(&principal)),
+                Some(error) => {
+                    tracing::error!(%principal, %error, "sessions of a principal that is gone could not be ended: it is tried again");
+                }
             }
         }
     }
@@ -71,35 +96,56 @@ struct Ended {
     failed: Option<SessionError>,
 }
 
-/// Ends all sessions of a principal. Requests that hold one are told to stop.
-async fn end_sessions(managers: &[Arc<dyn SessionManager>], owner: &Principal) -> Ended {
-    let mut all = Ended::default();
+/// Ends all sessions of some principals. Requests that hold one are told to stop. However many principals they are, each list of
+/// sessions is gone through once.
+async fn end_sessions(managers: &[Arc<dyn SessionManager>], owners: &HashSet<Principal>) -> HashMap<Principal, Ended> {
+    let mut all: HashMap<Principal, Ended> = owners.iter().map(|owner| (owner.clone(), Ended::default())).collect();
     for manager in managers {
-        let mut filter = SessionFilter { owner: Some(owner.clone()), limit: Some(BATCH), ..SessionFilter::default() };
-        loop {
-            let found = match manager.list(&filter).await {
-                Ok(found) => found,
-                Err(error) => {
-                    all.failed = Some(error);
-                    break;
-                }
-            };
-            // Side by side: where ends are written, they are written together.
-            for ended in join_all(found.iter().map(|session| manager.end(session.handle, EndReason::Killed))).await {
-                match ended {
-                    Ok(_) => all.ended += 1,
-                    // It has ended by itself.
-                    Err(SessionError::NotFound) => {}
-                    Err(error) => all.failed = Some(error),
-                }
-            }
-            match found.last() {
-                Some(last) if found.len() == BATCH => filter.after = Some(last.handle),
-                _ => break,
+        if let Err(error) = end_in(&**manager, owners, &mut all).await {
+            for ended in all.values_mut() {
+                ended.failed = Some(error.clone());
             }
         }
     }
     all
+}
+
+/// Ends those of one manager.
+///
+/// # Errors
+///
+/// When not all sessions could be looked at. That one could not be ended is noted with its owner.
+async fn end_in(
+    manager: &dyn SessionManager,
+    owners: &HashSet<Principal>,
+    all: &mut HashMap<Principal, Ended>,
+) -> Result<(), SessionError> {
+    let owner = owners.iter().next().filter(|_| owners.len() == 1).cloned();
+    let mut filter = SessionFilter { owner, limit: Some(BATCH), ..SessionFilter::default() };
+    loop {
+        let found = manager.list(&filter).await?;
+        let theirs: Vec<_> = found.iter().filter(|session| owners.contains(&session.owner)).collect();
+        let ends = theirs.into_iter().map(async |session| {
+            let ended = manager.end(session.handle, EndReason::Killed).await;
+            (&session.owner, ended)
+        });
+        let mut ends = stream::iter(ends).buffer_unordered(SIDE_BY_SIDE);
+        while let Some((owner, ended)) = ends.next().await {
+            let noted = all.entry(owner.clone()).or_default();
+            match ended {
+                Ok(_) => noted.ended += 1,
+                // It has ended by itself.
+                Err(SessionError::NotFound) => {}
+                // None can be ended any more.
+                Err(error @ SessionError::Draining) => return Err(error),
+                Err(error) => noted.failed = Some(error),
+            }
+        }
+        match found.last() {
+            Some(last) if found.len() == BATCH => filter.after = Some(last.handle),
+            _ => return Ok(()),
+        }
+    }
 }
 
 impl fmt::Debug for PrincipalsWatch {

@@ -7,17 +7,16 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::document::WatchedDocument;
 use super::problem::Wrong;
 use super::{ConfigurationProblem, Occasion, SessionInForce, Watch};
-use crate::document::{Element, Limits, Position, SessionConfiguration, WatchedFile};
+use crate::document::{Limits, Position, SessionConfiguration};
 use crate::engine::{Catalogue, InitialDocument, Initialisation};
 use crate::service::carrier::Carrier;
 use crate::service::initialisation::initial_document;
+use crate::service::transactions::attach_managers;
 use crate::service::{Refused, SessionParts};
 use crate::session::{Clock, SessionManager, StaticAttributes, WeakStaticAttributes};
-
-/// The largest configuration document that is read, and the largest file that one names.
-const MOST_BYTES: u64 = 10 * 1024 * 1024;
 
 /// Takes the changes of one session configuration document for the sessions that are created from then on.
 ///
@@ -49,10 +48,7 @@ pub(in crate::service) struct WatchParts {
 }
 
 struct State {
-    /// The document; `None` where the sessions are configured by code.
-    file: Option<WatchedFile>,
-    /// The files named by the document that it is judged by.
-    named: Vec<WatchedFile>,
+    document: WatchedDocument,
     /// What is in force.
     configuration: SessionConfiguration,
     statics: StaticAttributes,
@@ -92,17 +88,14 @@ impl SessionWatch {
         (configuration, statics): (SessionConfiguration, StaticAttributes),
         parts: WatchParts,
     ) -> Self {
-        let file = file.map(|file| WatchedFile::new(file, MOST_BYTES));
-        let on_create = configuration.on_create.clone();
+        let document = WatchedDocument::new(file, configuration.on_create.as_deref());
         let sets = vec![statics.downgrade()];
-        let mut state =
-            State { file, named: Vec::new(), configuration, statics, sets, is_changed: false, told: Vec::new() };
-        state.watch_named(on_create);
+        let state = State { document, configuration, statics, sets, is_changed: false, told: Vec::new() };
         Self { resource: resource.into(), folder: folder.into(), parts, state: Mutex::new(state) }
     }
 
     fn look_at_document(&self, state: &mut State, occasion: Occasion) {
-        let is_changed = state.look();
+        let is_changed = state.document.look();
         if occasion == Occasion::Time && (is_changed || !state.is_changed) {
             state.is_changed = is_changed;
             return;
@@ -117,7 +110,7 @@ impl SessionWatch {
 
     /// What the document is good for, as it stands. Static attributes are made for it, but nothing is changed.
     fn judge(&self, state: &mut State) -> Verdict {
-        let bytes = match state.file.as_ref().map(WatchedFile::content) {
+        let bytes = match state.document.content() {
             Some(Ok(bytes)) => bytes,
             Some(Err(error)) => {
                 let problem = Refused::new(Position::START, format!("the file can't be read: {error}"));
@@ -130,19 +123,24 @@ impl SessionWatch {
             Err(error) => return Verdict::Bad(vec![Refused::from(error).into()]),
         };
         // Before they are read, so that no change of theirs is missed. One may mend what can't be taken now.
-        state.watch_named(files_named_in(&configuration));
-        let initial = initial_document(&configuration, state.path(), &self.parts.catalogue);
+        state.document.watch_files_of(&configuration);
+        let initial = initial_document(&configuration, state.document.path(), &self.parts.catalogue);
         if configuration == state.configuration
             && initial.as_ref().is_ok_and(|initial| self.parts.initialisation.is(initial.as_ref()))
         {
-            state.watch_only(configuration.on_create.as_deref());
+            state.document.watch_only(configuration.on_create.as_deref());
             return Verdict::Same;
         }
         let mut wrong: Vec<Wrong> = Vec::new();
         wrong.extend(self.only_at_start(&state.configuration, &configuration).into_iter().map(Wrong::from));
-        let checked = self.parts.registries.check(&configuration, state.folder(), &state.statics);
+        let checked = self.parts.registries.check(&configuration, state.document.folder(), &state.statics);
         let checked = checked.map_err(|more| wrong.extend(more.into_iter().map(Wrong::from))).ok();
-        let initial = initial.map_err(|error| wrong.push(Wrong::found(error, state.path()))).ok();
+        if let Some(checked) = checked.as_ref().filter(|_| wrong.is_empty()) {
+            let resources = self.parts.catalogue.resources();
+            let attached = attach_managers(&configuration, &checked.statics, &self.resource, resources);
+            wrong.extend(attached.err().map(Wrong::from));
+        }
+        let initial = initial.map_err(|error| wrong.push(Wrong::found(error, state.document.path()))).ok();
         match (checked, Carrier::of(&configuration.carrier, &self.resource), initial) {
             (Some(checked), Some(carrier), Some(initial)) if wrong.is_empty() => {
                 Verdict::Good(Box::new(Edit { configuration, statics: checked.statics, carrier, initial }))
@@ -175,13 +173,13 @@ impl SessionWatch {
         self.parts.in_force.take(carrier);
         self.parts.in_force.show(Vec::new());
         state.told = Vec::new();
-        state.watch_only(configuration.on_create.as_deref());
+        state.document.watch_only(configuration.on_create.as_deref());
         state.configuration = configuration;
         state.sets.push(statics.downgrade());
         state.statics = statics;
         tracing::info!(
             resource = %self.resource,
-            file = %state.path().display(),
+            file = %state.document.path().display(),
             "the session configuration has changed: it holds for sessions created from now on"
         );
     }
@@ -194,7 +192,7 @@ impl SessionWatch {
         self.parts.in_force.show(Vec::new());
         tracing::info!(
             resource = %self.resource,
-            file = %state.path().display(),
+            file = %state.document.path().display(),
             "the session configuration is again what is in force"
         );
     }
@@ -206,7 +204,7 @@ impl SessionWatch {
         let since = self.parts.clock.wall();
         let mut problems = Vec::new();
         for Wrong { file, what: Refused { position, message } } in &wrong {
-            let path = file.as_deref().unwrap_or(state.path());
+            let path = file.as_deref().unwrap_or(state.document.path());
             tracing::warn!(
                 resource = %self.resource,
                 problem = %format_args!("{}:{position}: {message}", path.display()),
@@ -240,60 +238,11 @@ impl Watch for SessionWatch {
 }
 
 impl State {
-    fn path(&self) -> &Path {
-        self.file.as_ref().map_or(Path::new(""), WatchedFile::path)
-    }
-
-    fn folder(&self) -> &Path {
-        self.path().parent().unwrap_or(Path::new(""))
-    }
-
-    /// Whether the document or what it names is another than at the last look.
-    fn look(&mut self) -> bool {
-        let files = self.file.iter_mut().chain(&mut self.named);
-        files.fold(false, |is_changed, file| file.look() | is_changed)
-    }
-
-    /// Watches those files that the document names, beside it, and no others.
-    fn watch_named(&mut self, locations: impl IntoIterator<Item = String>) {
-        let folder = self.folder().to_owned();
-        self.named = locations
-            .into_iter()
-            .map(|location| {
-                let mut file = WatchedFile::new(folder.join(location), MOST_BYTES);
-                file.look();
-                file
-            })
-            .collect();
-    }
-
-    /// Watches no other of the files that the document names than that one, if it names it.
-    fn watch_only(&mut self, location: Option<&str>) {
-        let path = location.map(|location| self.folder().join(location));
-        self.named.retain(|file| path.as_deref() == Some(file.path()));
-    }
-
     /// The sets that somebody still has, sessions of an earlier configuration among them.
     fn sets_in_use(&mut self) -> Vec<StaticAttributes> {
         let sets: Vec<_> = self.sets.iter().filter_map(WeakStaticAttributes::upgrade).collect();
         self.sets.retain(|set| set.upgrade().is_some());
         sets
-    }
-}
-
-/// The files that a document names: the perform document of `onCreate`, and each `location` of a static attribute.
-fn files_named_in(configuration: &SessionConfiguration) -> Vec<String> {
-    let mut locations: Vec<String> = configuration.on_create.iter().cloned().collect();
-    for attribute in &configuration.attributes {
-        add_locations(&attribute.element, &mut locations);
-    }
-    locations
-}
-
-fn add_locations(element: &Element, locations: &mut Vec<String>) {
-    locations.extend(element.attribute("location").map(str::to_owned));
-    for child in element.elements() {
-        add_locations(child, locations);
     }
 }
 

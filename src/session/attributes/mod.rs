@@ -7,6 +7,7 @@
 mod builtin;
 mod error;
 mod live;
+mod overlay;
 mod rules;
 mod settings;
 mod snapshot;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+use super::overlay::entry_bytes;
 use super::summary::summaries;
-use super::working::entry_bytes;
 use super::{AttributeSummary, AttributeValue, Change, Dropped, LiveAttribute, StagedAttributes, StaticAttributes};
 
 /// The attributes of a session as they were last released, in the order of their names. A clone shares them.
@@ -69,6 +69,12 @@ impl AttributeSnapshot {
     #[must_use]
     pub fn summaries(&self, statics: &StaticAttributes) -> Vec<AttributeSummary> {
         summaries(statics, self.iter())
+    }
+
+    /// The names of those that a static attribute hides: a store has kept them from before that was configured. Nobody can read
+    /// or change them; they are there again when it is configured no longer.
+    pub(in crate::session) fn hidden_by<'a>(&'a self, statics: &'a StaticAttributes) -> impl Iterator<Item = &'a str> {
+        statics.iter().map(|(name, _)| name).filter(|name| self.get(name).is_some())
     }
 
     /// Makes the changes, all of them. What they put out of use is answered, for the caller to close where no lock is held.

@@ -1,4 +1,4 @@
-use super::working::entry_bytes;
+use super::overlay::entry_bytes;
 use super::{AttributeValue, StaticAttributes};
 
 /// An attribute in a list: everything but its value.
@@ -14,7 +14,7 @@ pub struct AttributeSummary {
     pub is_static: bool,
 }
 
-/// The static attributes and those of one session, by name.
+/// The static attributes and those of one session, by name. What a static one hides is not among them.
 pub(super) fn summaries<'a>(
     statics: &StaticAttributes,
     own: impl Iterator<Item = (&'a str, &'a AttributeValue)>,
@@ -25,7 +25,7 @@ pub(super) fn summaries<'a>(
         bytes: None,
         is_static: true,
     });
-    let own = own.map(|(name, value)| AttributeSummary {
+    let own = own.filter(|(name, _)| statics.get(name).is_none()).map(|(name, value)| AttributeSummary {
         name: name.into(),
         type_name: value.type_name(),
         bytes: Some(entry_bytes(name, value)),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::overlay::Overlay;
+use super::summary::summaries;
 use super::{
-    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, Change, StagedAttributes,
-    StaticSessionAttribute, StoredStream, summary::summaries,
+    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, StagedAttributes,
+    StaticSessionAttribute, StoredStream,
 };
 use crate::block::Scalar;
 use crate::session::Access;
@@ -35,22 +37,14 @@ pub struct SessionAttributes {
 struct Shared {
     access: Access,
     rules: Arc<AttributeRules>,
-    working: Mutex<Working>,
-}
-
-#[derive(Debug)]
-struct Working {
-    base: AttributeSnapshot,
-    staged: StagedAttributes,
-    released: bool,
+    working: Mutex<Overlay>,
 }
 
 impl SessionAttributes {
     /// The attributes of `base`, for one request to work on: what a session manager makes at a join.
     #[must_use]
     pub fn new(base: AttributeSnapshot, access: Access, rules: Arc<AttributeRules>) -> Self {
-        let staged = StagedAttributes::of(&base);
-        let working = Mutex::new(Working { base, staged, released: false });
+        let working = Mutex::new(Overlay::new(base));
         Self { shared: Arc::new(Shared { access, rules, working }) }
     }
 
@@ -119,16 +113,15 @@ impl SessionAttributes {
     /// How many attributes there are, static ones included.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.shared.rules.statics.iter().count() + self.shared.working.lock().staged.count
+        let (statics, working) = (&self.shared.rules.statics, self.shared.working.lock());
+        statics.iter().count() + working.count() - working.hidden_by(statics)
     }
 
     /// The attributes by name, static ones included.
     #[must_use]
     pub fn list(&self) -> Vec<AttributeSummary> {
         let working = self.shared.working.lock();
-        let unchanged = working.base.iter().filter(|(name, _)| !working.staged.changes.contains_key(*name));
-        let changed = working.staged.changes().filter_map(|(name, value)| Some((name, value?)));
-        summaries(&self.shared.rules.statics, unchanged.chain(changed))
+        summaries(&self.shared.rules.statics, working.iter())
     }
 
     /// Sets an attribute, whatever it was before.
@@ -185,17 +178,10 @@ impl SessionAttributes {
     /// [`AttributeError`] when it can't be changed.
     pub fn remove(&self, name: &str) -> Result<bool, AttributeError> {
         let mut working = self.change(name)?;
-        let Some(old) = working.get(name) else { return Ok(false) };
-        let bytes = entry_bytes(name, old);
-        working.staged.bytes = working.staged.bytes.saturating_sub(bytes);
-        working.staged.count = working.staged.count.saturating_sub(1);
-        let replaced = match working.base.get(name) {
-            Some(_) => working.staged.changes.insert(name.into(), Change::Remove),
-            None => working.staged.changes.remove(name),
-        };
+        let (was_there, replaced) = working.remove(name);
         drop(working);
         drop(replaced);
-        Ok(true)
+        Ok(was_there)
     }
 
     /// Adds to an attribute that is an integer and answers with the sum. One that is not there counts from 0. Activities of
@@ -223,17 +209,13 @@ impl SessionAttributes {
     /// Ends the work on the attributes and hands over what was changed: what [`Joined`](crate::session::Joined) does at the
     /// release. Afterwards there is nothing in it, whoever still has a clone.
     pub(in crate::session) fn finish(&self) -> StagedAttributes {
-        let mut working = self.shared.working.lock();
-        working.released = true;
-        let staged = std::mem::take(&mut working.staged);
-        let base = std::mem::take(&mut working.base);
-        drop(working);
+        let (staged, base) = self.shared.working.lock().finish();
         drop(base);
         staged
     }
 
     /// The working copy, if the attribute may be changed at all.
-    fn change(&self, name: &str) -> Result<MutexGuard<'_, Working>, AttributeError> {
+    fn change(&self, name: &str) -> Result<MutexGuard<'_, Overlay>, AttributeError> {
         if self.shared.rules.statics.get(name).is_some() {
             return Err(AttributeError::Static { name: name.into() });
         }
@@ -241,7 +223,7 @@ impl SessionAttributes {
             return Err(AttributeError::ReadAccess { name: name.into() });
         }
         let working = self.shared.working.lock();
-        if working.released {
+        if working.is_released() {
             return Err(AttributeError::Released { name: name.into() });
         }
         Ok(working)
@@ -252,40 +234,6 @@ impl SessionAttributes {
 fn short_type_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     name.rsplit("::").next().unwrap_or(name)
-}
-
-/// What an attribute takes of the bytes that a session may have.
-pub(super) fn entry_bytes(name: &str, value: &AttributeValue) -> u64 {
-    value.byte_size().saturating_add(name.len() as u64)
-}
-
-impl Working {
-    fn get(&self, name: &str) -> Option<&AttributeValue> {
-        match self.staged.changes.get(name) {
-            Some(change) => change.value(),
-            None => self.base.get(name),
-        }
-    }
-
-    fn set(&mut self, name: &str, value: AttributeValue, rules: &AttributeRules) -> Result<(), AttributeError> {
-        let bytes = entry_bytes(name, &value);
-        let old = self.get(name).map(|old| entry_bytes(name, old));
-        let all = self.staged.bytes.saturating_sub(old.unwrap_or(0)).saturating_add(bytes);
-        let count = self.staged.count + usize::from(old.is_none());
-        rules.check(name, bytes, all, count)?;
-        if let AttributeValue::Live(live) = &value {
-            self.staged.made.push(Arc::clone(live));
-        }
-        let order = self.staged.next_order;
-        self.staged.next_order += 1;
-        self.staged.bytes = all;
-        self.staged.count = count;
-        match self.staged.changes.get_mut(name) {
-            Some(change) => *change = Change::Set { value, order },
-            None => drop(self.staged.changes.insert(name.into(), Change::Set { value, order })),
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::session::{
 const KEY: &str = "8e03978e-40d5-43e8";
 
 fn asked(name: RepeatName, session: Option<&SessionId>, what: &str) -> Asked {
-    Asked { name, session: session.cloned(), fingerprint: Fingerprint::of(&[what.as_bytes()]) }
+    Asked { name, session: session.cloned(), fingerprint: Fingerprint::of(&[what.as_bytes()]), network: None }
 }
 
 fn key(key: &str, session: Option<&SessionId>) -> Asked {

@@ -105,16 +105,7 @@ pub(crate) async fn a_session_is_described_without_being_touched(make: Make) {
 pub(crate) async fn sessions_are_found_by_what_they_do_and_are_called(make: Make) {
     // Behaviour 64: labels, states and pages that count what was found.
     let stage = Stage::new(make);
-    let mut handles = Vec::new();
-    for number in 0..300 {
-        stage.clock.advance(Duration::from_millis(1));
-        let joined = stage.create().await;
-        if number % 100 == 0 {
-            joined.attributes().set(LABEL, Scalar::Text("nightly".into())).unwrap();
-            handles.push(joined.info().handle);
-        }
-        commit(joined).await;
-    }
+    let nightly: Vec<SessionHandle> = stage.crowd().await.into_iter().step_by(100).collect();
     let strange = stage.create().await;
     strange.attributes().set(LABEL, Scalar::Text("x".repeat(LONGEST_LABEL + 1).into())).unwrap();
     let strange_handle = strange.info().handle;
@@ -124,10 +115,10 @@ pub(crate) async fn sessions_are_found_by_what_they_do_and_are_called(make: Make
         stage.manager.list(&filter).await.unwrap().iter().map(|session| session.handle).collect()
     };
     let labelled = SessionFilter { label: Some("nightly".into()), ..SessionFilter::default() };
-    assert_eq!(found(labelled.clone()).await, handles);
+    assert_eq!(found(labelled.clone()).await, nightly);
     let first = SessionFilter { limit: Some(2), ..labelled.clone() };
-    assert_eq!(found(first.clone()).await, handles[..2], "a limit counts what was found");
-    assert_eq!(found(SessionFilter { after: Some(handles[1]), ..first }).await, handles[2..]);
+    assert_eq!(found(first.clone()).await, nightly[..2], "a limit counts what was found");
+    assert_eq!(found(SessionFilter { after: Some(nightly[1]), ..first }).await, nightly[2..]);
     assert_eq!(found(SessionFilter { state: Some(SessionState::Busy), ..labelled }).await, []);
     let busy = SessionFilter { state: Some(SessionState::Busy), ..SessionFilter::default() };
     assert_eq!(found(busy).await, [implicit.info().handle]);

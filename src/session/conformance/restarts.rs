@@ -10,7 +10,7 @@ use super::Make;
 use super::stage::{Log, Probe, Stage, commit, integer, seconds, work};
 use crate::block::{Block, Scalar, StreamType, pipe};
 use crate::session::{
-    Access, AttributeValue, Clock as _, EndReason, LABEL, NewStream, Principal, SessionError, SessionFilter, SessionId,
+    Access, AttributeValue, Clock as _, EndReason, NewStream, Principal, SessionError, SessionFilter, SessionId,
     SessionRequirement, SessionState, StoredStream,
 };
 
@@ -253,16 +253,7 @@ pub(crate) async fn what_a_client_was_told_of_ends_its_session_with_the_process(
 pub(crate) async fn stored_sessions_are_listed_described_and_ended(make: Make) {
     // Behaviour 64.
     let stage = Stage::new(make);
-    let mut handles = Vec::new();
-    for number in 0..300 {
-        stage.clock.advance(Duration::from_millis(1));
-        let joined = stage.create().await;
-        if number % 100 == 0 {
-            joined.attributes().set(LABEL, Scalar::Text("nightly".into())).unwrap();
-        }
-        handles.push(joined.info().handle);
-        commit(joined).await;
-    }
+    let mut handles = stage.crowd().await;
     let stage = stage.reopened();
     stage.clock.advance(Duration::from_millis(1));
     let joined = stage.create().await;

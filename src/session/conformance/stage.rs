@@ -11,9 +11,9 @@ use uuid::Uuid;
 use crate::block::Scalar;
 use crate::document::SessionConfiguration;
 use crate::session::{
-    Access, AttributeValue, CloseError, EndReason, Joined, Joining, LiveAttribute, ManualClock, Outcome, Participant,
-    Principal, Released, SeededIds, SessionError, SessionEvent, SessionId, SessionListener, SessionManager,
-    SessionRequirement, StaticAttributes,
+    Access, AttributeValue, CloseError, EndReason, Joined, Joining, LABEL, LiveAttribute, ManualClock, Outcome,
+    Participant, Principal, Released, SeededIds, SessionError, SessionEvent, SessionHandle, SessionId, SessionListener,
+    SessionManager, SessionRequirement, StaticAttributes,
 };
 
 /// What a manager under test is made from.
@@ -144,6 +144,21 @@ impl Stage {
         let id = joined.info().id.clone();
         joined.release(Outcome::Commit).await.unwrap();
         id
+    }
+
+    /// Three hundred sessions that are created one after the other and released; the label of every hundredth is `nightly`.
+    pub(crate) async fn crowd(&self) -> Vec<SessionHandle> {
+        let mut handles = Vec::new();
+        for number in 0..300 {
+            self.clock.advance(Duration::from_millis(1));
+            let joined = self.create().await;
+            if number % 100 == 0 {
+                joined.attributes().set(LABEL, Scalar::Text("nightly".into())).unwrap();
+            }
+            handles.push(joined.info().handle);
+            commit(joined).await;
+        }
+        handles
     }
 
     /// Joins, waiting as long as is configured.

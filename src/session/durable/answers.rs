@@ -42,7 +42,7 @@ fn join(id: &SessionId, rotate: bool) -> SessionRequirement {
 }
 
 fn asked(name: RepeatName, session: Option<&SessionId>) -> Asked {
-    Asked { name, session: session.cloned(), fingerprint: Fingerprint::of(&[]) }
+    Asked { name, session: session.cloned(), fingerprint: Fingerprint::of(&[]), network: None }
 }
 
 fn key(session: Option<&SessionId>) -> Asked {
@@ -178,4 +178,38 @@ async fn what_can_not_be_written_is_not_remembered_and_may_be_sent_again() {
     machine.store.fail(None);
     perform(&manager, key(Some(&id)), join(&id, false)).await;
     assert_eq!(told(&manager, key(Some(&id))).await.0, id);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_remembered_beside_the_sessions_is_bounded_across_restarts() {
+    let machine = Machine::new();
+    let named = |number: u8| {
+        let key = IdempotencyKey::new(&format!("{KEY}-{number}")).unwrap();
+        asked(RepeatName::Key(key), None)
+    };
+    let body = Bytes::from(vec![b'x'; 15 * 1024 * 1024]);
+    // Four of them have room, each of its own process.
+    for number in 0..6 {
+        let manager = machine.start();
+        let repetition = new_request(&manager, named(number)).await;
+        let kept = KeptAnswer {
+            status: 200,
+            content_type: "text/plain".into(),
+            body: body.clone(),
+            accepted: false,
+            session: None,
+        };
+        repetition.keep(kept).await.unwrap();
+        drop(repetition);
+        // What gives way is written behind it.
+        while manager.shared().is_busy() {
+            tokio::task::yield_now().await;
+        }
+    }
+    let manager = machine.start();
+    let mut known = Vec::new();
+    for number in 0..6 {
+        known.extend(matches!(recall(&manager, named(number)).await, Recalled::Answered(_)).then_some(number));
+    }
+    assert_eq!(known, [2, 3, 4, 5]);
 }

@@ -104,7 +104,8 @@ impl DurableSessionManagerBuilder {
         let ended = recovery.ended.into_iter().chain(lost).collect();
         ingredients.clock = clock;
         let scribe = Scribe::new(Arc::clone(&store), ingredients.listeners.clone())?;
-        let inheritance = Inheritance { store, timeline, openings: recovery.openings, owners, ended };
+        let (openings, answers) = (recovery.openings, recovery.answers);
+        let inheritance = Inheritance { store, timeline, openings, owners, ended, answers };
         Ok(DurableSessionManager { shared: ingredients.heir(inheritance, scribe) })
     }
 }

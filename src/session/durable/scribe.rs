@@ -45,6 +45,8 @@ pub(in crate::session) enum Outcome {
     Written(Verdict),
     /// The store failed; nothing was written.
     Failed(StoreError),
+    /// The store can't write this, whatever else it can: trying again is of no use.
+    Refused(StoreError),
     /// There was nothing to write.
     Nothing,
 }
@@ -194,7 +196,10 @@ fn perform(store: &dyn SessionStore, listeners: &[Arc<dyn SessionListener>], mut
     for (errand, is_draft) in batch.into_iter().zip(is_draft) {
         let outcome = match &mut verdicts {
             _ if !is_draft => Outcome::Nothing,
-            Ok(verdicts) => Outcome::Written(verdicts.next().unwrap_or(Verdict::Stale)),
+            Ok(verdicts) => match verdicts.next() {
+                Some(Verdict::Refused(error)) => Outcome::Refused(error),
+                verdict => Outcome::Written(verdict.unwrap_or(Verdict::Stale)),
+            },
             Err(error) => Outcome::Failed(error.clone()),
         };
         if let Ok(errand) = catch_unwind(AssertUnwindSafe(|| errand.settle(&outcome))) {
@@ -222,6 +227,12 @@ fn commit(
         Err(error) => StoreEvent::Failed { operation: StoreOperation::Commit, error },
     };
     tell(listeners, |listener| listener.store(event));
+    for verdict in written.iter().flatten() {
+        if let Verdict::Refused(error) = verdict {
+            let event = StoreEvent::Failed { operation: StoreOperation::Commit, error };
+            tell(listeners, |listener| listener.store(event));
+        }
+    }
     written
 }
 

@@ -1,18 +1,23 @@
 //! The time of a store, which goes on where it was when the service is started again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
 use crate::session::{BootTime, Clock, Moment, Recovery, TimeMark};
 
+/// How far the wall clock and the uptime may differ for the same time to be told by both: the system tells the uptime in
+/// hundredths of a second, and it is looked at twice.
+const AGREEMENT: Duration = Duration::from_millis(20);
+
 /// A clock whose moments mean the same in every process that opens the store: nanoseconds that began in 1970 and never go
 /// back.
 ///
 /// While the process runs they follow its monotonic clock. A start goes on from what was noted ([`Timeline::mark`]): on a
-/// machine that has been up ever since, by its uptime, which nobody sets; otherwise by the wall clock, if that did not go
-/// back. So a clock that jumped back prolongs sessions by no more than the time for which the machine was down, and ends
+/// machine that has been up ever since, by its uptime, which nobody sets (to the nanosecond by the wall clock, where the two
+/// agree: so what is shown of a lifetime stays the same); otherwise by the wall clock, if that did not go back. So a clock that jumped back prolongs sessions by no more than the time for which the machine was down, and ends
 /// none. One that jumped forward while the machine was down can't be told from a machine that was down for long.
 ///
 /// ```
@@ -66,7 +71,10 @@ fn moment_since(mark: &TimeMark, boot: Option<BootTime>, wall: DateTime<Utc>) ->
         (Some(then), Some(now)) if then.id == now.id => now.uptime.checked_sub(then.uptime),
         _ => None,
     };
-    let elapsed = up_since.or_else(|| wall.signed_duration_since(mark.wall).to_std().ok());
+    let on_the_wall = wall.signed_duration_since(mark.wall).to_std().ok();
+    let is_told_by_both =
+        |on_the_wall: &Duration| up_since.is_none_or(|up_since| on_the_wall.abs_diff(up_since) <= AGREEMENT);
+    let elapsed = on_the_wall.filter(is_told_by_both).or(up_since);
     mark.moment.after(elapsed.unwrap_or_default())
 }
 
@@ -146,6 +154,42 @@ mod tests {
             clock.step_wall(step);
             clock.advance(HOUR);
             assert_eq!(resumed(&clock, &recovery).now(), before.now());
+        }
+    }
+
+    #[test]
+    fn an_uptime_in_hundredths_of_a_second_moves_no_lifetime() {
+        let read_uptime = |clock: &ManualClock| {
+            let millis = u64::try_from(clock.now().since(Moment::ORIGIN).as_millis()).unwrap();
+            let uptime = Duration::from_millis(millis / 10 * 10);
+            clock.set_boot(Some(BootTime { id: Uuid::nil(), uptime }));
+        };
+        let clock = ManualClock::new();
+        let before = resumed(&clock, &Recovery::default());
+        let lifetime = before.now().after(HOUR);
+        let shown = |timeline: &Timeline| crate::session::clock::Time::read(timeline).wall_at(lifetime);
+        let first = shown(&before);
+        let mut timeline = before;
+        for millis in [3, 9, 15, 999, 60_008] {
+            read_uptime(&clock);
+            let recovery = noted(&timeline);
+            clock.advance(Duration::from_millis(millis));
+            read_uptime(&clock);
+            timeline = resumed(&clock, &recovery);
+            assert_eq!(shown(&timeline), first, "{millis}");
+        }
+    }
+
+    #[test]
+    fn a_wall_clock_that_differs_from_the_uptime_by_more_is_not_believed() {
+        let millis = Duration::from_millis;
+        for (step, expected) in [(20, millis(3_600_020)), (-20, millis(3_599_980)), (21, HOUR), (-21, HOUR)] {
+            let clock = ManualClock::new();
+            let recovery = noted(&resumed(&clock, &Recovery::default()));
+            clock.advance(HOUR);
+            clock.step_wall(TimeDelta::milliseconds(step));
+            let noted = recovery.mark.unwrap().moment;
+            assert_eq!(resumed(&clock, &recovery).now(), noted.after(expected), "{step}");
         }
     }
 

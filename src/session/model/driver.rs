@@ -1,10 +1,7 @@
 //! Makes a manager live through a history, and compares it with the reference after every event.
 
 use std::collections::BTreeSet;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -14,18 +11,18 @@ use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
 use proptest::{prop_assert, prop_assert_eq};
 
-use super::reference::{
-    After, EXECUTION, Farewell, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, RETENTION, Reason, Reference,
-    Standing, Value, Wish,
+use super::cast::{Actual, Living, Names};
+use super::comparison::reason;
+use super::reference::Reference;
+use super::task::{Task, block_on};
+use super::terms::{
+    After, EXECUTION, Farewell, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, RETENTION, Reason, Standing, Value,
+    Wish,
 };
 use super::{Event, NAMES, TICK_MILLIS};
-use crate::block::Scalar;
 use crate::document::SessionConfiguration;
 use crate::session::conformance::{Make, Stage};
-use crate::session::{
-    Access, AttributeValue, CloseError, EndReason, Joined, Joining, LiveAttribute, Outcome, SessionError,
-    SessionHandle, SessionId, SessionRequirement,
-};
+use crate::session::{Access, AttributeValue, EndReason, Joined, Joining, Outcome, SessionError, SessionRequirement};
 
 fn ticks(count: u64) -> Duration {
     Duration::from_millis(TICK_MILLIS * count)
@@ -42,96 +39,22 @@ fn configure(settings: &mut SessionConfiguration) {
     assert_eq!(ticks(GRACE), Duration::from_secs(1));
 }
 
-/// Remembers that it was woken.
-#[derive(Default)]
-struct Bell(AtomicBool);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-/// A future that is looked at only when somebody rang for it.
-struct Task<F> {
-    future: Pin<Box<F>>,
-    bell: Arc<Bell>,
-}
-
-impl<F: Future> Task<F> {
-    fn new(future: F) -> Self {
-        Self { future: Box::pin(future), bell: Arc::new(Bell(AtomicBool::new(true))) }
-    }
-
-    fn is_rung(&self) -> bool {
-        self.bell.0.load(Ordering::SeqCst)
-    }
-
-    fn look(&mut self) -> Option<F::Output> {
-        while self.bell.0.swap(false, Ordering::SeqCst) {
-            let waker = Waker::from(Arc::clone(&self.bell));
-            if let Poll::Ready(output) = self.future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                return Some(output);
-            }
-        }
-        None
-    }
-}
-
-/// Something alive. Closing it twice is an error that shows in the list.
-#[derive(Debug)]
-struct Living {
-    number: usize,
-    closed: Arc<Mutex<Vec<usize>>>,
-}
-
-impl LiveAttribute for Living {
-    fn type_name(&self) -> &'static str {
-        "living"
-    }
-
-    fn close(&self) -> Result<(), CloseError> {
-        self.closed.lock().push(self.number);
-        Ok(())
-    }
-}
-
-/// A request, as the manager answered it.
-enum Actual {
-    Waiting(Task<Joining>),
-    Joined(Joined),
-    Refused(SessionError),
-    Gone,
-}
-
-/// What a session was called, and is.
-struct Names {
-    /// The latest last.
-    ids: Vec<SessionId>,
-    handle: SessionHandle,
-}
-
-impl Names {
-    /// The id that so many newer ones followed.
-    fn id(&self, back: usize) -> SessionId {
-        self.ids[self.ids.len().saturating_sub(back + 1)].clone()
-    }
-}
-
-struct Driver {
+/// A manager, and what should have become of it.
+pub(super) struct Driver {
     stage: Option<Stage>,
-    reference: Reference,
-    requests: Vec<Actual>,
+    pub(super) reference: Reference,
+    pub(super) requests: Vec<Actual>,
     /// Of each session of the reference.
-    names: Vec<Names>,
-    last_fences: Vec<u64>,
+    pub(super) names: Vec<Names>,
+    /// Of each session the last request that was seen to hold it, and its fence.
+    pub(super) last_holders: Vec<(usize, u64)>,
     living: usize,
-    closed: Arc<Mutex<Vec<usize>>>,
+    pub(super) closed: Arc<Mutex<Vec<usize>>>,
     /// How many living things were lost with a process.
     lost: usize,
     maintenance: Task<BoxFuture<'static, ()>>,
     /// Whether it did something when it was last asked to: it does so once a tick.
-    maintained: bool,
+    pub(super) maintained: bool,
 }
 
 /// Lives through a history, and to its end: everybody leaves, everything is over, everything is closed.
@@ -146,7 +69,7 @@ pub(super) fn live_through(make: Make, history: &[Event], drained: bool) -> Resu
         reference: Reference::default(),
         requests: Vec::new(),
         names: Vec::new(),
-        last_fences: Vec::new(),
+        last_holders: Vec::new(),
         living: 0,
         closed: Arc::default(),
         lost: 0,
@@ -296,6 +219,8 @@ impl Driver {
         let closed: BTreeSet<usize> = self.closed.lock().iter().copied().collect();
         self.lost = self.living - closed.len();
         self.reference.restart(closed);
+        // What nobody has released was never written, its fence neither.
+        self.last_holders.fill((usize::MAX, 0));
     }
 
     /// Looks at every waiting request for which somebody rang, until nothing happens any more.
@@ -435,91 +360,8 @@ impl Driver {
         self.requests[request] = Actual::Gone;
         self.look_around();
     }
-
-    fn compare(&mut self, event: &Event) -> Result<(), TestCaseError> {
-        for request in 0..self.requests.len() {
-            self.compare_request(request)?;
-        }
-        let closed = self.closed.lock();
-        let once: BTreeSet<usize> = closed.iter().copied().collect();
-        prop_assert_eq!(once.len(), closed.len(), "nothing is closed twice");
-        if matches!(event, Event::Maintain) && self.maintained {
-            // What is over is closed when somebody has looked; nothing else is.
-            prop_assert_eq!(&once, &self.reference.closed, "what is closed");
-        }
-        Ok(())
-    }
-
-    fn compare_request(&mut self, request: usize) -> Result<(), TestCaseError> {
-        let part = &self.reference.parts[request];
-        let actual = match &self.requests[request] {
-            Actual::Waiting(_) => Standing::Waiting,
-            Actual::Joined(joined) if joined.info().fence == 0 => Standing::EndedAgain,
-            Actual::Joined(_) => Standing::Joined,
-            Actual::Gone if part.standing == Standing::Gone => Standing::Gone,
-            Actual::Gone => part.standing,
-            Actual::Refused(error) => standing(error),
-        };
-        prop_assert_eq!(actual, part.standing, "request {} in {:#?}", request, self.reference);
-        let Actual::Joined(joined) = &self.requests[request] else { return Ok(()) };
-        let Some(session) = part.session.filter(|_| part.standing == Standing::Joined) else { return Ok(()) };
-        if self.names.len() == session {
-            self.names.push(Names { ids: vec![joined.info().id.clone()], handle: joined.info().handle });
-            self.last_fences.push(0);
-        }
-        prop_assert_eq!(joined.info().handle, self.names[session].handle);
-        if !part.reads {
-            let last = &mut self.last_fences[session];
-            *last = (*last).max(joined.info().fence);
-        }
-        for (name, text) in NAMES.iter().enumerate() {
-            let seen = joined.attributes().get(text).map(|value| match value {
-                AttributeValue::Scalar(Scalar::Integer(value)) => Value::Integer(value),
-                AttributeValue::Live(live) => Value::Live(live.downcast::<Living>().unwrap().number),
-                other => panic!("unexpected {other:?}"),
-            });
-            let expected =
-                part.view.get(&name).copied().filter(|value| !part.reads || matches!(value, Value::Integer(_)));
-            prop_assert_eq!(seen, expected, "attribute {} of request {}", text, request);
-        }
-        Ok(())
-    }
-}
-
-/// Waits for what another thread does.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut task = Task::new(future);
-    loop {
-        if let Some(output) = task.look() {
-            return output;
-        }
-        std::thread::yield_now();
-    }
 }
 
 fn pick(index: Index, count: usize) -> Option<usize> {
     (count > 0).then(|| index.index(count))
-}
-
-fn reason(reason: EndReason) -> Reason {
-    match reason {
-        EndReason::Completed => Reason::Completed,
-        EndReason::Idle => Reason::Idle,
-        EndReason::Lifetime => Reason::Lifetime,
-        EndReason::Terminated => Reason::Terminated,
-        EndReason::Killed => Reason::Killed,
-        EndReason::OwnerLost => Reason::OwnerLost,
-        EndReason::Drained => panic!("nobody has drained"),
-    }
-}
-
-fn standing(error: &SessionError) -> Standing {
-    match error {
-        SessionError::NotFound => Standing::NotFound,
-        SessionError::Ended { reason: why, .. } => Standing::Ended(reason(*why)),
-        SessionError::InUse { .. } => Standing::InUse,
-        SessionError::QueueFull { .. } => Standing::QueueFull,
-        SessionError::ServerFull { .. } => Standing::ServerFull,
-        other => panic!("unexpected {other:?}"),
-    }
 }

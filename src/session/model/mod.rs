@@ -3,11 +3,15 @@
 //! The events are creates, joins, reads, terminations, waits that are broken off, changes, releases, drops, kills, time that
 //! passes, steps of the wall clock, new ids, and old ids that are used again. Some end with the service shut down.
 //! `reference` says what should happen, in the simplest way that could be right: one value, no locks, no wakers. `driver`
-//! makes it happen. A request is looked at only when its waker was woken, so a wake-up that got lost shows as a request that
+//! makes it happen, `comparison` looks whether both agree. A request is looked at only when its waker was woken, so a wake-up that got lost shows as a request that
 //! should have come in and did not.
 
+mod cast;
+mod comparison;
 mod driver;
 mod reference;
+mod task;
+mod terms;
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -128,8 +132,8 @@ fn event(restarts: bool) -> impl Strategy<Value = Event> {
 /// The environment variable that repeats a failed run.
 const SEED: &str = "SESSION_HISTORIES_SEED";
 
-/// Lets a manager live through random histories; one that keeps sessions beyond the process through so many with restarts. Of a failure the shortest history that fails is shown, and the seed that
-/// repeats the run.
+/// Lets a manager live through random histories; one that keeps sessions beyond the process through so many with restarts. Of a
+/// failure the shortest history that fails is shown, and the seed that repeats the run.
 pub(crate) fn random_histories_agree(make: Make, restarts: Option<u32>) {
     // More with PROPTEST_CASES.
     let default = Config::default();

@@ -4,7 +4,8 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use super::Fingerprint;
+use super::account::owner_of;
+use super::{ClientNetwork, Fingerprint};
 use crate::session::{AnswerScope, Principal, SessionHandle, SessionId};
 
 /// The key that a client gave a request, and gives it again when it sends it again.
@@ -77,6 +78,8 @@ pub struct Asked {
     pub session: Option<SessionId>,
     /// What it asks for.
     pub fingerprint: Fingerprint,
+    /// From where it comes, if that is known: of those who don't say who they are, the answers of each network are counted apart.
+    pub network: Option<ClientNetwork>,
 }
 
 impl Asked {
@@ -88,7 +91,8 @@ impl Asked {
         }
     }
 
-    /// Under which name its answer is remembered. All requests that are numbered in one session share one.
+    /// Under which name its answer is remembered. All requests that are numbered in one session share one. It begins with what
+    /// tells whose it is, so that answers can be counted of which there is nothing but the name.
     pub(in crate::session) fn scope(&self, session: Option<SessionHandle>, principal: &Principal) -> AnswerScope {
         let (kind, key): (&[u8], &[u8]) = match &self.name {
             RepeatName::Key(key) => (b"key", key.as_bytes()),
@@ -107,7 +111,8 @@ impl Asked {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        AnswerScope(hash.finalize().into())
+        let (owner, hash): (_, [u8; 32]) = (owner_of(principal), hash.finalize().into());
+        AnswerScope(std::array::from_fn(|index| owner.get(index).copied().unwrap_or(hash[index])))
     }
 }
 
@@ -118,7 +123,7 @@ mod tests {
     use super::*;
 
     fn asked(name: RepeatName) -> Asked {
-        Asked { name, session: None, fingerprint: Fingerprint::of(&[]) }
+        Asked { name, session: None, fingerprint: Fingerprint::of(&[]), network: None }
     }
 
     fn key(text: &str) -> RepeatName {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use crate::session::{AnswerScope, Moment, Principal};
+use super::AnswerAccount;
+use crate::session::{AnswerScope, Moment};
 
-/// How many answers that belong to no session one principal has at the most, and how many bytes.
-pub(super) const PER_PRINCIPAL: Bounds = Bounds { answers: 10_000, bytes: 64 * 1024 * 1024 };
+/// How many answers that belong to no session one account has at the most, and how many bytes.
+pub(super) const PER_ACCOUNT: Bounds = Bounds { answers: 10_000, bytes: 64 * 1024 * 1024 };
 
-/// The same of all principals together.
+/// The same of all together.
 pub(super) const IN_ALL: Bounds = Bounds { answers: 100_000, bytes: 512 * 1024 * 1024 };
 
 /// How much there may be.
@@ -19,12 +20,14 @@ pub(super) struct Bounds {
 
 /// An account of the answers that belong to no session.
 ///
-/// When a principal has too many, its oldest give way. When there are too many in all, the oldest of the principal with the
-/// most bytes give way: nobody pushes out the answers of somebody who has few.
+/// When somebody has too many, the oldest of those give way. When there are too many in all, the oldest of whoever has the most
+/// bytes give way: nobody pushes out the answers of somebody who has few.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     entries: HashMap<AnswerScope, Entry>,
-    owners: HashMap<Principal, Account>,
+    accounts: HashMap<AnswerAccount, Account>,
+    /// By their bytes and answers.
+    by_size: BTreeSet<(usize, usize, AnswerAccount)>,
     /// By the moment at which they are forgotten.
     expiring: BTreeSet<(Moment, [u8; 32])>,
     bytes: usize,
@@ -32,9 +35,9 @@ pub(super) struct Ledger {
     entered: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Entry {
-    owner: Principal,
+    account: AnswerAccount,
     bytes: usize,
     until: Moment,
     /// How many were entered before.
@@ -53,7 +56,7 @@ impl Ledger {
     /// Enters an answer, and answers with those that have to give way for it.
     pub(super) fn enter(
         &mut self,
-        owner: &Principal,
+        account: AnswerAccount,
         scope: AnswerScope,
         bytes: usize,
         until: Moment,
@@ -63,23 +66,35 @@ impl Ledger {
         self.strike(&scope);
         let number = self.entered;
         self.entered += 1;
-        self.entries.insert(scope, Entry { owner: owner.clone(), bytes, until, number });
+        self.entries.insert(scope, Entry { account, bytes, until, number });
         self.expiring.insert((until, scope.0));
         self.bytes += bytes;
-        let account = self.owners.entry(owner.clone()).or_default();
-        account.answers.push_back((number, scope));
-        account.count += 1;
-        account.bytes += bytes;
+        self.change(account, |account| {
+            account.answers.push_back((number, scope));
+            account.count += 1;
+            account.bytes += bytes;
+        });
         let mut out = Vec::new();
-        while self.owners.get(owner).is_some_and(|account| exceeds(account.count, account.bytes, each)) {
-            out.extend(self.forget_oldest_of(&owner.clone()));
+        while self.accounts.get(&account).is_some_and(|account| exceeds(account.count, account.bytes, each)) {
+            out.extend(self.forget_oldest_of(account));
         }
         while exceeds(self.entries.len(), self.bytes, all) {
-            let largest = self.owners.iter().max_by_key(|(_, account)| (account.bytes, account.count));
-            let Some(largest) = largest.map(|(owner, _)| owner.clone()) else { break };
-            out.extend(self.forget_oldest_of(&largest));
+            let Some((_, _, largest)) = self.by_size.last().copied() else { break };
+            out.extend(self.forget_oldest_of(largest));
         }
         out
+    }
+
+    /// Changes an account, which is there for as long as it has answers.
+    fn change(&mut self, name: AnswerAccount, change: impl FnOnce(&mut Account)) {
+        let account = self.accounts.entry(name).or_default();
+        self.by_size.remove(&(account.bytes, account.count, name));
+        change(account);
+        if account.count == 0 {
+            self.accounts.remove(&name);
+        } else {
+            self.by_size.insert((account.bytes, account.count, name));
+        }
     }
 
     /// Forgets what was kept for long enough, and answers with that.
@@ -97,9 +112,9 @@ impl Ledger {
         out
     }
 
-    fn forget_oldest_of(&mut self, owner: &Principal) -> Option<AnswerScope> {
+    fn forget_oldest_of(&mut self, account: AnswerAccount) -> Option<AnswerScope> {
         loop {
-            let (number, scope) = self.owners.get_mut(owner)?.answers.pop_front()?;
+            let (number, scope) = self.accounts.get_mut(&account)?.answers.pop_front()?;
             if self.entries.get(&scope).is_some_and(|entry| entry.number == number) {
                 self.strike(&scope);
                 return Some(scope);
@@ -109,22 +124,20 @@ impl Ledger {
 
     /// Takes one out, if it is there.
     fn strike(&mut self, scope: &AnswerScope) -> bool {
-        let Some(Entry { owner, bytes, until, .. }) = self.entries.remove(scope) else { return false };
+        let Some(Entry { account, bytes, until, .. }) = self.entries.remove(scope) else { return false };
         self.expiring.remove(&(until, scope.0));
         self.bytes -= bytes;
-        if let Some(account) = self.owners.get_mut(&owner) {
+        let entries = std::mem::take(&mut self.entries);
+        self.change(account, |account| {
             account.count -= 1;
             account.bytes -= bytes;
-            if account.answers.len() > 2 * account.count + 16 || account.count == 0 {
-                let entries = &self.entries;
-                account
-                    .answers
-                    .retain(|(number, scope)| entries.get(scope).is_some_and(|entry| entry.number == *number));
+            if account.answers.len() > 2 * account.count + 16 {
+                let is_there =
+                    |(number, scope): &(u64, AnswerScope)| entries.get(scope).is_some_and(|it| it.number == *number);
+                account.answers.retain(is_there);
             }
-            if account.count == 0 {
-                self.owners.remove(&owner);
-            }
-        }
+        });
+        self.entries = entries;
         true
     }
 
@@ -143,6 +156,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::session::Principal;
 
     const NEVER: Bounds = Bounds { answers: usize::MAX, bytes: usize::MAX };
 
@@ -150,15 +164,15 @@ mod tests {
         AnswerScope([number; 32])
     }
 
-    fn owner(name: &str) -> Principal {
-        Principal::new(name)
+    fn owner(name: &str) -> AnswerAccount {
+        AnswerAccount::new(&Principal::new(name), None)
     }
 
     #[test]
     fn the_oldest_answers_of_a_principal_give_way_to_its_own() {
         let mut ledger = Ledger::default();
         let bounds = (Bounds { answers: 2, bytes: 100 }, NEVER);
-        let mut enter = |number, bytes| ledger.enter(&owner("a"), scope(number), bytes, Moment::NEVER, bounds);
+        let mut enter = |number, bytes| ledger.enter(owner("a"), scope(number), bytes, Moment::NEVER, bounds);
         assert_eq!(enter(1, 10), []);
         assert_eq!(enter(2, 10), []);
         assert_eq!(enter(3, 10), [scope(1)]);
@@ -175,7 +189,7 @@ mod tests {
     fn who_has_few_keeps_them_when_there_are_too_many_in_all() {
         let mut ledger = Ledger::default();
         let bounds = (NEVER, Bounds { answers: 3, bytes: usize::MAX });
-        let mut enter = |who, number, bytes| ledger.enter(&owner(who), scope(number), bytes, Moment::NEVER, bounds);
+        let mut enter = |who, number, bytes| ledger.enter(owner(who), scope(number), bytes, Moment::NEVER, bounds);
         assert_eq!(enter("few", 1, 5), []);
         assert_eq!(enter("many", 2, 4), []);
         assert_eq!(enter("many", 3, 4), []);
@@ -189,12 +203,14 @@ mod tests {
         let bounds = (NEVER, NEVER);
         let at = |seconds| Moment::ORIGIN.after(Duration::from_secs(seconds));
         for number in 1..=3 {
-            let _ = ledger.enter(&owner("a"), scope(number), 1, at(number.into()), bounds);
+            let _ = ledger.enter(owner("a"), scope(number), 1, at(number.into()), bounds);
         }
         assert_eq!(ledger.expire(at(0)), []);
         assert_eq!(ledger.expire(at(2)), [scope(1), scope(2)]);
-        assert_eq!((ledger.len(), ledger.bytes, ledger.owners.len()), (1, 1, 1));
+        assert_eq!((ledger.len(), ledger.bytes, ledger.accounts.len()), (1, 1, 1));
+        assert_eq!(ledger.by_size.len(), 1);
         assert_eq!(ledger.expire(at(9)), [scope(3)]);
-        assert_eq!((ledger.len(), ledger.bytes, ledger.owners.len()), (0, 0, 0));
+        assert_eq!((ledger.len(), ledger.bytes, ledger.accounts.len()), (0, 0, 0));
+        assert!(ledger.by_size.is_empty());
     }
 }

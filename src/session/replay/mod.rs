@@ -18,6 +18,7 @@
 //! [`SessionManager::recall`]: super::SessionManager::recall
 //! [`Joined::release_with`]: super::Joined::release_with
 
+mod account;
 mod answer_book;
 mod asked;
 mod content;
@@ -30,6 +31,7 @@ mod repetition;
 mod replays;
 mod seal;
 
+pub use account::{AnswerAccount, ClientNetwork};
 pub use answer_book::AnswerBook;
 pub use asked::{Asked, IdempotencyKey, MalformedKey, RepeatName};
 pub use fingerprint::Fingerprint;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::session::{AnswerRecord, AnswerScope, Departure, Moment, SessionHandle};
+use crate::session::{AnswerAccount, AnswerRecord, AnswerScope, Departure, Moment, SessionHandle};
 
 /// The answer of a request that is to be remembered with its release: in the same write as its changes, or, if it has failed,
 /// without any.
@@ -11,6 +11,8 @@ pub struct Remember {
     pub scope: AnswerScope,
     /// The session that it is kept with; `None` is kept by itself.
     pub session: Option<SessionHandle>,
+    /// On whose account it stands if it belongs to none.
+    pub account: AnswerAccount,
     /// Until when.
     pub until: Moment,
     /// The number of the request in its session, if its client counts.
@@ -26,7 +28,7 @@ impl Remember {
     /// keeps the answer as long as that (`until`).
     #[must_use]
     pub fn record(self, departure: &Departure) -> AnswerRecord {
-        let Self { scope, session, until, sequence, answer } = self;
+        let Self { scope, session, until, sequence, answer, account: _ } = self;
         AnswerRecord { scope, session, numbered: sequence.is_some(), until, content: answer(departure) }
     }
 }

@@ -11,7 +11,7 @@ use super::in_flight::InFlightMark;
 use super::seal::{Nonce, Secret};
 use super::{Fingerprint, KeptAnswer, Remember};
 use crate::session::{
-    Answer, AnswerRecord, AnswerScope, Clock, Departure, Moment, Principal, SessionError, SessionHandle,
+    Answer, AnswerAccount, AnswerRecord, AnswerScope, Clock, Departure, Moment, SessionError, SessionHandle,
 };
 
 /// Where answers are remembered: what a session manager is to its repeatable requests.
@@ -19,9 +19,9 @@ pub trait AnswerShelf: Send + Sync {
     /// What is remembered under a name.
     fn find(&self, scope: &AnswerScope) -> Answer<Result<Option<AnswerRecord>, SessionError>>;
 
-    /// Remembers something of a request of `owner` apart from its release, as durably as a release would. If it is to be kept
+    /// Remembers something of a request on that account, apart from its release, as durably as a release would. If it is to be kept
     /// with a session that has ended, it is forgotten.
-    fn keep(&self, owner: &Principal, record: AnswerRecord) -> Answer<Result<(), SessionError>>;
+    fn keep(&self, account: AnswerAccount, record: AnswerRecord) -> Answer<Result<(), SessionError>>;
 }
 
 /// A repeatable request from its beginning to its end. While it is there, whoever sends the same request is told that it runs;
@@ -30,7 +30,7 @@ pub struct Repetition {
     pub(super) _mark: InFlightMark,
     pub(super) shelf: Arc<dyn AnswerShelf>,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) owner: Principal,
+    pub(super) account: AnswerAccount,
     /// How long an answer is kept that belongs to no session.
     pub(super) retention: Duration,
     pub(super) answer_bytes: usize,
@@ -67,6 +67,12 @@ impl Repetition {
         self.answer_bytes
     }
 
+    /// The clock of the sessions.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// What the release of the request remembers. `answer` makes it, when it is known how the session stands after that.
     #[must_use]
     pub fn remember(&self, answer: impl FnOnce(&Departure) -> KeptAnswer + Send + 'static) -> Remember {
@@ -74,6 +80,7 @@ impl Repetition {
         Remember {
             scope: named.scope,
             session: named.session,
+            account: self.account,
             until: self.until(),
             sequence: named.sequence,
             answer: Box::new(move |departure| {
@@ -110,7 +117,7 @@ impl Repetition {
             until: self.until(),
             content: named.content(answer).write(&named.secret, &named.nonce),
         };
-        Box::pin(self.shelf.keep(&self.owner, record))
+        Box::pin(self.shelf.keep(self.account, record))
     }
 
     /// What is kept with a session goes with it, and not before.

@@ -9,7 +9,7 @@ use super::content::{Content, Unreadable};
 use super::in_flight::{InFlight, InFlightMark, Running};
 use super::repetition::Named;
 use super::seal::{NONCE_BYTES, Secret};
-use super::{AnswerShelf, Asked, KeptAnswer, RepeatName, Repetition};
+use super::{AnswerAccount, AnswerShelf, Asked, KeptAnswer, RepeatName, Repetition};
 use crate::document::ReplaySettings;
 use crate::session::{Answer, AnswerRecord, AnswerScope, Clock, IdSource, Principal, SessionError, SessionHandle};
 
@@ -85,7 +85,8 @@ impl Replays {
             Ok(named) => named,
             Err(error) => return Either::Left(ready(Err(error))),
         };
-        let repetition = self.repetition(mark, named, owner, shelf);
+        let account = AnswerAccount::new(owner, asked.network);
+        let repetition = self.repetition(mark, named, account, shelf);
         let now = self.clock.now();
         let decide = move |found: Result<Option<AnswerRecord>, SessionError>| {
             let record = found?.filter(|record| now < record.until);
@@ -117,7 +118,7 @@ impl Replays {
         &self,
         mark: InFlightMark,
         named: Named,
-        owner: &Principal,
+        account: AnswerAccount,
         shelf: &Arc<dyn AnswerShelf>,
     ) -> Box<Repetition> {
         let settings = self.settings();
@@ -125,7 +126,7 @@ impl Replays {
             _mark: mark,
             shelf: Arc::clone(shelf),
             clock: Arc::clone(&self.clock),
-            owner: owner.clone(),
+            account,
             retention: settings.retention,
             answer_bytes: usize::try_from(settings.answer_bytes).unwrap_or(usize::MAX),
             named,

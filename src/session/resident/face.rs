@@ -9,7 +9,7 @@ use super::policy::Policy;
 use super::shared::Shared;
 use super::sweep;
 use crate::document::SessionConfiguration;
-use crate::session::{Joining, Participant, SessionRequirement, StaticAttributes};
+use crate::session::{Joining, Participant, Principal, SessionRequirement, StaticAttributes};
 
 impl Shared {
     pub(in crate::session) fn join_told(
@@ -28,6 +28,10 @@ impl Shared {
         // Not under the lock: what nobody uses any more is closed now, by code of others.
         drop(old);
         self.reconfigured.notify_one();
+    }
+
+    pub(in crate::session) fn owners(&self) -> Vec<Principal> {
+        self.quotas.owners()
     }
 
     pub(in crate::session) fn maintenance(self: &Arc<Self>) -> BoxFuture<'static, ()> {
@@ -116,6 +120,10 @@ macro_rules! manages_sessions {
 
             fn statistics(&self) -> $crate::session::SessionStatistics {
                 self.shared.statistics()
+            }
+
+            fn owners(&self) -> Vec<$crate::session::Principal> {
+                self.shared.owners()
             }
 
             fn maintenance(&self) -> futures_util::future::BoxFuture<'static, ()> {

@@ -11,6 +11,9 @@ pub(super) const ROTATION_GRACE: Duration = Duration::from_secs(30);
 /// How many old ids are remembered, to notice that one is used again.
 const REMEMBERED: usize = 4;
 
+/// How many keys a session has at the most.
+pub(in crate::session) const MOST_KEYS: usize = 1 + REMEMBERED;
+
 /// The keys of one session.
 #[derive(Debug)]
 pub(super) struct Keys {
@@ -169,7 +172,7 @@ mod tests {
         let mut keys = Keys::new(key(0));
         let forgotten: Vec<_> = (1..=6).map(|number| keys.rotate(key(number), &key(number - 1), NOW)).collect();
         assert_eq!(forgotten, [None, None, None, None, Some(key(0)), Some(key(1))]);
-        assert_eq!(keys.all().len(), 1 + REMEMBERED);
+        assert_eq!(keys.all().len(), MOST_KEYS);
         assert_eq!(keys.present(&key(0), NOW), Presented::OutOfDate);
     }
 

@@ -40,12 +40,17 @@ pub(in crate::session) use aftermath::Ended;
 pub(in crate::session) use face::manages_sessions;
 pub use factory::TransientSessionManagerFactory;
 pub(in crate::session) use kept::ended_record;
+pub(in crate::session) use keys::MOST_KEYS;
 pub(in crate::session) use shared::Shared;
 pub(in crate::session) use start::{Ingredients, Inheritance};
 pub use transient::{TransientSessionManager, TransientSessionManagerBuilder};
 
 /// How many ended explicit sessions are remembered at the most.
 const TOMBSTONES: usize = 100_000;
+
+/// How many ended sessions a store remembers at the most, but for those since it was last tidied up: the next process would
+/// remember no more of them.
+const STORED_ENDS: u64 = TOMBSTONES as u64;
 
 /// How many ended implicit sessions are remembered at the most.
 const IMPLICIT_TOMBSTONES: usize = 10_000;

@@ -17,8 +17,8 @@ use crate::block::Scalar;
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{
-    AttributeValue, EndProgress, EndReason, LABEL, LONGEST_LABEL, Principal, SessionDescription, SessionError,
-    SessionFilter, SessionHandle, SessionId, SessionState, SessionStatus,
+    AttributeSnapshot, AttributeValue, EndProgress, EndReason, LABEL, LONGEST_LABEL, Principal, SessionDescription,
+    SessionError, SessionFilter, SessionHandle, SessionId, SessionState, SessionStatus, StaticAttributes,
 };
 
 /// So many sessions are taken out of the index at once.
@@ -157,6 +157,11 @@ impl Shared {
     }
 }
 
+/// How many attributes a session has, static ones included.
+fn attributes_of(own: &AttributeSnapshot, statics: &StaticAttributes) -> usize {
+    own.count() + statics.iter().count() - own.hidden_by(statics).count()
+}
+
 /// A description that lacks what stands behind other mutexes than that of its session.
 pub(super) struct Described {
     description: SessionDescription,
@@ -222,7 +227,7 @@ impl Slot {
             readers: usize::try_from(state.readers).unwrap_or(usize::MAX),
             request: holder.and_then(|holder| holder.request),
             held_since: holder.and_then(|holder| time.wall_at(holder.since)),
-            attributes: state.attributes.count() + self.policy.rules.statics.iter().count(),
+            attributes: attributes_of(&state.attributes, &self.policy.rules.statics),
             bytes: state.attributes.byte_size(),
         }
     }

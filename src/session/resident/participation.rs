@@ -81,7 +81,7 @@ impl Part {
     }
 
     pub(super) fn release_now(&self, leaving: Leaving) -> Result<Departure, SessionError> {
-        let Leaving { outcome, staged, remember } = leaving;
+        let Leaving { outcome, staged, remember, ends } = leaving;
         let remember = remember.filter(|_| outcome != Outcome::Withdraw);
         let time = self.shared.time();
         let result = self.make_changes(outcome, staged);
@@ -89,7 +89,7 @@ impl Part {
         self.tell_released(outcome, time);
         // The lock is still held, so the next request comes in after all of this.
         self.weigh_anchor();
-        let departure = self.leave(self.end_of_session(outcome, time), time);
+        let departure = self.leave(ends.or_else(|| self.end_of_session(outcome, time)), time);
         if let (Some(remember), Ok(())) = (remember, &result) {
             self.shared.remember(&self.slot, remember, &departure);
         }

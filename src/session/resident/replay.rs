@@ -9,8 +9,8 @@ use super::shared::Shared;
 use super::slot::{Slot, Visitor};
 use crate::session::key::SessionKey;
 use crate::session::{
-    Answer, AnswerRecord, AnswerScope, AnswerShelf, Asked, Departure, EndReason, Moment, NamedSession, Principal,
-    Recalled, Remember, SessionError, SessionHandle, SessionId,
+    Answer, AnswerAccount, AnswerRecord, AnswerScope, AnswerShelf, Asked, CountedAnswer, Departure, EndReason, Moment,
+    NamedSession, Principal, Recalled, Remember, SessionError, SessionHandle, SessionId,
 };
 
 impl Shared {
@@ -54,28 +54,41 @@ impl Shared {
 
     /// Remembers the answer of a request that has just left a session.
     pub(super) fn remember(&self, slot: &Slot, remember: Remember, departure: &Departure) {
+        let account = remember.account;
         let mut record = remember.record(departure);
         if departure.ended.is_some() && record.session.is_some() {
             // As long as the end of the session.
             record.until = self.time().now.after(slot.policy.settings.retention);
         }
-        self.put(&slot.owner, record);
+        self.put(account, record);
     }
 
     /// Counts an answer that a store is about to remember. Those that have to give way for it are forgotten there.
-    pub(super) fn account(&self, owner: &Principal, record: &AnswerRecord) {
-        if let (None, Some(keeper)) = (record.session, &self.keeper) {
-            let out = self.answers.lock().count(owner, record);
-            for scope in out {
+    pub(super) fn account(&self, account: AnswerAccount, record: &AnswerRecord) {
+        if record.session.is_none() && self.keeper.is_some() {
+            let out = self.answers.lock().count(account, record);
+            self.forget_answers(out);
+        }
+    }
+
+    /// Counts the answers that the store had when it was opened.
+    pub(super) fn restore_answers(&self, answers: Vec<CountedAnswer>) {
+        let out = self.answers.lock().restore(answers);
+        self.forget_answers(out);
+    }
+
+    fn forget_answers(&self, scopes: Vec<AnswerScope>) {
+        if let Some(keeper) = &self.keeper {
+            for scope in scopes {
                 keeper.forget(scope);
             }
         }
     }
 
-    fn put(&self, owner: &Principal, record: AnswerRecord) {
+    fn put(&self, account: AnswerAccount, record: AnswerRecord) {
         let session = record.session.filter(|_| record.until == Moment::NEVER);
         let answers = usize::try_from(self.replays.settings().answers).unwrap_or(usize::MAX);
-        self.answers.lock().keep(owner, record, answers);
+        self.answers.lock().keep(account, record, answers);
         // Whoever ends it after this look forgets what was put there before.
         if let Some(session) = session.filter(|session| !self.is_there(*session)) {
             self.answers.lock().forget_session(session);
@@ -96,12 +109,12 @@ impl AnswerShelf for Shared {
         }
     }
 
-    fn keep(&self, owner: &Principal, record: AnswerRecord) -> Answer<Result<(), SessionError>> {
+    fn keep(&self, account: AnswerAccount, record: AnswerRecord) -> Answer<Result<(), SessionError>> {
         let Some(keeper) = &self.keeper else {
-            self.put(owner, record);
+            self.put(account, record);
             return Either::Left(ready(Ok(())));
         };
-        self.account(owner, &record);
+        self.account(account, &record);
         Either::Right(keeper.remember(record, self.replays.settings().answers))
     }
 }

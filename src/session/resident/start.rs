@@ -16,8 +16,8 @@ use super::{IMPLICIT_TOMBSTONES, TOMBSTONES};
 use crate::document::SessionConfiguration;
 use crate::session::durable::Scribe;
 use crate::session::{
-    Clock, EndedSession, IdSource, Principal, Replays, SessionListener, SessionStore, StaticAttributes, SystemClock,
-    SystemIds, Timeline,
+    Clock, CountedAnswer, EndedSession, IdSource, Principal, Replays, SessionListener, SessionStore, StaticAttributes,
+    SystemClock, SystemIds, Timeline,
 };
 
 /// What every manager is made from; the defaults are the machine's clock and random numbers.
@@ -40,6 +40,8 @@ pub(in crate::session) struct Inheritance {
     pub(in crate::session) owners: Vec<(Principal, u64)>,
     /// The oldest first.
     pub(in crate::session) ended: Vec<EndedSession>,
+    /// The oldest first.
+    pub(in crate::session) answers: Vec<CountedAnswer>,
 }
 
 impl Ingredients {
@@ -62,6 +64,7 @@ impl Ingredients {
     pub(in crate::session) fn heir(self, mut inheritance: Inheritance, scribe: Scribe) -> Arc<Shared> {
         let owners = std::mem::take(&mut inheritance.owners);
         let ended = std::mem::take(&mut inheritance.ended);
+        let answers = std::mem::take(&mut inheritance.answers);
         let shared =
             Arc::new_cyclic(|home: &Weak<Shared>| self.assemble(Some(Keeper::new(inheritance, scribe, home.clone()))));
         for (owner, count) in owners {
@@ -75,6 +78,7 @@ impl Ingredients {
             }
         }
         drop(tombstones);
+        shared.restore_answers(answers);
         shared
     }
 

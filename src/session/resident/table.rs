@@ -191,6 +191,13 @@ impl Quotas {
         self.0.lock().all
     }
 
+    /// Those who have any.
+    pub(super) fn owners(&self) -> Vec<Principal> {
+        let counts = self.0.lock();
+        let owners = counts.by_principal.iter().filter(|(_, count)| **count > 0);
+        owners.map(|(owner, _)| owner.clone()).collect()
+    }
+
     /// Counts one less.
     pub(super) fn give_back(&self, owner: &Principal) {
         let mut counts = self.0.lock();
@@ -219,6 +226,6 @@ mod tests {
         quotas.give_back(&one);
         assert_eq!(take(&other), Ok(()));
         quotas.give_back(&one);
-        assert_eq!(quotas.0.lock().by_principal.len(), 1);
+        assert_eq!(quotas.owners(), [other]);
     }
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::{
-    AnswerRecord, AnswerScope, AttributeWrite, EndedSession, Recovery, SaveSession, SessionKey, SessionRecord,
-    SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredSession, TimeMark, Verdict,
+    AnswerRecord, AnswerScope, AttributeWrite, CountedAnswer, EndedSession, Recovery, SaveSession, SessionKey,
+    SessionRecord, SessionStore, SessionWrite, StoreError, StoreStatistics, StoredAttribute, StoredSession, TimeMark,
+    Verdict,
 };
 use crate::session::{Moment, Principal, SessionHandle};
 
@@ -65,7 +66,12 @@ impl SessionStore for MemoryStore {
         }
         let mut ended: Vec<_> = content.ended.values().cloned().collect();
         ended.sort_by_key(|end| (end.moment, end.handle));
+        let mut answers: Vec<_> = content.answers.values().collect();
+        answers.sort_unstable_by_key(|(number, _)| *number);
+        let is_counted = |answer: &&AnswerRecord| answer.session.is_none() && answer.until != Moment::NEVER;
+        let answers = answers.into_iter().map(|(_, answer)| answer).filter(is_counted);
         Ok(Recovery {
+            answers: answers.map(counted).collect(),
             owners: owners.into_iter().collect(),
             ended,
             perished: content.records().filter(|record| record.perishable).cloned().collect(),
@@ -112,8 +118,8 @@ impl SessionStore for MemoryStore {
         Ok(due)
     }
 
-    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
-        Ok(self.content()?.sweep(now, limit))
+    fn sweep(&self, now: Moment, ends: u64, limit: usize) -> Result<usize, StoreError> {
+        Ok(self.content()?.sweep(now, ends, limit))
     }
 
     fn mark(&self, mark: &TimeMark) -> Result<(), StoreError> {
@@ -232,7 +238,7 @@ impl Content {
         }
     }
 
-    fn sweep(&mut self, now: Moment, limit: usize) -> usize {
+    fn sweep(&mut self, now: Moment, ends: u64, limit: usize) -> usize {
         let mut over: Vec<_> =
             self.ended.values().filter(|end| end.until <= now).map(|end| (end.until, end.handle)).collect();
         over.sort_unstable();
@@ -250,8 +256,24 @@ impl Content {
         if swept > 0 {
             self.swept = self.swept.max(Some(now));
         }
-        swept
+        swept + self.forget_surplus(ends, limit - swept)
     }
+
+    fn forget_surplus(&mut self, ends: u64, limit: usize) -> usize {
+        let bounded = self.ended.values().filter(|end| end.until != Moment::NEVER);
+        let mut oldest: Vec<_> = bounded.map(|end| (end.until, end.handle)).collect();
+        oldest.sort_unstable();
+        oldest.truncate(oldest.len().saturating_sub(usize::try_from(ends).unwrap_or(usize::MAX)).min(limit));
+        for (_, handle) in &oldest {
+            self.ended.remove(handle);
+            self.answers.retain(|_, (_, answer)| answer.session != Some(*handle));
+        }
+        oldest.len()
+    }
+}
+
+fn counted(answer: &AnswerRecord) -> CountedAnswer {
+    CountedAnswer { scope: answer.scope, bytes: answer.content.len() as u64, until: answer.until }
 }
 
 /// The attributes after a write of one of them; none if it does not fit to what is there.

@@ -32,7 +32,7 @@ pub use codec::ValueError;
 pub use durability::Durability;
 pub use error::StoreError;
 pub use event::{StoreEvent, StoreOperation};
-pub use record::{AnswerRecord, AnswerScope, EndedSession, SessionRecord, StoredKey, StoredSession};
+pub use record::{AnswerRecord, AnswerScope, CountedAnswer, EndedSession, SessionRecord, StoredKey, StoredSession};
 pub use sqlite::SqliteStore;
 pub(crate) use sqlite::{AnswerPosition, SqliteSnapshot, StoreTransaction};
 pub use time_mark::TimeMark;
@@ -47,12 +47,15 @@ pub use write::{AttributeWrite, SaveSession, SessionWrite, Verdict};
 /// # What every store keeps
 ///
 /// 1. *Batches.* The writes of a batch take effect in their order. When `commit` returns, all that it answered
-///    [`Verdict::Done`] to is as durable as the store was opened for; when it fails, nothing of the batch has happened.
+///    [`Verdict::Done`] to is as durable as the store was opened for; when it fails, nothing of the batch has happened. A write that is
+///    [`Verdict::Stale`] or [`Verdict::Refused`] takes nothing from the others; a disk that fails, fails them all.
 /// 2. *Fences.* A save under a fence that is lower than the stored one, or that expects another version than the stored one,
 ///    is answered [`Verdict::Stale`] and changes nothing. The comparison is part of the write.
 /// 3. *Ends.* A session that has ended can't be saved any more: that is stale too. Its attributes are gone, its end is found
 ///    by each of its keys until the moment at which it may be forgotten.
-/// 4. *Damage.* What can't be read as it was written is [`StoreError::Damaged`], and never taken for something else.
+/// 4. *Damage.* What can't be read as it was written is [`StoreError::Damaged`], and never taken for something else. A session
+///    whose record is damaged is passed over by `list` and `due`, and told of ([`StoreStatistics::damaged`]): the others are
+///    not held up by it.
 pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// What a manager has to know when it starts.
     ///
@@ -90,7 +93,8 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// [`StoreError`] when nothing of the batch was written.
     fn commit(&self, batch: &[SessionWrite]) -> Result<Vec<Verdict>, StoreError>;
 
-    /// Some sessions without their attributes, after a handle, in the order of their handles.
+    /// Some sessions without their attributes, after a handle, in the order of their handles: fewer than `limit` only if there
+    /// are no more.
     ///
     /// # Errors
     ///
@@ -104,13 +108,15 @@ pub trait SessionStore: Send + Sync + fmt::Debug + 'static {
     /// [`StoreError`] when the store can't be read.
     fn due(&self, now: Moment, limit: usize) -> Result<Vec<SessionRecord>, StoreError>;
 
-    /// Forgets some of the ends and answers that need not be remembered beyond `now`. Answers how many; called again until
-    /// that is none.
+    /// Forgets some of the ends and answers that need not be remembered beyond `now`; then some of the ends that are more than
+    /// `ends`, those first that would be forgotten first, each with the answer that is kept as long as it. Ends that are
+    /// remembered for ever are not counted. Answers how many answers and ends have had their time, and how many ends had to give
+    /// way; called again until that is none.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when nothing was forgotten.
-    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError>;
+    fn sweep(&self, now: Moment, ends: u64, limit: usize) -> Result<usize, StoreError>;
 
     /// Tidies up what writing left behind, without holding up a commit for longer than a few milliseconds. Called from time
     /// to time.
@@ -149,6 +155,8 @@ pub struct Recovery {
     pub owners: Vec<(super::Principal, u64)>,
     /// The ends that are remembered, the oldest first.
     pub ended: Vec<EndedSession>,
+    /// The answers that belong to no session, the oldest first.
+    pub answers: Vec<CountedAnswer>,
     /// Sessions that held something which was lost with the process that held it.
     pub perished: Vec<SessionRecord>,
     /// The latest moment at which anything happened that was written.
@@ -164,4 +172,6 @@ pub struct Recovery {
 pub struct StoreStatistics {
     /// Bytes on disk.
     pub bytes: u64,
+    /// How many sessions were passed over since it was opened because their records are damaged.
+    pub damaged: u64,
 }

@@ -87,6 +87,17 @@ pub struct EndedSession {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct AnswerScope(pub [u8; 32]);
 
+/// An answer that belongs to no session, as it is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CountedAnswer {
+    /// Its name.
+    pub scope: AnswerScope,
+    /// How many bytes it has.
+    pub bytes: u64,
+    /// Until when it is remembered.
+    pub until: Moment,
+}
+
 /// An answer that is remembered, so that a request that is sent again gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerRecord {

@@ -46,3 +46,18 @@ pub enum ValueKind {
     /// A stream that has no blocks yet, and takes those of any type.
     EmptyStream,
 }
+
+impl ValueKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Text,
+        Self::Integer,
+        Self::Real,
+        Self::Boolean,
+        Self::Xml,
+        Self::RowStream,
+        Self::TextStream,
+        Self::ByteStream,
+        Self::EmptyStream,
+    ];
+}

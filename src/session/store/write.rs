@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{AnswerRecord, EndedSession, SessionRecord, StoredAttribute};
+use super::{AnswerRecord, EndedSession, SessionRecord, StoreError, StoredAttribute};
 
 /// A write of one session, all of it or nothing.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,10 +68,13 @@ pub enum AttributeWrite {
 }
 
 /// What became of a write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// It is done.
     Done,
     /// The session was written or ended by somebody else since, or is not as the write supposes: nothing was changed.
     Stale,
+    /// It can't be made, for a reason that the other writes of its batch have no part in (what it changes is damaged): nothing
+    /// was changed.
+    Refused(StoreError),
 }

@@ -12,7 +12,13 @@ use async_trait::async_trait;
 ///
 /// A branch that is dropped without a commit has to come to a rollback by itself: a connection that is closed does.
 ///
-/// Commit in two phases will add a method to prepare, which a branch need not have.
+/// # Two phases
+///
+/// A transaction of which a [decision log](super) is kept gives each branch a name at its beginning
+/// ([`TransactionOptions::xid`](super::TransactionOptions::xid)). A branch that [can](Self::can_prepare) is then
+/// [prepared](Self::prepare) first: from then on it survives the loss of its connection and of its database, until a
+/// [`commit`](Self::commit) or [`rollback`](Self::rollback) ends it (`COMMIT PREPARED`, `XA COMMIT`), or somebody else does by
+/// its name. Without a preparation both mean what they always do, also if the branch has a name.
 #[async_trait]
 pub trait TransactionBranch: Any + Send + Sync + fmt::Debug {
     /// Makes what was done hold.
@@ -49,6 +55,39 @@ pub trait TransactionBranch: Any + Send + Sync + fmt::Debug {
     ///
     /// Any: the whole transaction is rolled back then.
     async fn release(&self, name: &str) -> Result<(), BranchError>;
+
+    /// Why it is over although nobody ended it: the database rolled it back because of a conflict, or was lost. The
+    /// transaction asks before it does anything, and when a statement has failed; then it rolls back the other branches, too.
+    fn ended(&self) -> Option<BranchError> {
+        None
+    }
+
+    /// Whether it can be prepared: it has got a name, and its data resource keeps prepared transactions.
+    fn can_prepare(&self) -> bool {
+        false
+    }
+
+    /// The first phase: makes sure that a commit will succeed, whatever happens until then, under the name that the branch got
+    /// at its beginning. No statement runs in the branch afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`BranchError::Refused`] when nothing of it holds or will, [`BranchError::Lost`] when it may be prepared or not: then it
+    /// is rolled back by its name.
+    async fn prepare(&self) -> Result<(), BranchError> {
+        Err(BranchError::Refused { message: "it can't be committed in two phases".into(), is_retryable: false })
+    }
+
+    /// For one that can't be prepared: what lets its data resource tell later whether it was committed
+    /// ([`Recoverable::outcome`](super::Recoverable::outcome)). Asked for right before its commit, and written down; of several
+    /// branches it is then the last to be committed before the decision. `None` when there is no such thing.
+    ///
+    /// # Errors
+    ///
+    /// Any: the whole transaction is rolled back then.
+    async fn witness(&self) -> Result<Option<String>, BranchError> {
+        Ok(None)
+    }
 }
 
 impl dyn TransactionBranch {

@@ -1,6 +1,6 @@
 use std::fmt::Write;
 
-use super::{BranchError, TransactionState};
+use super::{BranchError, LogError, TransactionState};
 use crate::session::{AttributeError, RandomUnavailable};
 
 /// Why something could not be done with a transaction. Unless it says otherwise, the transaction is as it was.
@@ -93,6 +93,17 @@ pub enum TransactionError {
         /// Those that were rolled back because of it.
         rolled_back: Vec<Box<str>>,
     },
+    /// Nothing is known of a transaction of that id, or it is somebody else's.
+    #[error(
+        "nothing is known here of a transaction `{id}`: it is not yours, is long over, or no log is kept (`rejoin.TransactionManager` with a `log`)"
+    )]
+    Unknown {
+        /// The id.
+        id: uuid::Uuid,
+    },
+    /// The decision log can't be used.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The service is being stopped; what becomes of the transaction is not known here.
     #[error("the service stopped before the transaction did: whether it is committed is not known")]
     Interrupted,
@@ -115,8 +126,19 @@ impl TransactionError {
             Self::UnknownSavepoint { .. } => "SavepointNotFound",
             Self::RolledBack { .. } => "TransactionRolledBack",
             Self::PartlyCommitted { .. } => "TransactionPartlyCommitted",
+            Self::Unknown { .. } => "TransactionNotFound",
+            Self::Log(_) => "TransactionLogUnavailable",
             Self::InDoubt { .. } | Self::Interrupted => "TransactionInDoubt",
         }
+    }
+
+    /// Whether whoever runs the service or its database has to act: a client has asked for nothing wrong.
+    #[must_use]
+    pub fn is_of_server(&self) -> bool {
+        matches!(
+            self,
+            Self::NotBegun { error: BranchError::Lost { .. }, .. } | Self::RandomUnavailable(_) | Self::Log(_)
+        )
     }
 
     /// Whether the same work may succeed in a new transaction, because nothing of this one holds and the data resource says so.

@@ -2,12 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
-use tokio::sync::Mutex as AsyncMutex;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::log::Entry;
+use super::two_phase::{self, Logged};
 use super::work::{Enlisted, Step, Work};
-use super::{BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionState};
+use super::{
+    BranchError, TransactionBranch, TransactionError, TransactionOptions, TransactionReport, TransactionState, Xid,
+};
 use crate::session::{CloseError, LiveAttribute};
 
 /// A transaction of one session: a live attribute, which the requests of the session find one after the other.
@@ -23,18 +27,21 @@ struct Shared {
     options: TransactionOptions,
     /// Written by those alone who hold `work`.
     state: parking_lot::Mutex<TransactionState>,
+    /// Which branch rolled it back, and why, if nobody asked for it.
+    failure: parking_lot::Mutex<Option<(Box<str>, BranchError)>>,
     work: AsyncMutex<Work>,
     /// Where it is rolled back when nobody waits for that.
     runtime: Option<Handle>,
 }
 
 impl Transaction {
-    pub(super) fn begin(id: Uuid, options: TransactionOptions) -> Self {
+    pub(super) fn begin(id: Uuid, options: TransactionOptions, logged: Option<Logged>) -> Self {
         let shared = Shared {
             id,
             options,
             state: parking_lot::Mutex::new(TransactionState::Active),
-            work: AsyncMutex::default(),
+            failure: parking_lot::Mutex::default(),
+            work: AsyncMutex::new(Work { logged, ..Work::default() }),
             runtime: Handle::try_current().ok(),
         };
         Self { shared: Arc::new(shared) }
@@ -61,29 +68,54 @@ impl Transaction {
     /// The error that says that it is over, and how.
     #[must_use]
     pub fn finished(&self) -> TransactionError {
-        TransactionError::Finished { state: self.state() }
+        self.shared.finished()
     }
 
-    /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is polled only if there
-    /// is none. Of several that ask for it at once, one begins it. A new branch gets the savepoints that the transaction has.
+    /// How it stands, to be shown and kept.
+    #[must_use]
+    pub fn report(&self) -> TransactionReport {
+        let TransactionOptions { isolation, read_only, .. } = self.options();
+        let is_retryable = self.shared.finished().is_retryable();
+        TransactionReport { id: self.id(), state: self.state(), isolation, read_only, is_retryable }
+    }
+
+    /// Looks whether a branch is over by itself, as after a statement that failed; then the others are rolled back. Nobody
+    /// waits for that.
+    pub fn look(&self) {
+        if self.state() == TransactionState::Active
+            && let Some(runtime) = &self.shared.runtime
+        {
+            let shared = Arc::clone(&self.shared);
+            runtime.spawn(async move {
+                // What it finds, whoever works with the transaction next is told.
+                let _ = shared.active().await;
+            });
+        }
+    }
+
+    /// The branch of a data resource: the one that has that name, or the one that `begin` makes, which is called only if there
+    /// is none, with the options for it. Of several that ask for it at once, one begins it. A new branch gets the savepoints
+    /// that the transaction has.
     ///
     /// # Errors
     ///
     /// [`TransactionError::NotBegun`] with what `begin` answers, [`TransactionError::OtherBranch`] when there is one of another
     /// type, [`TransactionError::Finished`].
-    pub async fn enlist<B: TransactionBranch>(
+    pub async fn enlist<B: TransactionBranch, F>(
         &self,
         name: &str,
-        begin: impl Future<Output = Result<B, BranchError>>,
-    ) -> Result<Arc<B>, TransactionError> {
-        let mut work = self.shared.work.lock().await;
-        self.shared.check_active()?;
+        begin: impl FnOnce(TransactionOptions) -> F + Send,
+    ) -> Result<Arc<B>, TransactionError>
+    where
+        F: Future<Output = Result<B, BranchError>> + Send,
+    {
+        let mut work = self.shared.active().await?;
         if let Some(enlisted) = work.branches.iter().find(|enlisted| *enlisted.name == *name) {
             let branch = Arc::clone(&enlisted.branch).downcast();
             return branch.ok_or_else(|| TransactionError::OtherBranch { branch: name.into() });
         }
         let not_begun = |error| TransactionError::NotBegun { branch: name.into(), error };
-        let branch = Arc::new(begin.await.map_err(not_begun)?);
+        let branch = Arc::new(begin(self.shared.branch_options(&work)).await.map_err(not_begun)?);
         for savepoint in &work.savepoints {
             Step::Savepoint(savepoint.clone()).run(&*branch).await.map_err(not_begun)?;
         }
@@ -101,7 +133,7 @@ impl Transaction {
         self.apart(|shared| async move { shared.commit().await }).await
     }
 
-    /// Takes everything back.
+    /// Takes everything back. That one of its branches has done so before is no error.
     ///
     /// # Errors
     ///
@@ -119,8 +151,7 @@ impl Transaction {
     pub async fn savepoint(&self, name: &str) -> Result<(), TransactionError> {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
-            let mut work = shared.work.lock().await;
-            shared.check_active()?;
+            let mut work = shared.active().await?;
             if work.savepoint(&name).is_ok() {
                 return Err(TransactionError::SavepointExists { name });
             }
@@ -140,8 +171,7 @@ impl Transaction {
     pub async fn rollback_to(&self, name: &str) -> Result<(), TransactionError> {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
-            let mut work = shared.work.lock().await;
-            shared.check_active()?;
+            let mut work = shared.active().await?;
             let place = work.savepoint(&name)?;
             shared.run(&mut work, &Step::RollbackTo(name)).await?;
             work.savepoints.truncate(place + 1);
@@ -158,8 +188,7 @@ impl Transaction {
     pub async fn release(&self, name: &str) -> Result<(), TransactionError> {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
-            let mut work = shared.work.lock().await;
-            shared.check_active()?;
+            let mut work = shared.active().await?;
             let place = work.savepoint(&name)?;
             shared.run(&mut work, &Step::Release(name)).await?;
             work.savepoints.truncate(place);
@@ -204,30 +233,76 @@ impl Shared {
         *self.state.lock() = state;
     }
 
-    fn check_active(&self) -> Result<(), TransactionError> {
-        match self.state() {
-            TransactionState::Active => Ok(()),
-            state => Err(TransactionError::Finished { state }),
+    fn finished(&self) -> TransactionError {
+        match &*self.failure.lock() {
+            Some((branch, error)) => TransactionError::RolledBack { branch: branch.clone(), error: error.clone() },
+            None => TransactionError::Finished { state: self.state() },
         }
+    }
+
+    /// The branches, of a transaction that goes on. One with a branch that is over by itself does not: it is rolled back.
+    async fn active(&self) -> Result<MutexGuard<'_, Work>, TransactionError> {
+        let mut work = self.work.lock().await;
+        if self.state() != TransactionState::Active {
+            return Err(self.finished());
+        }
+        let Some((branch, error)) = work.ended() else { return Ok(work) };
+        self.roll_back(&mut work).await;
+        Err(self.fail(branch, error))
+    }
+
+    /// With what the next branch begins.
+    fn branch_options(&self, work: &Work) -> TransactionOptions {
+        let log = work.logged.as_ref().filter(|_| !self.options.read_only).map(|logged| logged.running.log.id());
+        let branch = u16::try_from(work.branches.len()).unwrap_or(u16::MAX);
+        TransactionOptions { xid: log.map(|log| Xid { log, transaction: self.id, branch }), ..self.options }
+    }
+
+    /// Rolls all branches back, and writes that down where decisions are.
+    async fn roll_back(&self, work: &mut Work) {
+        work.roll_back().await;
+        if let Some(logged) = work.logged.take() {
+            logged.running.log.note(self.id, Entry::RolledBack);
+        }
+    }
+
+    /// It was rolled back because of a branch.
+    fn fail(&self, branch: Box<str>, error: BranchError) -> TransactionError {
+        tracing::info!(transaction = %self.id, %branch, %error, "a transaction was rolled back by one of its branches");
+        *self.failure.lock() = Some((branch, error));
+        self.enter(TransactionState::RolledBack);
+        self.finished()
     }
 
     /// Does a step in every branch. If one fails, the transaction is rolled back and over.
     async fn run(&self, work: &mut Work, step: &Step) -> Result<(), TransactionError> {
-        let done = work.run(step).await;
-        if done.is_err() {
-            self.enter(TransactionState::RolledBack);
+        match work.run(step).await {
+            Err(TransactionError::RolledBack { branch, error }) => {
+                self.roll_back(work).await;
+                Err(self.fail(branch, error))
+            }
+            done => done,
         }
-        done
     }
 
     async fn commit(&self) -> Result<(), TransactionError> {
-        let mut work = self.work.lock().await;
-        self.check_active()?;
+        let mut work = self.active().await?;
         self.enter(TransactionState::Committing);
-        let done = work.commit().await;
+        let done = match work.logged.take() {
+            Some(logged) if !self.options.read_only => two_phase::commit(&mut work, &logged, self.id).await,
+            Some(logged) => {
+                let done = work.commit().await;
+                logged.running.log.note(self.id, if done.is_ok() { Entry::Committed } else { Entry::RolledBack });
+                done
+            }
+            None => work.commit().await,
+        };
         self.enter(match &done {
             Ok(()) => TransactionState::Committed,
-            Err(TransactionError::RolledBack { .. }) => TransactionState::RolledBack,
+            Err(TransactionError::RolledBack { branch, error }) => {
+                self.fail(branch.clone(), error.clone());
+                TransactionState::RolledBack
+            }
             Err(error) => {
                 // Whoever asked for it may not be there any more to hear it.
                 tracing::error!(transaction = %self.id, %error, "a transaction is committed in part, or in doubt");
@@ -238,9 +313,13 @@ impl Shared {
     }
 
     async fn rollback(&self) -> Result<(), TransactionError> {
-        let mut work = self.work.lock().await;
-        self.check_active()?;
-        work.roll_back().await;
+        let mut work = match self.active().await {
+            Ok(work) => work,
+            // It is what was asked for.
+            Err(TransactionError::RolledBack { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.roll_back(&mut work).await;
         self.enter(TransactionState::RolledBack);
         Ok(())
     }

@@ -1,17 +1,24 @@
 use std::fmt;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use parking_lot::Mutex;
+use uuid::Uuid;
 
-use super::{Transaction, TransactionError, TransactionOptions, TransactionState};
+use super::log::{DecisionLog, LogError};
+use super::recovery::{Recoverable, Recovery};
+use super::two_phase::{Logged, qualified};
+use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
+use crate::block::Scalar;
 use crate::session::{
-    Access, AttributeValue, Clock, IdSource, SessionAttributes, StaticSessionAttribute, SystemClock, SystemIds,
+    Access, AttributeValue, Clock, IdSource, Principal, SessionAttributes, StaticSessionAttribute, SystemClock,
+    SystemIds,
 };
 
 /// `rejoin.TransactionManager`: begins the transactions of sessions and finds them again.
 ///
 /// A session has one transaction at a time. It is kept in the session as a live attribute: `NAME.transaction`, where `NAME` is
-/// that of the manager. One that a request begins is the session's when that request completes; if the request fails, it is
+/// that of the manager. When it is over, its [report](TransactionReport) is there instead. One that a request begins is the session's when that request completes; if the request fails, it is
 /// rolled back. A later request that fails leaves it as it is: what that request changed in its data resources stays part of
 /// the transaction, unless a savepoint takes it back.
 ///
@@ -23,10 +30,10 @@ use crate::session::{
 ///
 /// let manager = TransactionManager::new("transactionManager");
 /// let session = SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Default::default());
-/// let options = TransactionOptions { isolation: Some(Isolation::Serializable), read_only: false };
+/// let options = TransactionOptions { isolation: Some(Isolation::Serializable), ..Default::default() };
 ///
 /// let transaction = manager.begin(&session, options)?;
-/// // A data resource takes part: transaction.enlist("ledger", async { … }).await?
+/// // A data resource takes part: transaction.enlist("ledger", |options| async { … }).await?
 /// assert_eq!(manager.current(&session)?.id(), transaction.id());
 /// manager.commit(&session).await?;
 /// assert_eq!(transaction.state(), TransactionState::Committed);
@@ -39,6 +46,18 @@ pub struct TransactionManager {
     clock: Arc<dyn Clock>,
     /// Held while one is begun: of two that begin at once, one does.
     beginning: Mutex<()>,
+    /// The folder of the decision log, if one is to be kept.
+    log: Option<PathBuf>,
+    /// The log and what it is good for, once there is something to recover.
+    attached: OnceLock<Attached>,
+}
+
+/// A manager at work for a data service resource.
+struct Attached {
+    log: Arc<DecisionLog>,
+    /// The name of the data service resource.
+    scope: Box<str>,
+    recovery: Arc<Recovery>,
 }
 
 impl TransactionManager {
@@ -50,7 +69,43 @@ impl TransactionManager {
             ids: Arc::new(SystemIds::new()),
             clock: Arc::new(SystemClock),
             beginning: Mutex::default(),
+            log: None,
+            attached: OnceLock::new(),
         }
+    }
+
+    /// The same, with a decision log in that folder: its transactions are committed in two phases, and what became of them can
+    /// be asked for. The log is opened by [`attach`](Self::attach).
+    #[must_use]
+    pub fn with_log(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.log = Some(folder.into());
+        self
+    }
+
+    /// Opens the log, if there is to be one, and begins to settle what an earlier process left prepared in the data resources
+    /// of a data service resource of that name. What does not answer is asked again about once a second
+    /// ([`StaticSessionAttribute::refresh`]). It blocks. A second time it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError`] when the log can't be used.
+    pub fn attach(&self, scope: &str, resources: Vec<(Box<str>, Arc<dyn Recoverable>)>) -> Result<(), LogError> {
+        let Some(folder) = self.log.as_ref().filter(|_| self.attached.get().is_none()) else { return Ok(()) };
+        let log = DecisionLog::open(folder)?;
+        let resources = resources.into_iter().map(|(name, resource)| (qualified(scope, &name), resource)).collect();
+        let recovery = Recovery::new(Arc::clone(&log), resources);
+        let attached = self.attached.get_or_init(|| Attached { log, scope: scope.into(), recovery });
+        attached.recovery.look();
+        Ok(())
+    }
+
+    /// The manager of a session's transactions: the first that its configuration names, or else one that is there without being
+    /// configured, as `transactionManager`, and keeps no log.
+    #[must_use]
+    pub fn of(session: &SessionAttributes) -> Arc<Self> {
+        static UNCONFIGURED: LazyLock<Arc<TransactionManager>> =
+            LazyLock::new(|| Arc::new(TransactionManager::new("transactionManager")));
+        session.first_static().unwrap_or_else(|| Arc::clone(&UNCONFIGURED))
     }
 
     /// Begins a transaction in a session. Called in the runtime on which it may be rolled back when nobody waits for that.
@@ -58,21 +113,44 @@ impl TransactionManager {
     /// # Errors
     ///
     /// [`TransactionError::AlreadyActive`] when the session has one that goes on; [`TransactionError::NameTaken`];
-    /// [`TransactionError::Attribute`] when the session takes no attribute, for the request has read access, say.
+    /// [`TransactionError::Attribute`] when the session takes no attribute, for the request has read access, say;
+    /// [`TransactionError::Log`] when a log was asked for and is not open.
     pub fn begin(
         &self,
         session: &SessionAttributes,
         options: TransactionOptions,
     ) -> Result<Arc<Transaction>, TransactionError> {
+        self.begin_for(session, options, &Principal::anonymous())
+    }
+
+    /// The same, on behalf of somebody: nobody else is told what became of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    pub fn begin_for(
+        &self,
+        session: &SessionAttributes,
+        options: TransactionOptions,
+        owner: &Principal,
+    ) -> Result<Arc<Transaction>, TransactionError> {
+        if self.log.is_some() && self.attached.get().is_none() {
+            return Err(LogError::Closed.into());
+        }
         let _one_at_a_time = self.beginning.lock();
         match self.latest(session) {
             Some(latest) if latest.state() == TransactionState::Active => return Err(TransactionError::AlreadyActive),
-            None if session.contains(&self.attribute) && session.access() == Access::Exclusive => {
+            None if self.is_taken(session) && session.access() == Access::Exclusive => {
                 return Err(TransactionError::NameTaken { name: self.attribute.clone() });
             }
             _ => {}
         }
-        let transaction = Arc::new(Transaction::begin(self.ids.uuid(self.clock.wall())?, options));
+        let id = self.ids.uuid(self.clock.wall())?;
+        let logged = self
+            .attached
+            .get()
+            .map(|attached| Logged { running: attached.log.begin(id, owner), scope: attached.scope.clone() });
+        let transaction = Arc::new(Transaction::begin(id, options, logged));
         session.set(&self.attribute, AttributeValue::Live(Arc::clone(&transaction) as _))?;
         Ok(transaction)
     }
@@ -97,31 +175,110 @@ impl TransactionManager {
         }
     }
 
+    /// How the latest transaction of a session stands, or how it ended; `None` when there was none.
+    #[must_use]
+    pub fn report(&self, session: &SessionAttributes) -> Option<TransactionReport> {
+        match session.get(&self.attribute)? {
+            AttributeValue::Live(live) => Some(live.downcast::<Transaction>()?.report()),
+            AttributeValue::Scalar(Scalar::Xml(xml)) => TransactionReport::parse(&xml),
+            _ => None,
+        }
+    }
+
+    /// How a transaction stands, or how it ended: the latest of the session, or that of an id, which may be one of another
+    /// session of the same owner where a log is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::NotActive`] when the session had none, [`TransactionError::Unknown`] when nothing is known of the
+    /// id, or it is not the owner's, [`TransactionError::Log`] when the log can't be read.
+    pub async fn state(
+        &self,
+        session: &SessionAttributes,
+        id: Option<Uuid>,
+        owner: &Principal,
+    ) -> Result<TransactionReport, TransactionError> {
+        let here = self.report(session).filter(|report| id.is_none_or(|id| report.id == id));
+        match (here, id) {
+            // The log may know more by now.
+            (Some(report), _) if report.state == TransactionState::Failed => {
+                let state = self.written(report.id, owner).await?.unwrap_or(report.state);
+                Ok(TransactionReport { state, ..report })
+            }
+            (Some(report), _) => Ok(report),
+            (None, None) => Err(TransactionError::NotActive),
+            (None, Some(id)) => match self.written(id, owner).await? {
+                Some(state) => {
+                    Ok(TransactionReport { id, state, isolation: None, read_only: false, is_retryable: false })
+                }
+                None => Err(TransactionError::Unknown { id }),
+            },
+        }
+    }
+
+    /// What the log says of a transaction.
+    async fn written(&self, id: Uuid, owner: &Principal) -> Result<Option<TransactionState>, TransactionError> {
+        let Some(Attached { log, .. }) = self.attached.get() else { return Ok(None) };
+        let is_running = log.is_running(id);
+        let Some(known) = log.read(id).await?.filter(|known| known.owner == *owner) else { return Ok(None) };
+        Ok(Some(match known.decision {
+            Some(Decision::Commit) => TransactionState::Committed,
+            Some(Decision::Rollback) => TransactionState::RolledBack,
+            None if is_running => TransactionState::Active,
+            None if known.is_committing => TransactionState::Failed,
+            // What was not decided when its process ended, is rolled back.
+            None => TransactionState::RolledBack,
+        }))
+    }
+
     /// Commits the transaction of a session.
     ///
     /// # Errors
     ///
     /// [`TransactionError::NotActive`] when there is none; otherwise as [`Transaction::commit`].
     pub async fn commit(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
-        let done = self.current(session)?.commit().await;
-        self.forget(session);
+        let transaction = self.open(session)?;
+        let done = transaction.commit().await;
+        self.keep(session, &transaction);
         done
     }
 
-    /// Rolls the transaction of a session back.
+    /// Rolls the transaction of a session back, or takes notice that it was.
     ///
     /// # Errors
     ///
     /// [`TransactionError::NotActive`] when there is none.
     pub async fn rollback(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
-        let done = self.current(session)?.rollback().await;
-        self.forget(session);
+        let transaction = self.open(session)?;
+        let done = transaction.rollback().await;
+        self.keep(session, &transaction);
         done
     }
 
-    /// Takes a transaction that is over out of the session. One that stays there does no harm: the next takes its place.
-    fn forget(&self, session: &SessionAttributes) {
-        if let Err(error) = session.remove(&self.attribute) {
+    /// The transaction that goes on, or that ended without having been asked to.
+    fn open(&self, session: &SessionAttributes) -> Result<Arc<Transaction>, TransactionError> {
+        let latest = self.latest(session).ok_or(TransactionError::NotActive)?;
+        match latest.finished() {
+            TransactionError::Finished { state } if state != TransactionState::Active => {
+                Err(TransactionError::NotActive)
+            }
+            _ => Ok(latest),
+        }
+    }
+
+    /// Whether the name of the attribute is taken by something that is not ours.
+    fn is_taken(&self, session: &SessionAttributes) -> bool {
+        session.contains(&self.attribute) && self.report(session).is_none()
+    }
+
+    /// Keeps in the session how a transaction has ended, which is stored where a transaction can't be. One that stays there
+    /// itself does no harm: the next takes its place.
+    fn keep(&self, session: &SessionAttributes, transaction: &Transaction) {
+        let report = transaction.report();
+        if report.state == TransactionState::Active {
+            return;
+        }
+        if let Err(error) = session.set(&self.attribute, Scalar::Xml(report.to_xml().into())) {
             tracing::debug!(%error, "a transaction that is over stays in its session");
         }
     }
@@ -131,10 +288,19 @@ impl StaticSessionAttribute for TransactionManager {
     fn type_name(&self) -> &'static str {
         "transactionManager"
     }
+
+    fn refresh(&self) {
+        if let Some(attached) = self.attached.get() {
+            attached.recovery.look();
+        }
+    }
 }
 
 impl fmt::Debug for TransactionManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransactionManager").field("attribute", &self.attribute).finish_non_exhaustive()
+        f.debug_struct("TransactionManager")
+            .field("attribute", &self.attribute)
+            .field("log", &self.log)
+            .finish_non_exhaustive()
     }
 }

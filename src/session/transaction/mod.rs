@@ -17,16 +17,28 @@
 //! What changes the state runs to its end on a task of its own: a request that is cancelled meanwhile leaves nothing half done.
 
 mod branch;
+#[cfg(test)]
+mod crash_tests;
 mod error;
+mod fault;
 mod handle;
+mod log;
 mod manager;
 mod options;
+mod recovery;
+mod report;
 #[cfg(test)]
 mod tests;
+mod two_phase;
 mod work;
+mod xid;
 
 pub use branch::{BranchError, TransactionBranch};
 pub use error::TransactionError;
 pub use handle::Transaction;
+pub use log::LogError;
 pub use manager::TransactionManager;
 pub use options::{Isolation, TransactionOptions, TransactionState};
+pub use recovery::Recoverable;
+pub use report::TransactionReport;
+pub use xid::{Decision, LogId, Xid};

@@ -1,3 +1,5 @@
+use super::Xid;
+
 /// What a transaction may see of others that run beside it: the levels of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Isolation {
@@ -39,6 +41,9 @@ pub struct TransactionOptions {
     pub isolation: Option<Isolation>,
     /// Whether it changes nothing.
     pub read_only: bool,
+    /// The name of a branch that may be committed in two phases: each branch gets its own from the transaction. Where a
+    /// database wants to know from the beginning (`XA START`), this is how it does. `None`: it is committed in one phase.
+    pub xid: Option<Xid>,
 }
 
 /// How a transaction stands.
@@ -57,6 +62,9 @@ pub enum TransactionState {
 }
 
 impl TransactionState {
+    /// All of them.
+    pub(super) const ALL: [Self; 5] = [Self::Active, Self::Committing, Self::Committed, Self::RolledBack, Self::Failed];
+
     /// The name, as documents have it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -106,7 +106,7 @@ impl Stage {
         fails: Option<(&'static str, BranchError)>,
     ) -> Arc<Fake> {
         let log = Arc::clone(&self.log);
-        transaction.enlist(name, async move { Ok(Fake { name, log, fails }) }).await.unwrap()
+        transaction.enlist(name, |_| async move { Ok(Fake { name, log, fails }) }).await.unwrap()
     }
 
     fn log(&self) -> Vec<String> {
@@ -154,9 +154,9 @@ async fn a_resource_is_enlisted_once() {
     let joined = stage.join(CREATE).await;
     let transaction = stage.begin(&joined);
     let first = stage.enlist(&transaction, "ledger", None).await;
-    let second = transaction.enlist::<Fake>("ledger", async { panic!("it has begun already") }).await.unwrap();
+    let second = transaction.enlist::<Fake, _>("ledger", |_| async { panic!("it has begun already") }).await.unwrap();
     assert!(Arc::ptr_eq(&first, &second));
-    let error = transaction.enlist::<Fake>("orders", async { Err(refused(true)) }).await.unwrap_err();
+    let error = transaction.enlist::<Fake, _>("orders", |_| async { Err(refused(true)) }).await.unwrap_err();
     assert!(error.is_retryable(), "{error}");
     transaction.commit().await.unwrap();
     assert_eq!(stage.log(), ["ledger commit"]);
@@ -221,7 +221,7 @@ async fn what_is_over_cannot_be_ended_again() {
     assert_eq!(transaction.commit().await, Err(finished.clone()));
     assert_eq!(transaction.rollback().await, Err(finished.clone()));
     assert_eq!(transaction.savepoint("a").await, Err(finished.clone()));
-    assert_eq!(transaction.enlist::<Fake>("late", async { Err(lost()) }).await.unwrap_err(), finished);
+    assert_eq!(transaction.enlist::<Fake, _>("late", |_| async { Err(lost()) }).await.unwrap_err(), finished);
 
     let transaction = stage.begin(&joined);
     stage.transactions.rollback(joined.attributes()).await.unwrap();
@@ -356,9 +356,9 @@ async fn a_request_that_is_cancelled_leaves_no_commit_half_done() {
 #[tokio::test]
 async fn dropping_it_rolls_back() {
     let log = Log::default();
-    let transaction = Transaction::begin(Uuid::nil(), TransactionOptions::default());
+    let transaction = Transaction::begin(Uuid::nil(), TransactionOptions::default(), None);
     let branch = Fake { name: "ledger", log: Arc::clone(&log), fails: Some(("rollback", lost())) };
-    transaction.enlist("ledger", async { Ok(branch) }).await.unwrap();
+    transaction.enlist("ledger", |_| async { Ok(branch) }).await.unwrap();
     drop(transaction);
     while log.lock().is_empty() {
         tokio::task::yield_now().await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
+use super::two_phase::Logged;
 use super::{BranchError, TransactionBranch, TransactionError};
 
 /// The branches of a transaction, in the order in which they were enlisted, and its savepoints.
@@ -12,6 +13,8 @@ use super::{BranchError, TransactionBranch, TransactionError};
 pub(super) struct Work {
     pub(super) branches: Vec<Enlisted>,
     pub(super) savepoints: Vec<Box<str>>,
+    /// Where its decision is written down; taken when it is over.
+    pub(super) logged: Option<Logged>,
 }
 
 #[derive(Debug)]
@@ -23,6 +26,7 @@ pub(super) struct Enlisted {
 /// Something that is done in every branch.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
+    Prepare,
     Commit,
     Rollback,
     Savepoint(Box<str>),
@@ -34,6 +38,7 @@ impl Step {
     /// Does it in one branch. A branch that panics is one that was lost.
     pub(super) async fn run(&self, branch: &dyn TransactionBranch) -> Result<(), BranchError> {
         let work = match self {
+            Self::Prepare => branch.prepare(),
             Self::Commit => branch.commit(),
             Self::Rollback => branch.rollback(),
             Self::Savepoint(name) => branch.savepoint(name),
@@ -50,6 +55,11 @@ impl Work {
     pub(super) fn savepoint(&self, name: &str) -> Result<usize, TransactionError> {
         let place = self.savepoints.iter().position(|known| **known == *name);
         place.ok_or_else(|| TransactionError::UnknownSavepoint { name: name.into() })
+    }
+
+    /// A branch that is over although nobody ended it, and why.
+    pub(super) fn ended(&self) -> Option<(Box<str>, BranchError)> {
+        self.branches.iter().find_map(|enlisted| Some((enlisted.name.clone(), enlisted.branch.ended()?)))
     }
 
     /// Does a step in every branch. If one fails, everything is rolled back.

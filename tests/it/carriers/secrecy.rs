@@ -1,42 +1,13 @@
 //! A session id is a secret: nothing that is logged shows one.
 
-use std::io;
-use std::sync::Arc;
-
-use parking_lot::Mutex;
-use tracing::Level;
-
 use super::{Browser, COOKIE, COUNT, serve};
+use crate::caught_log::CaughtLog;
 use crate::context::{Reply, perform};
-
-/// Everything that is logged.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Behaviours 46 and 49. Server and client run on the thread of this test, whose log is caught at the finest level.
 #[tokio::test]
 async fn no_log_and_no_fault_shows_an_id() {
-    let log = Log::default();
-    let sink = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || sink.clone())
-        .finish();
-    // With one subscriber alone, what another test logs first on a thread without any is switched off for all threads.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = CaughtLog::new();
     let context = serve("<carrier cookie=\"true\" insecureCookie=\"true\"/>").await;
     let cookie = COOKIE.trim_start_matches("__Host-");
     let http_2 = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
@@ -77,7 +48,7 @@ async fn no_log_and_no_fault_shows_an_id() {
     browser.post("data", COUNT).await.is_fault(410, "SessionEnded");
     context.server.shutdown().await;
 
-    let log = String::from_utf8_lossy(&log.0.lock()).into_owned();
+    let log = log.text();
     assert!(log.contains("TRACE") && log.contains("perform"), "the log was caught: {}", log.len());
     assert!(log.contains("`insecureCookie`") && log.contains("WARN"), "behaviour 46");
     let faults: String = faults.lines().filter(|line| !line.contains("<session ")).collect();

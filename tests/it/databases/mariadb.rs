@@ -34,8 +34,10 @@ impl MariaDbServer {
             .output()
             .unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // One statement on each line.
         let users = format!(
-            "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'; GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
+            "CREATE USER IF NOT EXISTS '{USER}'@'%' IDENTIFIED BY '{PASSWORD}';\n\
+             GRANT ALL ON *.* TO '{USER}'@'%' WITH GRANT OPTION;\n"
         );
         fs::write(folder.path().join("users.sql"), users).unwrap();
         let port = free_port();
@@ -127,6 +129,7 @@ fn run(folder: &Path, port: u16) -> ServerProcess {
         "--user=root".to_owned(),
         "--bind-address=127.0.0.1".to_owned(),
         "--skip-log-bin".to_owned(),
+        "--skip-name-resolve".to_owned(),
         "--character-set-server=utf8mb4".to_owned(),
         "--max-connections=300".to_owned(),
         // A killed process loses nothing that it gave to the operating system.

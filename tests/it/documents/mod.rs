@@ -5,6 +5,7 @@
 //! The mutations are the same in every run.
 
 mod corpus;
+mod ingredients;
 mod mutation;
 mod schema;
 mod verdict;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use rejoin::document::SessionConfiguration;
+use rejoin::service::{ConfiguredResource, ServerBuilder};
+use rejoin::session::ManualClock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -68,21 +70,60 @@ async fn a_request_whose_client_left_while_it_waited_for_its_session_runs_all_th
     assert_eq!(visits(&context, &id).await, 1);
 }
 
+/// A request with more to say than fits into the buffers of a connection.
+fn large(content: &str) -> String {
+    format!(
+        "{content}<sqlQueryStatement name=\"find\"><expression>WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+         SELECT printf('%050d', i) FROM n LIMIT 300000</expression><resultStream name=\"rows\"/></sqlQueryStatement>
+         <sqlResultsToCSV name=\"format\"><resultSet from=\"rows\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>"
+    )
+}
+
+/// Reads the beginning of an answer.
+async fn begun(connection: &mut TcpStream) {
+    let mut beginning = [0; 4096];
+    connection.read_exact(&mut beginning).await.unwrap();
+    assert!(beginning.starts_with(b"HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_request_whose_client_stops_reading_its_answer_does_not_hold_the_session() {
+    // Behaviour 57.
+    let clock = ManualClock::new();
+    let mut session = SessionConfiguration::default();
+    session.join.execution = None;
+    let configure = |builder: ServerBuilder, resource: ConfiguredResource| builder.resource(resource.session(session));
+    let context = Context::with(|builder, resource| configure(builder.clock(clock.clone()), resource)).await;
+    let id = context.create().await;
+    let large = large(&visit(&id));
+    let mut connection = sent(&context, &large, "k").await;
+    begun(&mut connection).await;
+    // The connection stays open, and nobody reads what comes on it.
+    let told = tokio::time::timeout(Duration::from_mins(1), async {
+        loop {
+            let reply = keyed(&context, &large, "k").await;
+            if reply.status != 409 {
+                return reply;
+            }
+            clock.advance(Duration::from_secs(1));
+        }
+    });
+    told.await.expect("it comes to its end").says("<request status=\"COMPLETED\" resultsKept=\"false\"/>");
+    assert_eq!(visits(&context, &id).await, 1);
+    // What came until then is not taken for the whole.
+    let mut rest = Vec::new();
+    let ended = connection.read_to_end(&mut rest).await;
+    assert!(ended.is_err() || !rest.ends_with(b"0\r\n\r\n"));
+}
+
 #[tokio::test]
 async fn a_request_whose_client_left_in_the_answer_goes_on_to_its_end() {
     // Behaviour 57.
     let context = Context::new().await;
     let id = context.create().await;
-    let large = format!(
-        "{}<sqlQueryStatement name=\"find\"><expression>WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
-         SELECT printf('%050d', i) FROM n LIMIT 300000</expression><resultStream name=\"rows\"/></sqlQueryStatement>
-         <sqlResultsToCSV name=\"format\"><resultSet from=\"rows\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>",
-        visit(&id)
-    );
+    let large = large(&visit(&id));
     let mut connection = sent(&context, &large, "k").await;
-    let mut beginning = [0; 4096];
-    connection.read_exact(&mut beginning).await.unwrap();
-    assert!(beginning.starts_with(b"HTTP/1.1 200"));
+    begun(&mut connection).await;
     drop(connection);
     let told = answer(&context, &large, "k").await;
     told.says("<request status=\"COMPLETED\" resultsKept=\"false\"/>");

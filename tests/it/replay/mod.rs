@@ -4,6 +4,8 @@ mod answers;
 mod connections;
 mod durable;
 mod keys;
+mod orphans;
+mod room;
 mod secrecy;
 mod sequences;
 

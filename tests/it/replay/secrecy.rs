@@ -1,17 +1,14 @@
 //! Who may be told an answer, and that nobody else is.
 
 use std::fs;
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use rejoin::document::{CookieSettings, Element, Limits, SameSite, SessionConfiguration};
 use rejoin::service::{ConfiguredResource, Server};
 use rejoin::session::ManualClock;
-use tracing::Level;
 
 use super::{KEY, VISIT, send, visit, visits};
+use crate::caught_log::CaughtLog;
 use crate::context::{Context, Reply};
 
 /// A server that Ada and Carl have passwords for.
@@ -98,16 +95,7 @@ async fn a_cookie_that_is_told_again_does_not_go_before_its_session() {
 /// Behaviour 49. Server and client run on the thread of this test, whose log is caught at the finest level.
 #[tokio::test]
 async fn no_log_and_no_fault_shows_an_id_or_a_key() {
-    let log = Log::default();
-    let sink = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || sink.clone())
-        .finish();
-    // With one subscriber alone, what another test logs first on a thread without any is switched off for all threads.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = CaughtLog::new();
     let context = Context::new().await;
     let key = |content: &str| context.post(content).header("idempotency-key", KEY);
     let created = send(key("<session/>")).await;
@@ -118,25 +106,10 @@ async fn no_log_and_no_fault_shows_an_id_or_a_key() {
     for content in ["<session rotate=\"true\"/>".to_owned(), "<session timeout=\"5\"/>".into(), visit(&id)] {
         faults += &send(key(&content)).await.text;
     }
-    let logged = String::from_utf8(log.0.lock().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("answered"), "the log was caught");
     for secret in ids.iter().map(String::as_str).chain([KEY]) {
         assert!(!logged.contains(secret), "a secret is in the log");
         assert!(!faults.replace(&format!("<session id=\"{secret}\""), "").contains(secret), "{faults}");
-    }
-}
-
-/// Everything that is logged.
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 
+use super::parent::check_parent;
 use super::progress::Progress;
 use super::{ImportArguments, count, counts};
 use crate::cli::sessions::harmless::harmless;
@@ -14,17 +15,18 @@ use crate::session::archive::{ArchiveError, check, import};
 use crate::session::{Clock, Durability, SqliteStore, SystemClock};
 
 pub(super) fn run(arguments: &ImportArguments) -> anyhow::Result<()> {
-    let (file, store) = (&arguments.file, &arguments.store.path);
+    let (file, store, longest) = (&arguments.file, &arguments.store.path, arguments.line_bytes);
+    check_parent(store).with_context(|| "nothing was imported")?;
     let in_file = |error| told(error, file);
     let found = {
         let progress = Progress::new("checking", 0);
-        check(open(file)?, &mut |done| progress.set(done.all(), done.all())).map_err(in_file)?
+        check(open(file)?, longest, &mut |done| progress.set(done.all(), done.all())).map_err(in_file)?
     };
     let opened = SqliteStore::open(store, Durability::Full).with_context(|| "nothing was imported")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let imported = {
         let progress = Progress::new("importing", found.all());
-        import(open(file)?, &opened, &clock, arguments.existing.into(), &mut |done| {
+        import((open(file)?, longest), &opened, &clock, arguments.existing.into(), &mut |done| {
             progress.set(done.all(), found.all());
         })
         .map_err(in_file)?

@@ -3,6 +3,7 @@
 mod backup;
 mod export;
 mod import;
+mod parent;
 mod progress;
 mod terminal;
 
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use crate::session::archive::Existing;
+use crate::session::archive::{Existing, LONGEST_LINE};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum CareAction {
@@ -24,20 +25,21 @@ pub(super) enum CareAction {
     /// The file holds what clients have put into their sessions: it is made with mode 0600. Ids are not in it, only hashes of
     /// them; clients go on with the ids that they have.
     #[command(override_usage = "rejoin sessions export --store <DIR> [OPTIONS]")]
-    #[command(after_help = "Examples:\n  rejoin sessions export --store orders/sessions --to sessions.jsonl\n  \
-                      rejoin sessions export --store orders/sessions --owner u-17 --to u-17.jsonl\n  \
-                      rejoin sessions export --store orders/sessions --handle 0193fe2c-… | jq .session")]
+    #[command(after_help = "Examples:\n  rejoin sessions export --store orders/data/sessions --to sessions.jsonl\n  \
+                      rejoin sessions export --store orders/data/sessions --owner u-17 --to u-17.jsonl\n  \
+                      rejoin sessions export --store orders/data/sessions --handle 0193fe2c-… | jq .session")]
     Export(ExportArguments),
     /// Reads sessions that were exported into a store that no service is using
     ///
-    /// All of the file or nothing: it is checked whole before the store is touched. The store is made if it is not there.
+    /// All of the file or nothing: it is checked whole before the store is touched. The store is made if it is not there, in a
+    /// folder that is.
     /// Sessions keep their handles, and clients their ids. Time went on since the export: what had an hour left then has what
     /// remains of it.
     ///
     /// Stop the service first; `rejoin serve` on the store afterwards finds the sessions.
     #[command(override_usage = "rejoin sessions import --store <DIR> [OPTIONS] <FILE>")]
-    #[command(after_help = "Examples:\n  rejoin sessions import --store orders/sessions sessions.jsonl\n  \
-                      rejoin sessions import --store orders/sessions --existing keep sessions.jsonl")]
+    #[command(after_help = "Examples:\n  rejoin sessions import --store orders/data/sessions sessions.jsonl\n  \
+                      rejoin sessions import --store orders/data/sessions --existing keep sessions.jsonl")]
     Import(ImportArguments),
     /// Copies a whole store, whether a service is using it or not
     ///
@@ -45,7 +47,7 @@ pub(super) enum CareAction {
     /// the service, move the folder of its store away, and put the copy there.
     #[command(override_usage = "rejoin sessions backup --store <DIR> <TO>")]
     #[command(
-        after_help = "Example:\n  rejoin sessions backup --store orders/sessions /mnt/backup/sessions-$(date +%F)"
+        after_help = "Example:\n  rejoin sessions backup --store orders/data/sessions /mnt/backup/sessions-$(date +%F)"
     )]
     Backup(BackupArguments),
 }
@@ -85,13 +87,17 @@ pub(super) struct ImportArguments {
     /// What to do when the store has a session of the file's already
     #[arg(long, value_enum, default_value = "refuse")]
     existing: OnExisting,
+    /// The longest line that is read: a session is one. More than this is for sessions of a service whose `sessionBytes` are
+    /// far more than the default; reading a line takes some times its bytes of memory
+    #[arg(long, value_name = "BYTES", default_value_t = LONGEST_LINE)]
+    line_bytes: u64,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct BackupArguments {
     #[command(flatten)]
     store: Store,
-    /// The folder of the copy, which is not there yet
+    /// The folder of the copy, which is not there yet, in one that is
     to: PathBuf,
 }
 

@@ -59,7 +59,7 @@ pub struct PoolSettings {
 impl Default for PoolSettings {
     /// Sixteen connections, five seconds, five minutes.
     fn default() -> Self {
-        Self { size: 16, wait: Duration::from_secs(5), idle: Duration::from_secs(300) }
+        Self { size: 16, wait: Duration::from_secs(5), idle: Duration::from_mins(5) }
     }
 }
 

@@ -38,6 +38,10 @@ pub(super) fn breaks_connection(error: &ResourceError) -> bool {
 fn from_failure(failure: ffi::Error, message: String, offset: Option<usize>) -> ResourceError {
     match failure.code {
         ErrorCode::OperationInterrupted => ResourceError::Cancelled,
+        ErrorCode::DatabaseBusy if failure.extended_code == ffi::SQLITE_BUSY_SNAPSHOT => ResourceError::Conflict {
+            message: "what the transaction has read was changed by others since".to_owned(),
+            code: Cow::Borrowed("SQLITE_BUSY_SNAPSHOT"),
+        },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ResourceError::Busy {
             message: format!("another connection has locked the database ({message}); try again"),
         },

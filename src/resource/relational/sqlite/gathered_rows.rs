@@ -52,14 +52,25 @@ impl GatheredRows {
 
     /// The next row, or `None` at the end; blocks where it has to be awaited.
     pub(super) fn blocking_next(&mut self) -> Result<Option<Vec<Parameter>>, ResourceError> {
-        if self.cancel.is_cancelled() {
-            return Err(ResourceError::Cancelled);
+        if self.gathered.is_empty() && self.rest.is_some() {
+            return Handle::current().block_on(self.next());
         }
-        if let Some(row) = self.gathered.pop_front() {
-            return Ok(Some(row));
+        self.next_gathered()
+    }
+
+    /// The next row, or `None` at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ResourceError> {
+        match self.next_gathered()? {
+            Some(row) => Ok(Some(row)),
+            None => match &mut self.rest {
+                Some(rest) => next(rest, &self.cancel).await,
+                None => Ok(None),
+            },
         }
-        let Some(rest) = &mut self.rest else { return Ok(None) };
-        Handle::current().block_on(next(rest, &self.cancel))
+    }
+
+    fn next_gathered(&mut self) -> Result<Option<Vec<Parameter>>, ResourceError> {
+        if self.cancel.is_cancelled() { Err(ResourceError::Cancelled) } else { Ok(self.gathered.pop_front()) }
     }
 }
 

@@ -11,16 +11,21 @@ mod address;
 mod authorizer;
 mod bind;
 mod column;
+mod commit_note;
 mod connection;
 mod control;
+mod cursor;
 mod error;
 mod gathered_rows;
+mod held;
 mod open_queries;
+mod physical;
 mod pool;
 mod query;
 mod rows;
 mod schema;
 mod shape;
+mod transaction;
 mod update;
 
 use std::path::PathBuf;
@@ -37,14 +42,20 @@ pub use open_queries::OpenQueries;
 pub use pool::SqliteSettings;
 
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor, Statement,
+    BulkLoad, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch,
+    RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
-use crate::block::{Block, BlockWriter, NotSent};
+use crate::block::{Block, BlockReader, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
+use crate::session::{BranchError, Decision, TransactionBranch, TransactionOptions};
+use authorizer::Purpose;
 use connection::{SqliteConnection, Target};
 use control::Control;
+use cursor::SqliteCursor;
 use gathered_rows::GatheredRows;
+use held::HeldConnection;
 use pool::{Place, Pool, Writer};
+use transaction::SqliteTransaction;
 
 /// Opens `sqlite:` URIs; see [`SqliteAddress`] for their form.
 #[derive(Debug, Clone, Copy, Default)]
@@ -199,8 +210,38 @@ impl SqlExecutor for SqliteResource {
         .await
     }
 
-    async fn schema(&self, _filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
-        self.read(schema::read).await
+    async fn open_cursor(
+        &self,
+        statement: Statement,
+        options: CursorOptions,
+        cancel: CancellationToken,
+    ) -> Result<Box<dyn RowCursor>, ResourceError> {
+        let held = HeldConnection::take(&self.pool, Purpose::Read, "", &cancel).await?;
+        Ok(Box::new(SqliteCursor::open(Arc::new(held), statement, options, cancel).await?))
+    }
+
+    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        if load.transactionally {
+            let transaction = SqliteTransaction::begin(&self.pool, TransactionOptions::default()).await;
+            let transaction = transaction.map_err(resource_error_of)?;
+            let loaded = transaction.load(load, rows, cancel).await?;
+            transaction.commit().await.map_err(resource_error_of)?;
+            return Ok(loaded);
+        }
+        let cancel = cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let held = HeldConnection::take(&self.pool, Purpose::Write, "", &cancel).await?;
+        held.run(move |desk| Box::pin(held::load_in_parts(desk, load, rows, cancel))).await
+    }
+
+    async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
+        let filter = filter.clone();
+        self.read(move |connection| schema::read(connection, &filter)).await
+    }
+
+    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
+        let filter = filter.clone();
+        self.read(move |connection| physical::read(connection, &filter)).await
     }
 }
 
@@ -208,6 +249,25 @@ impl SqlExecutor for SqliteResource {
 impl RelationalResource for SqliteResource {
     fn dialect(&self) -> Dialect {
         Dialect::Sqlite
+    }
+
+    async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
+        Ok(RelationalBranch::new(SqliteTransaction::begin(&self.pool, options).await?))
+    }
+
+    async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError> {
+        let witness = witness.to_owned();
+        let asked = self.read(move |connection| commit_note::outcome(connection, &witness)).await;
+        asked.map(Some).map_err(|error| transaction::branch_error(&error))
+    }
+}
+
+/// What a transaction that holds one statement met.
+fn resource_error_of(error: BranchError) -> ResourceError {
+    match error {
+        BranchError::Refused { message, is_retryable: true } => ResourceError::Busy { message },
+        BranchError::Refused { message, .. } => error::sql(message),
+        BranchError::Lost { message } => ResourceError::Lost { message },
     }
 }
 

@@ -11,11 +11,12 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard, oneshot};
+use tokio::sync::{Mutex as FairMutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::authorizer::Purpose;
@@ -23,6 +24,9 @@ use super::connection::{SqliteConnection, Target};
 use super::error::breaks_connection;
 use super::open_queries::{OpenQueries, OpenQuery};
 use crate::resource::ResourceError;
+
+/// How many connections of one database may be held at a time, by transactions and cursors.
+const HELD: usize = 64;
 
 /// How a [`SqliteResource`](super::SqliteResource) uses its database.
 #[derive(Debug, Clone)]
@@ -54,6 +58,10 @@ pub(super) struct Pool {
     settings: SqliteSettings,
     state: Mutex<State>,
     writer: Arc<FairMutex<Option<SqliteConnection>>>,
+    /// Whether who has the right to write keeps it for long: a transaction that spans requests.
+    written_for_long: Arc<AtomicBool>,
+    /// For those that are held.
+    held: Arc<Semaphore>,
     /// Keeps a database in memory alive while nobody uses it.
     anchor: Mutex<Option<SqliteConnection>>,
 }
@@ -64,6 +72,8 @@ struct State {
     running: usize,
     waiting: VecDeque<Waiting>,
     idle: Vec<SqliteConnection>,
+    /// For transactions that write.
+    idle_writers: Vec<SqliteConnection>,
 }
 
 /// Who waits for a place.
@@ -89,7 +99,15 @@ impl std::fmt::Debug for State {
 impl Pool {
     pub(super) fn new(target: Target, settings: &SqliteSettings) -> Self {
         let settings = SqliteSettings { places: settings.places.max(1), ..settings.clone() };
-        Self { target, settings, state: Mutex::default(), writer: Arc::default(), anchor: Mutex::default() }
+        Self {
+            target,
+            settings,
+            state: Mutex::default(),
+            writer: Arc::default(),
+            written_for_long: Arc::default(),
+            held: Arc::new(Semaphore::new(HELD)),
+            anchor: Mutex::default(),
+        }
     }
 
     /// Waits until one more query may be open. Whoever reads without ever leaving its place need not ask.
@@ -173,12 +191,64 @@ impl Pool {
         }
     }
 
-    /// Waits for the writing connection.
+    /// Waits for the writing connection. Gives up as [`ResourceError::Busy`] when a transaction has kept it for as long as a
+    /// statement waits for a lock; updates by themselves are done soon, and are waited for.
     pub(super) async fn writer(&self, cancel: &CancellationToken) -> Result<Writer, ResourceError> {
+        let mut turn = std::pin::pin!(Arc::clone(&self.writer).lock_owned());
+        loop {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(ResourceError::Cancelled),
+                slot = &mut turn => return Ok(Writer { slot, for_long: None }),
+                () = tokio::time::sleep(self.settings.busy_timeout) => {
+                    if self.written_for_long.load(Ordering::Acquire) {
+                        let message = "the transaction of another session is writing to the database; try again";
+                        return Err(ResourceError::Busy { message: message.to_owned() });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same, for whoever keeps it longer than for one update.
+    pub(super) async fn writer_for_long(&self, cancel: &CancellationToken) -> Result<Writer, ResourceError> {
+        let mut writer = self.writer(cancel).await?;
+        self.written_for_long.store(true, Ordering::Release);
+        writer.for_long = Some(Arc::clone(&self.written_for_long));
+        Ok(writer)
+    }
+
+    /// Waits until one more connection may be held.
+    pub(super) async fn held_place(&self, cancel: &CancellationToken) -> Result<OwnedSemaphorePermit, ResourceError> {
+        let busy = || ResourceError::Busy {
+            message: format!("{HELD} transactions and cursors are open in this database; try again"),
+        };
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(ResourceError::Cancelled),
-            slot = Arc::clone(&self.writer).lock_owned() => Ok(Writer { slot }),
+            place = Arc::clone(&self.held).acquire_owned() => place.map_err(|_| busy()),
+            () = tokio::time::sleep(self.settings.busy_timeout) => Err(busy()),
+        }
+    }
+
+    /// A connection to be held; blocks.
+    pub(super) fn hold(&self, purpose: Purpose) -> Result<SqliteConnection, ResourceError> {
+        let kept = match purpose {
+            Purpose::Read => self.state.lock().idle.pop(),
+            Purpose::Write => self.state.lock().idle_writers.pop(),
+        };
+        kept.filter(SqliteConnection::is_fresh).map_or_else(|| self.connect(purpose), Ok)
+    }
+
+    /// Takes back a connection that was held, with nothing open on it.
+    pub(super) fn give_back(&self, purpose: Purpose, connection: SqliteConnection) {
+        let mut state = self.state.lock();
+        let idle = match purpose {
+            Purpose::Read => &mut state.idle,
+            Purpose::Write => &mut state.idle_writers,
+        };
+        if idle.len() < self.settings.places {
+            idle.push(connection);
         }
     }
 
@@ -307,6 +377,17 @@ impl Place<'_> {
 #[derive(Debug)]
 pub(super) struct Writer {
     slot: OwnedMutexGuard<Option<SqliteConnection>>,
+    /// Set, if it is kept for longer than one update.
+    for_long: Option<Arc<AtomicBool>>,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Before the right is given back.
+        if let Some(for_long) = &self.for_long {
+            for_long.store(false, Ordering::Release);
+        }
+    }
 }
 
 impl Writer {

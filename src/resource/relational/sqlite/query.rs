@@ -65,7 +65,7 @@ fn stream(
     Ok(total)
 }
 
-fn check(statement: &CachedStatement<'_>) -> Result<(), ResourceError> {
+pub(super) fn check(statement: &CachedStatement<'_>) -> Result<(), ResourceError> {
     if !statement.readonly() {
         return Err(ResourceError::ReadOnly {
             message: "a query may not change the database; use an update statement".to_owned(),

@@ -76,6 +76,10 @@ impl RowsBuilder {
 
     /// Takes the block, after which the next begins; `looks` is what the control counts now.
     pub(super) fn take(&mut self, looks: u32) -> Result<RecordBatch, ResourceError> {
+        if self.columns.is_empty() {
+            // Nothing came since the last one: a block without rows.
+            self.begin_block();
+        }
         // The next block is likely to need as much room for a row as this one.
         let (rows, bytes) = (self.rows.max(1), self.bytes);
         self.rooms = self.columns.iter().map(|column| room_like(column.byte_len(), bytes, rows)).collect();

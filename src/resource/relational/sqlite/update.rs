@@ -37,7 +37,7 @@ pub(super) fn run(
     Ok(changed)
 }
 
-fn check(statement: &CachedStatement<'_>) -> Result<(), ResourceError> {
+pub(super) fn check(statement: &CachedStatement<'_>) -> Result<(), ResourceError> {
     if !statement.readonly() {
         return Ok(());
     }
@@ -49,7 +49,7 @@ fn check(statement: &CachedStatement<'_>) -> Result<(), ResourceError> {
 }
 
 /// Runs the statement once. Rows that it gives (`RETURNING`) are not wanted here.
-fn execute(
+pub(super) fn execute(
     connection: &SqliteConnection,
     statement: &mut CachedStatement<'_>,
     row: &[Parameter],

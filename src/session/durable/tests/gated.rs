@@ -24,6 +24,8 @@ struct Gate {
     waiting: usize,
     batches: Vec<Vec<SessionWrite>>,
     loading: Loading,
+    /// Of which session it refuses whatever is written.
+    refused: Option<SessionHandle>,
     /// How often something was asked to be due.
     rounds: usize,
 }
@@ -35,6 +37,19 @@ pub(super) enum Loading {
     Works,
     Fails,
     Panics,
+}
+
+/// What is answered to writes that are refused.
+pub(super) fn refusal() -> StoreError {
+    StoreError::Failed { reason: "it is refused".into() }
+}
+
+fn handle_of(write: &SessionWrite) -> Option<SessionHandle> {
+    match write {
+        SessionWrite::Save(save) => Some(save.record.handle),
+        SessionWrite::End(end) => Some(end.handle),
+        SessionWrite::Remember(_) | SessionWrite::RememberLatest { .. } => None,
+    }
 }
 
 impl Gated {
@@ -67,6 +82,11 @@ impl Gated {
     /// From now on this comes of loads.
     pub(super) fn loads(&self, loading: Loading) {
         self.gate.0.lock().loading = loading;
+    }
+
+    /// From now on what is written of that session is refused.
+    pub(super) fn refuse(&self, session: Option<SessionHandle>) {
+        self.gate.0.lock().refused = session;
     }
 
     /// How often something was asked to be due.
@@ -108,8 +128,17 @@ impl SessionStore for Gated {
         self.gate.1.wait_while(&mut gate, |gate| gate.is_closed);
         gate.waiting -= 1;
         gate.batches.push(batch.to_vec());
+        let refused = gate.refused;
         drop(gate);
-        self.store.commit(batch)
+        let is_refused = |write: &SessionWrite| refused.is_some() && handle_of(write) == refused;
+        let verdicts = batch.iter().map(|write| {
+            if is_refused(write) {
+                return Ok(vec![Verdict::Refused(refusal())]);
+            }
+            self.store.commit(std::slice::from_ref(write))
+        });
+        let verdicts: Result<Vec<Vec<Verdict>>, StoreError> = verdicts.collect();
+        Ok(verdicts?.concat())
     }
 
     fn list(&self, after: Option<SessionHandle>, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
@@ -121,8 +150,8 @@ impl SessionStore for Gated {
         self.store.due(now, limit)
     }
 
-    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
-        self.store.sweep(now, limit)
+    fn sweep(&self, now: Moment, ends: u64, limit: usize) -> Result<usize, StoreError> {
+        self.store.sweep(now, ends, limit)
     }
 
     fn mark(&self, mark: &TimeMark) -> Result<(), StoreError> {

@@ -135,6 +135,76 @@ async fn who_leaves_while_it_is_written_has_released_all_the_same() {
 }
 
 #[tokio::test]
+async fn who_leaves_last_begins_the_idle_time_whoever_says_so_last() {
+    let machine = Machine::new();
+    let manager = machine.start();
+    let (id, handle) = create(&manager).await;
+    let (reader, joined) = (manager.join(join(&id, Access::Read), &who()).await.unwrap(), enter(&manager, &id).await);
+    machine.store.close();
+    let mut release = Box::pin(joined.release(Outcome::Commit));
+    assert!(poll!(&mut release).is_pending());
+    machine.store.reached().await;
+    machine.clock.advance(Duration::from_secs(10));
+    reader.release(Outcome::Discard).await.unwrap();
+    let left = machine.clock.wall();
+    machine.store.open();
+    release.await.unwrap();
+    let idle_expires = manager.inspect(handle).await.unwrap().status.idle_expires;
+    assert_eq!(idle_expires, Some(left + Duration::from_mins(1)));
+    while manager.shared().is_busy() {
+        tokio::task::yield_now().await;
+    }
+    // And so it is written.
+    drop(manager);
+    let manager = machine.start();
+    let idle_expires = manager.inspect(handle).await.unwrap().status.idle_expires;
+    assert_eq!(idle_expires, Some(left + Duration::from_mins(1)));
+}
+
+#[tokio::test]
+async fn a_visit_that_is_noted_late_leaves_alone_who_holds_the_session_by_then() {
+    let machine = Machine::new();
+    let manager = machine.start();
+    let (id, handle) = create(&manager).await;
+    // The disk is slow: what follows waits behind another session.
+    let (other, _) = create(&manager).await;
+    let blocker = enter(&manager, &other).await;
+    machine.store.close();
+    let mut blocking = Box::pin(blocker.release(Outcome::Commit));
+    assert!(poll!(&mut blocking).is_pending());
+    machine.store.reached().await;
+    // A visit that fails is to be noted.
+    machine.clock.advance(Duration::from_secs(1));
+    enter(&manager, &id).await.release(Outcome::Discard).await.unwrap();
+    // Before it is, another request holds the session, with a change that is not made yet.
+    machine.clock.advance(Duration::from_secs(1));
+    let holder = enter(&manager, &id).await;
+    holder.attributes().increment("n", 1).unwrap();
+    machine.store.take();
+    machine.store.open();
+    blocking.await.unwrap();
+    while manager.shared().is_busy() {
+        tokio::task::yield_now().await;
+    }
+    let batches = machine.store.take();
+    let noted: Vec<_> = saves(&batches).into_iter().filter(|save| save.record.handle == handle).collect();
+    for save in &noted {
+        assert_eq!((save.attributes.len(), save.record.attributes), (0, 0), "nothing of the holder's");
+    }
+    assert!(!noted.is_empty());
+    // The holder has the session as it had it.
+    machine.clock.advance(Duration::from_secs(1));
+    holder.release(Outcome::Commit).await.unwrap();
+    let batches = machine.store.take();
+    let last = &saves(&batches).pop().unwrap().record;
+    for SaveSession { record, .. } in noted {
+        assert!(record.version < last.version);
+        assert_eq!(last.released.since(record.released), Duration::from_secs(2), "since the visit");
+    }
+    assert_eq!(count(&enter(&manager, &id).await), Some(Scalar::Integer(1)));
+}
+
+#[tokio::test]
 async fn an_end_comes_after_what_is_being_written() {
     let machine = Machine::new();
     let manager = machine.start();

@@ -78,10 +78,14 @@ impl Errand for LateEnd {
     }
 
     fn settle(self: Box<Self>, outcome: &Written) -> Option<Box<dyn Errand>> {
-        if matches!(outcome, Written::Failed(_)) {
-            return Some(self);
+        match outcome {
+            Written::Failed(_) => return Some(self),
+            // What the store has of it stays there; nobody is given it.
+            Written::Refused(error) => {
+                tracing::error!(session = %self.ended.handle, %error, "the end of a session can't be written");
+            }
+            Written::Written(_) | Written::Nothing => self.residency.lock().gone(self.ended.handle),
         }
-        self.residency.lock().gone(self.ended.handle);
         None
     }
 }
@@ -106,7 +110,7 @@ impl Errand for AwaitedEnd {
 
     fn settle(mut self: Box<Self>, outcome: &Written) -> Option<Box<dyn Errand>> {
         let result = match outcome {
-            Written::Failed(error) => Err(SessionError::Store(error.clone())),
+            Written::Failed(error) | Written::Refused(error) => Err(SessionError::Store(error.clone())),
             Written::Written(_) | Written::Nothing => {
                 let mut aftermath = Aftermath::default();
                 let closing = self.claimed.slot.end_written(self.ended, &mut aftermath);

@@ -136,7 +136,16 @@ impl Errand for Refresh {
                 self.tell(Ok(()));
                 None
             }
-            Written::Written(Verdict::Stale) => {
+            Written::Refused(error) => {
+                // It is written with whatever comes next.
+                self.slot.note(|ledger| {
+                    ledger.revert();
+                    ledger.queued = true;
+                });
+                self.tell(Err(error.clone()));
+                None
+            }
+            Written::Written(_) => {
                 self.slot.note(Ledger::revert);
                 // It has ended in this batch, or somebody else writes into this store.
                 tracing::debug!(session = %self.slot.handle, "the record of a session was written by somebody else");

@@ -171,6 +171,7 @@ impl Shared {
         let fence = record.fence.max(keeper.least_fence());
         let SessionRecord { handle, owner, timeout, lifetime, released, .. } = record;
         let policy = self.policy();
+        keeper.hidden.tell(handle, attributes.hidden_by(&policy.rules.statics));
         Ok(Slot::revived(Revival {
             handle,
             owner,

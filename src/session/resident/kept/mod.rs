@@ -8,6 +8,7 @@
 mod encoding;
 mod ending;
 mod expiry;
+mod hidden;
 mod joining;
 mod lazily;
 mod ledger;
@@ -33,6 +34,7 @@ use super::slot::Slot;
 use super::start::Inheritance;
 use crate::session::durable::Scribe;
 use crate::session::{Moment, SessionStore, StoreStatistics, Timeline};
+use hidden::Hidden;
 pub(super) use ledger::Ledger;
 pub(super) use listing::Listed;
 pub(super) use loading::Claimed;
@@ -56,6 +58,7 @@ pub(super) struct Keeper {
     resting: Mutex<Resting>,
     /// When the store is tidied up again.
     next_tidying: Mutex<Moment>,
+    hidden: Hidden,
     /// How many look something up in the store at this moment.
     reading: AtomicUsize,
 }
@@ -73,6 +76,7 @@ impl Keeper {
             loads: Loads::default(),
             resting: Mutex::default(),
             next_tidying: Mutex::new(Moment::ORIGIN),
+            hidden: Hidden::default(),
             reading: AtomicUsize::new(0),
         }
     }

@@ -59,7 +59,7 @@ impl Errand for Remembering {
         let result = match outcome {
             // Of a session that has ended nothing is remembered.
             Written::Written(_) | Written::Nothing => Ok(()),
-            Written::Failed(error) => Err(error.clone()),
+            Written::Failed(error) | Written::Refused(error) => Err(error.clone()),
         };
         // Nobody may wait for it.
         let _ = self.told.send(result);

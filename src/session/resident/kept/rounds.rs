@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 use super::Keeper;
 use super::loading::off_the_runtime;
 use crate::session::clock::Time;
+use crate::session::resident::STORED_ENDS;
 use crate::session::resident::aftermath::Aftermath;
 use crate::session::resident::shared::Shared;
 use crate::session::{SessionStore, StoreError, StoreEvent, StoreOperation};
@@ -69,8 +70,9 @@ impl Shared {
 
     async fn tidy(self: &Arc<Self>, time: Time) {
         self.note_time().await;
+        let sweep = move |store: &dyn SessionStore| store.sweep(time.now, STORED_ENDS, FORGOTTEN);
         loop {
-            match self.ask(StoreOperation::Tidy, move |store| store.sweep(time.now, FORGOTTEN)).await {
+            match self.ask(StoreOperation::Tidy, sweep).await {
                 Ok(count) if count > 0 => {}
                 _ => break,
             }

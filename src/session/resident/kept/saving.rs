@@ -62,7 +62,7 @@ impl Save {
         let time = part.shared.time();
         let saving = match part.fence {
             Some(fence) => {
-                let ends = part.end_of_session(leaving.outcome, time);
+                let ends = leaving.ends.or_else(|| part.end_of_session(leaving.outcome, time));
                 part.slot.begin_save(fence, ends, leaving.outcome == Outcome::Commit, time)
             }
             None => Ok(Saving { base: part.slot.state().attributes.clone(), end: None }),
@@ -75,17 +75,20 @@ impl Save {
             Some(ended) => Departure { ended: Some(ended.reason), ..Departure::default() },
             None => part.departure(time),
         };
-        let Leaving { outcome, staged, remember } = leaving;
+        let Leaving { outcome, staged, remember, ends: _ } = leaving;
         let mut save =
             Self { part: Some(part), outcome, staged, time, end, departure, work: Work::Drafted(None), answered: None };
         // From here on, whatever happens, dropping it gives the session back.
         let sequence = remember.as_ref().and_then(|remember| remember.sequence);
+        let account = remember.as_ref().map(|remember| remember.account);
         let answer = remember.map(|remember| {
             let record = remember.record(&departure);
             let until = end.filter(|_| record.session.is_some()).map(|_| time.now.after(save.retention()));
             AnswerRecord { until: until.unwrap_or(record.until), ..record }
         });
-        save.account(answer.as_ref());
+        if let (Some(part), Some(account), Some(answer)) = (&save.part, account, &answer) {
+            part.shared.account(account, answer);
+        }
         save.work = match (answer, save.writes_session()) {
             (Some(answer), false) => Work::Answer(answer),
             (answer, _) => match save.changes(&base) {
@@ -99,12 +102,6 @@ impl Save {
     /// How long the end of the session is remembered.
     fn retention(&self) -> std::time::Duration {
         self.part.as_ref().map(|part| part.slot.policy.settings.retention).unwrap_or_default()
-    }
-
-    fn account(&self, answer: Option<&AnswerRecord>) {
-        if let (Some(part), Some(answer)) = (&self.part, answer) {
-            part.shared.account(&part.slot.owner, answer);
-        }
     }
 
     /// Whether there is anything of the session itself to be written.
@@ -192,13 +189,13 @@ impl Save {
 /// A request goes that has lost the session, or whose session was ended: nothing of what it changed is kept. Why it failed may
 /// be, because what it did elsewhere is done.
 fn release_lost(part: &Part, leaving: Leaving, error: SessionError) -> Releasing {
-    let Leaving { outcome, staged, remember } = leaving;
-    let released = part.release_now(Leaving { outcome: Outcome::Discard, staged, remember: None });
+    let Leaving { outcome, staged, remember, ends } = leaving;
+    let released = part.release_now(Leaving { outcome: Outcome::Discard, staged, remember: None, ends });
     match remember {
         _ if outcome == Outcome::Commit => Either::Left(ready(Err(error))),
         None => Either::Left(ready(released)),
         Some(remember) => {
-            let kept = part.shared.keep(&part.slot.owner, remember.record(&Departure::default()));
+            let kept = part.shared.keep(remember.account, remember.record(&Departure::default()));
             Either::Right(Box::pin(async move {
                 kept.await?;
                 released
@@ -214,7 +211,7 @@ fn finish_reader(
     result: Result<(), SessionError>,
 ) -> Result<Departure, SessionError> {
     let outcome = if result.is_ok() { outcome } else { Outcome::Discard };
-    let released = part.release_now(Leaving { outcome, staged, remember: None });
+    let released = part.release_now(Leaving { outcome, staged, remember: None, ends: None });
     result.and(released)
 }
 
@@ -247,8 +244,8 @@ impl Errand for Save {
             }
             // That a session has ended meanwhile, which only read, takes nothing from its answer.
             Written::Written(Verdict::Stale) if matches!(self.work, Work::Answer(_)) => Ok(()),
-            Written::Written(Verdict::Stale) | Written::Nothing => Err(slot.lost()),
-            Written::Failed(error) => Err(SessionError::Store(error.clone())),
+            Written::Written(_) | Written::Nothing => Err(slot.lost()),
+            Written::Failed(error) | Written::Refused(error) => Err(SessionError::Store(error.clone())),
         };
         if result.is_err() {
             slot.note(super::Ledger::revert);

@@ -49,8 +49,8 @@ impl Slot {
     pub(in crate::session::resident) fn leave_reading(&self, time: Time, aftermath: &mut Aftermath) -> Farewell {
         let mut state = self.state();
         state.readers = state.readers.saturating_sub(1);
+        state.left_at(time.now);
         if state.ended.is_none() && !state.is_joined() {
-            state.released = time.now;
             state.mark_unwritten(aftermath);
             if let Some((reason, at)) = self.over_when_released(&state, time.now) {
                 Self::end_now(&mut state, reason, at, time, aftermath);
@@ -61,7 +61,7 @@ impl Slot {
 
     /// Whoever holds the lock, or was handed it, lets it go: to the next, or because the session is over.
     pub(super) fn depart(&self, state: &mut State, ends: Option<EndReason>, time: Time, aftermath: &mut Aftermath) {
-        state.released = time.now;
+        state.left_at(time.now);
         state.mark_unwritten(aftermath);
         if let Some(ended) = &state.ended {
             // What remained of it waited for this.
@@ -96,7 +96,7 @@ impl Slot {
             Self::end_now(state, EndReason::Killed, time.now, time, aftermath);
             return;
         }
-        state.released = time.now;
+        state.left_at(time.now);
         state.mark_unwritten(aftermath);
         aftermath.wakers.extend(state.lock.evict(time.now));
         aftermath.wakers.extend(state.take_watchers());

@@ -304,6 +304,11 @@ impl Slot {
 }
 
 impl State {
+    /// Somebody who was joined has left. Those who leave side by side say so in any order: the last of them counts.
+    fn left_at(&mut self, now: Moment) {
+        self.released = self.released.max(now);
+    }
+
     fn farewell(&self) -> Farewell {
         self.ended.as_ref().map_or(Farewell::Alive, |ended| Farewell::Ended(ended.reason))
     }

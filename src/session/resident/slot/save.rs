@@ -63,6 +63,8 @@ impl Slot {
         let mut state = self.state();
         state.saving = false;
         let was_queued = state.ledger.as_ref().is_some_and(|ledger| ledger.is_queued());
+        // A reader may have left while this was being written.
+        let left = state.released.max(released);
         match end {
             Some(ended) if state.ended.is_none() => {
                 state.lock.let_go();
@@ -72,12 +74,13 @@ impl Slot {
         }
         if state.ended.is_none() {
             // It counts from here although writing took its time: so it was told.
-            state.released = released;
+            state.released = left;
         }
         if is_written && let Some(ledger) = &mut state.ledger {
-            // That it was left now is what was written.
-            ledger.set_queued(was_queued);
-            aftermath.unwritten = was_queued;
+            // That it was left then is what was written.
+            let is_queued = was_queued || left > released;
+            ledger.set_queued(is_queued);
+            aftermath.unwritten = is_queued;
         }
     }
 

@@ -41,29 +41,35 @@ enum Entry {
     Answer(AnswerRecord),
 }
 
-/// Reads a whole file, and every value in it. `progress` is told after each line how many there are.
-pub(crate) fn check(from: impl BufRead, progress: &mut dyn FnMut(Counts)) -> Result<Counts, ArchiveError> {
-    let mut reader = ArchiveReader::new(from)?;
+/// Reads a whole file, and every value in it. No line has more than `longest` bytes. `progress` is told after each line how many
+/// there are.
+pub(crate) fn check(
+    from: impl BufRead,
+    longest: u64,
+    progress: &mut dyn FnMut(Counts),
+) -> Result<Counts, ArchiveError> {
+    let mut reader = ArchiveReader::new(from, longest)?;
     let mut seen = Seen::default();
     let mut counts = Counts::default();
     while let Some(entry) = next(&mut reader)? {
-        seen.add(&entry).map_err(|reason| ArchiveError::at(reader.line(), reason))?;
+        seen.add(&entry)
+            .map_err(|reason| ArchiveError::at(reader.line(), format!("{reason}: leave one of the two out")))?;
         entry.count(&mut counts);
         progress(counts);
     }
     Ok(counts)
 }
 
-/// Writes a file into a store, all of it or nothing. Moments become those of the store's timeline: what had ten minutes left has
+/// Writes a file that was found whole into a store, all of it or nothing. Moments become those of the store's timeline: what had ten minutes left has
 /// ten minutes left, less the time since the export.
 pub(crate) fn import(
-    from: impl BufRead,
+    (from, longest): (impl BufRead, u64),
     store: &SqliteStore,
     clock: &Arc<dyn Clock>,
     existing: Existing,
     progress: &mut dyn FnMut(Counts),
 ) -> Result<Imported, ArchiveError> {
-    let mut reader = ArchiveReader::new(from)?;
+    let mut reader = ArchiveReader::new(from, longest)?;
     let timeline = Timeline::resume(Arc::clone(clock), &store.recover()?);
     let exported = Recovery { mark: Some(*reader.mark()), ..Recovery::default() };
     let shift = Shift::between(Timeline::resume(Arc::clone(clock), &exported).now(), timeline.now());
@@ -95,8 +101,11 @@ fn next(reader: &mut ArchiveReader<impl BufRead>) -> Result<Option<Entry>, Archi
         Line::Answer(line) => Ok(Entry::Answer(line.answer())),
         Line::RejoinSessions(_) | Line::End(_) => return Ok(None),
     };
-    entry.map(Some).map_err(|reason| ArchiveError::at(reader.line(), reason))
+    entry.map(Some).map_err(|reason| ArchiveError::at(reader.line(), format!("{reason}; {ADVICE}")))
 }
+
+/// What to do with a line that no export can have written.
+const ADVICE: &str = "correct the line if it was edited, else export again";
 
 /// How far the timeline of a store is from that of the store that was exported.
 #[derive(Debug, Clone, Copy)]
@@ -205,6 +214,7 @@ impl Import<'_> {
         match self.transaction.write(&write)? {
             Verdict::Done => Ok(()),
             Verdict::Stale => Err(ArchiveError::at(line, "the store refuses it: the session is there twice")),
+            Verdict::Refused(error) => Err(error.into()),
         }
     }
 

@@ -190,9 +190,6 @@ impl SessionLine {
             bytes: self.bytes,
             next_order: self.next_order,
         };
-        if record.keys.is_empty() {
-            return Err("a session has a key, and this has none".into());
-        }
         let mut names = std::collections::HashSet::new();
         let mut attributes = Vec::with_capacity(self.attributes.len());
         for AttributeLine { name, order, value } in self.attributes {

@@ -18,6 +18,7 @@ mod writer;
 pub(crate) use error::ArchiveError;
 pub(crate) use export::{Wanted, export};
 pub(crate) use import::{Existing, check, import};
+pub(crate) use reader::LONGEST_LINE;
 
 /// The format of the files that are written.
 const FORMAT: u32 = 1;

@@ -9,12 +9,17 @@ use super::lines::{EndLine, Line};
 use super::{ArchiveError, Counts, FORMAT};
 use crate::session::TimeMark;
 
-/// No session is larger than this. What is, is no file of ours.
-const LONGEST_LINE: u64 = 4 << 30;
+/// The bytes of the longest line that is read unless somebody says otherwise. A session is one line, of some 10 MiB in memory by
+/// default; a text may take six times its bytes here, small streams of rows more.
+pub(crate) const LONGEST_LINE: u64 = 128 << 20;
+
+/// The same of the first line, of which nobody says anything.
+const LONGEST_HEAD: u64 = 64 << 10;
 
 /// A file that is being read.
 pub(super) struct ArchiveReader<R> {
     from: R,
+    longest: u64,
     mark: TimeMark,
     line: u64,
     read: Sha256,
@@ -35,12 +40,12 @@ struct AnyFormat {
 }
 
 impl<R: BufRead> ArchiveReader<R> {
-    /// Reads the first line.
-    pub(super) fn new(mut from: R) -> Result<Self, ArchiveError> {
-        let bytes = next_line(&mut from, 1)?;
+    /// Reads the first line. No other has more than `longest` bytes.
+    pub(super) fn new(mut from: R, longest: u64) -> Result<Self, ArchiveError> {
         let none = || {
             ArchiveError::at(1, "this is no file of exported sessions: it does not begin with `{\"rejoinSessions\":`")
         };
+        let bytes = next_line(&mut from, LONGEST_HEAD)?.ok_or_else(none)?;
         let AnyHead { rejoin_sessions: AnyFormat { format } } = serde_json::from_slice(&bytes).map_err(|_| none())?;
         if format > FORMAT {
             let reason = format!(
@@ -50,7 +55,7 @@ impl<R: BufRead> ArchiveReader<R> {
         }
         let Line::RejoinSessions(head) = parse(&bytes, 1)? else { return Err(none()) };
         let read = Sha256::new_with_prefix(&bytes);
-        Ok(Self { from, mark: head.mark(), line: 1, read, counts: Counts::default(), is_complete: false })
+        Ok(Self { from, longest, mark: head.mark(), line: 1, read, counts: Counts::default(), is_complete: false })
     }
 
     /// When the sessions were exported.
@@ -69,7 +74,7 @@ impl<R: BufRead> ArchiveReader<R> {
             return Ok(None);
         }
         self.line += 1;
-        let bytes = next_line(&mut self.from, self.line)?;
+        let bytes = next_line(&mut self.from, self.longest)?.ok_or_else(|| self.too_long())?;
         if bytes.is_empty() {
             return Err(ArchiveError::at(self.line, "the file is cut off: its last line, `{\"end\":…}`, is missing"));
         }
@@ -90,6 +95,15 @@ impl<R: BufRead> ArchiveReader<R> {
         Ok(Some(line))
     }
 
+    fn too_long(&self) -> ArchiveError {
+        let reason = format!(
+            "the line has more than {} bytes, which is as much as a session or an answer may have: if the file is what `export` \
+             has written, give a higher `--line-bytes`",
+            self.longest
+        );
+        ArchiveError::at(self.line, reason)
+    }
+
     fn check_end(&mut self, end: &EndLine) -> Result<(), ArchiveError> {
         let Counts { sessions, ended, answers } = self.counts;
         if (end.sessions, end.ended, end.answers) != (sessions, ended, answers) {
@@ -105,7 +119,7 @@ impl<R: BufRead> ArchiveReader<R> {
                           remove `sha256` from its last line";
             return Err(ArchiveError::at(self.line, reason));
         }
-        if !next_line(&mut self.from, self.line + 1)?.is_empty() {
+        if !self.from.fill_buf()?.is_empty() {
             return Err(ArchiveError::at(self.line + 1, "there is more after the last line"));
         }
         self.is_complete = true;
@@ -113,14 +127,11 @@ impl<R: BufRead> ArchiveReader<R> {
     }
 }
 
-/// A line with its end; nothing at the end of the file.
-fn next_line(from: &mut impl BufRead, number: u64) -> Result<Vec<u8>, ArchiveError> {
+/// A line with its end; nothing at the end of the file; `None` when it is too long. No more is read than may be.
+fn next_line(from: &mut impl BufRead, longest: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    from.take(LONGEST_LINE).read_until(b'\n', &mut line)?;
-    if line.len() as u64 == LONGEST_LINE && !line.ends_with(b"\n") {
-        return Err(ArchiveError::at(number, "the line is too long"));
-    }
-    Ok(line)
+    from.take(longest.saturating_add(1)).read_until(b'\n', &mut line)?;
+    Ok((line.len() as u64 <= longest).then_some(line))
 }
 
 fn parse(bytes: &[u8], number: u64) -> Result<Line, ArchiveError> {

@@ -1,3 +1,4 @@
+use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -64,13 +65,24 @@ fn attributes() -> Vec<AttributeWrite> {
     values.map(AttributeWrite::Set).collect()
 }
 
+/// How many they are, and the bytes of their names and values in memory.
+fn totals(attributes: &[AttributeWrite]) -> (u32, u64) {
+    let bytes = attributes.iter().map(|write| match write {
+        AttributeWrite::Set(attribute) => attribute.name.len() as u64 + attribute.value.decode().unwrap().byte_size(),
+        other => panic!("{other:?}"),
+    });
+    (attributes.len().try_into().unwrap(), bytes.sum())
+}
+
 /// A store with sessions 1 (of everything) and 2 (anonymous), the end of 3, and answers of 1, of 3 and of no session.
 fn fill(store: &SqliteStore, clock: &ManualClock) {
     let mut first = sample::record(1);
     first.version = 17;
     first.label = Some("nightly".into());
     first.keys.push(StoredKey { key: sample::key(11), until: sample::second(30), superseded: true });
-    let mut first = sample::save(&first, attributes());
+    let attributes = attributes();
+    (first.attributes, first.bytes) = totals(&attributes);
+    let mut first = sample::save(&first, attributes);
     first.is_new = true;
     let mut second = sample::record(2);
     (second.owner, second.timeout, second.due) = (Principal::anonymous(), None, Moment::NEVER);
@@ -104,9 +116,10 @@ fn exported(folder: &Path, clock: &ManualClock) -> String {
 }
 
 fn import_text(text: &str, store: &SqliteStore, clock: &ManualClock, existing: Existing) -> Result<u64, String> {
-    check(text.as_bytes(), &mut |_| {}).map_err(|error| error.to_string())?;
+    check(text.as_bytes(), LONGEST_LINE, &mut |_| {}).map_err(|error| error.to_string())?;
     let clock: Arc<dyn Clock> = Arc::new(clock.clone());
-    let done = import(text.as_bytes(), store, &clock, existing, &mut |_| {}).map_err(|error| error.to_string())?;
+    let done = import((text.as_bytes(), LONGEST_LINE), store, &clock, existing, &mut |_| {})
+        .map_err(|error| error.to_string())?;
     Ok(done.written.all())
 }
 
@@ -217,8 +230,16 @@ fn what_the_store_has_already_is_refused_kept_or_replaced() {
     fill(&store, &clock);
     let text = exported(folder.path(), &clock);
     let changed = sample::save(&sample::next(&sample::record(2)), vec![AttributeWrite::Set(sample::text("new", "1"))]);
+    let (attributes, bytes) = totals(&changed.attributes);
     let changed = SaveSession {
-        record: SessionRecord { owner: Principal::anonymous(), timeout: None, due: Moment::NEVER, ..changed.record },
+        record: SessionRecord {
+            owner: Principal::anonymous(),
+            timeout: None,
+            due: Moment::NEVER,
+            attributes,
+            bytes,
+            ..changed.record
+        },
         ..changed
     };
     sample::done(&store, &[SessionWrite::Save(changed), SessionWrite::End(sample::end(1, 50))]);
@@ -253,17 +274,20 @@ fn a_key_of_another_session_is_refused_and_nothing_is_imported() {
     }
 }
 
+/// A file as somebody may edit it.
+fn without_sum(text: &str) -> String {
+    let (head, tail) = text.rsplit_once(",\"sha256\":\"").unwrap();
+    format!("{head}{}", &tail[65..])
+}
+
 #[test]
 fn a_file_that_is_not_whole_is_refused_with_the_line() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::new();
     fill(&open(folder.path()), &clock);
     let text = exported(folder.path(), &clock);
-    let without_sum = {
-        let (head, tail) = text.rsplit_once(",\"sha256\":\"").unwrap();
-        format!("{head}{}", &tail[65..])
-    };
-    check(without_sum.as_bytes(), &mut |_| {}).unwrap();
+    let without_sum = without_sum(&text);
+    check(without_sum.as_bytes(), LONGEST_LINE, &mut |_| {}).unwrap();
     let edited = |from: &str, to: &str| without_sum.replacen(from, to, 1);
     let lines: Vec<&str> = text.lines().collect();
     for (text, expected) in [
@@ -317,7 +341,7 @@ fn a_file_that_is_not_whole_is_refused_with_the_line() {
             "5:1: a second file begins here",
         ),
     ] {
-        let refused = check(text.as_bytes(), &mut |_| {}).unwrap_err().to_string();
+        let refused = check(text.as_bytes(), LONGEST_LINE, &mut |_| {}).unwrap_err().to_string();
         assert!(
             refused.contains(expected) && (expected == ":" || refused.starts_with(expected)),
             "{expected}: {refused}"
@@ -326,10 +350,92 @@ fn a_file_that_is_not_whole_is_refused_with_the_line() {
 }
 
 #[test]
+fn what_no_export_can_have_written_is_refused_with_what_was_expected_and_changes_nothing() {
+    let key = |number: u8| format!("{number:02x}").repeat(32);
+    let keys = |numbers: std::ops::Range<u8>| {
+        let keys = numbers
+            .map(|number| format!("{{\"sha256\":\"{}\",\"until\":\"never\",\"superseded\":false}}", key(number)));
+        keys.collect::<Vec<_>>().join(",")
+    };
+    let without_sum = without_sum(&SAMPLE);
+    let folder = tempfile::tempdir().unwrap();
+    let (store, clock) = (open(folder.path()), ManualClock::new());
+    let none = exported(folder.path(), &clock);
+    for (from, to, expected) in [
+        (
+            "\"attributeCount\":11",
+            "\"attributeCount\":12",
+            "2:1: `attributeCount` is 12, and the `attributes` that follow have 11",
+        ),
+        (
+            "\"attributeCount\":0",
+            "\"attributeCount\":1",
+            "3:1: `attributeCount` is 1, and the `attributes` that follow have 0",
+        ),
+        ("\"bytes\":", "\"bytes\":1", "2:1: `bytes` is 1"),
+        ("\"bytes\":0", "\"bytes\":18446744073709551615", "3:1: `bytes` is 18446744073709551615, and the"),
+        ("\"keys\":[", &format!("\"keys\":[{},", keys(100..104)), "2:1: there are 6 `keys`: expected 1 to 5"),
+        (&format!("\"keys\":[{}]", keys(2..3)), "\"keys\":[]", "3:1: there are 0 `keys`: expected 1 to 5"),
+        (
+            &format!("\"keys\":[\"{}\"", key(3)),
+            &format!("\"keys\":[{}", format!("\"{}\",", key(3)).repeat(6).trim_end_matches(',')),
+            "4:1: there are 6 `keys`",
+        ),
+        ("nightly", &"x".repeat(257), "2:1: `label` has 257 bytes: 256 at the most"),
+        ("\"name\":\"attribute 1\"", "\"name\":\"\"", "2:1: the `name` of an attribute is empty: expected one byte"),
+    ] {
+        let text = without_sum.replacen(from, to, 1);
+        assert_ne!(text, without_sum, "{from}");
+        let refused = check(text.as_bytes(), LONGEST_LINE, &mut |_| {}).unwrap_err().to_string();
+        assert!(refused.starts_with(expected) && refused.ends_with("else export again"), "{expected}: {refused}");
+        // Also by who did not check it first.
+        let clock: Arc<dyn Clock> = Arc::new(clock.clone());
+        import((text.as_bytes(), LONGEST_LINE), &store, &clock, Existing::Refuse, &mut |_| {}).unwrap_err();
+    }
+    assert_eq!(middle(&exported(folder.path(), &clock)), middle(&none));
+    // What was alive was counted, and is not in the file.
+    let alive = without_sum.replacen(
+        "\"perishable\":false,\"attributeCount\":11",
+        "\"perishable\":true,\"attributeCount\":12",
+        1,
+    );
+    check(alive.as_bytes(), LONGEST_LINE, &mut |_| {}).unwrap();
+}
+
+/// A file without an end, of which no more than a MiB may be read.
+struct Endless(u64);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(b'x');
+        self.0 += buffer.len() as u64;
+        assert!(self.0 < 1 << 20, "it reads on and on");
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn a_line_is_read_no_further_than_it_may_be_long() {
+    let lengths: Vec<u64> = SAMPLE.lines().map(|line| line.len() as u64 + 1).collect();
+    let longest = *lengths.iter().max().unwrap();
+    assert_eq!(lengths[1], longest);
+    check(SAMPLE.as_bytes(), longest, &mut |_| {}).unwrap();
+    let refused = check(SAMPLE.as_bytes(), longest - 1, &mut |_| {}).unwrap_err().to_string();
+    let expected = format!("2:1: the line has more than {} bytes", longest - 1);
+    assert!(refused.starts_with(&expected) && refused.contains("--line-bytes"), "{refused}");
+
+    let endless = |begin: String| BufReader::new(Cursor::new(begin).chain(Endless(0)));
+    let head = SAMPLE.split_inclusive('\n').next().unwrap().to_owned();
+    let refused = |begin: String| check(endless(begin), 1 << 16, &mut |_| {}).unwrap_err().to_string();
+    assert!(refused(head).starts_with("2:1: the line has more than 65536 bytes"));
+    assert!(refused(String::new()).starts_with("1:1: this is no file of exported sessions"));
+}
+
+#[test]
 fn an_error_quotes_no_more_of_a_file_than_fits_on_a_screen() {
     let long = "é".repeat(100_000);
     let lines = SAMPLE.replacen(&sample::handle(1).to_string(), &long, 1);
-    let refused = check(lines.as_bytes(), &mut |_| {}).unwrap_err().to_string();
+    let refused = check(lines.as_bytes(), LONGEST_LINE, &mut |_| {}).unwrap_err().to_string();
     assert!(refused.len() < 500 && refused.contains("the handle of a session: a UUID"), "{refused}");
 }
 
@@ -349,6 +455,6 @@ proptest! {
             let at = at.index(text.len());
             text[at] = byte;
         }
-        let _ = check(&text[..], &mut |_| {});
+        let _ = check(&text[..], LONGEST_LINE, &mut |_| {});
     }
 }

@@ -243,18 +243,6 @@ fn some_stream() -> impl Strategy<Value = StoredStream> {
     ]
 }
 
-const KINDS: [ValueKind; 9] = [
-    ValueKind::Text,
-    ValueKind::Integer,
-    ValueKind::Real,
-    ValueKind::Boolean,
-    ValueKind::Xml,
-    ValueKind::RowStream,
-    ValueKind::TextStream,
-    ValueKind::ByteStream,
-    ValueKind::EmptyStream,
-];
-
 proptest! {
     #[test]
     fn any_scalar_survives(scalar in scalar()) {
@@ -289,7 +277,7 @@ proptest! {
     #[test]
     fn forged_bytes_do_no_harm(
         stream in some_stream(),
-        kind in prop::sample::select(KINDS.to_vec()),
+        kind in prop::sample::select(ValueKind::ALL.to_vec()),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         keep in any::<bool>(),
     ) {

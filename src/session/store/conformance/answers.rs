@@ -84,12 +84,12 @@ pub(crate) fn an_answer_without_a_session_is_kept_until_its_time(make: MakePlace
     done(&*store, &[empty.clone(), early, forever, answer(4, None)].map(SessionWrite::Remember));
     done(&*store, &[SessionWrite::End(end(1, 0))]);
     assert_eq!(store.answer(&scope(1)).unwrap(), Some(empty));
-    assert_eq!(store.sweep(second(49), 9).unwrap(), 0);
-    assert_eq!(store.sweep(second(99), 9).unwrap(), 2, "an answer and an end");
+    assert_eq!(store.sweep(second(49), u64::MAX, 9).unwrap(), 0);
+    assert_eq!(store.sweep(second(99), u64::MAX, 9).unwrap(), 2, "an answer and an end");
     assert_eq!(remembered(&*store), [1, 3, 4]);
-    assert_eq!(store.sweep(second(100), 1).unwrap(), 1);
-    assert_eq!(store.sweep(second(100), 1).unwrap(), 1);
-    assert_eq!(store.sweep(second(100), 1).unwrap(), 0);
+    assert_eq!(store.sweep(second(100), u64::MAX, 1).unwrap(), 1);
+    assert_eq!(store.sweep(second(100), u64::MAX, 1).unwrap(), 1);
+    assert_eq!(store.sweep(second(100), u64::MAX, 1).unwrap(), 0);
     assert_eq!(remembered(&*store), [3]);
 }
 

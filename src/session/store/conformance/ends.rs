@@ -1,8 +1,10 @@
 //! Ends.
 
 use super::MakePlace;
-use super::sample::{attributes, done, end, handle, key, next, record, save, second, sessions, text};
-use crate::session::{AttributeWrite, EndReason, EndedSession, Moment, Principal, SaveSession, SessionWrite, Verdict};
+use super::sample::{answer, attributes, done, end, handle, key, next, record, save, scope, second, sessions, text};
+use crate::session::{
+    AnswerRecord, AttributeWrite, EndReason, EndedSession, Moment, Principal, SaveSession, SessionWrite, Verdict,
+};
 
 pub(crate) fn an_ended_session_is_gone_and_its_end_remembered(make: MakePlace) {
     let place = make();
@@ -34,7 +36,7 @@ pub(crate) fn an_end_is_final(make: MakePlace) {
         SessionWrite::Save(SaveSession { end: Some(again.clone()), ..save(&record(1), vec![]) }),
         SessionWrite::End(again),
     ];
-    assert_eq!(store.commit(&late).unwrap(), [Verdict::Stale; 4]);
+    assert_eq!(store.commit(&late).unwrap(), vec![Verdict::Stale; 4]);
     assert_eq!(store.load(handle(1)).unwrap(), None);
     assert_eq!(store.recover().unwrap().ended, [end(1, 5)]);
 }
@@ -67,7 +69,7 @@ pub(crate) fn a_stale_save_ends_nothing(make: MakePlace) {
         SaveSession { end: Some(end(1, 5)), ..save(&next(&next(&record(1))), vec![]) },
         SaveSession { end: Some(end(2, 5)), ..save(&next(&record(2)), vec![]) },
     ];
-    assert_eq!(store.commit(&stale.map(SessionWrite::Save)).unwrap(), [Verdict::Stale; 4]);
+    assert_eq!(store.commit(&stale.map(SessionWrite::Save)).unwrap(), vec![Verdict::Stale; 4]);
     assert_eq!(attributes(&*store, handle(1)), [text("a", "x")]);
     assert_eq!(store.find(&key(1)).unwrap(), Some(handle(1)));
     assert_eq!(store.recover().unwrap().ended, []);
@@ -88,12 +90,36 @@ pub(crate) fn ends_are_forgotten_when_their_time_has_come(make: MakePlace) {
     let forever = EndedSession { until: Moment::NEVER, ..end(9, 0) };
     let ends = [end(1, 3), end(2, 1), end(3, 2), forever.clone()];
     done(&*store, &ends.map(SessionWrite::End));
-    assert_eq!(store.sweep(second(60), 10).unwrap(), 0);
+    assert_eq!(store.sweep(second(60), u64::MAX, 10).unwrap(), 0);
     assert_eq!(store.recover().unwrap().ended.len(), 4);
     // No more than it may, the earliest first.
-    assert_eq!(store.sweep(second(63), 2).unwrap(), 2);
+    assert_eq!(store.sweep(second(63), u64::MAX, 2).unwrap(), 2);
     assert_eq!(store.recover().unwrap().ended, [forever.clone(), end(1, 3)]);
-    assert_eq!(store.sweep(second(63), 2).unwrap(), 1);
-    assert_eq!(store.sweep(second(63), 2).unwrap(), 0);
+    assert_eq!(store.sweep(second(63), u64::MAX, 2).unwrap(), 1);
+    assert_eq!(store.sweep(second(63), u64::MAX, 2).unwrap(), 0);
     assert_eq!(store.recover().unwrap().ended, [forever]);
+}
+
+pub(crate) fn of_too_many_ends_the_oldest_are_forgotten(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    sessions(&*store, [3]);
+    let kept = AnswerRecord { until: second(62), ..answer(3, Some(handle(3))) };
+    let with_answer =
+        SaveSession { answer: Some(kept.clone()), end: Some(end(3, 2)), ..save(&next(&record(3)), vec![]) };
+    let forever = EndedSession { until: Moment::NEVER, ..end(9, 0) };
+    let ends = [end(1, 3), end(2, 1), end(4, 4), forever.clone()];
+    done(&*store, &ends.map(SessionWrite::End));
+    done(&*store, &[SessionWrite::Save(with_answer), SessionWrite::Remember(answer(20, None))]);
+    // Before their time, the oldest first, and no more at once than it may.
+    assert_eq!(store.sweep(second(9), 4, 10).unwrap(), 0);
+    assert_eq!(store.sweep(second(9), 2, 1).unwrap(), 1);
+    assert_eq!(store.recover().unwrap().ended, [forever.clone(), end(3, 2), end(1, 3), end(4, 4)]);
+    assert_eq!(store.answer(&scope(3)).unwrap(), Some(kept));
+    assert_eq!(store.sweep(second(9), 2, 10).unwrap(), 1);
+    assert_eq!(store.sweep(second(9), 2, 10).unwrap(), 0);
+    assert_eq!(store.recover().unwrap().ended, [forever, end(1, 3), end(4, 4)]);
+    // The answer that was kept as long as the end goes with it; others stay.
+    assert_eq!(store.answer(&scope(3)).unwrap(), None);
+    assert!(store.answer(&scope(20)).unwrap().is_some());
 }

@@ -137,7 +137,10 @@ fn live_through(make: MakePlace, events: &[Event]) {
             }
             Event::Sweep { seconds, limit } => {
                 let now = second(*seconds);
-                assert_eq!(store.sweep(now, *limit).unwrap(), reference.sweep(now, *limit).unwrap());
+                assert_eq!(
+                    store.sweep(now, u64::MAX, *limit).unwrap(),
+                    reference.sweep(now, u64::MAX, *limit).unwrap()
+                );
             }
             Event::Compact => store.compact().unwrap(),
             Event::Reopen => {

@@ -53,6 +53,7 @@ macro_rules! session_store_conforms {
             a_stale_save_ends_nothing
             a_session_that_was_never_saved_can_end
             ends_are_forgotten_when_their_time_has_come
+            of_too_many_ends_the_oldest_are_forgotten
             // answers
             a_session_keeps_its_latest_answers
             answers_apart_from_a_save_are_counted_as_well

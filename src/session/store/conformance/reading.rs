@@ -93,8 +93,8 @@ pub(crate) fn the_latest_moment_outlives_what_happened_then(make: MakePlace) {
     let ended = EndedSession { until: second(30), ..end(1, 20) };
     done(&*store, &[SessionWrite::End(ended)]);
     assert_eq!(store.recover().unwrap().last_moment, Some(second(20)));
-    assert_eq!(store.sweep(second(29), 9).unwrap(), 0);
-    assert_eq!(store.sweep(second(31), 9).unwrap(), 1);
+    assert_eq!(store.sweep(second(29), u64::MAX, 9).unwrap(), 0);
+    assert_eq!(store.sweep(second(31), u64::MAX, 9).unwrap(), 1);
     assert!(store.recover().unwrap().last_moment >= Some(second(20)));
     let boot = BootTime { id: Uuid::from_u128(5), uptime: Duration::from_nanos(12_345) };
     for boot in [None, Some(boot)] {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use super::checksum::Checksum;
 use super::columns::{blob, checked_u32, fixed, from_moment, to_handle, to_moment};
 use super::fault::Fault;
-use crate::session::{AnswerRecord, AnswerScope, Moment, SessionHandle};
+use crate::session::{AnswerRecord, AnswerScope, CountedAnswer, Moment, SessionHandle};
 
 /// Remembers an answer, in place of the one of that name.
 pub(super) fn put(connection: &Connection, answer: &AnswerRecord) -> Result<(), Fault> {
@@ -59,6 +59,22 @@ pub(super) fn next(connection: &Connection, after: i64) -> Result<Option<(i64, A
     let mut rows = statement.query([after])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     Ok(Some((row.get(6)?, read(row, AnswerScope(fixed(row, 5)?))?)))
+}
+
+/// The answers that belong to no session, the oldest first. They are found by when they end, so those of sessions, of which there
+/// may be many, are not looked at.
+pub(super) fn without_session(connection: &Connection) -> Result<Vec<CountedAnswer>, Fault> {
+    let sql = "SELECT scope, length(content), until FROM answer INDEXED BY answer_until \
+               WHERE until IS NOT NULL AND session IS NULL ORDER BY id";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut answers = Vec::new();
+    while let Some(row) = rows.next()? {
+        let bytes: i64 = row.get(1)?;
+        let (scope, until) = (AnswerScope(fixed(row, 0)?), to_moment(row.get(2)?)?);
+        answers.push(CountedAnswer { scope, bytes: bytes.cast_unsigned(), until });
+    }
+    Ok(answers)
 }
 
 /// Reads session, whether it is numbered, moment, checksum and content.

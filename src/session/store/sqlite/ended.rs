@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
+use super::answer;
 use super::checksum::Checksum;
 use super::columns::{
     blob, checked_u32, fixed, from_bare_keys, from_moment, from_reason, from_wall, text, to_bare_keys, to_handle,
@@ -46,6 +47,28 @@ pub(super) fn sweep(connection: &Connection, now: Moment, limit: usize) -> Resul
                (SELECT handle FROM ended WHERE until <= ?1 ORDER BY until, handle LIMIT ?2)";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     Ok(connection.prepare_cached(sql)?.execute(params![from_moment(now).unwrap_or(i64::MAX), limit])?)
+}
+
+/// How many ends there are that are not remembered for ever.
+pub(super) fn count(connection: &Connection) -> Result<u64, Fault> {
+    let sql = "SELECT count(*) FROM ended WHERE until IS NOT NULL";
+    let count: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}
+
+/// Forgets some ends, those first whose time would come first, and the answers that are kept with them. Answers how many.
+pub(super) fn forget_oldest(connection: &Connection, limit: usize) -> Result<usize, Fault> {
+    let sql = "DELETE FROM ended WHERE handle IN \
+               (SELECT handle FROM ended WHERE until IS NOT NULL ORDER BY until, handle LIMIT ?1) RETURNING handle";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([limit])?;
+    let mut forgotten = 0;
+    while let Some(row) = rows.next()? {
+        answer::forget_all(connection, to_handle(fixed(row, 0)?))?;
+        forgotten += 1;
+    }
+    Ok(forgotten)
 }
 
 fn read(row: &Row<'_>) -> Result<EndedSession, Fault> {

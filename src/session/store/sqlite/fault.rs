@@ -31,6 +31,31 @@ impl Fault {
         matches!(code, Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
     }
 
+    /// Whether it is a matter of one row, and says nothing of the others.
+    pub(super) fn is_of_one_row(&self) -> bool {
+        use rusqlite::Error as E;
+        match self {
+            Self::Damaged(_) => true,
+            Self::Io(_) => false,
+            Self::Sqlite(error) => matches!(
+                error,
+                E::InvalidColumnType(..)
+                    | E::FromSqlConversionFailure(..)
+                    | E::IntegralValueOutOfRange(..)
+                    | E::Utf8Error(..)
+            ),
+        }
+    }
+
+    /// Whether it is a matter of one write, which others of its batch have no part in.
+    pub(super) fn is_of_one_write(&self) -> bool {
+        let Self::Sqlite(error) = self else { return self.is_of_one_row() };
+        let code = error.sqlite_error_code();
+        let is_refused =
+            matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch));
+        is_refused || self.is_of_one_row()
+    }
+
     /// The same, while a file is looked at that may be anything: what SQLite can't make sense of is damage then.
     pub(super) fn of_the_file(self) -> Self {
         match &self {

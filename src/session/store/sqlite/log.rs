@@ -2,9 +2,11 @@
 //!
 //! A commit appends the pages that it changed to the log. A *pass* (a passive checkpoint) writes the latest of each page into
 //! the file, and nobody waits for that. But the log begins anew only when all of it is in the file at the moment of a commit,
-//! and under load more has come while a pass ran. So passes are repeated until little is left, and then one is made while
-//! commits wait: that one is short. A pass that was overtaken leaves the sync of the file to a later one, so the file is
-//! synced after each; otherwise the last one would have to wait for the disk to take everything.
+//! and under load more has come while a pass ran. So passes are repeated until little is left, or no less than before, and
+//! then one is made while commits wait: that one is short. A pass that was overtaken leaves the sync of the file to a later
+//! one, so the file is synced after each; otherwise the last one would have to wait for the disk to take everything.
+//!
+//! How much is left can't be asked of SQLite: a pass tells how long the log was when it began. It is counted at the commits.
 //!
 //! # A sync of the file that fails
 //!
@@ -33,9 +35,6 @@ const START: u64 = 8192;
 /// Pages that may be left when commits are made to wait: 1 MiB.
 const NEAR: u64 = 256;
 
-/// Passes after which commits are made to wait at the latest.
-const PASSES: usize = 16;
-
 /// Pages from which on nothing more is committed to a log that can't be brought back: 1 GiB.
 const FULL: u64 = 1 << 18;
 
@@ -58,11 +57,13 @@ struct Signal {
     stop: bool,
 }
 
-/// How far a pass came, in pages.
+/// How far a pass came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Pass {
+pub(super) struct Pass {
+    /// Pages of the log that are in the file.
     done: u64,
-    left: u64,
+    /// Whether that were all, when it began.
+    is_complete: bool,
 }
 
 impl LogLength {
@@ -78,8 +79,18 @@ impl LogLength {
         }
     }
 
+    /// Notes that all of it is in the file: the next commit begins it anew, unless somebody reads it.
+    fn begin_anew(&self) {
+        self.pages.store(0, Ordering::Relaxed);
+        self.signal.lock().is_long = false;
+    }
+
+    /// How many pages have come that a pass left; nothing if the log has begun anew since.
+    pub(super) fn left_by(&self, pass: Pass) -> Option<u64> {
+        self.pages().checked_sub(pass.done)
+    }
+
     /// The length after the last commit.
-    #[cfg(test)]
     pub(super) fn pages(&self) -> u64 {
         self.pages.load(Ordering::Relaxed)
     }
@@ -182,23 +193,28 @@ impl Checkpointer {
 
     fn bring_back_with(&self, connection: &Connection) -> Result<bool, Fault> {
         let mut last = pass(connection)?;
-        for _ in 0..PASSES {
-            if last.left <= NEAR {
+        let mut brought = last.done;
+        loop {
+            self.file.sync_data()?;
+            let Some(left) = self.length.left_by(last) else { return Ok(true) };
+            // More comes than can be brought back: commits would wait the longer, the longer it goes on.
+            let is_overtaken = left >= brought;
+            if left <= NEAR || is_overtaken {
                 break;
             }
-            self.file.sync_data()?;
+            brought = left;
             let next = pass(connection)?;
             if next.done == last.done {
                 return Ok(false);
             }
             last = next;
         }
-        if last.left == 0 {
-            return Ok(true);
-        }
-        self.file.sync_data()?;
         let _commits_wait = self.writer.lock();
-        Ok(pass(connection)?.left == 0)
+        let is_complete = pass(connection)?.is_complete;
+        if is_complete {
+            self.length.begin_anew();
+        }
+        Ok(is_complete)
     }
 }
 
@@ -208,9 +224,8 @@ fn stuck() -> Fault {
     ))
 }
 
-fn pass(connection: &Connection) -> Result<Pass, Fault> {
+pub(super) fn pass(connection: &Connection) -> Result<Pass, Fault> {
     let mut statement = connection.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
     let (pages, done): (i64, i64) = statement.query_row([], |row| Ok((row.get(1)?, row.get(2)?)))?;
-    let count = |pages: i64| u64::try_from(pages).unwrap_or(0);
-    Ok(Pass { done: count(done), left: count(pages - done) })
+    Ok(Pass { done: u64::try_from(done).unwrap_or(0), is_complete: done == pages })
 }

@@ -13,6 +13,7 @@ mod change;
 mod checksum;
 mod columns;
 mod connection;
+mod damaged;
 mod ended;
 mod fault;
 mod folder;
@@ -41,6 +42,7 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 
 use self::connection::Role;
+use self::damaged::DamagedRows;
 use self::fault::Fault;
 use self::folder::Folder;
 use self::log::{Checkpointer, LogLength};
@@ -78,6 +80,7 @@ const SWEEP: usize = 64;
 pub struct SqliteStore {
     folder: Folder,
     readers: Readers,
+    damaged: DamagedRows,
     length: Arc<LogLength>,
     checkpointer: Arc<Checkpointer>,
     thread: Option<JoinHandle<()>>,
@@ -136,6 +139,7 @@ impl SqliteStore {
         Ok(Self {
             folder: folder.clone(),
             readers,
+            damaged: DamagedRows::default(),
             length,
             checkpointer,
             thread: Some(thread),
@@ -151,6 +155,24 @@ impl SqliteStore {
 
     fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
         self.writer.lock().transaction(work).map_err(|fault| fault.at(self.folder.path()))
+    }
+
+    /// Forgets so much in several transactions. `forget` says how much it has, and that is less than it may if there is no more.
+    fn sweep_in_steps(
+        &self,
+        limit: usize,
+        forget: impl Fn(&Connection, usize) -> Result<usize, Fault>,
+    ) -> Result<usize, StoreError> {
+        let mut swept = 0;
+        while swept < limit {
+            let step = SWEEP.min(limit - swept);
+            let gone = self.write(|connection| forget(connection, step))?;
+            swept += gone;
+            if gone < step {
+                break;
+            }
+        }
+        Ok(swept)
     }
 
     /// Gives pages that nothing uses any more back to the system, if they are many. Answers whether there may be more.
@@ -192,28 +214,41 @@ impl SessionStore for SqliteStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        self.write(|connection| batch.iter().map(|write| write::write(connection, write)).collect())
+        let mut writer = self.writer.lock();
+        let mut is_unmade = false;
+        let together = writer.transaction(|connection| {
+            let verdicts: Result<_, Fault> = batch.iter().map(|write| write::write(connection, write)).collect();
+            is_unmade = verdicts.is_err();
+            verdicts
+        });
+        let written = match together {
+            // Nothing was written. Once more, each apart from the others, without what the fault is a matter of.
+            Err(fault) if is_unmade && fault.is_of_one_write() => writer.transaction(|connection| {
+                let path = self.folder.path();
+                batch.iter().map(|write| write::write_apart(connection, write, path)).collect()
+            }),
+            written => written,
+        };
+        written.map_err(|fault| fault.at(self.folder.path()))
     }
 
     fn list(&self, after: Option<SessionHandle>, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
-        self.read(|connection| reading::list(connection, after, limit))
+        self.read(|connection| reading::list(connection, after, limit, Some(&self.damaged)))
     }
 
     fn due(&self, now: Moment, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
-        self.read(|connection| reading::due(connection, now, limit))
+        self.read(|connection| reading::due(connection, now, limit, &self.damaged))
     }
 
-    fn sweep(&self, now: Moment, limit: usize) -> Result<usize, StoreError> {
-        let mut swept = 0;
-        while swept < limit {
-            let step = SWEEP.min(limit - swept);
-            let gone = self.write(|connection| sweep_some(connection, now, step))?;
-            swept += gone;
-            if gone < step {
-                break;
-            }
+    fn sweep(&self, now: Moment, ends: u64, limit: usize) -> Result<usize, StoreError> {
+        let swept = self.sweep_in_steps(limit, |connection, step| sweep_some(connection, now, step))?;
+        if swept == limit {
+            return Ok(swept);
         }
-        Ok(swept)
+        // They are counted where no commit waits for that.
+        let surplus = self.read(ended::count)?.saturating_sub(ends);
+        let surplus = usize::try_from(surplus).unwrap_or(usize::MAX).min(limit - swept);
+        Ok(swept + self.sweep_in_steps(surplus, ended::forget_oldest)?)
     }
 
     fn compact(&self) -> Result<(), StoreError> {
@@ -237,7 +272,7 @@ impl SessionStore for SqliteStore {
     }
 
     fn statistics(&self) -> StoreStatistics {
-        StoreStatistics { bytes: self.folder.bytes() }
+        StoreStatistics { bytes: self.folder.bytes(), damaged: self.damaged.count() }
     }
 }
 

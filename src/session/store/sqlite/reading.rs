@@ -4,6 +4,7 @@ use rusqlite::{Connection, Params, params};
 
 use super::attribute;
 use super::columns::{blob, fixed, from_moment, to_handle, to_keys};
+use super::damaged::DamagedRows;
 use super::fault::Fault;
 use super::record::{COLUMNS, SessionRow};
 use crate::session::{Moment, SessionHandle, SessionKey, SessionRecord, StoredKey, StoredSession};
@@ -35,34 +36,55 @@ pub(super) fn load(connection: &Connection, session: SessionHandle) -> Result<Op
     Ok(Some(StoredSession { record: row.record, attributes }))
 }
 
-/// Some sessions after a handle.
+/// Some sessions after a handle. Those whose rows are damaged are noted and passed over, or fail it where that is not wanted.
 pub(super) fn list(
     connection: &Connection,
     after: Option<SessionHandle>,
     limit: usize,
+    damaged: Option<&DamagedRows>,
 ) -> Result<Vec<SessionRecord>, Fault> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let selection = Selection { connection, limit, damaged };
     match after {
-        None => records(connection, "ORDER BY handle LIMIT ?1", [limit]),
-        Some(after) => {
-            records(connection, "WHERE handle > ?1 ORDER BY handle LIMIT ?2", params![after.uuid().as_bytes(), limit])
-        }
+        None => selection.read("ORDER BY handle", []),
+        Some(after) => selection.read("WHERE handle > ?1 ORDER BY handle", params![after.uuid().as_bytes()]),
     }
 }
 
-/// Some sessions that are due.
-pub(super) fn due(connection: &Connection, now: Moment, limit: usize) -> Result<Vec<SessionRecord>, Fault> {
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+/// Some sessions that are due. Those whose rows are damaged are noted and passed over.
+pub(super) fn due(
+    connection: &Connection,
+    now: Moment,
+    limit: usize,
+    damaged: &DamagedRows,
+) -> Result<Vec<SessionRecord>, Fault> {
     let now = from_moment(now).unwrap_or(i64::MAX);
-    records(connection, "WHERE due <= ?1 ORDER BY due, handle LIMIT ?2", params![now, limit])
+    Selection { connection, limit, damaged: Some(damaged) }.read("WHERE due <= ?1 ORDER BY due, handle", [now])
 }
 
-fn records(connection: &Connection, condition: &str, bound: impl Params) -> Result<Vec<SessionRecord>, Fault> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM session {condition}"))?;
-    let mut rows = statement.query(bound)?;
-    let mut records = Vec::new();
-    while let Some(row) = rows.next()? {
-        records.push(SessionRow::read(row)?.record);
+/// Some records of sessions.
+struct Selection<'a> {
+    connection: &'a Connection,
+    /// How many at the most.
+    limit: usize,
+    /// Where damaged ones are noted.
+    damaged: Option<&'a DamagedRows>,
+}
+
+impl Selection<'_> {
+    fn read(&self, condition: &str, bound: impl Params) -> Result<Vec<SessionRecord>, Fault> {
+        let mut statement = self.connection.prepare_cached(&format!("SELECT {COLUMNS} FROM session {condition}"))?;
+        let mut rows = statement.query(bound)?;
+        let mut records = Vec::new();
+        // What is damaged takes no place of those that are not, so a page that is not full is the last.
+        while records.len() < self.limit
+            && let Some(row) = rows.next()?
+        {
+            match (SessionRow::read(row), self.damaged) {
+                (Ok(session), _) => records.push(session.record),
+                (Err(fault), Some(damaged)) if fault.is_of_one_row() => damaged.note(blob(row, 0)?, &fault),
+                (Err(fault), _) => return Err(fault),
+            }
+        }
+        Ok(records)
     }
-    Ok(records)
 }

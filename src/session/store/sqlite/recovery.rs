@@ -13,7 +13,7 @@ use super::columns::from_moment;
 use super::fault::Fault;
 use super::record::{COLUMNS, SessionRow};
 use super::state::State;
-use super::{ended, opening};
+use super::{answer, ended, opening};
 use crate::session::{Moment, Principal, Recovery, SessionHandle, SessionRecord};
 
 /// Reads it.
@@ -28,9 +28,11 @@ pub(super) fn recover(connection: &Connection) -> Result<Recovery, Fault> {
         return Err(Fault::damaged("the sessions are not those that are found by their keys, or when they are due"));
     }
     check_answers(connection)?;
+    let answers = answer::without_session(connection)?;
     Ok(Recovery {
         owners: census.owners.into_iter().collect(),
         ended,
+        answers,
         perished: census.perished,
         last_moment: latest_end.max(census.released).max(state.mark.map(|mark| mark.moment)).max(state.swept),
         mark: state.mark,

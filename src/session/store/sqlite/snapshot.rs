@@ -68,7 +68,7 @@ impl SqliteSnapshot {
 
     /// Some sessions after a handle.
     pub(crate) fn list(&self, after: Option<SessionHandle>, limit: usize) -> Result<Vec<SessionRecord>, StoreError> {
-        self.told(reading::list(&self.connection, after, limit))
+        self.told(reading::list(&self.connection, after, limit, None))
     }
 
     /// A session with its attributes.

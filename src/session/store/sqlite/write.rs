@@ -1,5 +1,7 @@
 //! The writes of a batch, one after the other, inside a transaction.
 
+use std::path::Path;
+
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::change::Changes;
@@ -27,6 +29,24 @@ pub(super) fn write(connection: &Connection, write: &SessionWrite) -> Result<Ver
         }
     };
     Ok(if done { Verdict::Done } else { Verdict::Stale })
+}
+
+/// The same beside others that are written whether this one can be or not.
+pub(super) fn write_apart(connection: &Connection, write: &SessionWrite, path: &Path) -> Result<Verdict, Fault> {
+    let run = |sql: &str| -> Result<(), Fault> {
+        connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    };
+    run("SAVEPOINT apart")?;
+    let verdict = match self::write(connection, write) {
+        Err(fault) if fault.is_of_one_write() => {
+            run("ROLLBACK TO apart")?;
+            Verdict::Refused(fault.at(path))
+        }
+        outcome => outcome?,
+    };
+    run("RELEASE apart")?;
+    Ok(verdict)
 }
 
 /// Remembers an answer apart from any save. Answers whether it has a place.

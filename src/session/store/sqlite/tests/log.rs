@@ -1,6 +1,8 @@
 //! The log: it begins anew, and what is free is given back.
 
-use super::{content, fill, folder, large, open};
+use super::super::connection::{self, Role};
+use super::super::log::pass;
+use super::{Durability, content, fill, folder, large, open};
 use crate::session::store::conformance::sample::{done, end, handle, sessions};
 use crate::session::{SessionStore, SessionWrite, SqliteStore};
 
@@ -18,6 +20,24 @@ fn it_begins_anew_once_it_is_brought_back() {
     assert!(pages_after_a_commit(&store, 2) > 700);
     store.compact().unwrap();
     assert!(pages_after_a_commit(&store, 3) < 20);
+}
+
+#[test]
+fn what_is_committed_after_a_pass_is_left_until_the_log_begins_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let store = open(&place).unwrap();
+    fill(&store);
+    let connection = connection::open(&folder(&place).join("sessions.db"), Role::Checkpoint, Durability::Os).unwrap();
+    // As long as somebody reads it, the log goes on.
+    let reader = store.readers.open().unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM session").unwrap();
+    let passed = pass(&connection).unwrap();
+    assert_eq!(store.length.left_by(passed), Some(0));
+    done(&store, &[large(50, 1_000_000)]);
+    assert!(store.length.left_by(passed).is_some_and(|left| left > 200));
+    reader.execute_batch("COMMIT").unwrap();
+    store.compact().unwrap();
+    assert_eq!(store.length.left_by(passed), None);
 }
 
 #[test]
@@ -50,7 +70,7 @@ fn it_is_brought_back_without_being_asked_when_it_is_long() {
         }
         latest = pages;
         done(&store, &[SessionWrite::End(end(number, 0))]);
-        store.sweep(super::Moment::NEVER, 9).unwrap();
+        store.sweep(super::Moment::NEVER, u64::MAX, 9).unwrap();
     }
     panic!("{latest} pages");
 }
@@ -63,7 +83,7 @@ fn what_is_free_is_given_back() {
     let before = content(&store).unwrap();
     done(&store, &[large(50, 12_000_000)]);
     done(&store, &[SessionWrite::End(end(50, 0))]);
-    store.sweep(super::Moment::NEVER, 0).unwrap();
+    store.sweep(super::Moment::NEVER, u64::MAX, 0).unwrap();
     store.compact().unwrap();
     let file = folder(&place).join("sessions.db");
     assert!(file.metadata().unwrap().len() < 6_000_000, "{}", file.metadata().unwrap().len());

@@ -5,6 +5,7 @@ mod damage;
 mod failures;
 mod log;
 mod opening;
+mod rows;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -113,7 +114,7 @@ fn commits_do_not_wait_for_a_long_sweep() {
     let store = open(&place).unwrap();
     let ends: Vec<_> = (1..=200).map(|number| SessionWrite::End(end(number, 0))).collect();
     done(&store, &ends);
-    assert_eq!(store.sweep(second(99), 150).unwrap(), 150);
-    assert_eq!(store.sweep(second(99), 150).unwrap(), 50);
-    assert_eq!(store.sweep(second(99), 150).unwrap(), 0);
+    assert_eq!(store.sweep(second(99), u64::MAX, 150).unwrap(), 150);
+    assert_eq!(store.sweep(second(99), u64::MAX, 150).unwrap(), 50);
+    assert_eq!(store.sweep(second(99), u64::MAX, 150).unwrap(), 0);
 }

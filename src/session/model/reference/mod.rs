@@ -1,85 +1,13 @@
 //! What should happen, in the simplest way that could be right.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod release;
 
-/// Ticks since the beginning.
-pub(super) type Tick = u64;
+use std::collections::{BTreeSet, VecDeque};
 
-pub(super) const IDLE: Tick = 20;
-pub(super) const LIFETIME: Tick = 120;
-pub(super) const EXECUTION: Tick = 16;
-/// How long a holder is left alone beyond its limit.
-pub(super) const GRACE: Tick = 4;
-pub(super) const RETENTION: Tick = 60;
-pub(super) const MAX_WAITERS: usize = 3;
-pub(super) const MAX_SESSIONS: usize = 5;
-/// So many old ids of a session are remembered. Their time of grace is as long as a session lives.
-const OLD_IDS: usize = 4;
-
-/// A request, by its number.
-pub(super) type Request = usize;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
-    Completed,
-    Idle,
-    Lifetime,
-    Terminated,
-    Killed,
-    OwnerLost,
-}
-
-/// What a request got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    Waiting,
-    Joined,
-    /// It ends a session that has ended.
-    EndedAgain,
-    NotFound,
-    Ended(Reason),
-    InUse,
-    QueueFull,
-    ServerFull,
-    /// It had the session and has released it, or went away.
-    Gone,
-}
-
-/// What a release answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Farewell {
-    Done(Option<Reason>),
-    Ended(Reason),
-    Conflict,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Value {
-    Integer(i64),
-    /// Something alive, by its number.
-    Live(usize),
-}
-
-pub(super) type Attributes = BTreeMap<usize, Value>;
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum After {
-    /// The session stays.
-    Stay,
-    End(Reason),
-}
-
-/// What a request asks for.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
-    pub(super) deadline: Tick,
-    pub(super) after: After,
-    /// Whether a session that has ended is as good as one that the request ends.
-    pub(super) end_again: bool,
-    /// Whether a new session is as good.
-    pub(super) or_create: bool,
-    pub(super) stranger: bool,
-}
+use super::terms::{
+    After, Attributes, EXECUTION, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, OLD_IDS, RETENTION, Reason,
+    Request, Standing, Tick, Value, Wish,
+};
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -110,7 +38,7 @@ pub(super) struct Part {
     /// The living things that it made.
     made: BTreeSet<usize>,
     /// Whether the session was taken from it.
-    lost: bool,
+    pub(super) lost: bool,
     /// Whether the session had ended and its end did not wait for it any longer.
     forced: bool,
 }
@@ -414,81 +342,9 @@ impl Reference {
         part.made.insert(number);
         part.view.insert(name, Value::Live(number));
     }
-
-    /// Whether the request may lose its session at any time: it has overstayed, the session is over, and whoever makes room or
-    /// tidies up may have found that.
-    pub(super) fn may_have_lost(&self, request: Request) -> bool {
-        let Some(session) = self.parts[request].session else { return false };
-        let place = &self.sessions[session];
-        let overdue =
-            place.holder.is_some_and(|(holder, since)| holder == request && self.now >= since + EXECUTION + GRACE);
-        overdue && !place.implicit && self.now >= place.created + LIFETIME
-    }
-
-    pub(super) fn release(&mut self, request: Request, commit: bool) -> Farewell {
-        self.parts[request].standing = Standing::Gone;
-        let Some(session) = self.parts[request].session else { return Farewell::Done(None) };
-        if self.parts[request].reads {
-            return self.release_reader(session, request);
-        }
-        let part = &self.parts[request];
-        let ended = self.sessions[session].ended;
-        let farewell = match (commit, ended) {
-            (true, _) if part.lost => Farewell::Conflict,
-            (true, Some((reason, _))) => Farewell::Ended(reason),
-            _ => Farewell::Done(None),
-        };
-        let (view, made, after) = (part.view.clone(), part.made.clone(), part.wish.after);
-        let departs = !part.lost && !part.forced;
-        let place = &mut self.sessions[session];
-        let mut out_of_use = made;
-        if commit && farewell == Farewell::Done(None) {
-            let before = std::mem::replace(&mut place.attributes, view);
-            out_of_use.extend(lives(&before));
-        }
-        let kept: BTreeSet<usize> = lives(&place.attributes).collect();
-        self.closed.extend(out_of_use.difference(&kept));
-        if departs {
-            self.depart(session, after);
-        }
-        let known = self.sessions[session].ended.filter(|_| !self.parts[request].lost);
-        let reason = known.map(|(reason, _)| reason);
-        if farewell == Farewell::Done(None) { Farewell::Done(reason) } else { farewell }
-    }
-
-    fn release_reader(&mut self, session: usize, request: Request) -> Farewell {
-        let place = &mut self.sessions[session];
-        place.readers.remove(&request);
-        if place.ended.is_none() && place.readers.is_empty() && place.holder.is_none() {
-            place.released = self.now;
-            let lifetime = place.created + LIFETIME;
-            if self.now >= lifetime {
-                self.end(session, Reason::Lifetime, lifetime);
-            }
-        }
-        Farewell::Done(self.sessions[session].ended.map(|(reason, _)| reason))
-    }
-
-    /// The holder goes.
-    fn depart(&mut self, session: usize, after: After) {
-        let place = &mut self.sessions[session];
-        place.released = self.now;
-        place.holder = None;
-        if place.ended.is_some() {
-            self.close(session);
-            return;
-        }
-        let lifetime = place.created + LIFETIME;
-        match after {
-            After::End(reason) => self.end(session, reason, self.now),
-            After::Stay if self.now >= lifetime && place.readers.is_empty() => {
-                self.end(session, Reason::Lifetime, lifetime);
-            }
-            After::Stay => self.hand_over(session),
-        }
-    }
 }
 
+/// What is alive among attributes, by its number.
 fn lives(attributes: &Attributes) -> impl Iterator<Item = usize> {
     attributes.values().filter_map(|value| match value {
         Value::Live(number) => Some(*number),

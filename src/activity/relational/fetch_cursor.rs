@@ -1,0 +1,92 @@
+use async_trait::async_trait;
+
+use super::cursor;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Requirement, Setup};
+use crate::block::{BlockReader, StreamType, pipe};
+use crate::document::{DocumentError, Fields, Value};
+use crate::resource::ResourceError;
+use crate::resource::relational::{Fetch, FetchFrom};
+
+/// `fetchCursor`: the next rows of a cursor that the session has open.
+///
+/// ```xml
+/// <fetchCursor name="next"><cursor name="people" rows="100"/><resultStream name="page"/></fetchCursor>
+/// ```
+///
+/// Fewer rows than were asked for: that was the end, and the cursor is closed. A scrollable one stays open; it takes
+/// `absolute="201"`, the number of the first row from 1, or `relative="-100"`, from where the next fetch would begin.
+#[derive(Debug)]
+pub struct FetchCursor {
+    name: Box<str>,
+    fetch: Fetch,
+    rows: OutputPort,
+}
+
+#[async_trait]
+impl Activity for FetchCursor {
+    const ELEMENT: &'static str = "fetchCursor";
+    const REQUIREMENT: Requirement = Requirement::Relational;
+    const EFFECTS: Effects = Effects::Session;
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let mut cursor = fields.required_child("cursor")?.fields();
+        let name = cursor.required_attribute("name")?.name()?.into();
+        let rows = cursor.required_attribute("rows")?.integer(1..=u64::MAX)?;
+        let (absolute, relative) = (cursor.attribute("absolute"), cursor.attribute("relative"));
+        cursor.finish()?;
+        let fetch = Fetch { from: from(absolute, relative)?, rows };
+        setup.runs_statements();
+        let rows = setup.optional_output(fields, "resultStream", StreamType::Rows)?;
+        Ok(Self { name, fetch, rows })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let output = context.output(self.rows).into_writer();
+        let session = context.session();
+        let kept = cursor::find(session, &self.name)?;
+        let Some(open) = kept.open() else { return Err(closed(&self.name)) };
+        let (writer, unread) = match output {
+            Some(writer) => (writer, None),
+            None => {
+                let (writer, reader) = pipe(StreamType::Rows);
+                (writer, Some(reader))
+            }
+        };
+        let fetching = open.fetch(self.fetch, writer, context.cancellation().clone());
+        let (end, ()) = futures_util::future::join(fetching, pass_by(unread)).await;
+        if !matches!(end, Ok(_) | Err(ResourceError::Unsupported { .. })) {
+            // Nobody knows where it stands.
+            kept.take();
+        }
+        let end = end?;
+        if (end.at_end || end.rows < self.fetch.rows) && !kept.scrollable {
+            session.remove(&self.name)?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes rows that nobody asked for.
+async fn pass_by(rows: Option<BlockReader>) {
+    let Some(mut rows) = rows else { return };
+    // Why a stream breaks, its writer tells.
+    while let Ok(Some(_)) = rows.next().await {}
+}
+
+fn from(absolute: Option<Value<'_>>, relative: Option<Value<'_>>) -> Result<FetchFrom, DocumentError> {
+    match (absolute, relative) {
+        (None, None) => Ok(FetchFrom::Next),
+        (Some(row), None) => Ok(FetchFrom::Absolute(row.integer(1..=u64::MAX)?)),
+        (None, Some(rows)) => Ok(FetchFrom::Relative(rows.integer(i64::MIN..=i64::MAX)?)),
+        (Some(_), Some(relative)) => {
+            Err(relative.error("contradictory `cursor`: `absolute` and `relative`; leave one out"))
+        }
+    }
+}
+
+fn closed(name: &str) -> ActivityError {
+    let message = format!(
+        "the cursor `{name}` is closed, because a fetch was broken off: close it (`closeCursor`) and open another"
+    );
+    ActivityError::client("CursorClosed", message)
+}

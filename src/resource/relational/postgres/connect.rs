@@ -1,0 +1,181 @@
+//! Opening a connection.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Config, NoTls};
+
+use super::address::{PostgresAddress, PostgresHost};
+use super::connection::Connection;
+use super::error::{Effect, resource_error};
+use super::tls::{Connector, connector};
+use crate::resource::ResourceError;
+use crate::resource::relational::access::{Login, TlsSettings};
+
+/// After how long without an answer from the other machine a connection is given up.
+const UNANSWERED: Duration = Duration::from_secs(30);
+
+/// What all sessions of the database run with. What a client sets is undone to these.
+const SESSION: &str = "-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=iso_8601 -c extra_float_digits=1 \
+     -c standard_conforming_strings=on -c bytea_output=hex -c xmloption=content";
+
+/// Opens connections to one database as one user.
+#[derive(Debug)]
+pub(super) struct Opener {
+    address: PostgresAddress,
+    login: Login,
+    tls: TlsSettings,
+    statement_timeout: Option<Duration>,
+    connector: OnceCell<Connector>,
+    known: Arc<Known>,
+}
+
+/// What is known of a database by all that connect to it.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The version that the server says it has, once it was asked.
+    pub(super) version: OnceLock<String>,
+    /// How often tables may have been changed from here. A prepared statement keeps the types of its parameters, even if its
+    /// table is made anew with others: so all are prepared anew after that.
+    pub(super) changes: AtomicU64,
+}
+
+impl Opener {
+    pub(super) fn new(
+        address: PostgresAddress,
+        login: Login,
+        tls: TlsSettings,
+        statement_timeout: Option<Duration>,
+        known: Arc<Known>,
+    ) -> Self {
+        Self { address, login, tls, statement_timeout, connector: OnceCell::new(), known }
+    }
+
+    /// Opens a connection. The password is read anew.
+    pub(super) async fn open(&self) -> Result<Connection, ResourceError> {
+        let connector = self.connector.get_or_try_init(|| self.make_connector()).await?;
+        let config = self.config(connector).await?;
+        let (client, task) = match connector {
+            Connector::Plain => {
+                let (client, connection) = config.connect(NoTls).await.map_err(|error| self.refused(&error))?;
+                self.remember(connection.parameter("server_version"));
+                (client, drive(connection))
+            }
+            Connector::Encrypted(tls) => {
+                let (client, connection) = config.connect(tls.clone()).await.map_err(|error| self.refused(&error))?;
+                self.remember(connection.parameter("server_version"));
+                (client, drive(connection))
+            }
+        };
+        Ok(Connection::new(client, task, connector.clone(), Arc::clone(&self.known)))
+    }
+
+    async fn make_connector(&self) -> Result<Connector, ResourceError> {
+        let (settings, address) = (self.tls.clone(), self.address.clone());
+        blocking(move || connector(&settings, &address)).await
+    }
+
+    async fn config(&self, connector: &Connector) -> Result<Config, ResourceError> {
+        let mut config = Config::new();
+        match &self.address.host {
+            PostgresHost::Network(name) => config.host(name),
+            PostgresHost::Socket(folder) => config.host_path(folder),
+        };
+        config.port(self.address.port).connect_timeout(self.address.connect_timeout);
+        config.tcp_user_timeout(UNANSWERED).keepalives_idle(UNANSWERED);
+        config.application_name(&self.address.application_name).options(self.options());
+        config.ssl_mode(match connector {
+            Connector::Plain => SslMode::Disable,
+            Connector::Encrypted(_) => SslMode::Require,
+        });
+        let Some(user) = self.login.user.as_ref().or(self.address.user.as_ref()) else {
+            return Err(ResourceError::Unavailable {
+                message: "neither the URI nor the configuration of the data resource says as which user to connect"
+                    .into(),
+            });
+        };
+        config.user(user);
+        if let Some(database) = &self.address.database {
+            config.dbname(database);
+        }
+        if let Some(source) = self.login.password.clone() {
+            config.password(blocking(move || source.read()).await?.reveal());
+        }
+        Ok(config)
+    }
+
+    /// The settings of the session, as the server's command line takes them.
+    fn options(&self) -> String {
+        let mut options = SESSION.to_owned();
+        if let Some(limit) = self.statement_timeout {
+            options.push_str(&format!(" -c statement_timeout={}", limit.as_millis().max(1)));
+        }
+        if let Some(path) = &self.address.search_path {
+            // A backslash takes the meaning from a space or another backslash.
+            let escaped: String =
+                path.chars().flat_map(|c| (c == ' ' || c == '\\').then_some('\\').into_iter().chain([c])).collect();
+            options.push_str(&format!(" -c search_path={escaped}"));
+        }
+        options
+    }
+
+    fn remember(&self, version: Option<&str>) {
+        if let Some(version) = version {
+            let number = version.split_whitespace().next().unwrap_or(version);
+            self.known.version.get_or_init(|| number.to_owned());
+        }
+    }
+
+    fn refused(&self, error: &tokio_postgres::Error) -> ResourceError {
+        let place = match &self.address.host {
+            PostgresHost::Network(name) => format!("{name}:{}", self.address.port),
+            PostgresHost::Socket(folder) => format!("{}, port {}", folder.display(), self.address.port),
+        };
+        match resource_error(error, None, Effect::None) {
+            ResourceError::Busy { message } => ResourceError::Busy { message },
+            other => ResourceError::Unavailable { message: format!("no connection to {place}: {other}") },
+        }
+    }
+}
+
+/// Has a connection carry what its client sends and gets, until it ends.
+fn drive<S, T>(connection: tokio_postgres::Connection<S, T>) -> JoinHandle<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection to PostgreSQL has ended");
+        }
+    })
+}
+
+/// Opens a client's side channel to stop what a connection runs.
+pub(super) async fn cancel(client_token: tokio_postgres::CancelToken, connector: &Connector) {
+    const LIMIT: Duration = Duration::from_secs(5);
+    let sent = match connector {
+        Connector::Plain => tokio::time::timeout(LIMIT, client_token.cancel_query(NoTls)).await,
+        Connector::Encrypted(tls) => tokio::time::timeout(LIMIT, client_token.cancel_query(tls.clone())).await,
+    };
+    match sent {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "PostgreSQL could not be told to stop a statement"),
+        Err(_) => tracing::debug!("PostgreSQL does not answer a request to stop a statement"),
+    }
+}
+
+/// Runs `work` on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ResourceError> + Send + 'static,
+) -> Result<T, ResourceError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(ResourceError::Unavailable { message: format!("PostgreSQL: {error}") }),
+    }
+}

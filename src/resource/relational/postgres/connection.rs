@@ -1,0 +1,119 @@
+//! One open connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Error, Statement};
+
+use super::connect::{Known, cancel};
+use super::prepared::{Prepared, StatementCache};
+use super::sql::Sql;
+use super::tls::Connector;
+
+/// After how long without use a connection is asked for a sign of life before it is used again.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How long the server has for that sign.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
+
+/// An open connection, with the statements that were prepared on it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    client: Client,
+    task: JoinHandle<()>,
+    connector: Connector,
+    statements: Mutex<StatementCache>,
+    known: Arc<Known>,
+    /// The query that tells where columns come from.
+    pub(super) origins: OnceCell<Statement>,
+    /// Nobody knows in which state it is.
+    abandoned: AtomicBool,
+    last_used: Mutex<Instant>,
+}
+
+impl Connection {
+    pub(super) fn new(client: Client, task: JoinHandle<()>, connector: Connector, known: Arc<Known>) -> Self {
+        Self {
+            client,
+            task,
+            connector,
+            statements: Mutex::default(),
+            known,
+            origins: OnceCell::new(),
+            abandoned: AtomicBool::new(false),
+            last_used: Mutex::new(Instant::now()),
+        }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The statement, prepared now or before.
+    pub(super) async fn prepare(&self, sql: &Arc<Sql>) -> Result<Arc<Prepared>, Error> {
+        let changes = self.known.changes.load(Ordering::Acquire);
+        if let Some(known) = self.statements.lock().get(sql.text(), changes) {
+            return Ok(known);
+        }
+        let prepared = Arc::new(Prepared::prepare(self, sql).await?);
+        self.statements.lock().insert(sql.text(), Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    /// Forgets a statement that the server has forgotten, or plans no more as it did.
+    pub(super) fn forget(&self, sql: &Sql) {
+        self.statements.lock().remove(sql.text());
+    }
+
+    /// Says that tables may have been changed.
+    pub(super) fn note_change(&self) {
+        self.known.changes.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Whether it can be used again.
+    pub(super) async fn is_usable(&self) -> bool {
+        if self.abandoned.load(Ordering::Acquire) || self.client.is_closed() {
+            return false;
+        }
+        let idle = self.last_used.lock().elapsed();
+        idle < IDLE || matches!(tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await, Ok(Ok(())))
+    }
+
+    /// How long nobody has used it.
+    pub(super) fn idle(&self) -> Duration {
+        self.last_used.lock().elapsed()
+    }
+
+    /// Says that it was used up to now.
+    pub(super) fn touch(&self) {
+        *self.last_used.lock() = Instant::now();
+    }
+
+    /// Stops what runs on it, and closes it.
+    pub(super) fn abandon(&self) {
+        if self.abandoned.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (token, connector) = (self.client.cancel_token(), self.connector.clone());
+        // The server stops a statement when it is asked to; that its client has gone it may notice much later.
+        if !self.client.is_closed()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { cancel(token, &connector).await });
+        }
+        self.task.abort();
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Without work to do, the connection says goodbye to the server; whatever still runs was abandoned.
+        if self.abandoned.load(Ordering::Acquire) {
+            self.task.abort();
+        }
+    }
+}

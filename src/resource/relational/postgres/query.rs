@@ -1,0 +1,149 @@
+//! A query on a connection of the pool.
+//!
+//! It runs in a transaction that only reads and is rolled back: so it can't write, and what it sets for its session is undone.
+//! All three go to the server at once.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::poll;
+use tokio_postgres::Error;
+
+use super::PostgresResource;
+use super::connection::Connection;
+use super::control::Control;
+use super::error::{Effect, is_connection_gone, is_stale_plan, may_be_of_stale_types, sql_error};
+use super::outlet::Outlet;
+use super::parameter::{check, values};
+use super::pool::Lease;
+use super::prepared::Prepared;
+use super::sql::{Sql, Verb};
+use super::streaming::{Broken, send_rows};
+use crate::block::BlockWriter;
+use crate::resource::ResourceError;
+use crate::resource::relational::{Parameter, QueryEnd, Statement};
+
+pub(super) const BEGIN_READING: &str = "BEGIN READ ONLY";
+
+/// Ends what only reads. The locks that belong to a session are the one thing that a transaction which only reads leaves behind.
+pub(super) const END_READING: &str = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()";
+
+/// Runs a query.
+pub(super) async fn run(
+    resource: &PostgresResource,
+    statement: &Statement,
+    output: BlockWriter,
+    control: &Control,
+) -> Result<QueryEnd, ResourceError> {
+    let sql = Arc::new(Sql::read(&statement.sql)?);
+    refuse_nothing(&sql)?;
+    let mut is_first = true;
+    loop {
+        let lease = resource.pool.lend(control.cancel()).await?;
+        let (result, is_clean) =
+            attempt(&lease, &sql, &statement.parameters, &mut Outlet::alone(&output), control).await;
+        let again = matches!(&result, Err(Broken::Driver(error, 0))
+            if is_first && is_worth_another_try(error, &statement.parameters));
+        if again {
+            lease.forget(&sql);
+        }
+        if is_clean {
+            lease.give_back();
+        }
+        match result {
+            Ok(rows) => {
+                output.finish().await;
+                return Ok(QueryEnd { rows });
+            }
+            Err(_) if again => is_first = false,
+            Err(broken) => return Err(broken.into_error(Some(&sql), Effect::None)),
+        }
+    }
+}
+
+/// Whether the same may work on another connection, or when it is planned anew.
+pub(super) fn is_worth_another_try(error: &Error, parameters: &[Parameter]) -> bool {
+    is_stale_plan(error) || is_connection_gone(error) || (!parameters.is_empty() && may_be_of_stale_types(error))
+}
+
+/// Refuses a text without a statement.
+pub(super) fn refuse_nothing(sql: &Sql) -> Result<(), ResourceError> {
+    if sql.verb() == Verb::Nothing { Err(sql_error("42601", "the text holds no statement")) } else { Ok(()) }
+}
+
+/// Runs a query on a connection; also tells whether the connection is as it was before.
+async fn attempt(
+    lease: &Lease,
+    sql: &Arc<Sql>,
+    parameters: &[Parameter],
+    output: &mut Outlet<'_>,
+    control: &Control,
+) -> (Result<u64, Broken>, bool) {
+    let prepared = match ready(lease, sql, parameters, control).await {
+        Ok(prepared) => prepared,
+        Err(broken) => {
+            let is_clean = broken.leaves_connection();
+            return (Err(broken), is_clean);
+        }
+    };
+    let plan = match prepared.rows() {
+        Ok(plan) => plan,
+        Err(error) => return (Err(Broken::Refused(error)), true),
+    };
+    let client = lease.client();
+    let mut begin = pin!(client.batch_execute(BEGIN_READING));
+    let mut rows = pin!(client.query_raw(&plan.statement, values(parameters)));
+    let mut end = pin!(client.batch_execute(END_READING));
+    // What is polled once is sent.
+    let (begun, answered, ended) = (poll!(&mut begin), poll!(&mut rows), poll!(&mut end));
+    let result = async {
+        while_read(&*output, settled(begun, begin, control)).await?;
+        // The server says that the query has begun together with the first rows, which may take long.
+        let rows = pin!(while_read(&*output, settled(answered, rows, control)).await?);
+        send_rows(rows, &plan.shape, output, control).await
+    }
+    .await;
+    let is_clean = match &result {
+        Ok(_) => settled(ended, end, control).await.is_ok(),
+        Err(broken) => broken.leaves_connection() && settled(ended, end, control).await.is_ok(),
+    };
+    (result, is_clean)
+}
+
+/// Prepares a statement and looks at the values of its parameters.
+pub(super) async fn ready(
+    connection: &Connection,
+    sql: &Arc<Sql>,
+    parameters: &[Parameter],
+    control: &Control,
+) -> Result<Arc<Prepared>, Broken> {
+    let prepared = control.wait(connection.prepare(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
+    check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
+    Ok(prepared)
+}
+
+/// Waits for something, as long as there is a reader.
+pub(super) async fn while_read<T>(
+    output: &Outlet<'_>,
+    work: impl Future<Output = Result<T, Broken>>,
+) -> Result<T, Broken> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = output.closed() => Err(Broken::Stopped(ResourceError::Cancelled)),
+    }
+}
+
+/// What became of something that was polled once.
+pub(super) async fn settled<T>(
+    first: Poll<Result<T, Error>>,
+    rest: impl Future<Output = Result<T, Error>>,
+    control: &Control,
+) -> Result<T, Broken> {
+    let result = match first {
+        Poll::Ready(result) => result,
+        Poll::Pending => control.wait(rest).await?,
+    };
+    result.map_err(|error| Broken::Driver(error, 0))
+}

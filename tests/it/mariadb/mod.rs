@@ -1,0 +1,6 @@
+//! `mysql:` resources on a real MariaDB server.
+
+mod queries;
+mod stage;
+mod transactions;
+mod types;

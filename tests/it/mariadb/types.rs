@@ -1,0 +1,1 @@
+//! Each type, value by value.
