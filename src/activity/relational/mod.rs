@@ -2,25 +2,40 @@
 
 mod close_cursor;
 mod cursor;
+mod database_schema_to_xml;
+mod extract_database_schema;
+mod extract_physical_schema;
 mod fetch_cursor;
 mod open_cursor;
 mod option;
 mod parameters;
+mod relational_resource_management;
 mod resultset_projection;
+mod schema_document;
+mod schema_rows;
+mod sql_bulk_load_row_set;
 mod sql_query_statement;
 mod sql_results_to_csv;
 mod sql_results_to_xml;
+mod sql_stored_procedure;
 mod sql_update_statement;
 mod statement;
+mod table_definition;
 mod transaction_management;
 
 pub use close_cursor::CloseCursor;
+pub use database_schema_to_xml::DatabaseSchemaToXml;
+pub use extract_database_schema::ExtractDatabaseSchema;
+pub use extract_physical_schema::ExtractPhysicalSchema;
 pub use fetch_cursor::FetchCursor;
 pub use open_cursor::OpenCursor;
+pub use relational_resource_management::RelationalResourceManagement;
 pub use resultset_projection::ResultsetProjection;
+pub use sql_bulk_load_row_set::SqlBulkLoadRowSet;
 pub use sql_query_statement::SqlQueryStatement;
 pub use sql_results_to_csv::SqlResultsToCsv;
 pub use sql_results_to_xml::SqlResultsToXml;
+pub use sql_stored_procedure::SqlStoredProcedure;
 pub use sql_update_statement::SqlUpdateStatement;
 pub use transaction_management::TransactionManagement;
 
