@@ -49,7 +49,8 @@ impl Parameters {
         let mut modes = Vec::new();
         let parameters = Self::parse_each(fields, setup, |element, parameter, position| {
             let mode = parameter.attribute("mode").map_or(Ok(Mode::In), |mode| mode.choice(&Mode::NAMES))?;
-            if mode == Mode::Out && !element.is_blank() {
+            let is_given = !element.is_blank() || element.attribute("from").is_some();
+            if mode == Mode::Out && is_given {
                 return Err(DocumentError::invalid(
                     element.position(),
                     "contradictory `sqlParameter`: one of the mode `out` is given no value",
@@ -78,7 +79,7 @@ impl Parameters {
             let position_value = parameter.required_attribute("position")?;
             let position = position_value.integer(1..=u32::MAX)? as usize;
             let mode = mode(element, &mut parameter, position)?;
-            let from = if mode == Mode::Out { None } else { parameter.attribute("from") };
+            let from = parameter.attribute("from");
             parameter.finish_attributes()?;
             let Some(slot) = sources.get_mut(position - 1) else {
                 return Err(position_value.error(format!(
