@@ -69,7 +69,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     // Those that have to be granted, too.
     let map: String = registry.names().map(|name| format!("<activity name=\"{name}\"/>")).collect();
     let granted = format!(
-        "<activityConfiguration xmlns=\"{CONFIG_NAMESPACE}\"><activityMap>{map}</activityMap></activityConfiguration>"
+        "<activityConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"><activityMap>{map}</activityMap></activityConfiguration>"
     );
     let granted = ActivityConfiguration::parse(granted.as_bytes(), &Limits::default()).unwrap();
     Catalogue::configured(&registry, &granted, resources).unwrap()
