@@ -11,6 +11,7 @@ mod databases;
 mod documentation;
 mod documents;
 mod durable;
+mod fusion;
 mod initialisation;
 mod jarvis;
 mod mariadb;
