@@ -51,11 +51,17 @@ async fn rows_are_the_same_after_a_way_through_a_format() {
     for kind in Kind::WITH_LOADS {
         let stage = gauges(kind).await;
         for (table, way) in [
-            ("w", "<sqlResultsToXML name=\"f\"><resultSet from=\"rows\"/><webRowSet name=\"x\"/></sqlResultsToXML>\
-              <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/>"),
-            ("a", "<sqlResultsToArrow name=\"f\"><resultSet from=\"rows\"/><arrowOutput name=\"x\"/></sqlResultsToArrow>\
+            (
+                "w",
+                "<sqlResultsToXML name=\"f\"><resultSet from=\"rows\"/><webRowSet name=\"x\"/></sqlResultsToXML>\
+              <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/>",
+            ),
+            (
+                "a",
+                "<sqlResultsToArrow name=\"f\"><resultSet from=\"rows\"/><arrowOutput name=\"x\"/></sqlResultsToArrow>\
               <arrowToRows name=\"t\"><arrowInput from=\"x\"/><rows name=\"again\"/></arrowToRows>\
-              <sqlBulkLoadRowSet name=\"load\"><rows from=\"again\"/>"),
+              <sqlBulkLoadRowSet name=\"load\"><rows from=\"again\"/>",
+            ),
         ] {
             let into = format!("<loadIntoTable tableName=\"{table}\" create=\"true\"/></sqlBulkLoadRowSet>");
             stage.perform(&[&query(ALL), way, &into].concat()).await.is_completed();
@@ -70,7 +76,12 @@ async fn a_row_set_that_is_none_loads_nothing() {
         let stage = gauges(kind).await;
         let content = "<echo name=\"say\"><text>&lt;webRowSet xmlns='urn:other'/&gt;</text><output name=\"x\"/></echo>\
             <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/><loadIntoTable tableName=\"gauge\"/></sqlBulkLoadRowSet>";
-        stage.perform(content).await.is_fault(422, "ActivityFailed").says("the activity `load` failed").says("WebRowSet");
+        stage
+            .perform(content)
+            .await
+            .is_fault(422, "ActivityFailed")
+            .says("the activity `load` failed")
+            .says("WebRowSet");
     }
 }
 
