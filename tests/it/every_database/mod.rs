@@ -5,3 +5,4 @@ mod procedures;
 mod schemas;
 mod stage;
 mod tables;
+mod three_requests;

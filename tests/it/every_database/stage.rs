@@ -23,7 +23,7 @@ impl Kind {
     /// Those that rows can be loaded into.
     pub(super) const WITH_LOADS: [Self; 1] = [Self::Sqlite];
     /// Those that have transactions.
-    pub(super) const WITH_TRANSACTIONS: [Self; 1] = [Self::Sqlite];
+    pub(super) const WITH_TRANSACTIONS: [Self; 3] = Self::ALL;
 }
 
 /// A service with one resource, `data`, over an empty database, where every activity is granted.
