@@ -11,6 +11,8 @@ mod databases;
 mod documentation;
 mod documents;
 mod durable;
+mod every_database;
+mod fusion;
 mod initialisation;
 mod jarvis;
 mod mariadb;
