@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::{join, manage};
 use crate::context::{Context, Reply};
-use crate::databases::{MariaDbServer, PASSWORD};
+use crate::databases::{MariaDbServer, PASSWORD, PostgresServer};
 
 /// A service over a database with two accounts of 100 each.
 pub(super) struct Bank {
@@ -22,9 +22,10 @@ impl Bank {
 
     /// The same, configured further.
     pub(super) async fn all_with(configure: impl Fn(ServerBuilder) -> ServerBuilder) -> Vec<Self> {
-        let mariadb = MariaDbServer::shared();
+        let (postgres, mariadb) = (PostgresServer::shared(), MariaDbServer::shared());
         vec![
             Self::open("sqlite", "sqlite:bank.db?mode=rwc", &configure).await,
+            Self::open("postgres", &postgres.uri(&postgres.create_database()), &configure).await,
             Self::open("mariadb", &mariadb.uri(&mariadb.create_database()), &configure).await,
         ]
     }
