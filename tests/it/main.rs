@@ -11,6 +11,7 @@ mod databases;
 mod documentation;
 mod documents;
 mod durable;
+mod every_database;
 mod initialisation;
 mod jarvis;
 mod mariadb;
