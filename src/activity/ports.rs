@@ -1,3 +1,4 @@
+use super::Formatting;
 use crate::block::StreamType;
 use crate::document::Position;
 
@@ -29,6 +30,10 @@ pub struct Ports {
     pub(crate) statements: bool,
     /// Whether what it does decides what the statements of others are part of.
     pub(crate) parts_statements: bool,
+    /// Whether it may do the work of the formatter that reads its one output.
+    pub(crate) pushes_down: bool,
+    /// All that it does with its one input, where the source of that may do it.
+    pub(crate) formatting: Option<Formatting>,
 }
 
 /// An input as it was declared.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::ports::{DeclaredInput, DeclaredOutput};
-use super::{Database, InputPort, OutputPort, PortType, Ports};
+use super::{Database, Formatting, InputPort, OutputPort, PortType, Ports};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Value, nearest};
 use crate::resource::DataResources;
@@ -172,6 +172,19 @@ impl<'a> Setup<'a> {
     /// in a `sequence` with every activity of its request that works on a relational data resource.
     pub fn parts_statements(&mut self) {
         self.ports.parts_statements = true;
+    }
+
+    /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
+    /// with [`ActivityContext::pushdown`](super::ActivityContext::pushdown).
+    pub fn pushes_down(&mut self) {
+        self.ports.pushes_down = true;
+    }
+
+    /// Declares that all the activity does is to write the rows of its one input into its one output in this form, so that the
+    /// source of the rows may do it instead. When it runs, it takes its output with
+    /// [`ActivityContext::unwritten_output`](super::ActivityContext::unwritten_output).
+    pub fn formats(&mut self, formatting: Formatting) {
+        self.ports.formatting = Some(formatting);
     }
 
     /// The relational data resource that the element names with `resource`, or else the first of the data service resource.

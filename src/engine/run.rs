@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
 use super::end_point::EndPoint;
+use super::fusion::hand_over;
 use super::plan::{Plan, PlannedActivity};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
@@ -103,7 +104,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams, request } = plan;
+        let Plan { activities, streams, fusions, request } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -111,6 +112,7 @@ impl Run {
             writers.push(Some(writer));
             readers.push(Some(reader));
         }
+        let fused = hand_over(fusions, &activities, &mut writers);
         let kinships = kinships(&activities, &streams);
         let missing: Vec<usize> = activities.iter().map(|activity| activity.after.len()).collect();
         let mut followers = vec![Vec::new(); activities.len()];
@@ -127,7 +129,7 @@ impl Run {
             cancel,
             progress: None,
         };
-        for activity in activities {
+        for (activity, fused) in activities.into_iter().zip(fused) {
             let inputs = activity.inputs.iter().filter_map(|&stream| readers[stream].take()).collect();
             let outputs = activity.outputs.iter().filter_map(|&stream| writers[stream].take()).collect();
             let session_input = activity.session_input.then(|| {
@@ -137,7 +139,8 @@ impl Run {
             });
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
                 .for_request(Arc::clone(&request))
-                .with_session_input(session_input);
+                .with_session_input(session_input)
+                .fused(fused.pushdown, fused.awaited);
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),
                 position: activity.position,

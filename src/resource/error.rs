@@ -20,7 +20,7 @@ pub enum Blame {
 pub enum ResourceError {
     /// The statement is wrong, or the database refused what it asks: syntax, an unknown table, a wrong number of
     /// parameters, a violated constraint.
-    #[error("{message}{}", Place(*offset))]
+    #[error("{message}{}", Place { offset: *offset, code })]
     Sql {
         /// What the database says.
         message: String,
@@ -152,14 +152,27 @@ impl ResourceError {
     }
 }
 
-/// ` (at character 15 of the statement)`, counted from 1 as people do.
-struct Place(Option<usize>);
+/// ` (SQLSTATE 42703, at character 15 of the statement)`, counted from 1 as people do.
+struct Place<'a> {
+    offset: Option<usize>,
+    code: &'a str,
+}
 
-impl fmt::Display for Place {
+impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(offset) => write!(f, " (at character {} of the statement)", offset + 1),
-            None => Ok(()),
+        let state = is_sqlstate(self.code).then_some(self.code);
+        match (state, self.offset) {
+            (Some(state), Some(offset)) => {
+                write!(f, " (SQLSTATE {state}, at character {} of the statement)", offset + 1)
+            }
+            (Some(state), None) => write!(f, " (SQLSTATE {state})"),
+            (None, Some(offset)) => write!(f, " (at character {} of the statement)", offset + 1),
+            (None, None) => Ok(()),
         }
     }
+}
+
+/// Whether a code has the form of the SQL standard: five digits and capital letters.
+fn is_sqlstate(code: &str) -> bool {
+    code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }

@@ -33,5 +33,6 @@ mod sessions;
 mod statics;
 mod stored_sessions;
 mod streaming;
+mod transactions;
 mod updates;
 mod webrowset;

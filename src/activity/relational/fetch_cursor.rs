@@ -4,6 +4,7 @@ use super::cursor;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Requirement, Setup};
 use crate::block::{BlockReader, StreamType, pipe};
 use crate::document::{DocumentError, Fields, Value};
+use crate::resource::ResourceError;
 use crate::resource::relational::{Fetch, FetchFrom};
 
 /// `fetchCursor`: the next rows of a cursor that the session has open.
@@ -53,7 +54,7 @@ impl Activity for FetchCursor {
         };
         let fetching = open.fetch(self.fetch, writer, context.cancellation().clone());
         let (end, ()) = futures_util::future::join(fetching, pass_by(unread)).await;
-        if end.is_err() {
+        if !matches!(end, Ok(_) | Err(ResourceError::Unsupported { .. })) {
             // Nobody knows where it stands.
             kept.take();
         }

@@ -2,10 +2,13 @@ use async_trait::async_trait;
 
 use super::expect_rows;
 use super::option::{option, single_character};
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
+use crate::activity::{
+    Activity, ActivityContext, ActivityError, Effects, Formatting, InputPort, OutputPort, PortType, Setup,
+};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
 use crate::format::{CsvOptions, CsvWriter, LineBreak};
+use crate::resource::relational::CsvForm;
 
 /// `sqlResultsToCSV`: rows as comma-separated values.
 ///
@@ -52,6 +55,9 @@ impl Activity for SqlResultsToCsv {
         if let Some(value) = option(fields, "escapeFields")? {
             options.escape = value.boolean()?;
         }
+        if let Some(form) = form_of(&options) {
+            setup.formats(Formatting::Csv(form));
+        }
         let element = fields.element();
         let writer = CsvWriter::new(options)
             .map_err(|error| DocumentError::invalid(element.position(), format!("`sqlResultsToCSV`: {error}")))?;
@@ -60,7 +66,7 @@ impl Activity for SqlResultsToCsv {
 
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let mut input = context.input(self.rows);
-        let output = context.output(self.csv);
+        let Some(output) = context.unwritten_output(self.csv).await? else { return Ok(()) };
         let mut is_first = true;
         while let Some(block) = input.next().await? {
             let rows = expect_rows(block)?;
@@ -76,4 +82,10 @@ impl Activity for SqlResultsToCsv {
         output.finish().await;
         Ok(())
     }
+}
+
+/// The same options as a database may know them, if it may: it ends lines with line feeds, and it always quotes.
+fn form_of(options: &CsvOptions) -> Option<CsvForm> {
+    let is_known = options.escape && options.line_break == LineBreak::Lf && options.delimiter.is_ascii();
+    is_known.then(|| CsvForm { delimiter: options.delimiter, null: options.null.clone(), header: options.header })
 }

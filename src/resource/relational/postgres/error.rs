@@ -47,6 +47,13 @@ pub(super) fn is_stale_plan(error: &Error) -> bool {
     })
 }
 
+/// Whether an error may come from parameters whose types are not what they were when the statement was prepared, because its
+/// table was made anew meanwhile.
+pub(super) fn may_be_of_stale_types(error: &Error) -> bool {
+    let code = error.as_db_error().map(|said| said.code().code());
+    matches!(code, Some("22P02" | "22007" | "42804" | "42883" | "42846"))
+}
+
 /// The server ends the connection, or has no strength to go on.
 fn says_goodbye(code: &str) -> bool {
     code.starts_with("08") || code.starts_with("57P") || code == "25P03"

@@ -9,8 +9,8 @@ use crate::block::ColumnOrigin;
 const ORIGINS: &str = "\
     SELECT pg_catalog.format_type(asked.type, asked.modifier), t.relname::text, a.attname::text, NOT a.attnotnull,
            a.attidentity <> '' OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%', false)
-    FROM pg_catalog.unnest($1::oid[], $2::int4[], $3::oid[], $4::int2[])
-         WITH ORDINALITY AS asked(type, modifier, relation, number, place)
+    FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[]), pg_catalog.unnest($3::oid[]),
+                    pg_catalog.unnest($4::int2[])) WITH ORDINALITY AS asked(type, modifier, relation, number, place)
          LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = asked.relation AND a.attnum = asked.number
          LEFT JOIN pg_catalog.pg_class t ON t.oid = a.attrelid
          LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -13,7 +13,7 @@ use tokio_postgres::Error;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone, is_stale_plan, resource_error, sql_error};
+use super::error::{Effect, is_connection_gone, is_stale_plan, may_be_of_stale_types, resource_error, sql_error};
 use super::parameter::{check, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
@@ -41,7 +41,8 @@ pub(super) async fn run(
     loop {
         let lease = resource.pool.lend(control.cancel()).await?;
         let (result, is_clean) = attempt(&lease, &sql, &statement.parameters, &output, control).await;
-        let again = matches!(&result, Err(Broken::Driver(error, 0)) if is_first && is_worth_another_try(error));
+        let again = matches!(&result, Err(Broken::Driver(error, 0))
+            if is_first && is_worth_another_try(error, &statement.parameters));
         if again {
             lease.forget(&sql);
         }
@@ -61,8 +62,8 @@ pub(super) async fn run(
 }
 
 /// Whether the same may work on another connection, or when it is planned anew.
-pub(super) fn is_worth_another_try(error: &Error) -> bool {
-    is_stale_plan(error) || is_connection_gone(error)
+pub(super) fn is_worth_another_try(error: &Error, parameters: &[Parameter]) -> bool {
+    is_stale_plan(error) || is_connection_gone(error) || (!parameters.is_empty() && may_be_of_stale_types(error))
 }
 
 /// Refuses a text without a statement.
@@ -96,8 +97,9 @@ async fn attempt(
     // What is polled once is sent.
     let (begun, answered, ended) = (poll!(&mut begin), poll!(&mut rows), poll!(&mut end));
     let result = async {
-        settled(begun, begin, control).await?;
-        let rows = pin!(settled(answered, rows, control).await?);
+        while_read(output, settled(begun, begin, control)).await?;
+        // The server says that the query has begun together with the first rows, which may take long.
+        let rows = pin!(while_read(output, settled(answered, rows, control)).await?);
         send_rows(rows, &plan.shape, output, control).await
     }
     .await;
@@ -118,6 +120,18 @@ pub(super) async fn ready(
     let prepared = control.wait(connection.prepare(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
     check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
     Ok(prepared)
+}
+
+/// Waits for something, as long as there is a reader.
+pub(super) async fn while_read<T>(
+    output: &BlockWriter,
+    work: impl Future<Output = Result<T, Broken>>,
+) -> Result<T, Broken> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = output.closed() => Err(Broken::Stopped(ResourceError::Cancelled)),
+    }
 }
 
 /// What became of something that was polled once.

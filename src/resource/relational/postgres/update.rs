@@ -12,11 +12,11 @@ use tokio_postgres::{Client, Error};
 
 use super::PostgresResource;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone, is_stale_plan, resource_error};
+use super::error::{Effect, is_connection_gone, resource_error};
 use super::parameter::{check, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
-use super::query::{ready, refuse_nothing, settled};
+use super::query::{is_worth_another_try, ready, refuse_nothing, settled};
 use super::sql::{Sql, Verb};
 use super::streaming::Broken;
 use crate::resource::ResourceError;
@@ -69,8 +69,8 @@ pub(super) async fn run(
     loop {
         let lease = resource.pool.lend(control.cancel()).await?;
         let (result, is_clean) = attempt(&lease, &sql, &first, &mut rows, control).await;
-        let again = result.as_ref().err().is_some_and(|failed| is_first && is_worth_another_try(failed));
-        if again {
+        let again = result.as_ref().err().is_some_and(|failed| is_first && can_try_again(failed, &first));
+        if result.is_err() {
             lease.forget(&sql);
         }
         if is_clean {
@@ -94,9 +94,9 @@ impl Failed {
 }
 
 /// Whether nothing has happened, and the same may work on another connection or when it is planned anew.
-fn is_worth_another_try(failed: &Failed) -> bool {
+fn can_try_again(failed: &Failed, parameters: &[Parameter]) -> bool {
     match &failed.broken {
-        Broken::Driver(error, _) => failed.can_repeat && (is_stale_plan(error) || is_connection_gone(error)),
+        Broken::Driver(error, _) => failed.can_repeat && is_worth_another_try(error, parameters),
         Broken::Refused(_) | Broken::Stopped(_) => false,
     }
 }
