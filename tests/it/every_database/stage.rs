@@ -38,7 +38,6 @@ pub(super) struct Options {
 
 /// A service over a database of its own with the people in it.
 pub(super) struct Stage {
-    pub(super) kind: Kind,
     pub(super) context: Context,
     pub(super) database: Database,
 }
@@ -58,7 +57,7 @@ impl Stage {
         if options.resources.is_empty() {
             options.resources.push(data_resource("", &database.uri(), &options.resource));
         }
-        Self { kind, context: serve(&options).await, database }
+        Self { context: serve(&options).await, database }
     }
 
     pub(super) async fn perform(&self, content: &str) -> Reply {
