@@ -16,6 +16,7 @@
 //!
 //! An activity of one's own, from outside of the crate, is in `examples/own_activity.rs`.
 
+mod blocking;
 mod context;
 mod database;
 mod error;

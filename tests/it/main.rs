@@ -12,6 +12,7 @@ mod documentation;
 mod documents;
 mod durable;
 mod every_database;
+mod fusion;
 mod initialisation;
 mod jarvis;
 mod mariadb;

@@ -26,10 +26,15 @@ mod conflicts;
 mod cursors;
 mod database;
 mod faults;
+mod granted;
 mod limits;
+mod loading;
+mod procedures;
 mod queries;
+mod schemas;
 mod several;
 mod stage;
+mod tables;
 mod transactions;
 mod updates;
 mod values;
@@ -43,6 +48,14 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(super) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
+    /// Those that tell of their tables.
+    pub(super) const WITH_SCHEMAS: [Self; 2] = [Self::Sqlite, Self::MariaDb];
+    /// Those that rows can be loaded into.
+    pub(super) const WITH_LOADS: [Self; 1] = [Self::Sqlite];
+    /// Those that have transactions.
+    pub(super) const WITH_TRANSACTIONS: [Self; 1] = [Self::Sqlite];
+
     /// The one of three that is for this kind.
     fn pick<T>(self, sqlite: T, postgres: T, mariadb: T) -> T {
         match self {

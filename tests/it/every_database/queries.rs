@@ -151,7 +151,7 @@ async fn a_result_that_nobody_reads_on_stops_the_statement(kind: Kind) {
     let stage = Stage::new(kind).await;
     let endless = kind.pick(
         String::new(),
-        "SELECT 'read on', repeat('x', 1000) FROM generate_series(1, 1000000000)".into(),
+        "SELECT 'read on', repeat('x', 1000) FROM generate_series(1, 100000) a, generate_series(1, 100000) b".into(),
         "SELECT 'read on', repeat('x', 1000), a.seq FROM seq_1_to_1000000 a, seq_1_to_1000000 b".into(),
     );
     let request = stage.context.post(&query(&endless)).query(&[("return", "csv")]);

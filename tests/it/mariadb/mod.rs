@@ -2,4 +2,5 @@
 
 mod queries;
 mod stage;
+mod transactions;
 mod types;

@@ -1,6 +1,8 @@
 //! PostgreSQL, as a data resource: against a real server.
 
+mod cursors;
 mod queries;
+mod transactions;
 mod types;
 mod updates;
 

@@ -150,7 +150,7 @@ async fn a_table_that_was_changed_is_read_as_it_is_now() {
 }
 
 /// Waits until so many statements of the service run in the database.
-async fn until_running(database: &Database, wanted: usize) {
+pub(super) async fn until_running(database: &Database, wanted: usize) {
     let sql = format!(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = '{}' AND application_name = 'rejoin' AND state = 'active'",
         database.name

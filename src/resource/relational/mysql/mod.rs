@@ -16,6 +16,7 @@ mod classify;
 mod column;
 mod connect;
 mod error;
+mod held;
 mod limit;
 mod link;
 mod pool;
@@ -24,8 +25,10 @@ mod rows;
 mod schema;
 mod shape;
 mod text;
+mod transaction;
 mod update;
 mod words;
+mod xa;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,17 +44,20 @@ pub use address::MySqlAddress;
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor,
-    Statement,
+    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch, RelationalResource, SchemaFilter,
+    SqlExecutor, Statement,
 };
 use crate::block::BlockWriter;
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
+use crate::session::{BranchError, Decision, LogId, TransactionOptions, Xid};
 use classify::{Classified, Kind};
 use connect::{Connector, KnownProduct};
-use error::{breaks_connection, resource_error, write_error};
+use error::{breaks_connection, refused, resource_error, write_error};
 use limit::Limit;
 use link::{Link, Mode};
 use pool::{Lease, Leaves, Pool, cancellable};
+use query::Output;
+use transaction::{MySqlTransaction, begin_text};
 use update::AwaitedRows;
 
 /// How long the server may take for a sign of life.
@@ -132,7 +138,7 @@ impl MySqlResource {
     }
 
     fn limit<'a>(&self, cancel: &'a CancellationToken) -> Limit<'a> {
-        Limit { cancel, time: self.shared.access.statement_timeout }
+        Limit { cancel, time: self.shared.access.statement_timeout, reader: None }
     }
 
     /// Lends a connection that answers, in that mode and, if it has to be, as if new. One that was closed by its server while
@@ -231,20 +237,15 @@ impl SqlExecutor for MySqlResource {
     ) -> Result<QueryEnd, ResourceError> {
         let classified = Classified::of(&statement.sql);
         classified.check_query()?;
-        let limit = self.limit(&cancel);
+        let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
         loop {
             let mut lease = self.lend(Mode::Read, classified.leaves_traces, &cancel).await?;
             let is_pooled = lease.is_pooled();
             let mut has_sent = false;
-            let running = async {
-                let link = lease.begin()?;
-                link.touch();
-                tokio::select! {
-                    biased;
-                    done = query::run(link, &statement, &output, &mut has_sent) => done,
-                    () = output.closed() => Err(ResourceError::Cancelled),
-                }
-            };
+            let to = Output { writer: &output, cancel: &cancel };
+            let link = lease.begin()?;
+            link.touch();
+            let running = query::run(link, &statement, &to, &mut has_sent);
             let done = limit.keep(running).await;
             if let Some(leaves) = left_behind(&done, classified.leaves_traces) {
                 lease.settle(leaves);
@@ -332,5 +333,42 @@ async fn update_all_or_none(
 impl RelationalResource for MySqlResource {
     fn dialect(&self) -> Dialect {
         Dialect::MySql
+    }
+
+    async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
+        let cancel = CancellationToken::new();
+        let text = begin_text(&options);
+        loop {
+            // Whoever needs variables in the transaction finds none of somebody else's.
+            let mut lease = self.lend(Mode::Write, true, &cancel).await.map_err(|error| refused(&error))?;
+            let is_pooled = lease.is_pooled();
+            let link = lease.begin().map_err(|error| refused(&error))?;
+            link.touch();
+            match link.driver().query_drop(&text).await.map_err(resource_error) {
+                Ok(()) => {
+                    lease.settle(Leaves::Traces);
+                    let transaction =
+                        MySqlTransaction::new(lease, options.xid, self.shared.access.statement_timeout);
+                    return Ok(RelationalBranch::new(transaction));
+                }
+                Err(error) if is_pooled && breaks_connection(&error) => {
+                    lease.settle(Leaves::Ruin);
+                    self.pool.drop_idle();
+                }
+                Err(error) => {
+                    lease.settle(Leaves::Ruin);
+                    return Err(refused(&error));
+                }
+            }
+        }
+    }
+
+    async fn prepared(&self, log: LogId) -> Result<Vec<Xid>, BranchError> {
+        self.ask(async |link| xa::prepared(link, log).await).await.map_err(|error| refused(&error))
+    }
+
+    async fn settle(&self, xid: Xid, decision: Decision) -> Result<(), BranchError> {
+        let settled = self.ask(async |link| Ok(xa::settle(link, xid, decision).await)).await;
+        settled.unwrap_or_else(|error| Err(refused(&error)))
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a connection.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -31,8 +32,17 @@ pub(super) struct Opener {
     tls: TlsSettings,
     statement_timeout: Option<Duration>,
     connector: OnceCell<Connector>,
-    /// What the server says of itself, once it was asked.
-    version: Arc<OnceLock<String>>,
+    known: Arc<Known>,
+}
+
+/// What is known of a database by all that connect to it.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The version that the server says it has, once it was asked.
+    pub(super) version: OnceLock<String>,
+    /// How often tables may have been changed from here. A prepared statement keeps the types of its parameters, even if its
+    /// table is made anew with others: so all are prepared anew after that.
+    pub(super) changes: AtomicU64,
 }
 
 impl Opener {
@@ -41,9 +51,9 @@ impl Opener {
         login: Login,
         tls: TlsSettings,
         statement_timeout: Option<Duration>,
-        version: Arc<OnceLock<String>>,
+        known: Arc<Known>,
     ) -> Self {
-        Self { address, login, tls, statement_timeout, connector: OnceCell::new(), version }
+        Self { address, login, tls, statement_timeout, connector: OnceCell::new(), known }
     }
 
     /// Opens a connection. The password is read anew.
@@ -62,7 +72,7 @@ impl Opener {
                 (client, drive(connection))
             }
         };
-        Ok(Connection::new(client, task, connector.clone()))
+        Ok(Connection::new(client, task, connector.clone(), Arc::clone(&self.known)))
     }
 
     async fn make_connector(&self) -> Result<Connector, ResourceError> {
@@ -117,7 +127,7 @@ impl Opener {
     fn remember(&self, version: Option<&str>) {
         if let Some(version) = version {
             let number = version.split_whitespace().next().unwrap_or(version);
-            self.version.get_or_init(|| number.to_owned());
+            self.known.version.get_or_init(|| number.to_owned());
         }
     }
 

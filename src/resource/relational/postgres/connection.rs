@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, Statement};
 
-use super::connect::cancel;
+use super::connect::{Known, cancel};
 use super::prepared::{Prepared, StatementCache};
 use super::sql::Sql;
 use super::tls::Connector;
@@ -27,6 +27,7 @@ pub(super) struct Connection {
     task: JoinHandle<()>,
     connector: Connector,
     statements: Mutex<StatementCache>,
+    known: Arc<Known>,
     /// The query that tells where columns come from.
     pub(super) origins: OnceCell<Statement>,
     /// Nobody knows in which state it is.
@@ -35,12 +36,13 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, task: JoinHandle<()>, connector: Connector) -> Self {
+    pub(super) fn new(client: Client, task: JoinHandle<()>, connector: Connector, known: Arc<Known>) -> Self {
         Self {
             client,
             task,
             connector,
             statements: Mutex::default(),
+            known,
             origins: OnceCell::new(),
             abandoned: AtomicBool::new(false),
             last_used: Mutex::new(Instant::now()),
@@ -53,7 +55,8 @@ impl Connection {
 
     /// The statement, prepared now or before.
     pub(super) async fn prepare(&self, sql: &Arc<Sql>) -> Result<Arc<Prepared>, Error> {
-        if let Some(known) = self.statements.lock().get(sql.text()) {
+        let changes = self.known.changes.load(Ordering::Acquire);
+        if let Some(known) = self.statements.lock().get(sql.text(), changes) {
             return Ok(known);
         }
         let prepared = Arc::new(Prepared::prepare(self, sql).await?);
@@ -64,6 +67,11 @@ impl Connection {
     /// Forgets a statement that the server has forgotten, or plans no more as it did.
     pub(super) fn forget(&self, sql: &Sql) {
         self.statements.lock().remove(sql.text());
+    }
+
+    /// Says that tables may have been changed.
+    pub(super) fn note_change(&self) {
+        self.known.changes.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Whether it can be used again.

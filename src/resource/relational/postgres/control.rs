@@ -15,14 +15,19 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub(super) struct Control {
     cancel: CancellationToken,
-    limit: Option<(Instant, Duration)>,
+    limit: Option<(Option<Instant>, Duration)>,
 }
 
 impl Control {
     /// A statement begins now, and may take so long.
     pub(super) fn new(cancel: CancellationToken, limit: Option<Duration>) -> Self {
-        let limit = limit.and_then(|limit| Some((Instant::now().checked_add(limit + GRACE)?, limit)));
+        let limit = limit.map(|limit| (Instant::now().checked_add(limit.saturating_add(GRACE)), limit));
         Self { cancel, limit }
+    }
+
+    /// Another statement begins now, with the same limit.
+    pub(super) fn again(&self, cancel: CancellationToken) -> Self {
+        Self::new(cancel, self.limit.map(|(_, limit)| limit))
     }
 
     pub(super) fn cancel(&self) -> &CancellationToken {
@@ -40,7 +45,7 @@ impl Control {
     }
 
     async fn timed_out(&self) -> ResourceError {
-        let Some((moment, limit)) = self.limit else { return std::future::pending().await };
+        let Some((Some(moment), limit)) = self.limit else { return std::future::pending().await };
         tokio::time::sleep_until(moment).await;
         ResourceError::TimedOut {
             message: format!("the statement took longer than {} s, which is the limit", limit.as_secs_f64()),

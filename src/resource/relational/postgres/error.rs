@@ -51,7 +51,7 @@ pub(super) fn is_stale_plan(error: &Error) -> bool {
 /// table was made anew meanwhile.
 pub(super) fn may_be_of_stale_types(error: &Error) -> bool {
     let code = error.as_db_error().map(|said| said.code().code());
-    matches!(code, Some("22P02" | "22007" | "42804" | "42883" | "42846"))
+    matches!(code, Some("22P02" | "22003" | "22007" | "42804" | "42883" | "42846"))
 }
 
 /// The server ends the connection, or has no strength to go on.

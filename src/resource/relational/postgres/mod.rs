@@ -11,22 +11,27 @@ mod calendar;
 mod connect;
 mod connection;
 mod control;
+mod cursor;
 mod decode;
 mod error;
 mod lexer;
 mod origin;
+mod outlet;
 mod parameter;
 mod pool;
 mod prepared;
 mod query;
+mod schema;
+mod scope;
 mod sql;
 mod streaming;
 mod text;
 mod tls;
+mod transaction;
 mod update;
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -36,11 +41,13 @@ pub use address::{PostgresAddress, PostgresHost};
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalResource, SchemaFilter, SqlExecutor, Statement,
+    CursorOptions, DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalBranch, RelationalResource, RowCursor,
+    SchemaFilter, SqlExecutor, Statement,
 };
 use crate::block::BlockWriter;
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
-use connect::Opener;
+use crate::session::{BranchError, TransactionOptions};
+use connect::{Known, Opener};
 use control::Control;
 use pool::Pool;
 
@@ -74,7 +81,7 @@ pub struct PostgresResource {
     pool: Pool,
     access: AccessSettings,
     address: PostgresAddress,
-    version: Arc<OnceLock<String>>,
+    known: Arc<Known>,
     /// The same database as the users of the role map.
     others: Mutex<HashMap<Login, Arc<Self>>>,
 }
@@ -86,22 +93,18 @@ impl PostgresResource {
     ///
     /// [`ResourceError::Configuration`] for a pool that can't be.
     pub fn new(address: PostgresAddress, access: AccessSettings) -> Result<Self, ResourceError> {
-        Self::with_version(address, access, Arc::default())
+        Self::knowing(address, access, Arc::default())
     }
 
-    fn with_version(
-        address: PostgresAddress,
-        access: AccessSettings,
-        version: Arc<OnceLock<String>>,
-    ) -> Result<Self, ResourceError> {
+    fn knowing(address: PostgresAddress, access: AccessSettings, known: Arc<Known>) -> Result<Self, ResourceError> {
         let opener = Opener::new(
             address.clone(),
             access.login.clone(),
             access.tls.clone(),
             access.statement_timeout,
-            Arc::clone(&version),
+            Arc::clone(&known),
         );
-        Ok(Self { pool: Pool::new(opener, access.pool)?, access, address, version, others: Mutex::default() })
+        Ok(Self { pool: Pool::new(opener, access.pool)?, access, address, known, others: Mutex::default() })
     }
 
     /// What may end a statement that begins now.
@@ -115,7 +118,7 @@ impl PostgresResource {
             return Ok(Arc::clone(known));
         }
         let access = AccessSettings { login: login.clone(), role_map: None, ..self.access.clone() };
-        let other = Arc::new(Self::with_version(self.address.clone(), access, Arc::clone(&self.version))?);
+        let other = Arc::new(Self::knowing(self.address.clone(), access, Arc::clone(&self.known))?);
         others.insert(login.clone(), Arc::clone(&other));
         Ok(other)
     }
@@ -125,7 +128,7 @@ impl PostgresResource {
 impl DataResource for PostgresResource {
     /// The version is empty until the first connection was opened.
     fn product(&self) -> Product {
-        Product { name: "PostgreSQL".into(), version: self.version.get().cloned().unwrap_or_default().into() }
+        Product { name: "PostgreSQL".into(), version: self.known.version.get().cloned().unwrap_or_default().into() }
     }
 
     async fn health(&self) -> Result<(), ResourceError> {
@@ -167,8 +170,17 @@ impl SqlExecutor for PostgresResource {
         update::run(self, &sql, rows, &self.control(cancel)).await
     }
 
-    async fn schema(&self, _filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
-        Err(ResourceError::unsupported("not yet"))
+    async fn open_cursor(
+        &self,
+        statement: Statement,
+        options: CursorOptions,
+        cancel: CancellationToken,
+    ) -> Result<Box<dyn RowCursor>, ResourceError> {
+        cursor::open(self, &statement, options, &self.control(cancel)).await
+    }
+
+    async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
+        schema::read(self, filter, &self.control(CancellationToken::new())).await
     }
 }
 
@@ -176,5 +188,9 @@ impl SqlExecutor for PostgresResource {
 impl RelationalResource for PostgresResource {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
+        Ok(RelationalBranch::new(transaction::begin(self, &options).await?))
     }
 }

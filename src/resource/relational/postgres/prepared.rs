@@ -30,6 +30,8 @@ pub(super) struct Prepared {
 #[derive(Debug)]
 pub(super) struct RowsPlan {
     pub(super) statement: Statement,
+    /// Its text.
+    pub(super) text: String,
     pub(super) shape: Arc<ResultShape>,
 }
 
@@ -38,16 +40,16 @@ impl Prepared {
         let statement = connection.client().prepare(sql.text()).await?;
         let kinds: Vec<Option<Kind>> = statement.columns().iter().map(kind_of).collect();
         let rows = match wrapped(sql, statement.columns(), &kinds) {
-            Ok(None) => Ok(statement.clone()),
+            Ok(None) => Ok((statement.clone(), sql.body().to_owned())),
             Ok(Some(text)) => match connection.client().prepare_typed(&text, statement.params()).await {
-                Ok(wrapped) => Ok(wrapped),
+                Ok(wrapped) => Ok((wrapped, text)),
                 Err(error) if error.as_db_error().is_some() => Err(not_wrapped(sql, statement.columns(), &kinds)),
                 Err(error) => return Err(error),
             },
             Err(error) => Err(error),
         };
         let rows = match rows {
-            Ok(to_run) => {
+            Ok((to_run, text)) => {
                 let origins = origin::of(connection, statement.columns()).await?;
                 let columns = statement.columns().iter().zip(kinds).zip(origins);
                 let columns = columns.map(|((column, kind), origin)| ColumnShape {
@@ -55,7 +57,7 @@ impl Prepared {
                     kind: kind.unwrap_or(Kind::Text),
                     origin,
                 });
-                Ok(RowsPlan { statement: to_run, shape: Arc::new(ResultShape::new(columns.collect())) })
+                Ok(RowsPlan { statement: to_run, text, shape: Arc::new(ResultShape::new(columns.collect())) })
             }
             Err(error) => Err(error),
         };
@@ -130,10 +132,17 @@ fn not_wrapped(sql: &Sql, columns: &[Column], kinds: &[Option<Kind>]) -> Resourc
 pub(super) struct StatementCache {
     statements: HashMap<String, (Arc<Prepared>, u64)>,
     uses: u64,
+    /// How often tables had changed when they were prepared.
+    changes: u64,
 }
 
 impl StatementCache {
-    pub(super) fn get(&mut self, text: &str) -> Option<Arc<Prepared>> {
+    /// The statement, unless tables have changed since.
+    pub(super) fn get(&mut self, text: &str, changes: u64) -> Option<Arc<Prepared>> {
+        if self.changes != changes {
+            self.statements.clear();
+            self.changes = changes;
+        }
         self.uses += 1;
         let (prepared, used) = self.statements.get_mut(text)?;
         *used = self.uses;

@@ -13,7 +13,8 @@ use tokio_postgres::Error;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone, is_stale_plan, may_be_of_stale_types, resource_error, sql_error};
+use super::error::{Effect, is_connection_gone, is_stale_plan, may_be_of_stale_types, sql_error};
+use super::outlet::Outlet;
 use super::parameter::{check, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
@@ -40,7 +41,8 @@ pub(super) async fn run(
     let mut is_first = true;
     loop {
         let lease = resource.pool.lend(control.cancel()).await?;
-        let (result, is_clean) = attempt(&lease, &sql, &statement.parameters, &output, control).await;
+        let (result, is_clean) =
+            attempt(&lease, &sql, &statement.parameters, &mut Outlet::alone(&output), control).await;
         let again = matches!(&result, Err(Broken::Driver(error, 0))
             if is_first && is_worth_another_try(error, &statement.parameters));
         if again {
@@ -55,8 +57,7 @@ pub(super) async fn run(
                 return Ok(QueryEnd { rows });
             }
             Err(_) if again => is_first = false,
-            Err(Broken::Driver(error, _)) => return Err(resource_error(&error, Some(&sql), Effect::None)),
-            Err(Broken::Refused(error) | Broken::Stopped(error)) => return Err(error),
+            Err(broken) => return Err(broken.into_error(Some(&sql), Effect::None)),
         }
     }
 }
@@ -76,7 +77,7 @@ async fn attempt(
     lease: &Lease,
     sql: &Arc<Sql>,
     parameters: &[Parameter],
-    output: &BlockWriter,
+    output: &mut Outlet<'_>,
     control: &Control,
 ) -> (Result<u64, Broken>, bool) {
     let prepared = match ready(lease, sql, parameters, control).await {
@@ -97,9 +98,9 @@ async fn attempt(
     // What is polled once is sent.
     let (begun, answered, ended) = (poll!(&mut begin), poll!(&mut rows), poll!(&mut end));
     let result = async {
-        while_read(output, settled(begun, begin, control)).await?;
+        while_read(&*output, settled(begun, begin, control)).await?;
         // The server says that the query has begun together with the first rows, which may take long.
-        let rows = pin!(while_read(output, settled(answered, rows, control)).await?);
+        let rows = pin!(while_read(&*output, settled(answered, rows, control)).await?);
         send_rows(rows, &plan.shape, output, control).await
     }
     .await;
@@ -124,7 +125,7 @@ pub(super) async fn ready(
 
 /// Waits for something, as long as there is a reader.
 pub(super) async fn while_read<T>(
-    output: &BlockWriter,
+    output: &Outlet<'_>,
     work: impl Future<Output = Result<T, Broken>>,
 ) -> Result<T, Broken> {
     tokio::select! {

@@ -11,7 +11,8 @@ use tokio_postgres::{Error, Row, RowStream};
 use super::control::Control;
 use super::decode::{ResultShape, RowsBuilder};
 use super::error::is_connection_gone;
-use crate::block::{Block, BlockWriter};
+use super::outlet::Outlet;
+use crate::block::Block;
 use crate::resource::ResourceError;
 
 /// How long rows that were found wait for more before they leave in a block that is not full.
@@ -47,9 +48,20 @@ impl From<ResourceError> for Broken {
 
 /// Sends all rows; there is at least one block. Gives their number.
 pub(super) async fn send_rows(
+    rows: Pin<&mut RowStream>,
+    shape: &Arc<ResultShape>,
+    output: &mut Outlet<'_>,
+    control: &Control,
+) -> Result<u64, Broken> {
+    send_some(rows, shape, output, true, control).await
+}
+
+/// Sends rows; `is_first` says whether they begin the stream, which has at least one block. Gives their number.
+pub(super) async fn send_some(
     mut rows: Pin<&mut RowStream>,
     shape: &Arc<ResultShape>,
-    output: &BlockWriter,
+    output: &mut Outlet<'_>,
+    is_first: bool,
     control: &Control,
 ) -> Result<u64, Broken> {
     let mut builder = RowsBuilder::new(Arc::clone(shape));
@@ -57,7 +69,7 @@ pub(super) async fn send_rows(
     loop {
         let next = match poll!(rows.next()) {
             Poll::Ready(next) => Some(next),
-            Poll::Pending => next_row(rows.as_mut(), builder.has_rows(), output, control).await?,
+            Poll::Pending => next_row(rows.as_mut(), builder.has_rows(), &*output, control).await?,
         };
         match next {
             Some(Some(Ok(row))) => {
@@ -68,15 +80,15 @@ pub(super) async fn send_rows(
             }
             Some(Some(Err(error))) => return Err(Broken::Driver(error, builder.total())),
             Some(None) => {
-                if builder.has_rows() || blocks == 0 {
-                    send(Block::Rows(builder.take()?), output, control).await?;
+                if builder.has_rows() || (is_first && blocks == 0) {
+                    output.send(Block::Rows(builder.take()?), control).await?;
                 }
                 return Ok(builder.total());
             }
             // The next row takes its time: those before it leave.
             None => {}
         }
-        send(Block::Rows(builder.take()?), output, control).await?;
+        output.send(Block::Rows(builder.take()?), control).await?;
         blocks += 1;
     }
 }
@@ -85,7 +97,7 @@ pub(super) async fn send_rows(
 async fn next_row(
     mut rows: Pin<&mut RowStream>,
     others_wait: bool,
-    output: &BlockWriter,
+    output: &Outlet<'_>,
     control: &Control,
 ) -> Result<Option<Option<Result<Row, Error>>>, ResourceError> {
     let next = async {
@@ -97,9 +109,4 @@ async fn next_row(
         }
     };
     control.wait(next).await?
-}
-
-/// Sends one block.
-pub(super) async fn send(block: Block, output: &BlockWriter, control: &Control) -> Result<(), ResourceError> {
-    control.wait(output.send(block)).await?.map_err(|_| ResourceError::Cancelled)
 }

@@ -12,11 +12,12 @@ use tokio_postgres::{Client, Error};
 
 use super::PostgresResource;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone, resource_error};
+use super::error::Effect;
 use super::parameter::{check, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
 use super::query::{is_worth_another_try, ready, refuse_nothing, settled};
+use super::scope::in_doubt;
 use super::sql::{Sql, Verb};
 use super::streaming::Broken;
 use crate::resource::ResourceError;
@@ -79,16 +80,7 @@ pub(super) async fn run(
         match result {
             Ok(changed) => return Ok(changed),
             Err(_) if again => is_first = false,
-            Err(failed) => return Err(failed.into_error(&sql)),
-        }
-    }
-}
-
-impl Failed {
-    fn into_error(self, sql: &Sql) -> ResourceError {
-        match self.broken {
-            Broken::Driver(error, _) => resource_error(&error, Some(sql), self.effect),
-            Broken::Refused(error) | Broken::Stopped(error) => error,
+            Err(failed) => return Err(failed.broken.into_error(Some(&sql), failed.effect)),
         }
     }
 }
@@ -123,6 +115,9 @@ async fn attempt(
             result.map_err(|failed| Failed { can_repeat: false, ..failed })
         }
     };
+    if sql.verb() == Verb::Other {
+        lease.note_change();
+    }
     let leaves_connection = result.as_ref().err().is_none_or(|failed| failed.broken.leaves_connection());
     let is_clean = leaves_connection && matches!(control.wait(lease.client().batch_execute(CLEAN)).await, Ok(Ok(())));
     let counts = sql.verb() != Verb::Select;
@@ -158,7 +153,7 @@ async fn once(client: &Client, prepared: &Prepared, row: &[Parameter], control: 
         _ => settled(committed, commit, control).await,
     };
     let changed = changed.map_err(unless_answered)?;
-    committed.map_err(commit_failed)?;
+    committed.map_err(in_doubt)?;
     Ok(changed)
 }
 
@@ -182,7 +177,7 @@ async fn many(
             let ended = poll!(&mut ending);
             let ended = settled(ended, ending, control).await;
             let changed = done?;
-            ended.map_err(commit_failed)?;
+            ended.map_err(in_doubt)?;
             Ok(changed)
         }
     }
@@ -242,15 +237,4 @@ async fn answer(execution: Execution<'_>, control: &Control) -> Result<u64, Brok
 fn unless_answered(broken: Broken) -> Failed {
     let answered = matches!(&broken, Broken::Driver(error, _) if error.as_db_error().is_some());
     Failed { broken, effect: if answered { Effect::None } else { Effect::Possible }, can_repeat: answered }
-}
-
-/// A commit that is refused has done nothing; when the connection is gone instead, nobody knows.
-fn commit_failed(broken: Broken) -> Failed {
-    match broken {
-        Broken::Driver(error, _) if is_connection_gone(&error) => {
-            let message = format!("PostgreSQL: the connection was lost while the update was committed: {error}");
-            Broken::Stopped(ResourceError::Lost { message }).into()
-        }
-        broken => broken.into(),
-    }
 }

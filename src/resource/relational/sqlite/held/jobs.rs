@@ -192,18 +192,18 @@ impl Reading<'_> {
 }
 
 /// A place in the transaction to which a statement that fails goes back.
-struct Savepoint<'d> {
+pub(super) struct Savepoint<'d> {
     desk: &'d Desk,
     set: bool,
 }
 
 impl<'d> Savepoint<'d> {
-    fn set(desk: &'d Desk) -> Result<Self, ResourceError> {
+    pub(super) fn set(desk: &'d Desk) -> Result<Self, ResourceError> {
         desk.connection.run_own("SAVEPOINT rejoin_statement")?;
         Ok(Self { desk, set: true })
     }
 
-    fn release(mut self) -> Result<(), ResourceError> {
+    pub(super) fn release(mut self) -> Result<(), ResourceError> {
         self.desk.connection.run_own("RELEASE rejoin_statement")?;
         self.set = false;
         Ok(())

@@ -1,0 +1,120 @@
+//! Work on a connection that leaves nothing behind but what it was to do.
+
+use async_trait::async_trait;
+
+use super::PostgresResource;
+use super::connection::Connection;
+use super::control::Control;
+use super::error::{Effect, is_connection_gone, resource_error};
+use super::query::{BEGIN_READING, END_READING};
+use super::sql::Sql;
+use super::streaming::Broken;
+use super::update::CLEAN;
+use crate::resource::ResourceError;
+
+/// Something that is done on a connection, within a transaction.
+#[async_trait]
+pub(super) trait Work: Send {
+    /// What it gives.
+    type Done: Send;
+
+    /// Does it.
+    async fn run(&mut self, connection: &Connection, control: &Control) -> Result<Self::Done, Broken>;
+
+    /// The statement that it is about, to tell where in it an error is.
+    fn sql(&self) -> Option<&Sql> {
+        None
+    }
+}
+
+#[async_trait]
+impl<W: Work> Work for &mut W {
+    type Done = W::Done;
+
+    async fn run(&mut self, connection: &Connection, control: &Control) -> Result<Self::Done, Broken> {
+        W::run(self, connection, control).await
+    }
+
+    fn sql(&self) -> Option<&Sql> {
+        W::sql(self)
+    }
+}
+
+/// Where work is done: the database, or an open transaction of it.
+#[async_trait]
+pub(super) trait Scope: Sync {
+    /// Does work that reads: the database lets it write nothing.
+    async fn reading<W: Work>(&self, work: W, control: &Control) -> Result<W::Done, ResourceError>;
+
+    /// Does work that writes, all of it or nothing.
+    async fn writing<W: Work>(&self, work: W, control: &Control) -> Result<W::Done, ResourceError>;
+}
+
+#[async_trait]
+impl Scope for PostgresResource {
+    async fn reading<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
+        let lease = self.pool.lend(control.cancel()).await?;
+        let result = within(&lease, BEGIN_READING, &mut work, control).await;
+        if leaves_connection(&result) && tell(&lease, END_READING, control).await.is_ok() {
+            lease.give_back();
+        }
+        result.map_err(|broken| broken.into_error(work.sql(), Effect::None))
+    }
+
+    async fn writing<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
+        let lease = self.pool.lend(control.cancel()).await?;
+        let mut result = within(&lease, "BEGIN", &mut work, control).await;
+        if leaves_connection(&result) {
+            let ended = tell(&lease, if result.is_ok() { "COMMIT" } else { "ROLLBACK" }, control).await;
+            let is_usable = ended.as_ref().err().is_none_or(Broken::leaves_connection);
+            if let (Ok(_), Err(broken)) = (&result, ended) {
+                result = Err(in_doubt(broken));
+            }
+            if is_usable && tell(&lease, CLEAN, control).await.is_ok() {
+                lease.give_back();
+            }
+        }
+        result.map_err(|broken| broken.into_error(work.sql(), Effect::None))
+    }
+}
+
+/// Begins a transaction and does the work.
+async fn within<W: Work>(
+    connection: &Connection,
+    begin: &str,
+    work: &mut W,
+    control: &Control,
+) -> Result<W::Done, Broken> {
+    tell(connection, begin, control).await?;
+    work.run(connection, control).await
+}
+
+/// Has the server run statements without rows.
+pub(super) async fn tell(connection: &Connection, statements: &str, control: &Control) -> Result<(), Broken> {
+    control.wait(connection.client().batch_execute(statements)).await?.map_err(|error| Broken::Driver(error, 0))
+}
+
+fn leaves_connection<T>(result: &Result<T, Broken>) -> bool {
+    result.as_ref().err().is_none_or(Broken::leaves_connection)
+}
+
+/// A commit that is refused has done nothing; when the connection is gone instead, nobody knows.
+pub(super) fn in_doubt(broken: Broken) -> Broken {
+    match broken {
+        Broken::Driver(error, _) if is_connection_gone(&error) => {
+            let message = format!("PostgreSQL: the connection was lost during the commit: {error}");
+            Broken::Stopped(ResourceError::Lost { message })
+        }
+        broken => broken,
+    }
+}
+
+impl Broken {
+    /// The error that a caller can act on.
+    pub(super) fn into_error(self, sql: Option<&Sql>, effect: Effect) -> ResourceError {
+        match self {
+            Self::Driver(error, _) => resource_error(&error, sql, effect),
+            Self::Refused(error) | Self::Stopped(error) => error,
+        }
+    }
+}
