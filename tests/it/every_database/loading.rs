@@ -1,6 +1,7 @@
 //! Rows that are loaded into tables.
 
-use super::stage::{Kind, Stage, query};
+use super::Kind;
+use super::granted::{Stage, query};
 
 fn load(target: &str) -> String {
     format!(
