@@ -7,7 +7,10 @@
 mod support {
     pub(crate) mod arguments;
     pub(crate) mod bare;
+    pub(crate) mod curl;
+    pub(crate) mod documents;
     pub(crate) mod people;
+    pub(crate) mod people_file;
     pub(crate) mod table;
     pub(crate) mod wrk;
 }
@@ -21,15 +24,15 @@ use anyhow::{Context, Result, ensure};
 use rejoin::service::{ConfiguredResource, RunningServer, Server};
 use support::arguments::argument;
 use support::bare::start_bare;
-use support::people::{self, SELECT_ALL, SELECT_ONE};
+use support::curl::{curl, run_curl};
+use support::documents::{perform, with_random_keys};
+use support::people_file::{self, SELECT_ALL, SELECT_ONE};
 use support::table::{line, median};
 use support::wrk::{CONNECTIONS, middle, wrk};
 
 /// As in the command; the bare handler has it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-const NAMESPACE: &str = "http://ogsadai.org.uk/namespaces/2005/10/types";
 
 fn main() -> Result<()> {
     let bench = Bench {
@@ -39,7 +42,7 @@ fn main() -> Result<()> {
         folder: tempfile::tempdir()?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    people::make(&bench.database(), bench.rows)?;
+    people_file::make(&bench.database(), bench.rows)?;
     let (server, bare) =
         runtime.block_on(async { anyhow::Ok((start(bench.folder.path()).await?, start_bare().await?)) })?;
     let url = format!("{}/services/people", server.url());
@@ -80,11 +83,12 @@ impl Bench {
         println!("requests per second over {CONNECTIONS} keep-alive connections (median of {})", self.rounds);
         for (what, document, bar) in [("empty perform request", empty, 0.70), ("one row by random key", one_row, 0.45)]
         {
-            let script = self.script(&document)?;
+            let script = self.folder.path().join("request.lua");
+            fs::write(&script, with_random_keys(&document, self.rows))?;
             let (mut ours, mut theirs, mut answered) = (Vec::new(), Vec::new(), 0);
             for _ in 0..self.rounds {
-                theirs.push(wrk(bare, &script, 1, self.seconds)?.rate);
-                let load = wrk(url, &script, 1, self.seconds)?;
+                theirs.push(wrk(CONNECTIONS, bare, &script, 1, self.seconds)?.rate);
+                let load = wrk(CONNECTIONS, url, &script, 1, self.seconds)?;
                 ours.push(load.rate);
                 answered += load.answered;
             }
@@ -95,22 +99,6 @@ impl Bench {
             );
         }
         Ok(())
-    }
-
-    /// What wrk sends: the document, with a random key where it says KEY.
-    fn script(&self, document: &str) -> Result<PathBuf> {
-        let path = self.folder.path().join("request.lua");
-        // Made before the clock starts: what the client spends on a request is not what is measured.
-        let lua = format!(
-            "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/xml'\nlocal document = [==[{document}]==]\n\
-             local before, after = document:match('^(.*)KEY(.*)$')\nwrk.body = document\nif before then\n  \
-             local requests, next = {{}}, 0\n  function init()\n    for index = 1, 10000 do\n      \
-             requests[index] = wrk.format(nil, nil, nil, before .. math.random(1, {}) .. after)\n    end\n  end\n  \
-             function request()\n    next = next % 10000 + 1\n    return requests[next]\n  end\nend\n",
-            self.rows
-        );
-        fs::write(&path, lua)?;
-        Ok(path)
     }
 
     /// The whole table to the client, against `sqlite3 -csv`; and what the memory of the server does meanwhile.
@@ -176,27 +164,6 @@ impl Bench {
         line("first byte (bar 10 ms)", &times[1..], Duration::from_millis(10));
         Ok(())
     }
-}
-
-fn perform(content: &str) -> String {
-    format!("<perform xmlns=\"{NAMESPACE}\">{content}</perform>")
-}
-
-fn curl(url: &str, document: &str) -> Result<Duration> {
-    let begun = Instant::now();
-    run_curl(url, document, &[])?;
-    Ok(begun.elapsed())
-}
-
-fn run_curl(url: &str, document: &str, more: &[&str]) -> Result<Vec<u8>> {
-    let output = Command::new("curl")
-        .args(["-sS", "-f", "-o", "/dev/null", "-H", "Content-Type: application/xml", "-d", document])
-        .args(more)
-        .arg(url)
-        .output()
-        .context("curl can't be run: is it installed?")?;
-    ensure!(output.status.success(), "curl: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(output.stdout)
 }
 
 /// The most memory that this process, which is the server, has had.

@@ -4,6 +4,7 @@
 
 mod support {
     pub(crate) mod people;
+    pub(crate) mod people_file;
     pub(crate) mod table;
 }
 
@@ -18,7 +19,8 @@ use rejoin::block::{BLOCK_BYTES, Block, StreamType, pipe};
 use rejoin::format::{CsvOptions, CsvWriter, FormatError, WebRowSetOptions, WebRowSetWriter};
 use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteResource, SqliteSettings};
 use rejoin::resource::relational::{Parameter, SqlExecutor, Statement};
-use support::people::{self, SELECT_ALL, SELECT_ONE};
+use support::people::Random;
+use support::people_file::{self, SELECT_ALL, SELECT_ONE};
 use support::table::{line, median};
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +30,7 @@ async fn main() -> Result<()> {
     let rounds = argument("--rounds", 5)?;
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("people.db");
-    people::make(&path, rows)?;
+    people_file::make(&path, rows)?;
     let address = SqliteAddress::parse(&format!("sqlite:{}", path.display()), folder.path())?;
     let database = Arc::new(SqliteResource::new(address, &SqliteSettings::default()));
     whole_table(&database, &path, rounds).await?;
@@ -162,7 +164,7 @@ async fn one_row(database: &Arc<SqliteResource>, rows: u32) -> Result<()> {
             for task in 0..tasks {
                 let database = Arc::clone(database);
                 running.spawn(async move {
-                    let mut random = people::Random(u64::from(task));
+                    let mut random = Random(u64::from(task));
                     for _ in 0..total / tasks {
                         let key = i64::try_from(random.below(u64::from(rows)))? + 1;
                         one(&database, key).await?;

@@ -93,7 +93,7 @@ impl Counters {
 /// is its own.
 pub(crate) async fn load(url: &str, script: &Path, threads: usize, seconds: u32) -> Result<Load> {
     let (url, script) = (url.to_owned(), script.to_owned());
-    tokio::task::spawn_blocking(move || wrk(&url, &script, threads, seconds)).await?
+    tokio::task::spawn_blocking(move || wrk(CONNECTIONS, &url, &script, threads, seconds)).await?
 }
 
 fn perform(content: &str) -> String {

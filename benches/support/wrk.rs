@@ -17,10 +17,10 @@ pub(crate) struct Load {
     pub(crate) answered: u64,
 }
 
-/// Sends what the script says to `url` over all connections for so many seconds. Every answer has to be a good one.
-pub(crate) fn wrk(url: &str, script: &Path, threads: usize, seconds: u32) -> Result<Load> {
+/// Sends what the script says to `url` over so many connections for so many seconds. Every answer has to be a good one.
+pub(crate) fn wrk(connections: usize, url: &str, script: &Path, threads: usize, seconds: u32) -> Result<Load> {
     let output = Command::new("wrk")
-        .args(["-t", &threads.to_string(), "-c", &CONNECTIONS.to_string(), "-d", &format!("{seconds}s"), "-s"])
+        .args(["-t", &threads.to_string(), "-c", &connections.to_string(), "-d", &format!("{seconds}s"), "-s"])
         .arg(script)
         .arg(url)
         .output()

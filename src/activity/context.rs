@@ -140,6 +140,12 @@ impl Input {
             None => Ok(None),
         }
     }
+
+    /// The pipe itself, for a thread that may block; `None` when the input was taken before.
+    #[must_use]
+    pub fn into_reader(self) -> Option<BlockReader> {
+        self.reader
+    }
 }
 
 /// An output of a running activity.

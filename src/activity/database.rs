@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ActivityContext, ActivityError};
 use crate::resource::relational::access::Requester;
-use crate::resource::relational::{RelationalBranch, RelationalResource, SqlExecutor};
+use crate::resource::relational::{Dialect, RelationalBranch, RelationalResource, SqlExecutor};
 use crate::resource::{DataResource, ResourceError};
 use crate::session::{Transaction, TransactionBranch, TransactionManager, TransactionState};
 
@@ -24,6 +24,15 @@ impl Database {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How it writes names and types.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::Resource`] when the data resource has changed into another kind.
+    pub fn dialect(&self) -> Result<Dialect, ActivityError> {
+        Ok(relational(&self.resource)?.dialect())
     }
 
     /// What the statements of this request run on: the open transaction of the session, which the database takes part in from

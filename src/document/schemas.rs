@@ -10,6 +10,7 @@ macro_rules! schemas {
 schemas!(
     "activities.xsd",
     "activity.xsd",
+    "database-schema.xsd",
     "fault.xsd",
     "perform.xsd",
     "problem.xsd",

@@ -71,3 +71,49 @@ pub(super) fn hand_over(
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::activity::ActivityRegistry;
+    use crate::document::PerformDocument;
+    use crate::engine::{Catalogue, Plan};
+    use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
+
+    const QUERY: &str = r#"<sqlQueryStatement name="find"><expression>SELECT 1</expression><resultStream name="r"/></sqlQueryStatement>"#;
+    const CSV: &str =
+        r#"<sqlResultsToCSV name="format"><resultSet from="r"/><csvOutput name="csv"/></sqlResultsToCSV>"#;
+    const SAY: &str = r#"<echo name="say"><text>x</text><output name="said"/></echo>"#;
+
+    fn fusions(content: &str) -> Vec<(String, String)> {
+        let mut resources = DataResources::default();
+        let memory = ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", "."));
+        resources.add("", memory.unwrap());
+        let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), resources);
+        let document =
+            format!(r#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">{content}</perform>"#);
+        let plan = Plan::new(&PerformDocument::parse(document.as_bytes()).unwrap(), &catalogue).unwrap();
+        plan.fusions().map(|(source, formatter)| (source.to_owned(), formatter.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_query_is_fused_with_the_formatter_that_reads_it() {
+        let both = [("find".to_owned(), "format".to_owned())];
+        assert_eq!(fusions(&format!("{QUERY}{CSV}")), both);
+        assert_eq!(fusions(&format!("{CSV}{QUERY}")), both);
+        assert_eq!(fusions(&format!("<sequence>{SAY}<flow>{QUERY}{CSV}</flow></sequence>")), both);
+    }
+
+    #[test]
+    fn activities_that_begin_at_different_times_are_not_fused() {
+        assert!(fusions(&format!("{QUERY}<sequence>{SAY}{CSV}</sequence>")).is_empty());
+        assert!(fusions(&format!("<sequence>{SAY}{QUERY}</sequence>{CSV}")).is_empty());
+    }
+
+    #[test]
+    fn what_no_database_writes_is_not_fused() {
+        let odd = CSV.replace("</sql", r#"<lineBreak value="CR"/></sql"#);
+        assert!(fusions(&format!("{QUERY}{odd}")).is_empty());
+        let xml = r#"<sqlResultsToXML name="format"><resultSet from="r"/><webRowSet name="w"/></sqlResultsToXML>"#;
+        assert!(fusions(&format!("{QUERY}{xml}")).is_empty());
+    }
+}

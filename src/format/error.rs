@@ -45,6 +45,14 @@ pub enum FormatError {
         /// What is wrong with the value, and what to do.
         problem: String,
     },
+    /// What was read has a column of a type that rows can't have.
+    #[error("column `{column}`: rows have no type for {data_type}; turn it into another before it is sent")]
+    Foreign {
+        /// The name of the column.
+        column: String,
+        /// Its type.
+        data_type: String,
+    },
     /// What was read is not in the format.
     #[error("the {format} can't be read: {problem}")]
     Malformed {

@@ -19,9 +19,14 @@
 //! assert_eq!(text, "1\n2\n");
 //! ```
 
+mod align;
+mod arrow;
 mod cells;
 mod csv;
 mod error;
+mod json;
+mod normal;
+mod parquet;
 mod parse;
 mod projection;
 mod row_type;
@@ -31,8 +36,11 @@ mod stream;
 mod text;
 mod web_row_set;
 
+pub use arrow::{ArrowCompression, ArrowOptions, ArrowReader, ArrowWriter};
 pub use csv::{CsvColumns, CsvOptions, CsvReader, CsvReaderOptions, CsvWriter, LineBreak};
 pub use error::FormatError;
+pub use json::{JsonForm, JsonOptions, JsonWriter};
+pub use parquet::{ParquetCompression, ParquetOptions, ParquetReader, ParquetWriter};
 pub use projection::{ColumnChoice, ColumnText};
 pub use row_type::RowType;
-pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetWriter};
+pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetReader, WebRowSetWriter};

@@ -70,3 +70,11 @@ fn texts() -> ArrayRef {
     lists.append_null();
     Arc::new(lists.finish())
 }
+
+/// So many rows of two columns.
+pub(super) fn many(rows: usize) -> RecordBatch {
+    let numbers: Int64Array = (0..i64::try_from(rows).unwrap()).collect();
+    let texts: StringArray = (0..rows).map(|row| (row % 7 != 0).then(|| format!("row {row}"))).collect();
+    let columns: Vec<(&str, ArrayRef)> = vec![("number", Arc::new(numbers)), ("text", Arc::new(texts))];
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true))).unwrap()
+}

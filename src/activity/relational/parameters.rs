@@ -1,9 +1,9 @@
-//! `sqlParameter`: the values for the `?` of a statement, given in the document or by streams.
+//! `sqlParameter`: the values for the `?` of a statement or the parameters of a procedure, given in the document or by streams.
 
 use crate::activity::transform::expect_text;
 use crate::activity::{ActivityContext, ActivityError, Input, InputPort, Setup};
 use crate::block::StreamType;
-use crate::document::{DocumentError, Fields};
+use crate::document::{DocumentError, Element, Fields};
 use crate::resource::relational::{Parameter, ParameterSender};
 
 /// The parameters of a statement as the document gives them, in the order of the `?`.
@@ -19,11 +19,56 @@ pub(super) struct Parameters {
 enum Source {
     Given(Parameter),
     Stream,
+    /// A procedure gives it back.
+    Nothing,
+}
+
+/// Which way the parameter of a procedure goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    In,
+    Out,
+    InOut,
+}
+
+impl Mode {
+    const NAMES: [(&str, Self); 3] = [("in", Self::In), ("out", Self::Out), ("inout", Self::InOut)];
 }
 
 impl Parameters {
     /// Reads `<sqlParameter position="1">…</sqlParameter>` and `<sqlParameter position="2" from="s"/>`, any number of them.
     pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        Self::parse_each(fields, setup, |_, _, _| Ok(Mode::In))
+    }
+
+    /// The same for a procedure, where each may have a `mode`; gives the modes by position.
+    pub(super) fn parse_with_modes(
+        fields: &mut Fields<'_>,
+        setup: &mut Setup<'_>,
+    ) -> Result<(Self, Vec<Mode>), DocumentError> {
+        let mut modes = Vec::new();
+        let parameters = Self::parse_each(fields, setup, |element, parameter, position| {
+            let mode = parameter.attribute("mode").map_or(Ok(Mode::In), |mode| mode.choice(&Mode::NAMES))?;
+            let is_given = !element.is_blank() || element.attribute("from").is_some();
+            if mode == Mode::Out && is_given {
+                return Err(DocumentError::invalid(
+                    element.position(),
+                    "contradictory `sqlParameter`: one of the mode `out` is given no value",
+                ));
+            }
+            modes.push((position, mode));
+            Ok(mode)
+        })?;
+        modes.sort_by_key(|(position, _)| *position);
+        Ok((parameters, modes.into_iter().map(|(_, mode)| mode).collect()))
+    }
+
+    /// Reads every parameter; `mode` reads what else its element says.
+    fn parse_each<'a>(
+        fields: &mut Fields<'a>,
+        setup: &mut Setup<'_>,
+        mut mode: impl FnMut(&'a Element, &mut Fields<'a>, usize) -> Result<Mode, DocumentError>,
+    ) -> Result<Self, DocumentError> {
         let elements = fields.children("sqlParameter");
         let mut sources: Vec<Option<Source>> = Vec::new();
         sources.resize_with(elements.len(), || None);
@@ -33,6 +78,7 @@ impl Parameters {
             let mut parameter = element.fields();
             let position_value = parameter.required_attribute("position")?;
             let position = position_value.integer(1..=u32::MAX)? as usize;
+            let mode = mode(element, &mut parameter, position)?;
             let from = parameter.attribute("from");
             parameter.finish_attributes()?;
             let Some(slot) = sources.get_mut(position - 1) else {
@@ -57,6 +103,7 @@ impl Parameters {
                     from_streams.push((position - 1, port));
                     Source::Stream
                 }
+                None if mode == Mode::Out => Source::Nothing,
                 None => Source::Given(Parameter::Text(element.text()?.as_ref().into())),
             });
         }
@@ -73,7 +120,7 @@ impl Parameters {
     pub(super) fn given(&self) -> Vec<Parameter> {
         let given = self.sources.iter().map(|source| match source {
             Source::Given(parameter) => parameter.clone(),
-            Source::Stream => Parameter::Null,
+            Source::Stream | Source::Nothing => Parameter::Null,
         });
         given.collect()
     }

@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Requirement, Setup};
 use crate::block::{Block, StreamType};
-use crate::document::{DocumentError, Element, Fields};
+use crate::document::{DocumentError, Element, Fields, Value};
 use crate::session::{
     Isolation, Principal, SessionAttributes, TransactionError, TransactionManager, TransactionOptions,
     TransactionReport,
@@ -42,6 +42,9 @@ const OPERATIONS: &[&str] = &["begin", "commit", "rollback", "savepoint", "rollb
 
 /// The longest name of a savepoint that every database takes, in bytes.
 const LONGEST_NAME: usize = 63;
+
+/// The length of an id: 32 digits and four hyphens.
+const HYPHENATED: usize = 36;
 
 #[async_trait]
 impl Activity for TransactionManagement {
@@ -82,10 +85,7 @@ impl Operation {
             "savepoint" => Self::Savepoint(savepoint_name(&mut fields)?),
             "rollbackTo" => Self::RollbackTo(savepoint_name(&mut fields)?),
             "releaseSavepoint" => Self::ReleaseSavepoint(savepoint_name(&mut fields)?),
-            _ => Self::State(match fields.attribute("id") {
-                Some(id) => Some(id.as_str().trim().parse().map_err(|_| id.expected("the id of a transaction"))?),
-                None => None,
-            }),
+            _ => Self::State(fields.attribute("id").map(|id| transaction_id(&id)).transpose()?),
         };
         fields.finish()?;
         Ok(operation)
@@ -118,4 +118,10 @@ fn savepoint_name(fields: &mut Fields<'_>) -> Result<String, DocumentError> {
         return Err(name.expected(format!("a name of at most {LONGEST_NAME} bytes")));
     }
     Ok(name.name()?.to_owned())
+}
+
+fn transaction_id(value: &Value<'_>) -> Result<Uuid, DocumentError> {
+    let text = value.as_str().trim();
+    let id = if text.len() == HYPHENATED { text.parse().ok() } else { None };
+    id.ok_or_else(|| value.expected("the id of a transaction, as its beginning gave it"))
 }

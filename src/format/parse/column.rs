@@ -21,7 +21,7 @@ use super::temporal::{parse_date, parse_time, parse_timestamp};
 use super::{parse_boolean, parse_real};
 
 /// The values of a column, by its type.
-pub(super) enum ColumnBuilder {
+pub(crate) enum ColumnBuilder {
     Booleans(BooleanBuilder),
     Int8(PrimitiveBuilder<Int8Type>),
     Int16(PrimitiveBuilder<Int16Type>),
@@ -46,7 +46,7 @@ pub(super) enum ColumnBuilder {
 }
 
 /// Lists: their items one behind the other, and where each list ends.
-pub(super) struct ListBuilder {
+pub(crate) struct ListBuilder {
     item: FieldRef,
     items: ColumnBuilder,
     offsets: OffsetBufferBuilder<i32>,
@@ -55,7 +55,7 @@ pub(super) struct ListBuilder {
 
 impl ColumnBuilder {
     /// A column of a type, if it is one that rows have.
-    pub(super) fn of(data_type: &DataType) -> Option<Self> {
+    pub(crate) fn of(data_type: &DataType) -> Option<Self> {
         Some(match data_type {
             DataType::Boolean => Self::Booleans(BooleanBuilder::new()),
             DataType::Int8 => Self::Int8(PrimitiveBuilder::new()),
@@ -94,7 +94,7 @@ impl ColumnBuilder {
 
     /// Appends the value that a text means. If it means none of this type, the column is of no use any more.
     #[inline]
-    pub(super) fn push(&mut self, text: &str) -> Option<()> {
+    pub(crate) fn push(&mut self, text: &str) -> Option<()> {
         match self {
             Self::Booleans(builder) => builder.append_value(parse_boolean(text)?),
             Self::Int8(builder) => builder.append_value(text.parse().ok()?),
@@ -124,8 +124,19 @@ impl ColumnBuilder {
         Some(())
     }
 
+    /// Appends a date in days, or a time or time stamp in microseconds, if the column is of that type.
+    pub(crate) fn push_temporal(&mut self, value: i64) -> Option<()> {
+        match self {
+            Self::Dates(builder) => builder.append_value(value.try_into().ok()?),
+            Self::Times(builder) => builder.append_value(value),
+            Self::Timestamps(builder, _) => builder.append_value(value),
+            _ => return None,
+        }
+        Some(())
+    }
+
     /// Appends NULL.
-    pub(super) fn push_null(&mut self) {
+    pub(crate) fn push_null(&mut self) {
         match self {
             Self::Booleans(builder) => builder.append_null(),
             Self::Int8(builder) => builder.append_null(),
@@ -154,7 +165,7 @@ impl ColumnBuilder {
     }
 
     /// The values so far, and an empty column for those that follow.
-    pub(super) fn finish(&mut self) -> ArrayRef {
+    pub(crate) fn finish(&mut self) -> ArrayRef {
         match self {
             Self::Booleans(builder) => Arc::new(builder.finish()),
             Self::Int8(builder) => Arc::new(builder.finish()),

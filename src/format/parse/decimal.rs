@@ -24,12 +24,22 @@ impl Digits {
     fn of(text: &str, precision: u8, scale: i8) -> Option<Self> {
         let is_negative = text.starts_with('-');
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-        if (whole.is_empty() && fraction.is_empty())
-            || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit())
-        {
+        let (mantissa, exponent) =
+            unsigned.split_once(['e', 'E']).map_or(Some((unsigned, 0)), |(mantissa, exponent)| {
+                Some((mantissa, exponent.parse::<i32>().ok().filter(|exponent| exponent.abs() <= MOST_EXPONENT)?))
+            })?;
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let is_number = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+        if (whole.is_empty() && fraction.is_empty()) || !is_number {
             return None;
         }
+        let moved;
+        let (whole, fraction) = if exponent == 0 {
+            (whole, fraction)
+        } else {
+            moved = moved_point(whole, fraction, exponent);
+            moved.split_once('.')?
+        };
         let places = usize::try_from(scale).ok()?;
         let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
         if fraction.len() > places || whole.len() + places > usize::from(precision) {
@@ -41,6 +51,18 @@ impl Digits {
         }
         Some(Self { is_negative, text: digits })
     }
+}
+
+/// The largest power of ten that is looked at: no decimal has as many digits.
+const MOST_EXPONENT: i32 = 400;
+
+/// The same digits with the point so many places further to the right.
+fn moved_point(whole: &str, fraction: &str, places: i32) -> String {
+    let zeros = "0".repeat(places.unsigned_abs() as usize);
+    let digits = if places < 0 { format!("{zeros}{whole}{fraction}") } else { format!("{whole}{fraction}{zeros}") };
+    // In both cases the digits before the point are as many: those that were, and those that were put before or passed over.
+    let end = whole.len() + if places < 0 { 0 } else { zeros.len() };
+    format!("{}.{}", &digits[..end], &digits[end..])
 }
 
 #[cfg(test)]
@@ -56,7 +78,10 @@ mod tests {
         assert_eq!(parse(".5"), Some(50));
         assert_eq!(parse("0001.5000"), Some(150));
         assert_eq!(parse("0"), Some(0));
-        for text in ["1.234", "1234", "", ".", "-", "1e2", "1,5", "NaN", "--1", "1.2.3"] {
+        assert_eq!(parse("1e2"), Some(10_000));
+        assert_eq!(parse("0E-10"), Some(0));
+        assert_eq!(parse("-12.5E-1"), Some(-125));
+        for text in ["1.234", "1234", "", ".", "-", "1e3", "1,5", "1e", "e1", "1e999", "NaN", "--1", "1.2.3"] {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -7,8 +7,9 @@ mod list;
 mod rows;
 mod temporal;
 
+pub(super) use column::ColumnBuilder;
 pub(super) use rows::RowsBuilder;
-pub(super) use temporal::{parse_date, parse_timestamp};
+pub(super) use temporal::{milliseconds, parse_date, parse_timestamp};
 
 /// Reads a truth value: `true`, `t`, `1`, `false`, `f` or `0`.
 fn parse_boolean(text: &str) -> Option<bool> {

@@ -47,6 +47,11 @@ impl RowsBuilder {
         builder.push(text).is_some()
     }
 
+    /// Appends a date in days, or a time or time stamp in microseconds, to a column of that type, and says whether it is one.
+    pub(crate) fn push_temporal(&mut self, column: usize, value: i64) -> bool {
+        self.columns.get_mut(column).is_some_and(|builder| builder.push_temporal(value).is_some())
+    }
+
     /// Ends a row, of which every column has been given a value; gives a block if one is full.
     pub(crate) fn end_row(&mut self) -> Result<Option<RecordBatch>, FormatError> {
         self.rows += 1;

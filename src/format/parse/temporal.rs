@@ -1,5 +1,7 @@
 //! Dates, times and time stamps, in the forms of SQL and of ISO 8601.
 
+use arrow_schema::DataType;
+
 use crate::format::text::DAY_MICROSECONDS;
 
 /// Reads a date into days since 1970: `2026-11-21`, `0044-03-15 BC`, `-0043-03-15`.
@@ -35,6 +37,26 @@ pub(crate) fn parse_timestamp(text: &str, has_zone: bool) -> Option<i64> {
     let days = days_of(date, is_before_christ)?;
     let moment = i128::from(days) * i128::from(DAY_MICROSECONDS) + i128::from(parse_time(time)? - offset);
     moment.try_into().ok()
+}
+
+/// Reads a date, time or time stamp that is given in milliseconds since 1970, as Java's reader wants them: into days for a
+/// date, into microseconds for the others. `None` for other types, and for what is no such number.
+///
+/// A date is taken for the day whose beginning is nearest, because Java writes the beginning of the day in its own zone.
+pub(crate) fn milliseconds(text: &str, data_type: &DataType) -> Option<i64> {
+    const DAY: i64 = DAY_MICROSECONDS / 1000;
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_temporal = matches!(data_type, DataType::Date32 | DataType::Time64(_) | DataType::Timestamp(..));
+    if !is_temporal || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let milliseconds: i64 = text.parse().ok()?;
+    match data_type {
+        DataType::Date32 => Some(milliseconds.checked_add(DAY / 2)?.div_euclid(DAY)),
+        DataType::Time64(_) if milliseconds == DAY => Some(DAY_MICROSECONDS),
+        DataType::Time64(_) => Some(milliseconds.rem_euclid(DAY) * 1000),
+        _ => milliseconds.checked_mul(1000),
+    }
 }
 
 /// Parts a time from its zone, and gives the difference of that to UTC in microseconds.

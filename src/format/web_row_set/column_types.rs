@@ -61,6 +61,29 @@ impl ColumnType {
     }
 }
 
+/// The type of the values of a column that a document announces by a code: text, if the code says nothing better.
+pub(super) fn data_type_of(code: i32, precision: Option<u8>, scale: Option<i8>) -> DataType {
+    let digits = precision.unwrap_or(0);
+    let scale = scale.unwrap_or(0);
+    let fits = (0..=i16::from(digits)).contains(&i16::from(scale));
+    match code {
+        -7 | 16 => DataType::Boolean,
+        -6 => DataType::Int8,
+        5 => DataType::Int16,
+        4 => DataType::Int32,
+        -5 => DataType::Int64,
+        7 => DataType::Float32,
+        6 | 8 => DataType::Float64,
+        2 | 3 if fits && (1..=38).contains(&digits) => DataType::Decimal128(digits, scale),
+        2 | 3 if fits && (39..=76).contains(&digits) => DataType::Decimal256(digits, scale),
+        -4..=-2 | 2004 => DataType::Binary,
+        91 => DataType::Date32,
+        92 => DataType::Time64(TimeUnit::Microsecond),
+        93 => DataType::Timestamp(TimeUnit::Microsecond, None),
+        _ => DataType::Utf8,
+    }
+}
+
 fn number(code: i32, name: &'static str, display_size: usize, precision: usize) -> ColumnType {
     ColumnType { code, name, display_size, precision, scale: 0, is_number: true, is_text: false }
 }

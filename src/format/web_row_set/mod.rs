@@ -7,8 +7,10 @@
 mod column_definition;
 mod column_types;
 mod options;
+mod reader;
 mod writer;
 mod xml_text;
 
 pub use options::{TemporalColumns, WebRowSetOptions};
+pub use reader::WebRowSetReader;
 pub use writer::WebRowSetWriter;

@@ -31,6 +31,70 @@ const SQLITE_DIGITS: u8 = 15;
 /// The most digits of a decimal of MariaDB and MySQL, and the most of them behind the point.
 const MYSQL_DIGITS: (u8, i8) = (65, 30);
 
+/// A column of a table that is to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDefinition {
+    /// Its name.
+    pub name: String,
+    /// The type that its values have in rows.
+    pub data_type: DataType,
+    /// How many characters its texts have at the most, where the database minds.
+    pub length: Option<u32>,
+    /// Whether it takes NULL.
+    pub nullable: bool,
+}
+
+/// The columns of a table that is to be made, and its key.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableDefinition {
+    /// In their order.
+    pub columns: Vec<ColumnDefinition>,
+    /// The names of the columns of the primary key, in their order; empty for a table without one.
+    pub primary_key: Vec<String>,
+}
+
+impl TableDefinition {
+    /// What stands between the parentheses of `CREATE TABLE`.
+    ///
+    /// ```
+    /// use arrow_schema::DataType;
+    /// use rejoin::resource::relational::{ColumnDefinition, Dialect, TableDefinition};
+    ///
+    /// let id = ColumnDefinition { name: "id".into(), data_type: DataType::Int64, length: None, nullable: false };
+    /// let definition = TableDefinition { columns: vec![id], primary_key: vec!["id".into()] };
+    /// let sql = definition.to_sql(Dialect::MySql)?;
+    /// assert_eq!(sql, "`id` BIGINT NOT NULL, PRIMARY KEY (`id`)");
+    /// # Ok::<(), rejoin::resource::ResourceError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Unsupported`] for a column of a type that no stream of rows has.
+    pub fn to_sql(&self, dialect: Dialect) -> Result<String, ResourceError> {
+        let mut parts = Vec::with_capacity(self.columns.len() + 1);
+        for column in &self.columns {
+            let Some(type_name) = dialect.column_type(&column.data_type) else {
+                return Err(ResourceError::unsupported(format!(
+                    "column `{}`: no column of a table is made for values of the type {}",
+                    column.name, column.data_type
+                )));
+            };
+            let type_name = match column.length {
+                Some(length) => format!("VARCHAR({length})"),
+                None => type_name,
+            };
+            let null = if column.nullable { "" } else { " NOT NULL" };
+            let type_name = if column.nullable { &*type_name } else { type_name.trim_end_matches(" NULL") };
+            parts.push(format!("{} {type_name}{null}", dialect.quoted(&column.name)));
+        }
+        if !self.primary_key.is_empty() {
+            let key: Vec<String> = self.primary_key.iter().map(|name| dialect.quoted(name)).collect();
+            parts.push(format!("PRIMARY KEY ({})", key.join(", ")));
+        }
+        Ok(parts.join(", "))
+    }
+}
+
 impl Dialect {
     /// The statement that makes a table with the columns of rows. All of them take NULL; there are no keys.
     ///
@@ -53,19 +117,14 @@ impl Dialect {
                 "no table `{table}` can be made from rows without columns: give the table, or rows that have columns"
             )));
         }
-        let columns: Result<Vec<String>, ResourceError> = schema
-            .fields()
-            .iter()
-            .map(|field| match self.column_type(field.data_type()) {
-                Some(type_name) => Ok(format!("{} {type_name}", self.quoted(field.name()))),
-                None => Err(ResourceError::unsupported(format!(
-                    "column `{}`: no column of a table is made for values of the type {}",
-                    field.name(),
-                    field.data_type()
-                ))),
-            })
-            .collect();
-        Ok(format!("CREATE TABLE {} ({})", self.table(table), columns?.join(", ")))
+        let columns = schema.fields().iter().map(|field| ColumnDefinition {
+            name: field.name().clone(),
+            data_type: field.data_type().clone(),
+            length: None,
+            nullable: true,
+        });
+        let definition = TableDefinition { columns: columns.collect(), primary_key: Vec::new() };
+        Ok(format!("CREATE TABLE {} ({})", self.table(table), definition.to_sql(self)?))
     }
 
     /// The statement that drops a table.

@@ -32,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 pub use branch::{RelationalBranch, RelationalTransaction};
 pub use call::{Argument, CallEnd, OutParameter, ProcedureCall};
 pub use cursor::{CursorOptions, Fetch, FetchEnd, FetchFrom, RowCursor};
+pub use ddl::{ColumnDefinition, TableDefinition};
 pub use dialect::{Dialect, TableName};
 pub use load::{BulkLoad, CsvForm};
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};

@@ -17,6 +17,8 @@
 //! What changes the state runs to its end on a task of its own: a request that is cancelled meanwhile leaves nothing half done.
 
 mod branch;
+#[cfg(test)]
+mod crash_tests;
 mod error;
 mod fault;
 mod handle;

@@ -65,7 +65,14 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     let mut resources = DataResources::default();
     resources.add("", Arc::clone(&database));
     resources.add("ledger", database);
-    Catalogue::of_resources(&ActivityRegistry::built_in(), resources)
+    let registry = ActivityRegistry::built_in();
+    // Those that have to be granted, too.
+    let map: String = registry.names().map(|name| format!("<activity name=\"{name}\"/>")).collect();
+    let granted = format!(
+        "<activityConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"><activityMap>{map}</activityMap></activityConfiguration>"
+    );
+    let granted = ActivityConfiguration::parse(granted.as_bytes(), &Limits::default()).unwrap();
+    Catalogue::configured(&registry, &granted, resources).unwrap()
 });
 
 fn read_response(bytes: &[u8]) -> Result<(), DocumentError> {

@@ -25,7 +25,7 @@ async fn text_is_compared_by_the_type_of_the_other_side() {
     let stage = Stage::new();
     stage.run(
         "CREATE TABLE t (id BIGINT, d DATE, n VARCHAR(9) COLLATE utf8mb4_unicode_ci, l VARCHAR(9) CHARACTER SET latin1);
-         INSERT INTO t VALUES (9007199254740993, '2026-01-01', 'x', 'é'), (9007199254740992, '2026-01-02', '0131', 'e')",
+         INSERT INTO t VALUES (9007199254740993, '2026-01-01', 'x', 'ø'), (9007199254740992, '2026-01-02', '0131', 'e')",
     );
     for (condition, parameter, found) in [
         ("id = ?", "9007199254740993", "9007199254740993"),
@@ -34,7 +34,7 @@ async fn text_is_compared_by_the_type_of_the_other_side() {
         ("n = ?", "X", "9007199254740993"),
         ("n = ?", "0131", "9007199254740992"),
         ("n = ?", "131", ""),
-        ("l = ?", "é", "9007199254740993"),
+        ("l = ?", "ø", "9007199254740993"),
     ] {
         let sql = format!("SELECT id FROM t WHERE {condition}");
         assert_eq!(csv_with(stage.sql(), &sql, [parameter.into()]).await.unwrap(), found, "{condition} {parameter}");
@@ -44,10 +44,9 @@ async fn text_is_compared_by_the_type_of_the_other_side() {
 #[tokio::test]
 async fn a_query_can_not_write() {
     let stage = Stage::new();
-    stage.run(
-        "CREATE TABLE t (id INT); CREATE SEQUENCE s;
-         CREATE FUNCTION f() RETURNS INT BEGIN INSERT INTO t VALUES (7); RETURN 1; END",
-    );
+    stage.run("CREATE TABLE t (id INT); CREATE SEQUENCE s");
+    let function = "CREATE FUNCTION f() RETURNS INT BEGIN INSERT INTO t VALUES (7); RETURN 1; END";
+    update(stage.sql(), function, []).await.unwrap();
     for sql in [
         "INSERT INTO t VALUES (1)",
         "INSERT INTO t VALUES (1) RETURNING id",

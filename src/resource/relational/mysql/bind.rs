@@ -3,7 +3,7 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::{Error, Statement, Value};
 
-use super::error::{resource_error, sql as sql_error};
+use super::error::{sql as sql_error, statement_error};
 use super::link::Link;
 use crate::resource::ResourceError;
 use crate::resource::relational::Parameter;
@@ -15,7 +15,7 @@ pub(super) async fn prepare(link: &mut Link, sql: &str) -> Result<Statement, Err
 
 /// As [`prepare`], for that many parameters.
 pub(super) async fn prepare_for(link: &mut Link, sql: &str, given: usize) -> Result<Statement, ResourceError> {
-    let prepared = prepare(link, sql).await.map_err(resource_error)?;
+    let prepared = prepare(link, sql).await.map_err(|error| statement_error(error, sql))?;
     check_count(&prepared, given)?;
     Ok(prepared)
 }

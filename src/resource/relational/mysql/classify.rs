@@ -82,7 +82,7 @@ impl Classified {
                     found.is_temporary |= position <= 3 && name.eq_ignore_ascii_case("TEMPORARY");
                     found.is_local |= position <= 4 && name.eq_ignore_ascii_case("LOCAL");
                 }
-                Word::Quoted | Word::Dot | Word::Other => {}
+                Word::Quoted | Word::Dot | Word::End | Word::Other => {}
             }
             before = before.then(word);
         }

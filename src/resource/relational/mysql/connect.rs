@@ -24,8 +24,10 @@ const STATEMENTS: usize = 64;
 
 /// What makes a connection the same everywhere, whatever the server is set to.
 ///
-/// Zero dates may be read and written; everything else that does not fit a column is an error, never cut.
+/// Zero dates may be read and written; everything else that does not fit a column is an error, never cut. The server waits for
+/// slow readers and writers for as long as the service does.
 const SETUP: &str = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
+    net_write_timeout = 31536000, net_read_timeout = 31536000, \
     sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
 
 /// Opens connections of one user to one server.

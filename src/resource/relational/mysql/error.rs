@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use mysql_async::{DriverError, Error, ServerError};
 
+use super::words::Words;
 use crate::resource::ResourceError;
 use crate::session::BranchError;
 
@@ -13,9 +14,6 @@ const GONE: [u16; 13] = [1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1927, 2
 /// `ER_UNSUPPORTED_PS`: a statement that can't be prepared.
 pub(super) const NOT_PREPARABLE: u16 = 1295;
 
-/// `ER_PARSE_ERROR`.
-const SYNTAX: u16 = 1064;
-
 /// Sorts an error of the driver by blame.
 pub(super) fn resource_error(error: Error) -> ResourceError {
     match error {
@@ -24,6 +22,18 @@ pub(super) fn resource_error(error: Error) -> ResourceError {
             sql("parameters with names are not known; write `?` for each")
         }
         other => unavailable(&other),
+    }
+}
+
+/// As [`resource_error`], of a statement that was prepared. The server takes one at a time.
+pub(super) fn statement_error(error: Error, sql: &str) -> ResourceError {
+    match resource_error(error) {
+        ResourceError::Sql { message, code, offset } if code == "42000" && Words::of(sql).is_several() => {
+            let message =
+                format!("{message}. Only one statement may stand in a text; give each an activity of its own");
+            ResourceError::Sql { message, code, offset }
+        }
+        other => other,
     }
 }
 
@@ -40,11 +50,15 @@ pub(super) fn connect_error(error: Error) -> ResourceError {
 
 /// An error of a statement that may have written: if its connection was lost, nobody knows.
 pub(super) fn write_error(error: Error) -> ResourceError {
-    let is_lost = !matches!(error, Error::Server(_) | Error::Driver(DriverError::MixedParams | DriverError::Params(_)));
+    let is_lost = is_connection_lost(&error);
     match resource_error(error) {
         ResourceError::Unavailable { message } if is_lost => ResourceError::Lost { message },
         other => other,
     }
+}
+
+fn is_connection_lost(error: &Error) -> bool {
+    !matches!(error, Error::Server(_) | Error::Driver(DriverError::MixedParams | DriverError::Params(_)))
 }
 
 /// What an error means for the branch of a transaction. A lost connection takes everything back, unless it was to commit.
@@ -101,11 +115,6 @@ fn from_server(error: ServerError) -> ResourceError {
         code if GONE.contains(&code) => {
             ResourceError::Unavailable { message: format!("MariaDB error {code}: {message}") }
         }
-        SYNTAX if message.contains("near ';") || message.contains("near '; ") => ResourceError::Sql {
-            message: format!("{message}. Only one statement may stand in a text; give each to an activity of its own"),
-            code: sqlstate(state),
-            offset: None,
-        },
         _ => ResourceError::Sql { message, code: sqlstate(state), offset: None },
     }
 }

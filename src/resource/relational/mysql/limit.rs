@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::block::BlockWriter;
 use crate::resource::ResourceError;
 
 /// What a statement is bound by: whether anybody still wants it, and for how long it may go on.
@@ -9,6 +10,8 @@ use crate::resource::ResourceError;
 pub(super) struct Limit<'a> {
     pub(super) cancel: &'a CancellationToken,
     pub(super) time: Option<Duration>,
+    /// Where its rows go: it is over when nobody reads them any more.
+    pub(super) reader: Option<&'a BlockWriter>,
 }
 
 impl Limit<'_> {
@@ -19,9 +22,25 @@ impl Limit<'_> {
     ) -> Result<T, ResourceError> {
         tokio::select! {
             biased;
-            () = self.cancel.cancelled() => Err(ResourceError::Cancelled),
             done = work => done,
-            error = self.time_out() => Err(error),
+            error = self.over() => Err(error),
+        }
+    }
+
+    /// Returns when it is over, and why.
+    pub(super) async fn over(&self) -> ResourceError {
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => ResourceError::Cancelled,
+            () = self.reader_gone() => ResourceError::Cancelled,
+            error = self.time_out() => error,
+        }
+    }
+
+    async fn reader_gone(&self) {
+        match self.reader {
+            None => std::future::pending().await,
+            Some(reader) => reader.closed().await,
         }
     }
 

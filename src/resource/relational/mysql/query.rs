@@ -8,10 +8,12 @@ use futures_util::poll;
 use mysql_async::prelude::{Protocol, Queryable};
 use mysql_async::{Params, QueryResult};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::bind::{prepare_for, values};
 use super::error::{resource_error, sql as sql_error};
 use super::link::Link;
+use super::pool::cancellable;
 use super::rows::RowsBuilder;
 use crate::block::{Block, BlockWriter};
 use crate::resource::ResourceError;
@@ -20,11 +22,19 @@ use crate::resource::relational::Statement;
 /// How long rows wait for more before they leave as a block that is not full.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// Where the rows go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output<'a> {
+    pub(super) writer: &'a BlockWriter,
+    /// Whether anybody still waits for them.
+    pub(super) cancel: &'a CancellationToken,
+}
+
 /// Runs a query and sends its blocks, at least one; gives the number of rows. `has_sent` says whether any has left.
 pub(super) async fn run(
     link: &mut Link,
     statement: &Statement,
-    output: &BlockWriter,
+    output: &Output<'_>,
     has_sent: &mut bool,
 ) -> Result<u64, ResourceError> {
     let prepared = prepare_for(link, &statement.sql, statement.parameters.len()).await?;
@@ -41,7 +51,7 @@ pub(super) async fn run(
 /// Sends the rows of the result set that comes next, in at least one block; gives their number.
 pub(super) async fn send_rows<P: Protocol>(
     result: &mut QueryResult<'_, 'static, P>,
-    output: &BlockWriter,
+    output: &Output<'_>,
     has_sent: &mut bool,
 ) -> Result<u64, ResourceError> {
     let mut builder = RowsBuilder::new(result.columns_ref());
@@ -73,7 +83,8 @@ pub(super) async fn send_rows<P: Protocol>(
     Ok(builder.total())
 }
 
-async fn send(output: &BlockWriter, builder: &mut RowsBuilder, has_sent: &mut bool) -> Result<(), ResourceError> {
+async fn send(output: &Output<'_>, builder: &mut RowsBuilder, has_sent: &mut bool) -> Result<(), ResourceError> {
     *has_sent = true;
-    output.send(Block::Rows(builder.take()?)).await.map_err(|_| ResourceError::Cancelled)
+    let block = Block::Rows(builder.take()?);
+    cancellable(output.cancel, async { output.writer.send(block).await.map_err(|_| ResourceError::Cancelled) }).await
 }

@@ -5,7 +5,7 @@ use mysql_async::{Params, Statement};
 use tokio_util::sync::CancellationToken;
 
 use super::bind::{check_count, prepare, values};
-use super::error::{NOT_PREPARABLE, resource_error, server_code, write_error};
+use super::error::{NOT_PREPARABLE, server_code, statement_error, write_error};
 use super::limit::Limit;
 use super::link::Link;
 use super::pool::cancellable;
@@ -61,7 +61,7 @@ pub(super) async fn run(
     let prepared = match limit.keep(async { Ok(prepare(link, sql).await) }).await? {
         Ok(prepared) => prepared,
         Err(error) if server_code(&error) == Some(NOT_PREPARABLE) => return run_text(link, sql, rows, limit).await,
-        Err(error) => return Err(resource_error(error)),
+        Err(error) => return Err(statement_error(error, sql)),
     };
     let mut changed = 0;
     while let Some(row) = rows.next().await? {

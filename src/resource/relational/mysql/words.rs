@@ -9,6 +9,8 @@ pub(super) enum Word<'a> {
     Quoted,
     /// `.`.
     Dot,
+    /// `;`.
+    End,
     /// `(`.
     Open,
     /// `)`.
@@ -34,6 +36,11 @@ pub(super) struct Words<'a> {
 impl<'a> Words<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         Self { text, at: 0 }
+    }
+
+    /// Whether anything follows a `;`.
+    pub(super) fn is_several(mut self) -> bool {
+        self.any(|word| word == Word::End) && self.any(|word| word != Word::End)
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -110,6 +117,7 @@ impl<'a> Iterator for Words<'a> {
             [quote @ (b'\'' | b'"'), ..] => (self.quoted(quote), Word::Other),
             [b'`', ..] => (self.quoted(b'`'), Word::Quoted),
             [b'.', ..] => (1, Word::Dot),
+            [b';', ..] => (1, Word::End),
             [b'@', ..] => (1, Word::Variable),
             [b':', b'a'..=b'z' | b'_', ..] => (1 + self.name_length(1), Word::NamedParameter),
             [byte, ..] if is_name(byte) => {
@@ -143,6 +151,14 @@ mod tests {
     fn a_text_that_is_cut_off_ends_with_it() {
         for text in ["'a", "`a", "/* a", "a --", "'a\\", "/*!", "\"", ":"] {
             assert!(Words::of(text).count() <= 2, "{text}");
+        }
+    }
+
+    #[test]
+    fn several_statements_are_told_from_one() {
+        assert!(Words::of("a; b").is_several());
+        for one in ["a", "a;", "a; -- b", "'a; b'", ";;"] {
+            assert!(!Words::of(one).is_several(), "{one}");
         }
     }
 

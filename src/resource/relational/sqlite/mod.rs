@@ -11,6 +11,7 @@ mod address;
 mod authorizer;
 mod bind;
 mod column;
+mod commit_note;
 mod connection;
 mod control;
 mod cursor;
@@ -18,6 +19,7 @@ mod error;
 mod gathered_rows;
 mod held;
 mod open_queries;
+mod physical;
 mod pool;
 mod query;
 mod rows;
@@ -40,12 +42,12 @@ pub use open_queries::OpenQueries;
 pub use pool::SqliteSettings;
 
 use super::{
-    CursorOptions, DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalBranch, RelationalResource, RowCursor,
-    SchemaFilter, SqlExecutor, Statement,
+    BulkLoad, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch,
+    RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
-use crate::block::{Block, BlockWriter, NotSent};
+use crate::block::{Block, BlockReader, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
-use crate::session::{BranchError, TransactionOptions};
+use crate::session::{BranchError, Decision, TransactionBranch, TransactionOptions};
 use authorizer::Purpose;
 use connection::{SqliteConnection, Target};
 use control::Control;
@@ -218,8 +220,28 @@ impl SqlExecutor for SqliteResource {
         Ok(Box::new(SqliteCursor::open(Arc::new(held), statement, options, cancel).await?))
     }
 
-    async fn schema(&self, _filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
-        self.read(schema::read).await
+    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        if load.transactionally {
+            let transaction = SqliteTransaction::begin(&self.pool, TransactionOptions::default()).await;
+            let transaction = transaction.map_err(resource_error_of)?;
+            let loaded = transaction.load(load, rows, cancel).await?;
+            transaction.commit().await.map_err(resource_error_of)?;
+            return Ok(loaded);
+        }
+        let cancel = cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let held = HeldConnection::take(&self.pool, Purpose::Write, "", &cancel).await?;
+        held.run(move |desk| Box::pin(held::load_in_parts(desk, load, rows, cancel))).await
+    }
+
+    async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
+        let filter = filter.clone();
+        self.read(move |connection| schema::read(connection, &filter)).await
+    }
+
+    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
+        let filter = filter.clone();
+        self.read(move |connection| physical::read(connection, &filter)).await
     }
 }
 
@@ -231,6 +253,21 @@ impl RelationalResource for SqliteResource {
 
     async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
         Ok(RelationalBranch::new(SqliteTransaction::begin(&self.pool, options).await?))
+    }
+
+    async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError> {
+        let witness = witness.to_owned();
+        let asked = self.read(move |connection| commit_note::outcome(connection, &witness)).await;
+        asked.map(Some).map_err(|error| transaction::branch_error(&error))
+    }
+}
+
+/// What a transaction that holds one statement met.
+fn resource_error_of(error: BranchError) -> ResourceError {
+    match error {
+        BranchError::Refused { message, is_retryable: true } => ResourceError::Busy { message },
+        BranchError::Refused { message, .. } => error::sql(message),
+        BranchError::Lost { message } => ResourceError::Lost { message },
     }
 }
 

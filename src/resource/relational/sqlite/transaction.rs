@@ -12,14 +12,14 @@ use super::error::breaks_connection;
 use super::gathered_rows::GatheredRows;
 use super::held::{self, HeldConnection};
 use super::pool::Pool;
-use super::schema;
-use crate::block::BlockWriter;
+use super::{commit_note, physical, schema};
+use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
-    CursorOptions, DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalTransaction, RowCursor, SchemaFilter,
-    SqlExecutor, Statement,
+    BulkLoad, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalTransaction,
+    RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
-use crate::session::{BranchError, TransactionBranch, TransactionOptions};
+use crate::session::{BranchError, TransactionBranch, TransactionOptions, Xid};
 
 /// A transaction on a connection of its own. All isolations are one here: what it reads is as it was at its first statement,
 /// and it can't write when that was changed since.
@@ -29,6 +29,7 @@ use crate::session::{BranchError, TransactionBranch, TransactionOptions};
 pub(super) struct SqliteTransaction {
     held: Arc<HeldConnection>,
     is_read_only: bool,
+    xid: Option<Xid>,
     /// Why the database ended it by itself, if it did.
     ended: Arc<Mutex<Option<BranchError>>>,
 }
@@ -38,7 +39,7 @@ impl SqliteTransaction {
         let purpose = if options.read_only { Purpose::Read } else { Purpose::Write };
         let held = HeldConnection::take(pool, purpose, "BEGIN", &CancellationToken::new()).await;
         let held = held.map_err(|error| branch_error(&error))?;
-        Ok(Self { held: Arc::new(held), is_read_only: options.read_only, ended: Arc::default() })
+        Ok(Self { held: Arc::new(held), is_read_only: options.read_only, xid: options.xid, ended: Arc::default() })
     }
 
     /// Passes on what a statement came to; when that was the end of the transaction, it is remembered.
@@ -103,12 +104,23 @@ impl SqlExecutor for SqliteTransaction {
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
         self.check()?;
         if self.is_read_only {
-            return Err(ResourceError::ReadOnly { message: "the transaction was begun to read only".to_owned() });
+            return Err(read_only());
         }
         let cancel = cancel.child_token();
         let _stop = cancel.clone().drop_guard();
         let rows = GatheredRows::gather(rows, &cancel).await?;
         let done = self.held.run(move |desk| Box::pin(held::update(desk, sql, rows, cancel))).await;
+        self.watched(done).await
+    }
+
+    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        self.check()?;
+        if self.is_read_only {
+            return Err(read_only());
+        }
+        let cancel = cancel.child_token();
+        let _stop = cancel.clone().drop_guard();
+        let done = self.held.run(move |desk| Box::pin(held::load(desk, load, rows, cancel))).await;
         self.watched(done).await
     }
 
@@ -123,9 +135,16 @@ impl SqlExecutor for SqliteTransaction {
         Ok(Box::new(cursor))
     }
 
-    async fn schema(&self, _filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
+    async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
         self.check()?;
-        self.held.run(|desk| Box::pin(async { schema::read(&desk.connection) })).await
+        let filter = filter.clone();
+        self.held.run(|desk| Box::pin(async move { schema::read(&desk.connection, &filter) })).await
+    }
+
+    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
+        self.check()?;
+        let filter = filter.clone();
+        self.held.run(|desk| Box::pin(async move { physical::read(&desk.connection, &filter) })).await
     }
 }
 
@@ -165,12 +184,29 @@ impl TransactionBranch for SqliteTransaction {
     fn ended(&self) -> Option<BranchError> {
         self.ended.lock().clone()
     }
+
+    async fn witness(&self) -> Result<Option<String>, BranchError> {
+        let Some(xid) = self.xid else { return Ok(None) };
+        let written = self.held.run(move |desk| {
+            Box::pin(async move {
+                if desk.writer.lock().await.is_none() {
+                    return Ok(commit_note::NOTHING_WRITTEN.to_owned());
+                }
+                commit_note::write(&desk.connection, xid)
+            })
+        });
+        written.await.map(Some).map_err(|error| branch_error(&error))
+    }
 }
 
 impl RelationalTransaction for SqliteTransaction {}
 
+fn read_only() -> ResourceError {
+    ResourceError::ReadOnly { message: "the transaction was begun to read only".to_owned() }
+}
+
 /// What an error means for a whole transaction.
-fn branch_error(error: &ResourceError) -> BranchError {
+pub(super) fn branch_error(error: &ResourceError) -> BranchError {
     match error {
         ResourceError::Unavailable { .. } => BranchError::Lost { message: error.to_string() },
         _ => BranchError::Refused { message: error.to_string(), is_retryable: error.is_retryable() },

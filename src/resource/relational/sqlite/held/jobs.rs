@@ -177,14 +177,13 @@ impl Reading<'_> {
                 break;
             }
         }
-        let builder = match &mut self.builder {
-            Some(builder) => builder,
-            None => {
-                // The statement that was stepped is reset at its end, and does not tell its columns any more.
-                let again = self.desk.connection.prepare(&self.sql)?;
-                let shape = self.desk.shapes.borrow_mut().shape(&self.sql, &again);
-                self.builder.insert(RowsBuilder::new(shape))
-            }
+        let builder = if let Some(builder) = &mut self.builder {
+            builder
+        } else {
+            // The statement that was stepped is reset at its end, and does not tell its columns any more.
+            let again = self.desk.connection.prepare(&self.sql)?;
+            let shape = self.desk.shapes.borrow_mut().shape(&self.sql, &again);
+            self.builder.insert(RowsBuilder::new(shape))
         };
         let block = (builder.has_rows() || is_needed).then(|| builder.take(control.looks())).transpose()?;
         Ok(NextBlock { block, is_last })
@@ -192,18 +191,18 @@ impl Reading<'_> {
 }
 
 /// A place in the transaction to which a statement that fails goes back.
-struct Savepoint<'d> {
+pub(super) struct Savepoint<'d> {
     desk: &'d Desk,
     set: bool,
 }
 
 impl<'d> Savepoint<'d> {
-    fn set(desk: &'d Desk) -> Result<Self, ResourceError> {
+    pub(super) fn set(desk: &'d Desk) -> Result<Self, ResourceError> {
         desk.connection.run_own("SAVEPOINT rejoin_statement")?;
         Ok(Self { desk, set: true })
     }
 
-    fn release(mut self) -> Result<(), ResourceError> {
+    pub(super) fn release(mut self) -> Result<(), ResourceError> {
         self.desk.connection.run_own("RELEASE rejoin_statement")?;
         self.set = false;
         Ok(())

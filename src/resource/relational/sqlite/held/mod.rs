@@ -5,6 +5,8 @@
 //! of one transaction may feed each other without waiting for each other for ever.
 
 mod jobs;
+mod load;
+mod loaded_values;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -17,6 +19,8 @@ use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 pub(super) use jobs::{CursorCall, query, serve_cursor, update};
+pub(super) use load::{load, load_in_parts};
+use loaded_values::LoadedValues;
 
 use super::authorizer::Purpose;
 use super::connection::SqliteConnection;

@@ -1,0 +1,49 @@
+use async_trait::async_trait;
+
+use super::expect_bytes;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::block::{Block, StreamType};
+use crate::document::{DocumentError, Fields};
+use crate::format::ArrowReader;
+
+/// `arrowToRows`: rows from an Arrow IPC stream.
+///
+/// ```xml
+/// <arrowToRows name="read"><arrowInput from="arrow"/><rows name="rows"/></arrowToRows>
+/// ```
+#[derive(Debug)]
+pub struct ArrowToRows {
+    arrow: InputPort,
+    rows: OutputPort,
+}
+
+#[async_trait]
+impl Activity for ArrowToRows {
+    const ELEMENT: &'static str = "arrowToRows";
+    const EFFECTS: Effects = Effects::Session;
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let arrow = setup.input(fields, "arrowInput", StreamType::Bytes)?;
+        let rows = setup.output(fields, "rows", StreamType::Rows)?;
+        Ok(Self { arrow, rows })
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let mut input = context.input(self.arrow);
+        let output = context.output(self.rows);
+        let mut reader = ArrowReader::new();
+        let mut blocks = Vec::new();
+        while let Some(block) = input.next().await? {
+            reader.bytes(&expect_bytes(block)?, &mut blocks)?;
+            for rows in blocks.drain(..) {
+                output.send(Block::Rows(rows)).await?;
+            }
+        }
+        reader.end(&mut blocks)?;
+        for rows in blocks {
+            output.send(Block::Rows(rows)).await?;
+        }
+        output.finish().await;
+        Ok(())
+    }
+}

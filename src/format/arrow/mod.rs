@@ -1,0 +1,8 @@
+//! Arrow's own stream format (IPC).
+
+mod frames;
+mod reader;
+mod writer;
+
+pub use reader::ArrowReader;
+pub use writer::{ArrowCompression, ArrowOptions, ArrowWriter};

@@ -1,0 +1,162 @@
+//! Rows that are loaded into tables.
+
+use super::stage::{Kind, Stage, query};
+
+fn load(target: &str) -> String {
+    format!(
+        "<sqlBulkLoadRowSet name=\"load\"><rows from=\"rows\"/>{target}<resultStream name=\"loaded\"/></sqlBulkLoadRowSet>"
+    )
+}
+
+fn into(settings: &str) -> String {
+    load(&format!("<loadIntoTable {settings}/>"))
+}
+
+/// A table with values that are hard to carry, and one with many rows.
+async fn gauges(kind: Kind) -> Stage {
+    let stage = Stage::new(kind).await;
+    let real = stage.pick("REAL", "double precision", "DOUBLE");
+    let blob = stage.pick("BLOB", "bytea", "LONGBLOB");
+    let bytes = stage.pick("x'00ff'", "'\\x00ff'", "x'00ff'");
+    stage
+        .run(&[
+            &format!("CREATE TABLE gauge (id BIGINT, station VARCHAR(40), level {real}, price DECIMAL(9,2), day DATE, image {blob})"),
+            &format!("INSERT INTO gauge VALUES (1, 'Perth', 0.1, 10.50, '2026-11-21', {bytes})"),
+            "INSERT INTO gauge VALUES (9223372036854775807, 'a,\"b\"\n\\N\tc', -1e300, -0.01, '0001-01-01', NULL)",
+            "INSERT INTO gauge VALUES (NULL, '', NULL, NULL, NULL, NULL), (3, NULL, 1, 1, NULL, NULL)",
+        ])
+        .await;
+    stage
+}
+
+const ALL: &str = "SELECT id, station, level, price, day, image FROM gauge ORDER BY id, station";
+
+#[tokio::test]
+async fn rows_are_the_same_after_a_way_into_a_new_table() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        let content = [query(ALL), into("tableName=\"copy\" create=\"true\"")].concat();
+        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>", "{kind:?}");
+        assert_eq!(stage.rows(&ALL.replace("gauge", "copy")).await, stage.rows(ALL).await, "{kind:?}");
+        // A second time it is there already.
+        stage.perform(&content).await.is_fault(422, "ActivityFailed");
+        let content = [query(ALL), into("tableName=\"copy\"")].concat();
+        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>", "{kind:?}");
+        assert_eq!(stage.rows("SELECT count(*) FROM copy").await, "8\n", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn rows_are_the_same_after_a_way_through_a_format() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        for (table, way) in [
+            (
+                "w",
+                "<sqlResultsToXML name=\"f\"><resultSet from=\"rows\"/><webRowSet name=\"x\"/></sqlResultsToXML>\
+              <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/>",
+            ),
+            (
+                "a",
+                "<sqlResultsToArrow name=\"f\"><resultSet from=\"rows\"/><arrowOutput name=\"x\"/></sqlResultsToArrow>\
+              <arrowToRows name=\"t\"><arrowInput from=\"x\"/><rows name=\"again\"/></arrowToRows>\
+              <sqlBulkLoadRowSet name=\"load\"><rows from=\"again\"/>",
+            ),
+        ] {
+            let into = format!("<loadIntoTable tableName=\"{table}\" create=\"true\"/></sqlBulkLoadRowSet>");
+            stage.perform(&[&query(ALL), way, &into].concat()).await.is_completed();
+            assert_eq!(stage.rows(&ALL.replace("gauge", table)).await, stage.rows(ALL).await, "{kind:?}: {way}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_set_that_is_none_loads_nothing() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        let content = "<echo name=\"say\"><text>&lt;webRowSet xmlns='urn:other'/&gt;</text><output name=\"x\"/></echo>\
+            <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/><loadIntoTable tableName=\"gauge\"/></sqlBulkLoadRowSet>";
+        stage
+            .perform(content)
+            .await
+            .is_fault(422, "ActivityFailed")
+            .says("the activity `load` failed")
+            .says("WebRowSet");
+    }
+}
+
+#[tokio::test]
+async fn values_go_into_the_columns_of_their_names() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        let content = [query("SELECT 'Oban' AS station, 7 AS id"), into("tableName=\"gauge\"")].concat();
+        stage.perform(&content).await.is_completed();
+        assert_eq!(stage.rows("SELECT id, level FROM gauge WHERE station = 'Oban'").await, "7,\n", "{kind:?}");
+        let content = [query("SELECT 1 AS depth"), into("tableName=\"gauge\"")].concat();
+        stage.perform(&content).await.is_fault(422, "ActivityFailed").says("depth");
+    }
+}
+
+#[tokio::test]
+async fn a_new_table_is_named_after_the_first_column() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        let content = [query("SELECT station, id FROM gauge WHERE id = 1"), load("")].concat();
+        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>1</updateCount>", "{kind:?}");
+        assert_eq!(stage.rows("SELECT station, id FROM station").await, "Perth,1\n", "{kind:?}");
+    }
+}
+
+/// Numbers from 1 to 5000, and after them something that fits no key.
+fn numbers(stage: &Stage) -> String {
+    let series = stage.pick(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) SELECT n AS id FROM s UNION ALL SELECT 17",
+        "SELECT n AS id FROM generate_series(1, 5000) AS s(n) UNION ALL SELECT 17",
+        "SELECT seq AS id FROM seq_1_to_5000 UNION ALL SELECT 17",
+    );
+    query(series)
+}
+
+#[tokio::test]
+async fn of_a_load_with_a_wrong_row_nothing_stays() {
+    for kind in Kind::WITH_LOADS {
+        let stage = Stage::new(kind).await;
+        stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;
+        let content = [numbers(&stage), into("tableName=\"number\"")].concat();
+        stage.perform(&content).await.is_fault(422, "ActivityFailed").says("SqlError");
+        assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_whose_rows_break_off_loads_nothing() {
+    for kind in Kind::WITH_LOADS {
+        let stage = Stage::new(kind).await;
+        stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
+        let broken = stage.pick(
+            "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) \
+             SELECT CASE WHEN n = 5000 THEN abs(-9223372036854775807 - 1) ELSE n END AS id FROM s",
+            "SELECT 1 / (5000 - n) AS id FROM generate_series(1, 5000) AS s(n)",
+            "SELECT CASE WHEN seq = 5000 THEN (SELECT 1 UNION SELECT 2) ELSE seq END AS id FROM seq_1_to_5000",
+        );
+        let content = [query(broken), into("tableName=\"number\"")].concat();
+        let reply = stage.perform(&content).await;
+        assert!(!reply.text.contains("<request status=\"COMPLETED\"/>"), "{kind:?}: {}", reply.text);
+        assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_load_in_a_transaction_is_taken_back_with_it() {
+    for kind in Kind::WITH_LOADS {
+        let stage = Stage::new(kind).await;
+        stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
+        let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
+        let join = format!("<session id=\"{}\"/>", stage.perform(begin).await.is_completed().session_id());
+        let content = [join.as_str(), &numbers(&stage), &into("tableName=\"number\"")].concat();
+        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>5001</updateCount>", "{kind:?}");
+        let rollback = "<transactionManagement name=\"t\"><rollback/></transactionManagement>";
+        stage.perform(&[&join, rollback].concat()).await.is_completed();
+        assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n", "{kind:?}");
+    }
+}
