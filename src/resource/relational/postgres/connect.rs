@@ -1,5 +1,6 @@
 //! Opening a connection.
 
+use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -124,13 +125,13 @@ impl Opener {
     fn options(&self) -> String {
         let mut options = SESSION.to_owned();
         if let Some(limit) = self.statement_timeout {
-            options.push_str(&format!(" -c statement_timeout={}", limit.as_millis().max(1)));
+            let _ = write!(options, " -c statement_timeout={}", limit.as_millis().max(1));
         }
         if let Some(path) = &self.address.search_path {
             // A backslash takes the meaning from a space or another backslash.
             let escaped: String =
                 path.chars().flat_map(|c| (c == ' ' || c == '\\').then_some('\\').into_iter().chain([c])).collect();
-            options.push_str(&format!(" -c search_path={escaped}"));
+            let _ = write!(options, " -c search_path={escaped}");
         }
         options
     }
