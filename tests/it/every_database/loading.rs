@@ -33,7 +33,7 @@ const ALL: &str = "SELECT id, station, level, price, day, image FROM gauge ORDER
 
 #[tokio::test]
 async fn rows_are_the_same_after_a_way_into_a_new_table() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = gauges(kind).await;
         let content = [query(ALL), into("tableName=\"copy\" create=\"true\"")].concat();
         assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>", "{kind:?}");
@@ -48,7 +48,7 @@ async fn rows_are_the_same_after_a_way_into_a_new_table() {
 
 #[tokio::test]
 async fn rows_are_the_same_after_a_way_through_a_format() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = gauges(kind).await;
         for (table, way) in [
             (
@@ -72,7 +72,7 @@ async fn rows_are_the_same_after_a_way_through_a_format() {
 
 #[tokio::test]
 async fn a_row_set_that_is_none_loads_nothing() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = gauges(kind).await;
         let content = "<echo name=\"say\"><text>&lt;webRowSet xmlns='urn:other'/&gt;</text><output name=\"x\"/></echo>\
             <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/><loadIntoTable tableName=\"gauge\"/></sqlBulkLoadRowSet>";
@@ -87,7 +87,7 @@ async fn a_row_set_that_is_none_loads_nothing() {
 
 #[tokio::test]
 async fn values_go_into_the_columns_of_their_names() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = gauges(kind).await;
         let content = [query("SELECT 'Oban' AS station, 7 AS id"), into("tableName=\"gauge\"")].concat();
         stage.perform(&content).await.is_completed();
@@ -99,7 +99,7 @@ async fn values_go_into_the_columns_of_their_names() {
 
 #[tokio::test]
 async fn a_new_table_is_named_after_the_first_column() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = gauges(kind).await;
         let content = [query("SELECT station, id FROM gauge WHERE id = 1"), load("")].concat();
         assert_eq!(stage.output(&content, "loaded").await, "<updateCount>1</updateCount>", "{kind:?}");
@@ -119,7 +119,7 @@ fn numbers(stage: &Stage) -> String {
 
 #[tokio::test]
 async fn of_a_load_with_a_wrong_row_nothing_stays() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = Stage::new(kind).await;
         stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;
         let content = [numbers(&stage), into("tableName=\"number\"")].concat();
@@ -130,7 +130,7 @@ async fn of_a_load_with_a_wrong_row_nothing_stays() {
 
 #[tokio::test]
 async fn a_load_whose_rows_break_off_loads_nothing() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = Stage::new(kind).await;
         stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
         let broken = stage.pick(
@@ -148,7 +148,7 @@ async fn a_load_whose_rows_break_off_loads_nothing() {
 
 #[tokio::test]
 async fn a_load_in_a_transaction_is_taken_back_with_it() {
-    for kind in Kind::WITH_LOADS {
+    for kind in Kind::ALL {
         let stage = Stage::new(kind).await;
         stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
         let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";

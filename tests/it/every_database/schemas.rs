@@ -43,7 +43,7 @@ fn outline(document: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_tables_of_every_database_are_told_in_one_form() {
-    for kind in Kind::WITH_SCHEMAS {
+    for kind in Kind::ALL {
         let stage = shop(kind).await;
         let document = stage.output(&extract(""), "document").await;
         is_valid(&document);
@@ -66,7 +66,7 @@ async fn the_tables_of_every_database_are_told_in_one_form() {
 
 #[tokio::test]
 async fn a_schema_is_the_same_by_way_of_rows() {
-    for kind in Kind::WITH_SCHEMAS {
+    for kind in Kind::ALL {
         let stage = shop(kind).await;
         let direct = stage.output(&extract(""), "document").await;
         let content = "<extractDatabaseSchema name=\"look\"><databaseSchema name=\"tables\"/></extractDatabaseSchema>\
@@ -82,7 +82,7 @@ async fn a_schema_is_the_same_by_way_of_rows() {
 
 #[tokio::test]
 async fn only_what_was_asked_for_is_told() {
-    for kind in Kind::WITH_SCHEMAS {
+    for kind in Kind::ALL {
         let stage = shop(kind).await;
         let ask = async |settings: &str| outline(&stage.output(&extract(settings), "document").await);
         assert_eq!(
@@ -110,7 +110,7 @@ async fn rows_that_are_no_schema_are_refused() {
 
 #[tokio::test]
 async fn tables_are_told_with_their_sizes_and_indexes() {
-    for kind in Kind::WITH_SCHEMAS {
+    for kind in Kind::ALL {
         let stage = shop(kind).await;
         let content = "<extractPhysicalSchema name=\"weigh\"><getTables name=\"customer\"/><output name=\"sizes\"/></extractPhysicalSchema>";
         let document = stage.output(content, "sizes").await;

@@ -18,12 +18,8 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
-    /// Those that tell of their tables.
-    pub(super) const WITH_SCHEMAS: [Self; 2] = [Self::Sqlite, Self::MariaDb];
-    /// Those that rows can be loaded into.
-    pub(super) const WITH_LOADS: [Self; 1] = [Self::Sqlite];
-    /// Those that have transactions.
-    pub(super) const WITH_TRANSACTIONS: [Self; 3] = Self::ALL;
+    /// Those that store procedures.
+    pub(super) const WITH_PROCEDURES: [Self; 2] = [Self::Postgres, Self::MariaDb];
 }
 
 /// A service with one resource, `data`, over an empty database, where every activity is granted.

@@ -62,7 +62,7 @@ async fn a_table_may_be_defined_in_the_words_of_the_database() {
 
 #[tokio::test]
 async fn a_transaction_takes_tables_back_or_is_not_committed_by_them() {
-    for kind in Kind::WITH_TRANSACTIONS {
+    for kind in Kind::ALL {
         let stage = Stage::new(kind).await;
         let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
         let reply = stage.perform(begin).await;
