@@ -1,6 +1,18 @@
 //! Procedures and functions that the database stores.
 
-use super::stage::{Kind, Stage, csv};
+use super::Kind;
+use super::granted::{Stage, csv};
+
+in_every_database! {
+    ;
+    servers:
+    what_goes_out_is_told_by_position_and_name,
+    rows_are_a_stream_as_of_a_query,
+    a_stream_of_parameters_calls_once_for_each_row,
+    what_a_failed_call_did_is_taken_back,
+    a_call_is_part_of_the_transaction,
+    a_procedure_that_is_not_there_is_an_error_of_the_client,
+}
 
 fn call(procedure: &str, content: &str) -> String {
     format!(
@@ -13,28 +25,25 @@ fn given(position: u32, value: &str) -> String {
     format!("<sqlParameter position=\"{position}\">{value}</sqlParameter>")
 }
 
-#[tokio::test]
-async fn what_goes_out_is_told_by_position_and_name() {
-    for kind in Kind::WITH_PROCEDURES {
-        let stage = Stage::new(kind).await;
-        stage
-            .run(&[stage.pick(
-                "",
-                "CREATE PROCEDURE part(IN share int, INOUT total int, OUT note text) LANGUAGE sql \
-                 AS $$ SELECT total * share / 100, NULL::text $$",
-                "CREATE PROCEDURE part(IN share INT, INOUT total INT, OUT note VARCHAR(10)) \
-                 SELECT total * share / 100, NULL INTO total, note",
-            )])
-            .await;
-        let inout = "<sqlParameter position=\"2\" mode=\"inout\">40</sqlParameter>";
-        let out = "<sqlParameter position=\"3\" mode=\"out\"/>";
-        // In whatever order they stand.
-        let content = call("part", &[out, &given(1, "50"), inout].concat());
-        let answer = stage.output(&content, "answer").await;
-        let expected = "<outputParameter position=\"2\" name=\"total\">20</outputParameter>\
-            <outputParameter position=\"3\" name=\"note\"><null/></outputParameter><resultStream rows=\"0\"";
-        assert!(answer.starts_with(&format!("<procedureResult>{expected}")), "{kind:?}: {answer}");
-    }
+async fn what_goes_out_is_told_by_position_and_name(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage
+        .run(&[stage.pick(
+            "",
+            "CREATE PROCEDURE part(IN share int, INOUT total int, OUT note text) LANGUAGE sql \
+             AS $$ SELECT total * share / 100, NULL::text $$",
+            "CREATE PROCEDURE part(IN share INT, INOUT total INT, OUT note VARCHAR(10)) \
+             SELECT total * share / 100, NULL INTO total, note",
+        )])
+        .await;
+    let inout = "<sqlParameter position=\"2\" mode=\"inout\">40</sqlParameter>";
+    let out = "<sqlParameter position=\"3\" mode=\"out\"/>";
+    // In whatever order they stand.
+    let content = call("part", &[out, &given(1, "50"), inout].concat());
+    let answer = stage.output(&content, "answer").await;
+    let expected = "<outputParameter position=\"2\" name=\"total\">20</outputParameter>\
+        <outputParameter position=\"3\" name=\"note\"><null/></outputParameter><resultStream rows=\"0\"";
+    assert!(answer.starts_with(&format!("<procedureResult>{expected}")), "{answer}");
 }
 
 /// Something that gives the numbers below a limit.
@@ -52,30 +61,24 @@ async fn with_numbers(kind: Kind) -> Stage {
     stage
 }
 
-#[tokio::test]
-async fn rows_are_a_stream_as_of_a_query() {
-    for kind in Kind::WITH_PROCEDURES {
-        let stage = with_numbers(kind).await;
-        let calling = call("numbers", &[&given(1, "4"), "<resultStream name=\"rows\"/>"].concat());
-        let rows = stage.output(&[calling.as_str(), &csv("rows")].concat(), "csv").await;
-        assert_eq!(rows, "1,n1\n2,n2\n3,n3\n", "{kind:?}");
-        let none = call("numbers", &[&given(1, "0"), "<resultStream name=\"rows\"/>"].concat());
-        assert_eq!(stage.output(&[none.as_str(), &csv("rows")].concat(), "csv").await, "", "{kind:?}");
-        let many = call("numbers", &given(1, "1000"));
-        assert!(stage.output(&many, "answer").await.contains("rows=\"999\""), "{kind:?}: unread rows are counted, too");
-    }
+async fn rows_are_a_stream_as_of_a_query(kind: Kind) {
+    let stage = with_numbers(kind).await;
+    let calling = call("numbers", &[&given(1, "4"), "<resultStream name=\"rows\"/>"].concat());
+    let rows = stage.output(&[calling.as_str(), &csv("rows")].concat(), "csv").await;
+    assert_eq!(rows, "1,n1\n2,n2\n3,n3\n");
+    let none = call("numbers", &[&given(1, "0"), "<resultStream name=\"rows\"/>"].concat());
+    assert_eq!(stage.output(&[none.as_str(), &csv("rows")].concat(), "csv").await, "");
+    let many = call("numbers", &given(1, "1000"));
+    assert!(stage.output(&many, "answer").await.contains("rows=\"999\""), "unread rows are counted, too");
 }
 
-#[tokio::test]
-async fn a_stream_of_parameters_calls_once_for_each_row() {
-    for kind in Kind::WITH_PROCEDURES {
-        let stage = with_numbers(kind).await;
-        let items = "<dataStore name=\"bounds\"><item>2</item><item>3</item><itemCursor name=\"bound\"/></dataStore>";
-        let content = "<sqlParameter position=\"1\" from=\"bound\"/><resultStream name=\"rows\"/>";
-        let content = [items, &call("numbers", content), &csv("rows")].concat();
-        assert_eq!(stage.output(&content, "csv").await, "1,n1\n1,n1\n2,n2\n", "{kind:?}");
-        assert_eq!(stage.output(&content, "answer").await.matches("<procedureResult>").count(), 2, "{kind:?}");
-    }
+async fn a_stream_of_parameters_calls_once_for_each_row(kind: Kind) {
+    let stage = with_numbers(kind).await;
+    let items = "<dataStore name=\"bounds\"><item>2</item><item>3</item><itemCursor name=\"bound\"/></dataStore>";
+    let content = "<sqlParameter position=\"1\" from=\"bound\"/><resultStream name=\"rows\"/>";
+    let content = [items, &call("numbers", content), &csv("rows")].concat();
+    assert_eq!(stage.output(&content, "csv").await, "1,n1\n1,n1\n2,n2\n");
+    assert_eq!(stage.output(&content, "answer").await.matches("<procedureResult>").count(), 2);
 }
 
 /// Something that takes a note, and fails when the note is `wrong`.
@@ -92,42 +95,30 @@ async fn with_notes(kind: Kind) -> Stage {
     stage
 }
 
-#[tokio::test]
-async fn what_a_failed_call_did_is_taken_back() {
-    for kind in Kind::WITH_PROCEDURES {
-        let stage = with_notes(kind).await;
-        stage.perform(&call("take", &given(1, "good"))).await.is_completed();
-        let failed = stage.perform(&call("take", &given(1, "wrong"))).await;
-        failed.is_fault(422, "ActivityFailed").says("such a note is not taken");
-        assert_eq!(stage.rows("SELECT text FROM notes").await, "good\n", "{kind:?}");
-    }
+async fn what_a_failed_call_did_is_taken_back(kind: Kind) {
+    let stage = with_notes(kind).await;
+    stage.perform(&call("take", &given(1, "good"))).await.is_completed();
+    let failed = stage.perform(&call("take", &given(1, "wrong"))).await;
+    failed.is_fault(422, "ActivityFailed").says("such a note is not taken");
+    assert_eq!(stage.rows("SELECT text FROM notes").await, "good\n");
 }
 
-#[tokio::test]
-async fn a_call_is_part_of_the_transaction() {
-    for kind in Kind::WITH_PROCEDURES {
-        let stage = with_notes(kind).await;
-        let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
-        let join = format!("<session id=\"{}\"/>", stage.perform(begin).await.is_completed().session_id());
-        stage.perform(&[join.as_str(), &call("take", &given(1, "one"))].concat()).await.is_completed();
-        // It takes back what it did itself, and nothing else.
-        stage
-            .perform(&[join.as_str(), &call("take", &given(1, "wrong"))].concat())
-            .await
-            .is_fault(422, "ActivityFailed");
-        assert_eq!(stage.rows("SELECT count(*) FROM notes").await, "0\n", "{kind:?}");
-        let commit = "<transactionManagement name=\"t\"><commit/></transactionManagement>";
-        stage.perform(&[&join, commit].concat()).await.is_completed();
-        assert_eq!(stage.rows("SELECT text FROM notes").await, "one\n", "{kind:?}");
-    }
+async fn a_call_is_part_of_the_transaction(kind: Kind) {
+    let stage = with_notes(kind).await;
+    let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
+    let join = format!("<session id=\"{}\"/>", stage.perform(begin).await.is_completed().session_id());
+    stage.perform(&[join.as_str(), &call("take", &given(1, "one"))].concat()).await.is_completed();
+    // It takes back what it did itself, and nothing else.
+    stage.perform(&[join.as_str(), &call("take", &given(1, "wrong"))].concat()).await.is_fault(422, "ActivityFailed");
+    assert_eq!(stage.rows("SELECT count(*) FROM notes").await, "0\n");
+    let commit = "<transactionManagement name=\"t\"><commit/></transactionManagement>";
+    stage.perform(&[&join, commit].concat()).await.is_completed();
+    assert_eq!(stage.rows("SELECT text FROM notes").await, "one\n");
 }
 
-#[tokio::test]
-async fn a_procedure_that_is_not_there_is_an_error_of_the_client() {
-    for kind in Kind::WITH_PROCEDURES {
-        let stage = Stage::new(kind).await;
-        stage.perform(&call("nowhere", "")).await.is_fault(422, "ActivityFailed").says("nowhere");
-    }
+async fn a_procedure_that_is_not_there_is_an_error_of_the_client(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage.perform(&call("nowhere", "")).await.is_fault(422, "ActivityFailed").says("nowhere");
 }
 
 #[tokio::test]

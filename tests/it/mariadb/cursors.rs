@@ -2,9 +2,7 @@
 
 use rejoin::block::{Block, StreamType, pipe};
 use rejoin::resource::ResourceError;
-use rejoin::resource::relational::{
-    CursorOptions, Fetch, FetchEnd, FetchFrom, RowCursor, SqlExecutor, Statement,
-};
+use rejoin::resource::relational::{CursorOptions, Fetch, FetchEnd, FetchFrom, RowCursor, SqlExecutor, Statement};
 use rejoin::session::{TransactionBranch, TransactionOptions};
 use tokio_util::sync::CancellationToken;
 

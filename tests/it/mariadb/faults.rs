@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rejoin::resource::relational::access::{AccessSettings, Login};
 use rejoin::resource::relational::ParameterRows;
+use rejoin::resource::relational::access::{AccessSettings, Login};
 use rejoin::session::{BranchError, Decision, LogId, TransactionBranch, TransactionOptions, Xid};
 use tokio_util::sync::CancellationToken;
 

@@ -2,9 +2,7 @@
 
 use rejoin::block::{Block, StreamType, pipe};
 use rejoin::resource::ResourceError;
-use rejoin::resource::relational::{
-    Argument, CallEnd, OutParameter, Parameter, ProcedureCall, SqlExecutor, TableName,
-};
+use rejoin::resource::relational::{Argument, CallEnd, OutParameter, Parameter, ProcedureCall, SqlExecutor, TableName};
 use rejoin::session::{TransactionBranch, TransactionOptions};
 use tokio_util::sync::CancellationToken;
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rejoin::resource::ResourceError;
-use rejoin::resource::relational::access::{Login, Otherwise, PoolSettings, Requester, RoleMap, Who};
 use rejoin::resource::relational::Statement;
+use rejoin::resource::relational::access::{Login, Otherwise, PoolSettings, Requester, RoleMap, Who};
 use rejoin::session::{Principal, TransactionOptions};
 use tokio_util::sync::CancellationToken;
 
