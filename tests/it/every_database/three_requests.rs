@@ -1,6 +1,7 @@
 //! The documents of `examples/three-requests/`.
 
-use super::stage::{Kind, Stage};
+use super::Kind;
+use super::granted::Stage;
 use crate::context::Reply;
 
 in_every_database!(a_transaction_goes_over_three_requests, a_transaction_whose_client_never_comes_back_leaves_nothing,);
