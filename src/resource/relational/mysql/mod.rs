@@ -44,8 +44,8 @@ pub use address::MySqlAddress;
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch, RelationalResource, SchemaFilter,
-    SqlExecutor, Statement,
+    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch, RelationalResource,
+    SchemaFilter, SqlExecutor, Statement,
 };
 use crate::block::BlockWriter;
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
@@ -347,8 +347,7 @@ impl RelationalResource for MySqlResource {
             match link.driver().query_drop(&text).await.map_err(resource_error) {
                 Ok(()) => {
                     lease.settle(Leaves::Traces);
-                    let transaction =
-                        MySqlTransaction::new(lease, options.xid, self.shared.access.statement_timeout);
+                    let transaction = MySqlTransaction::new(lease, options.xid, self.shared.access.statement_timeout);
                     return Ok(RelationalBranch::new(transaction));
                 }
                 Err(error) if is_pooled && breaks_connection(&error) => {

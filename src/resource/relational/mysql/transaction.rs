@@ -77,7 +77,10 @@ impl MySqlTransaction {
     async fn tell(&self, text: String) -> Result<(), BranchError> {
         let cancel = CancellationToken::new();
         let told = async |link: &mut Link, _: &_| link.driver().query_drop(text).await.map_err(resource_error);
-        self.held.run(&Limit { cancel: &cancel, time: None, reader: None }, false, told).await.map_err(|error| refused(&error))
+        self.held
+            .run(&Limit { cancel: &cancel, time: None, reader: None }, false, told)
+            .await
+            .map_err(|error| refused(&error))
     }
 
     /// Ends the transaction by a text.
@@ -100,12 +103,7 @@ impl MySqlTransaction {
     }
 
     /// Ends the transaction that is prepared on a connection.
-    async fn end_prepared(
-        &self,
-        lease: Option<(Lease, Leaves)>,
-        xid: &Xid,
-        word: &str,
-    ) -> Result<(), BranchError> {
+    async fn end_prepared(&self, lease: Option<(Lease, Leaves)>, xid: &Xid, word: &str) -> Result<(), BranchError> {
         let lost = || BranchError::Lost { message: "the connection on which the branch was prepared is lost".into() };
         let (mut lease, leaves) = lease.ok_or_else(lost)?;
         let link = lease.begin().map_err(|_| lost())?;
