@@ -57,6 +57,11 @@ impl PostgresServer {
         self.port
     }
 
+    /// The folder that holds its data, its log and its socket.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Makes an empty database and gives its name.
     pub(crate) fn create_database(&self) -> String {
         let name = database_name();

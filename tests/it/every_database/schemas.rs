@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use super::stage::{Kind, Stage, csv};
+use super::Kind;
+use super::granted::{Stage, csv};
 
 /// Two tables and a view.
 async fn shop(kind: Kind) -> Stage {

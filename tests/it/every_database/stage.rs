@@ -1,138 +1,230 @@
-//! A service over an empty database of each kind.
+//! A service over a database, and what clients say to it.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
-use rejoin::activity::ActivityRegistry;
 use rejoin::service::{Configuration, Server};
 
+use super::Kind;
+use super::database::Database;
 use crate::context::{Context, Reply};
-use crate::databases::{MariaDbServer, PASSWORD, PostgresServer};
+use crate::databases::PASSWORD;
 
-/// The databases that there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Sqlite,
-    Postgres,
-    MariaDb,
+const CONFIG: &str = "xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"";
+
+/// How long something may take that happens by itself, on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The table that most cases use.
+const PERSON: &str = "CREATE TABLE person (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL, town VARCHAR(40), \
+     credit DOUBLE PRECISION)";
+const PEOPLE: &str = "INSERT INTO person VALUES (1, 'Ada', 'Perth', 10.5), (2, 'Carl & Co', 'Oban', 0.25), \
+     (3, '<Grace>', 'Perth', -3), (4, 'Dora', NULL, NULL)";
+
+/// What the configuration documents of a stage say beyond the database.
+#[derive(Debug, Default)]
+pub(super) struct Options {
+    /// Inside of `dataServiceConfiguration`.
+    pub(super) service: String,
+    /// Inside of `sessionManagerFactory`.
+    pub(super) session: String,
+    /// The `dataResource` elements; without any, one for the database of the stage.
+    pub(super) resources: Vec<String>,
+    /// Inside of that one.
+    pub(super) resource: String,
+    /// More files of the folder of the service: names and contents.
+    pub(super) files: Vec<(&'static str, String)>,
 }
 
-impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
-    /// Those that tell of their tables.
-    pub(super) const WITH_SCHEMAS: [Self; 2] = [Self::Sqlite, Self::MariaDb];
-    /// Those that rows can be loaded into.
-    pub(super) const WITH_LOADS: [Self; 1] = [Self::Sqlite];
-    /// Those that have transactions.
-    pub(super) const WITH_TRANSACTIONS: [Self; 1] = [Self::Sqlite];
-}
-
-/// A service with one resource, `data`, over an empty database, where every activity is granted.
+/// A service over a database of its own with the people in it.
 pub(super) struct Stage {
-    pub(super) kind: Kind,
     pub(super) context: Context,
-    /// Its name on the server; of `SQLite` nothing.
-    pub(super) database: String,
+    pub(super) database: Database,
 }
-
-const CONFIG: &str = "http://ogsadai.org.uk/namespaces/2005/10/config";
 
 impl Stage {
     pub(super) async fn new(kind: Kind) -> Self {
-        let database = match kind {
-            Kind::Sqlite => String::new(),
-            Kind::Postgres => PostgresServer::shared().create_database(),
-            Kind::MariaDb => MariaDbServer::shared().create_database(),
-        };
-        let data_resource = match kind {
-            Kind::Sqlite => "uri=\"sqlite:data.db?mode=rwc\"".to_owned(),
-            Kind::Postgres => {
-                format!("uri=\"{}\" passwordFile=\"password\"", PostgresServer::shared().uri(&database))
-            }
-            Kind::MariaDb => format!("uri=\"{}\" passwordFile=\"password\"", MariaDbServer::shared().uri(&database)),
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, content: String| fs::write(folder.path().join(name), content).unwrap();
-        write("password", PASSWORD.to_owned());
-        write(
-            "service.xml",
-            format!(
-                "<dataServiceConfiguration xmlns=\"{CONFIG}\"><listen address=\"127.0.0.1:0\"/>\
-                 <dataServiceResource name=\"data\" location=\"resource.xml\"/></dataServiceConfiguration>"
-            ),
-        );
-        write(
-            "resource.xml",
-            format!(
-                "<dataServiceResourceConfiguration xmlns=\"{CONFIG}\"><activityConfiguration location=\"activities.xml\"/>\
-                 <dataResource {data_resource}/></dataServiceResourceConfiguration>"
-            ),
-        );
-        let names: Vec<String> = ActivityRegistry::built_in().names().map(str::to_owned).collect();
-        let map: String = names.iter().map(|name| format!("<activity name=\"{name}\"/>")).collect();
-        write(
-            "activities.xml",
-            format!(
-                "<activityConfiguration xmlns=\"{CONFIG}\"><activityMap>{map}</activityMap></activityConfiguration>"
-            ),
-        );
-        let configuration = Configuration::load(folder.path()).unwrap();
-        let server = Server::builder().configuration(configuration).build().unwrap().start().await.unwrap();
-        Self { kind, context: Context::around(server, folder), database }
+        Self::with(kind, |_, _| {}).await
     }
 
-    /// Runs statements of one line each by the service, one after the other.
-    pub(super) async fn run(&self, statements: &[&str]) {
-        for sql in statements {
-            self.context.perform(&update(sql)).await.is_completed();
+    /// A stage with other options.
+    pub(super) async fn with(kind: Kind, change: impl FnOnce(&Database, &mut Options)) -> Self {
+        let database = Database::new(kind);
+        database.run(PERSON);
+        database.run(PEOPLE);
+        let mut options = Options::default();
+        change(&database, &mut options);
+        if options.resources.is_empty() {
+            options.resources.push(data_resource("", &database.uri(), &options.resource));
         }
-    }
-
-    /// The text that is right for this database.
-    pub(super) fn pick<'a>(&self, sqlite: &'a str, postgres: &'a str, mariadb: &'a str) -> &'a str {
-        match self.kind {
-            Kind::Sqlite => sqlite,
-            Kind::Postgres => postgres,
-            Kind::MariaDb => mariadb,
-        }
-    }
-
-    /// The rows of a query as CSV.
-    pub(super) async fn rows(&self, sql: &str) -> String {
-        let reply = self.context.raw(&format!("{}{}", query(sql), csv("rows")), "csv").await;
-        assert_eq!(reply.status, 200, "{:?}: {sql}: {}", self.kind, reply.text);
-        reply.text
-    }
-
-    /// The text of one output of a request that completes.
-    pub(super) async fn output(&self, content: &str, name: &str) -> String {
-        let reply = self.context.raw(content, name).await;
-        assert_eq!(reply.status, 200, "{:?}: {}", self.kind, reply.text);
-        reply.text
+        Self { context: serve(&options).await, database }
     }
 
     pub(super) async fn perform(&self, content: &str) -> Reply {
         self.context.perform(content).await
     }
+
+    /// The rows of a query, as CSV.
+    pub(super) async fn rows(&self, sql: &str) -> String {
+        rows(&self.context, "", sql).await
+    }
+
+    /// A new session of this service.
+    pub(super) async fn session(&self) -> Session<'_> {
+        Session { context: &self.context, id: self.context.create().await }
+    }
+
+    /// Everything that is in the table of people.
+    pub(super) fn people(&self) -> String {
+        self.database.run("SELECT id FROM person ORDER BY id").replace('\n', " ")
+    }
 }
 
-/// An activity that runs a statement.
-pub(super) fn update(sql: &str) -> String {
-    format!("<sqlUpdateStatement name=\"update\"><expression>{}</expression></sqlUpdateStatement>", escaped(sql))
+/// One session and its client.
+#[derive(Clone)]
+pub(super) struct Session<'a> {
+    pub(super) context: &'a Context,
+    pub(super) id: String,
 }
 
-/// An activity whose output `rows` are those of a query.
+impl Session<'_> {
+    /// One request of the session.
+    pub(super) async fn perform(&self, content: &str) -> Reply {
+        self.context.perform(&self.document(content)).await
+    }
+
+    /// The content of a document of the session.
+    pub(super) fn document(&self, content: &str) -> String {
+        format!("<session id=\"{}\"/>{content}", self.id)
+    }
+
+    /// The rows of a query, as CSV.
+    pub(super) async fn rows(&self, sql: &str) -> String {
+        rows(self.context, &self.document(""), sql).await
+    }
+
+    /// An update that is done.
+    pub(super) async fn update(&self, sql: &str) {
+        self.perform(&update("u", sql)).await.is_completed();
+    }
+
+    /// A step of the transaction that is done.
+    pub(super) async fn transaction(&self, step: &str) -> Reply {
+        let reply = self.perform(&transaction(step)).await;
+        reply.is_completed();
+        reply
+    }
+
+    pub(super) async fn end(&self) {
+        self.context.perform(&format!("<session id=\"{}\" mode=\"terminate\"/>", self.id)).await.is_completed();
+    }
+}
+
+/// Starts a service.
+pub(super) async fn serve(options: &Options) -> Context {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let Options { service, session, resources, files, .. } = options;
+    write(
+        "service.xml",
+        &format!(
+            "<dataServiceConfiguration {CONFIG}><listen address=\"127.0.0.1:0\"/>{service}\
+             <dataServiceResource name=\"data\" location=\"resource.xml\"/></dataServiceConfiguration>"
+        ),
+    );
+    write(
+        "resource.xml",
+        &format!(
+            "<dataServiceResourceConfiguration {CONFIG}><sessionConfiguration location=\"session.xml\"/>{}\
+             </dataServiceResourceConfiguration>",
+            resources.concat()
+        ),
+    );
+    write(
+        "session.xml",
+        &format!(
+            "<sessionConfiguration {CONFIG}><sessionManagerFactory impl=\"rejoin.TransientSessionManagerFactory\">{session}\
+             </sessionManagerFactory></sessionConfiguration>"
+        ),
+    );
+    write("password", &format!("{PASSWORD}\n"));
+    files.iter().for_each(|(name, text)| write(name, text));
+    let configuration = Configuration::load(folder.path()).unwrap();
+    let server = Server::builder().configuration(configuration).build().unwrap().start().await.unwrap();
+    Context::around(server, folder)
+}
+
+/// The element of a data resource.
+pub(super) fn data_resource(name: &str, uri: &str, inside: &str) -> String {
+    let name = if name.is_empty() { String::new() } else { format!("name=\"{name}\"") };
+    // A file has no password.
+    let password = if uri.starts_with("sqlite:") { "" } else { "passwordFile=\"password\"" };
+    format!("<dataResource {name} uri=\"{}\" {password}>{inside}</dataResource>", escape(uri))
+}
+
+async fn rows(context: &Context, session: &str, sql: &str) -> String {
+    let reply = context.raw(&format!("{session}{}", query(sql)), "csv").await;
+    assert_eq!(reply.status, 200, "{sql}: {}", reply.text);
+    reply.text
+}
+
+/// A query whose rows are the end-point `csv`.
 pub(super) fn query(sql: &str) -> String {
+    query_with("", sql)
+}
+
+/// The same with parameters before the expression.
+pub(super) fn query_with(parameters: &str, sql: &str) -> String {
     format!(
-        "<sqlQueryStatement name=\"query\"><expression>{}</expression><resultStream name=\"rows\"/></sqlQueryStatement>",
-        escaped(sql)
+        "<sqlQueryStatement name=\"q\">{parameters}<expression>{}</expression><resultStream name=\"r\"/></sqlQueryStatement>\
+         <sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"csv\"/><nullDataStr value=\"NULL\"/></sqlResultsToCSV>",
+        escape(sql)
     )
 }
 
-/// An activity that writes rows as CSV, as `csv`.
-pub(super) fn csv(from: &str) -> String {
-    format!("<sqlResultsToCSV name=\"format\"><resultSet from=\"{from}\"/><csvOutput name=\"csv\"/></sqlResultsToCSV>")
+/// An update.
+pub(super) fn update(name: &str, sql: &str) -> String {
+    update_with(name, "", sql)
 }
 
-fn escaped(sql: &str) -> String {
-    sql.replace('&', "&amp;").replace('<', "&lt;")
+/// The same with parameters before the expression; how many rows it changed is the end-point `count-NAME`.
+pub(super) fn update_with(name: &str, parameters: &str, sql: &str) -> String {
+    format!(
+        "<sqlUpdateStatement name=\"{name}\">{parameters}<expression>{}</expression><resultStream name=\"count-{name}\"/>\
+         </sqlUpdateStatement>",
+        escape(sql)
+    )
+}
+
+/// Parameters of the document, from position 1 on.
+pub(super) fn parameters(values: &[&str]) -> String {
+    let each = values.iter().enumerate();
+    each.map(|(place, value)| {
+        format!("<sqlParameter position=\"{}\">{}</sqlParameter>", place + 1, escape(value))
+    })
+    .collect()
+}
+
+/// A stream `name` of blocks of text.
+pub(super) fn stream(name: &str, values: &[&str]) -> String {
+    let items: String = values.iter().map(|value| format!("<item>{}</item>", escape(value))).collect();
+    format!("<dataStore name=\"store-{name}\">{items}<itemCursor name=\"{name}\"/></dataStore>")
+}
+
+/// `transactionManagement` with that step.
+pub(super) fn transaction(step: &str) -> String {
+    format!("<transactionManagement name=\"t\">{step}<output name=\"state\"/></transactionManagement>")
+}
+
+pub(super) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Waits until something is so, which it soon has to be.
+pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "after {PATIENCE:?} it is still not so that {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

@@ -1,6 +1,7 @@
 //! Tables that are made and dropped.
 
-use super::stage::{Kind, Stage, update};
+use super::Kind;
+use super::granted::{Stage, update};
 use crate::context::Context;
 
 fn manage(operation: &str) -> String {
