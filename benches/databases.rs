@@ -12,6 +12,7 @@ mod support {
     pub(crate) mod documents;
     pub(crate) mod people;
     pub(crate) mod people_csv;
+    pub(crate) mod stream_load;
     pub(crate) mod table;
     pub(crate) mod wrk;
 }
@@ -28,6 +29,7 @@ use support::curl::{curl, run_curl};
 use support::databases::{MariaDb, PASSWORD, Postgres};
 use support::documents::{perform, with_random_keys};
 use support::people_csv;
+use support::stream_load;
 use support::table::{line, median};
 use support::wrk::{CONNECTIONS, middle, wrk};
 
@@ -46,7 +48,7 @@ fn main() -> Result<()> {
     people_csv::write(&bench.people(), bench.rows)?;
     let part = text_after("--part");
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
-    let of_postgres = ["double", "numeric", "requests", "transaction"];
+    let of_postgres = ["double", "numeric", "load", "requests", "transaction"];
     if of_postgres.into_iter().any(&wanted) {
         let postgres = Postgres::start()?;
         let service = bench.serve(&postgres.uri())?;
@@ -54,6 +56,9 @@ fn main() -> Result<()> {
             if wanted(name) {
                 bench.postgres_table(&postgres, &service, balance)?;
             }
+        }
+        if wanted("load") {
+            bench.load(&postgres, &service)?;
         }
         if wanted("requests") {
             bench.requests(&postgres, &service)?;
@@ -129,6 +134,7 @@ impl Bench {
             Way::new("CSV", 1.05, &url, &select, CSV),
             Way::new("CSV, not by the database", 1.05, &url, &select, CSV_OF_OUR_OWN),
             Way::new("WebRowSet", 1.30, &url, &select, WEB_ROW_SET),
+            Way::new("Arrow IPC", 0.90, &url, &select, ARROW),
         ];
         println!("\nPostgreSQL, balance {balance}: {}", self.what());
         self.compare("psql COPY TO STDOUT CSV", &mut || postgres.psql("COPY people TO STDOUT CSV"), service, ways)?;
@@ -177,6 +183,27 @@ impl Bench {
         Ok(())
     }
 
+    /// A file of people into a new table, against `COPY`.
+    fn load(&self, postgres: &Postgres, service: &Service) -> Result<()> {
+        let mut copy = postgres.psql(&format!("\\copy loaded FROM '{}' CSV", self.people().display()));
+        let (mut theirs, mut ours, mut growth) = (Vec::new(), Vec::new(), 0);
+        for _ in 0..=self.rounds {
+            postgres.create_people("loaded", "double precision")?;
+            theirs.push(timed(&mut copy)?);
+            postgres.run("TRUNCATE loaded")?;
+            let before = service.begin_peak()?;
+            ours.push(stream_load::load(&service.url("bench"), &self.people(), self.rows)?);
+            growth = growth.max(service.peak()?.saturating_sub(before));
+            postgres.run("DROP TABLE loaded")?;
+        }
+        let base = median(&theirs[1..]);
+        println!("\n{} rows loaded from a file (median of {})", self.rows, self.rounds);
+        line("psql \\copy FROM", &theirs[1..], base);
+        line("sqlBulkLoadRowSet (bar 1.50)", &ours[1..], base);
+        println!("{:<34} {:>7} MiB  (bar 64)", "  growth of the service's memory", growth / 1024);
+        Ok(())
+    }
+
     /// One row by its key, many clients at a time, against `pgbench`.
     fn requests(&self, postgres: &Postgres, service: &Service) -> Result<()> {
         let scale = self.rows.div_ceil(ACCOUNTS);
@@ -210,7 +237,8 @@ impl Bench {
             .context("pgbench can't be run: is it installed?")?;
         let text = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "pgbench: {}", String::from_utf8_lossy(&output.stderr));
-        let rate = text.lines().find_map(|line| line.strip_prefix("tps = ")).context("pgbench gave no rate")?;
+        let rate = text.lines().find_map(|line| line.strip_prefix("tps = "));
+        let rate = rate.with_context(|| format!("pgbench gave no rate: {text}"))?;
         Ok(rate.split(' ').next().unwrap_or_default().parse()?)
     }
 
@@ -268,6 +296,9 @@ const CSV_OF_OUR_OWN: &str = "<sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/
 
 const WEB_ROW_SET: &str =
     "<sqlResultsToXML name=\"f\"><resultSet from=\"r\"/><webRowSet name=\"out\"/></sqlResultsToXML>";
+
+const ARROW: &str =
+    "<sqlResultsToArrow name=\"f\"><resultSet from=\"r\"/><arrowOutput name=\"out\"/></sqlResultsToArrow>";
 
 fn query(sql: &str) -> String {
     format!(

@@ -35,7 +35,7 @@ impl Service {
             .arg("serve")
             .arg("--config")
             .arg(folder)
-            .env("RUST_LOG", "warn")
+            .env("REJOIN_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()
             .context("rejoin can't be run")?;

@@ -76,12 +76,18 @@ impl Postgres {
         run(&mut self.psql(sql))
     }
 
-    /// Makes the table of people, with a balance of that type, of a file of CSV.
-    pub(crate) fn load_people(&self, table: &str, balance: &str, csv: &Path) -> Result<()> {
+    /// Makes a table for people, with a balance of that type.
+    pub(crate) fn create_people(&self, table: &str, balance: &str) -> Result<()> {
         self.run(&format!(
             "CREATE TABLE {table} (id integer PRIMARY KEY, name text, comment text, phone text, balance {balance}, \
              created timestamp)"
         ))?;
+        Ok(())
+    }
+
+    /// Makes the table of people, with a balance of that type, of a file of CSV.
+    pub(crate) fn load_people(&self, table: &str, balance: &str, csv: &Path) -> Result<()> {
+        self.create_people(table, balance)?;
         self.run(&format!("\\copy {table} FROM '{}' CSV", csv.display()))?;
         // Afterwards no reader has to note which rows are there for good.
         self.run(&format!("VACUUM ANALYZE {table}"))?;
