@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -17,14 +16,7 @@ pub(crate) struct PostgresServer {
     process: ServerProcess,
 }
 
-static SHARED: LazyLock<PostgresServer> = LazyLock::new(PostgresServer::start);
-
 impl PostgresServer {
-    /// The server that tests share; they have databases of their own.
-    pub(crate) fn shared() -> &'static Self {
-        &SHARED
-    }
-
     /// A server for one test.
     pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("rejoin-postgres-").tempdir().unwrap();
@@ -50,11 +42,6 @@ impl PostgresServer {
         let server = Self { folder, port, process };
         server.await_ready();
         server
-    }
-
-    /// The port that it listens on.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
     }
 
     /// Makes an empty database and gives its name.
