@@ -164,12 +164,10 @@ impl Client {
 
     /// What a service may answer whose databases come and go.
     fn judge(&self, reply: &Reply) -> Result<()> {
-        match reply.status {
-            409 => count(&self.ledger.conflicts),
-            // 410, 423: the session was at its end, or is still held by a request that its client has left.
-            410 | 422 | 423 | 502..=504 => count(&self.ledger.refused),
-            _ => bail!("an answer that makes no sense: {} {}", reply.status, reply.text()),
-        }
+        // 410, 423: the session was at its end, or is still held by a request that its client has left.
+        let makes_sense = matches!(reply.status, 409 | 410 | 422 | 423 | 502..=504);
+        ensure!(makes_sense, "an answer that makes no sense: {} {}", reply.status, reply.text());
+        self.ledger.refused(&reply.fault()?.code);
         Ok(())
     }
 }

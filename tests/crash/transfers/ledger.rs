@@ -1,5 +1,7 @@
 //! What the clients know of all transfers.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use anyhow::{Result, ensure};
@@ -28,8 +30,8 @@ pub(super) struct Ledger {
     pub(super) found_made: AtomicU64,
     /// The same, and not made.
     pub(super) found_not_made: AtomicU64,
-    pub(super) refused: AtomicU64,
-    pub(super) conflicts: AtomicU64,
+    /// How often which fault was answered.
+    pub(super) faults: Mutex<BTreeMap<String, u64>>,
     pub(super) broken_off: AtomicU64,
     /// Clients that dropped their connection in the middle of a request.
     pub(super) dropped: AtomicU64,
@@ -45,12 +47,17 @@ impl Ledger {
             transfers: AtomicU64::new(0),
             found_made: AtomicU64::new(0),
             found_not_made: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            conflicts: AtomicU64::new(0),
+            faults: Mutex::default(),
             broken_off: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             inspections: AtomicU64::new(0),
         }
+    }
+
+    /// A request that was answered with a fault.
+    pub(super) fn refused(&self, code: &str) {
+        let mut faults = self.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *faults.entry(code.to_owned()).or_default() += 1;
     }
 
     /// A transfer that is made.
@@ -62,12 +69,10 @@ impl Ledger {
     /// Checks the accounts: their sum, and that every transfer was made once that is known to be made, and no other.
     pub(super) fn audit(&self, accounts: &[Account]) -> Result<String> {
         let sum: i64 = accounts.iter().map(|account| account.balance).sum();
-        let [transfers, found_made, found_not_made, refused, conflicts, broken_off, dropped, inspections] = [
+        let [transfers, found_made, found_not_made, broken_off, dropped, inspections] = [
             &self.transfers,
             &self.found_made,
             &self.found_not_made,
-            &self.refused,
-            &self.conflicts,
             &self.broken_off,
             &self.dropped,
             &self.inspections,
@@ -79,11 +84,13 @@ impl Ledger {
             [Account { balance: CAPITAL - moved, moves: count }, Account { balance: CAPITAL + moved, moves: count }];
         ensure!(accounts == expected, "the accounts are {accounts:?} and should be {expected:?}");
         ensure!(transfers > 0, "nothing was transferred");
+        let faults = self.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let faults: Vec<String> = faults.iter().map(|(code, times)| format!("{code} {times}")).collect();
         Ok(format!(
-            "{transfers} transfers; of {} that were not answered {found_made} turned out to be made; {conflicts} conflicts, \
-             {refused} refused, {broken_off} broke off, {dropped} dropped by their clients; {inspections} times the sum was \
-             right meanwhile",
-            found_made + found_not_made
+            "{transfers} transfers; of {} that were not answered {found_made} turned out to be made; {broken_off} requests broke \
+             off, {dropped} were dropped by their clients; {inspections} times the sum was right meanwhile; faults: {}",
+            found_made + found_not_made,
+            faults.join(", ")
         ))
     }
 }
