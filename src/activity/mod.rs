@@ -35,6 +35,7 @@ pub mod utility;
 pub use context::{ActivityContext, Input, Output};
 pub use database::{Database, Statements};
 pub use error::ActivityError;
+pub(crate) use ports::TransactionPart;
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use pushdown::AwaitedOutput;
 pub use pushdown::{Formatting, Pushdown};

@@ -26,14 +26,24 @@ pub struct Ports {
     pub(crate) outputs: Vec<DeclaredOutput>,
     /// Whether the activity takes in the stream of the session that has its name.
     pub(crate) session_input: bool,
-    /// Whether it runs statements on a database.
-    pub(crate) statements: bool,
-    /// Whether what it does decides what the statements of others are part of.
-    pub(crate) parts_statements: bool,
+    /// What it has to do with transactions.
+    pub(crate) part: TransactionPart,
     /// Whether it may do the work of the formatter that reads its one output.
     pub(crate) pushes_down: bool,
     /// All that it does with its one input, where the source of that may do it.
     pub(crate) formatting: Option<Formatting>,
+}
+
+/// What an activity has to do with the transaction of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum TransactionPart {
+    /// Nothing.
+    #[default]
+    None,
+    /// It runs statements, which may be part of one.
+    Statements,
+    /// What it does decides what the statements of others are part of.
+    Boundary,
 }
 
 /// An input as it was declared.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::ports::{DeclaredInput, DeclaredOutput};
+use super::ports::{DeclaredInput, DeclaredOutput, TransactionPart};
 use super::{Database, Formatting, InputPort, OutputPort, PortType, Ports};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Value, nearest};
@@ -165,13 +165,13 @@ impl<'a> Setup<'a> {
 
     /// Declares that the activity works on a database by something that the session holds: a cursor.
     pub fn runs_statements(&mut self) {
-        self.ports.statements = true;
+        self.ports.part = TransactionPart::Statements;
     }
 
     /// Declares that the activity begins or ends what the statements of others are part of: a transaction. Then it has to stand
     /// in a `sequence` with every activity of its request that works on a relational data resource.
     pub fn parts_statements(&mut self) {
-        self.ports.parts_statements = true;
+        self.ports.part = TransactionPart::Boundary;
     }
 
     /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
@@ -193,7 +193,7 @@ impl<'a> Setup<'a> {
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
     pub fn relational(&mut self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
-        self.ports.statements = true;
+        self.ports.part = TransactionPart::Statements;
         let element = fields.element();
         let wanted = fields.attribute("resource");
         let found = match &wanted {

@@ -74,7 +74,7 @@ enum Action {
     /// Begins a service of your own: writes a configuration with comments into a folder
     #[command(
         after_help = "Examples:\n  rejoin init orders\n  rejoin check orders\n  rejoin serve --config orders\n  \
-                      rejoin init --durable carts"
+                      rejoin init --durable carts\n  rejoin init --database postgres accounts"
     )]
     Init {
         /// The folder; made when it is not there, refused when it holds a service.xml already
@@ -82,6 +82,9 @@ enum Action {
         /// Sessions outlive the service: they are kept on disk, in data/sessions
         #[arg(long)]
         durable: bool,
+        /// The database that it is for
+        #[arg(long, value_enum, default_value_t)]
+        database: init::Database,
     },
     /// Checks configuration and perform documents, and says where they are wrong
     ///
@@ -157,7 +160,7 @@ pub fn main() -> ExitCode {
     let command = Command::parse();
     let done = match command.action {
         Action::Check { paths } => Ok(check::run(&paths)),
-        Action::Init { dir, durable } => init::run(&dir, durable).map(|()| ExitCode::SUCCESS),
+        Action::Init { dir, durable, database } => init::run(&dir, durable, database).map(|()| ExitCode::SUCCESS),
         Action::Serve { config } => block_on(serve::run(&config)),
         Action::Demo { tour, listen } => block_on(demo::run(&listen, tour)),
         Action::User(arguments) => account::user(&arguments).map(|()| ExitCode::SUCCESS),

@@ -2,21 +2,22 @@
 
 use super::plan::Plan;
 use super::{PlanError, PlanProblem};
-use crate::activity::Ports;
+use crate::activity::{Ports, TransactionPart};
 
 impl Plan {
     /// A statement beside the beginning or the end of a transaction would run in it or outside of it as it happens. So the one
     /// has to come after the other.
     pub(super) fn check_boundaries(&self, ports: &[Ports]) -> Result<(), PlanError> {
-        if !ports.iter().any(|ports| ports.parts_statements) {
+        if !ports.iter().any(|ports| ports.part == TransactionPart::Boundary) {
             return Ok(());
         }
         let earlier = self.earlier_steps();
         for (later, ports_of_later) in ports.iter().enumerate() {
             for (first, ports_of_first) in ports[..later].iter().enumerate() {
-                let (one, other) = (ports_of_first, ports_of_later);
-                let matters = (one.parts_statements && (other.statements || other.parts_statements))
-                    || (one.statements && other.parts_statements);
+                let matters = match (ports_of_first.part, ports_of_later.part) {
+                    (TransactionPart::None, _) | (_, TransactionPart::None) => false,
+                    parts => parts != (TransactionPart::Statements, TransactionPart::Statements),
+                };
                 if matters && !earlier[later][first] {
                     return Err(self.side_by_side(first, later));
                 }

@@ -46,10 +46,10 @@ impl RowType {
     /// Text.
     pub const TEXT: Self = Self(DataType::Utf8);
 
-    /// The type of that name, in any letter case.
+    /// The type of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        let name = name.trim().to_ascii_lowercase();
+        let name = name.trim();
         if let Some(items) = name.strip_suffix("[]") {
             let items = Self::from_name(items).filter(|items| !matches!(items.0, DataType::List(_)))?;
             return Some(Self(list_of(items.0)));
@@ -57,7 +57,7 @@ impl RowType {
         if let Some(parameters) = name.strip_prefix("decimal") {
             return decimal(parameters).map(Self);
         }
-        let (name, _) = NAMES.into_iter().find(|(known, others)| *known == name || others.contains(&name.as_str()))?;
+        let (name, _) = NAMES.into_iter().find(|(known, others)| *known == name || others.contains(&name))?;
         Some(Self(simple(name)))
     }
 
@@ -133,14 +133,12 @@ pub(super) fn list_of(items: DataType) -> DataType {
 
 /// The decimal of so many digits, in 128 bits if they suffice.
 fn decimal(parameters: &str) -> Option<DataType> {
-    let (precision, scale) = match parameters.trim() {
-        "" => return None,
-        parameters => {
-            let inside = parameters.strip_prefix('(')?.strip_suffix(')')?;
-            inside.split_once(',').unwrap_or((inside, "0"))
-        }
-    };
-    let (precision, scale) = (precision.trim().parse::<u8>().ok()?, scale.trim().parse::<i8>().ok()?);
+    let inside = parameters.strip_prefix('(')?.strip_suffix(')')?;
+    if !inside.bytes().all(|byte| byte.is_ascii_digit() || byte == b',') {
+        return None;
+    }
+    let (precision, scale) = inside.split_once(',').unwrap_or((inside, "0"));
+    let (precision, scale) = (precision.parse::<u8>().ok()?, scale.parse::<i8>().ok()?);
     let fits = (0..=i16::from(precision)).contains(&i16::from(scale));
     match precision {
         1..=38 if fits => Some(DataType::Decimal128(precision, scale)),
@@ -165,8 +163,18 @@ mod tests {
 
     #[test]
     fn what_is_no_type_is_none() {
-        for name in ["", "money", "decimal", "decimal(0)", "decimal(77,2)", "decimal(3,4)", "decimal(3,-1)", "int8[][]"]
-        {
+        for name in [
+            "",
+            "money",
+            "decimal",
+            "decimal(0)",
+            "decimal(77,2)",
+            "decimal(3,4)",
+            "decimal(3,-1)",
+            "decimal(+3)",
+            "INT8",
+            "int8[][]",
+        ] {
             assert_eq!(RowType::from_name(name), None, "{name}");
         }
         assert_eq!(RowType::of(&DataType::LargeUtf8), None);

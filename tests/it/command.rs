@@ -8,6 +8,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::context::perform;
+use crate::databases::{MariaDbServer, PASSWORD, PostgresServer};
 
 fn rejoin() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rejoin"));
@@ -69,11 +70,19 @@ fn written(folder: &Path, name: &str, text: &str) -> String {
 #[test]
 fn what_init_writes_is_checked_served_and_performed() {
     for options in [&[][..], &["--durable"]] {
-        is_checked_served_and_performed(options);
+        is_checked_served_and_performed(options, "");
     }
 }
 
-fn is_checked_served_and_performed(options: &[&str]) {
+#[test]
+fn what_init_writes_for_a_server_works_with_one() {
+    let (postgres, mariadb) = (PostgresServer::shared(), MariaDbServer::shared());
+    is_checked_served_and_performed(&["--database", "postgres"], &postgres.uri(&postgres.create_database()));
+    is_checked_served_and_performed(&["--database", "mysql"], &mariadb.uri(&mariadb.create_database()));
+}
+
+/// `uri` is that of the database, where it has to be said.
+fn is_checked_served_and_performed(options: &[&str], uri: &str) {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("orders");
     let dir = dir.to_str().unwrap();
@@ -87,11 +96,18 @@ fn is_checked_served_and_performed(options: &[&str]) {
     };
     check();
     assert!(!Path::new(dir).join("data/sessions").exists(), "a check makes nothing");
+    if let Some((scheme, _)) = uri.split_once(':') {
+        let resource = Path::new(dir).join("data/resource.xml");
+        let template = fs::read_to_string(&resource).unwrap();
+        let (before, rest) = template.split_once(&format!("uri=\"{scheme}:")).unwrap();
+        let (_, after) = rest.split_once('"').unwrap();
+        fs::write(&resource, format!("{before}uri=\"{uri}\"{after}")).unwrap();
+    }
 
     let service = Path::new(dir).join("service.xml");
     let any_port = fs::read_to_string(&service).unwrap().replace("127.0.0.1:8080", "127.0.0.1:0");
     fs::write(&service, any_port).unwrap();
-    let mut serving = Serving::start(rejoin().args(["serve", "--config", dir]));
+    let mut serving = Serving::start(rejoin().args(["serve", "--config", dir]).env("REJOIN_DATABASE_PASSWORD", PASSWORD));
     check();
     let url = format!("{}/services/data", serving.url);
     let performed = run(&["perform", &url, &format!("{dir}/hello.xml")]);

@@ -13,6 +13,7 @@ mod documents;
 mod durable;
 mod every_database;
 mod fusion;
+mod formats;
 mod initialisation;
 mod jarvis;
 mod mariadb;

@@ -1,5 +1,6 @@
 //! One server of each kind for most tests, which have a database of their own on it.
 
+use std::path::Path;
 use std::sync::LazyLock;
 
 use crate::databases::{MariaDbServer, PostgresServer};
@@ -11,6 +12,16 @@ impl PostgresServer {
     /// The server that tests share.
     pub(crate) fn shared() -> &'static Self {
         &POSTGRES
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder that holds its data, its log and its socket.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 }
 

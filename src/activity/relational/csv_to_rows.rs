@@ -4,7 +4,7 @@ use super::option::{option, single_character};
 use crate::activity::transform::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
 use crate::block::{Block, StreamType};
-use crate::document::{DocumentError, Fields};
+use crate::document::{DocumentError, Fields, Value};
 use crate::format::{CsvColumns, CsvReader, CsvReaderOptions, RowType};
 
 /// `csvToRows`: rows from comma-separated values, the other way round from `sqlResultsToCSV`.
@@ -82,13 +82,22 @@ fn columns(fields: &mut Fields<'_>) -> Result<CsvColumns, DocumentError> {
         let mut column = element.fields();
         let name = column.required_attribute("name")?.as_str().to_owned();
         let row_type = match column.attribute("type") {
-            Some(value) => RowType::from_name(value.as_str()).ok_or_else(|| {
-                value.expected(format!("one of {}, or one of them with `[]` behind it", RowType::names().join(", ")))
-            })?,
+            Some(value) => row_type(&value)?,
             None => RowType::TEXT,
         };
         column.finish()?;
         columns.push((name, row_type));
     }
     Ok(if columns.is_empty() { CsvColumns::Text } else { CsvColumns::Declared(columns) })
+}
+
+fn row_type(value: &Value<'_>) -> Result<RowType, DocumentError> {
+    let name = value.as_str().trim();
+    RowType::from_name(name).ok_or_else(|| {
+        if name.starts_with("decimal(") {
+            let rule = "a decimal has 1 to 76 digits, and no more of them behind the point, such as decimal(10,2)";
+            return value.error(format!("contradictory digits of `{name}`: {rule}"));
+        }
+        value.expected(format!("one of {}, or one of them with `[]` behind it", RowType::names().join(", ")))
+    })
 }

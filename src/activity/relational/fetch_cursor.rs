@@ -45,12 +45,11 @@ impl Activity for FetchCursor {
         let session = context.session();
         let kept = cursor::find(session, &self.name)?;
         let Some(open) = kept.open() else { return Err(closed(&self.name)) };
-        let (writer, unread) = match output {
-            Some(writer) => (writer, None),
-            None => {
-                let (writer, reader) = pipe(StreamType::Rows);
-                (writer, Some(reader))
-            }
+        let (writer, unread) = if let Some(writer) = output {
+            (writer, None)
+        } else {
+            let (writer, reader) = pipe(StreamType::Rows);
+            (writer, Some(reader))
         };
         let fetching = open.fetch(self.fetch, writer, context.cancellation().clone());
         let (end, ()) = futures_util::future::join(fetching, pass_by(unread)).await;

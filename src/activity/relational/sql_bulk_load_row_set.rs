@@ -3,10 +3,11 @@ use async_trait::async_trait;
 use futures_util::future::join;
 
 use super::expect_rows;
+use super::web_row_set_to_rows::read_rows;
 use crate::activity::{
-    Activity, ActivityContext, ActivityError, Database, Input, InputPort, OutputPort, PortType, Requirement, Setup,
+    Activity, ActivityContext, ActivityError, Database, InputPort, OutputPort, PortType, Requirement, Setup,
 };
-use crate::block::{Block, BlockWriter, StreamType, pipe};
+use crate::block::{Block, BlockReader, BlockWriter, StreamType, pipe};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{BulkLoad, TableName};
 
@@ -14,20 +15,28 @@ use crate::resource::relational::{BulkLoad, TableName};
 ///
 /// ```xml
 /// <sqlBulkLoadRowSet name="load">
-///   <rows from="rows"/>
+///   <webRowSetStream from="table"/>
 ///   <loadIntoTable tableName="gauge_copy" transactionally="true" create="false"/>
 ///   <resultStream name="loaded"/>
 /// </sqlBulkLoadRowSet>
 /// ```
 ///
-/// Values go into the columns of their names. Without `loadIntoTable` a new table is made, with the columns of the rows
+/// Instead of a `WebRowSet`: `<rows from="…"/>`, which may come from any of the readers. Values go into the columns of their
+/// names. Without `loadIntoTable` a new table is made, with the columns of the rows
 /// and named after the first of them. The result is the number of rows loaded, `<updateCount>3</updateCount>`.
 #[derive(Debug)]
 pub struct SqlBulkLoadRowSet {
     database: Database,
-    rows: InputPort,
+    source: Source,
     target: Target,
     count: OutputPort,
+}
+
+/// Where the rows come from.
+#[derive(Debug)]
+enum Source {
+    Rows(InputPort),
+    WebRowSet(InputPort),
 }
 
 /// Where the rows are loaded into, as the document says it.
@@ -46,35 +55,50 @@ impl Activity for SqlBulkLoadRowSet {
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let database = setup.relational(fields)?;
-        let rows = setup.input(fields, "rows", StreamType::Rows)?;
+        let source = Source::parse(fields, setup)?;
         let target = Target::parse(fields)?;
         let count = match fields.child("resultStream") {
             Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
             None => OutputPort::NOWHERE,
         };
-        Ok(Self { database, rows, target, count })
+        Ok(Self { database, source, target, count })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let output = context.output(self.count);
-        let mut input = context.input(self.rows);
-        let loaded = match input.next().await? {
-            Some(first) => {
-                let first = expect_rows(first)?;
-                let load = self.target.load(&first)?;
-                let statements = self.database.open(&context).await?;
+        let Self { database, source, target, .. } = self;
+        let input = context.input(source.port()).into_reader().ok_or(ActivityError::InputBroken)?;
+        let loaded = match source {
+            Source::Rows(_) => target.load(input, &database, &context).await?,
+            Source::WebRowSet(_) => {
                 let (writer, reader) = pipe(StreamType::Rows);
-                let loading = statements.executor()?.load(load, reader, context.cancellation().clone());
-                let (loaded, fed) = join(loading, feed(first, input, writer)).await;
-                // A load whose rows break off fails, too: why they did is what matters.
-                fed?;
-                loaded?
+                let loading = target.load(reader, &database, &context);
+                match join(loading, read_rows(input, writer)).await {
+                    (loaded, Ok(()) | Err(ActivityError::ReaderGone)) => loaded?,
+                    // A load whose rows break off fails, too: why they did is what matters.
+                    (_, Err(error)) => return Err(error),
+                }
             }
-            None => self.target.without_rows()?,
         };
         output.send(Block::Text(format!("<updateCount>{loaded}</updateCount>").into())).await?;
         output.finish().await;
         Ok(())
+    }
+}
+
+impl Source {
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let element = fields.one_of(&["webRowSetStream", "rows"])?;
+        if element.local_name() == "rows" {
+            return Ok(Self::Rows(setup.input_of(element, StreamType::Rows)?));
+        }
+        Ok(Self::WebRowSet(setup.input_of(element, StreamType::Text)?))
+    }
+
+    fn port(&self) -> InputPort {
+        match self {
+            Self::Rows(port) | Self::WebRowSet(port) => *port,
+        }
     }
 }
 
@@ -91,12 +115,30 @@ impl Target {
         Ok(Self { table: Some(table), create, transactionally })
     }
 
+    /// Loads the rows, and gives how many there were.
+    async fn load(
+        self,
+        mut rows: BlockReader,
+        database: &Database,
+        context: &ActivityContext,
+    ) -> Result<u64, ActivityError> {
+        let Some(first) = rows.next().await? else { return self.without_rows() };
+        let first = expect_rows(first)?;
+        let load = self.of_rows(&first)?;
+        let statements = database.open(context).await?;
+        let (writer, reader) = pipe(StreamType::Rows);
+        let loading = statements.executor()?.load(load, reader, context.cancellation().clone());
+        let (loaded, fed) = join(loading, feed(first, rows, writer)).await;
+        fed?;
+        Ok(loaded?)
+    }
+
     /// What is loaded where, once the columns are known.
-    fn load(self, rows: &RecordBatch) -> Result<BulkLoad, ActivityError> {
-        let named = || rows.schema_ref().fields().first().map(|field| field.name().clone());
-        let table = match self.table {
-            Some(table) => table,
-            None => TableName { schema: None, name: named().ok_or_else(no_columns)? },
+    fn of_rows(self, rows: &RecordBatch) -> Result<BulkLoad, ActivityError> {
+        let table = match (self.table, rows.schema_ref().fields().first()) {
+            (Some(table), _) => table,
+            (None, Some(column)) => TableName { schema: None, name: column.name().clone() },
+            (None, None) => return Err(no_columns()),
         };
         Ok(BulkLoad { table, create: self.create, transactionally: self.transactionally })
     }
@@ -112,7 +154,7 @@ fn no_columns() -> ActivityError {
 }
 
 /// Hands all rows to the load. One that has failed takes no more: its own error says why.
-async fn feed(first: RecordBatch, mut rest: Input, load: BlockWriter) -> Result<(), ActivityError> {
+async fn feed(first: RecordBatch, mut rest: BlockReader, load: BlockWriter) -> Result<(), ActivityError> {
     if load.send(Block::Rows(first)).await.is_err() {
         return Ok(());
     }

@@ -38,11 +38,16 @@ impl Activity for WebRowSetToRows {
         let input = context.input(self.document).into_reader();
         let output = context.output(self.rows).into_writer();
         match (input, output) {
-            // The reader of XML pulls its bytes, so it waits on a thread of its own. It ends when either stream does.
-            (Some(input), Some(output)) => on_blocking_thread(move || read(input, output)).await,
+            (Some(input), Some(output)) => read_rows(input, output).await,
             _ => Ok(()),
         }
     }
+}
+
+/// Reads a `WebRowSet` into rows. Its reader pulls its bytes, so it waits on a thread of its own; it ends when either stream
+/// does.
+pub(super) async fn read_rows(input: BlockReader, output: BlockWriter) -> Result<(), ActivityError> {
+    on_blocking_thread(move || read(input, output)).await
 }
 
 fn read(input: BlockReader, output: BlockWriter) -> Result<(), ActivityError> {

@@ -69,7 +69,7 @@ impl CsvReader {
                 .enumerate()
                 .find(|(index, (name, _))| columns[..*index].iter().any(|(known, _)| known == name));
             if let Some((_, (name, _))) = twice {
-                return Err(FormatError::Option(format!("the column `{name}` is declared twice")));
+                return Err(FormatError::Option(format!("contradictory columns: `{name}` is declared twice")));
             }
         }
         let records = Records::new(&options);

@@ -223,11 +223,10 @@ impl TransactionManager {
         let Some(known) = log.read(id).await?.filter(|known| known.owner == *owner) else { return Ok(None) };
         Ok(Some(match known.decision {
             Some(Decision::Commit) => TransactionState::Committed,
-            Some(Decision::Rollback) => TransactionState::RolledBack,
             None if is_running => TransactionState::Active,
             None if known.is_committing => TransactionState::Failed,
             // What was not decided when its process ended, is rolled back.
-            None => TransactionState::RolledBack,
+            Some(Decision::Rollback) | None => TransactionState::RolledBack,
         }))
     }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use super::log::{DecisionLog, Entry};
+use super::log::{DecisionLog, Entry, InDoubt};
 use super::{BranchError, Decision, LogId, Xid};
 
 /// A data resource that keeps prepared branches.
@@ -110,7 +110,7 @@ impl Recovery {
             }
         };
         let mut is_complete = true;
-        for (transaction, resource, witness) in in_doubt {
+        for InDoubt { transaction, resource, witness } in in_doubt {
             if self.log.is_running(transaction) {
                 continue;
             }

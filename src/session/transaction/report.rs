@@ -37,18 +37,15 @@ impl TransactionReport {
     /// The element that tells it.
     #[must_use]
     pub fn to_xml(&self) -> String {
-        let mut xml = format!("<transaction state=\"{}\"", self.state.name());
-        if let Some(isolation) = self.isolation {
-            xml.push_str(&format!(" isolation=\"{}\"", isolation.name()));
-        }
-        if self.read_only {
-            xml.push_str(" readOnly=\"true\"");
-        }
-        if self.is_retryable {
-            xml.push_str(" retryable=\"true\"");
-        }
-        xml.push_str(&format!(" id=\"{}\"/>", self.id));
-        xml
+        let isolation = self.isolation.map(|isolation| format!(" isolation=\"{}\"", isolation.name()));
+        format!(
+            "<transaction state=\"{}\"{}{}{} id=\"{}\"/>",
+            self.state.name(),
+            isolation.unwrap_or_default(),
+            if self.read_only { " readOnly=\"true\"" } else { "" },
+            if self.is_retryable { " retryable=\"true\"" } else { "" },
+            self.id
+        )
     }
 
     /// Reads such an element; `None` when it is something else.

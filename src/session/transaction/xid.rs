@@ -109,7 +109,7 @@ mod tests {
         assert!(xid.global().len() <= 64, "XA takes no more");
         let name = xid.to_string();
         for other in [
-            "".to_owned(),
+            String::new(),
             "rejoin-1-2-3".to_owned(),
             name.to_uppercase(),
             name.replacen("rejoin", "other", 1),

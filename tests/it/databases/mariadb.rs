@@ -23,6 +23,8 @@ impl MariaDbServer {
         let done = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", folder.path().join("data").display()))
+            // Several at once get in each other's way where all have their temporary tables.
+            .arg(format!("--tmpdir={}", folder.path().display()))
             .output()
             .unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -123,6 +125,7 @@ fn run(folder: &Path, port: u16) -> ServerProcess {
         "--innodb-flush-log-at-trx-commit=2".to_owned(),
         "--innodb-buffer-pool-size=64M".to_owned(),
         format!("--port={port}"),
+        format!("--tmpdir={}", folder.display()),
         format!("--datadir={}", place("data")),
         format!("--socket={}", place("socket")),
         format!("--pid-file={}", place("pid")),

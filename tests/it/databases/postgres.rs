@@ -11,8 +11,8 @@ use super::{PASSWORD, USER, database_name, free_port};
 /// A PostgreSQL server on loopback.
 #[derive(Debug)]
 pub(crate) struct PostgresServer {
-    folder: TempDir,
-    port: u16,
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
     process: ServerProcess,
 }
 

@@ -1,17 +1,17 @@
 //! The process of a server, which ends with the test that started it, however that ends.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Starts the server, tells its process id, waits for the end of its input, and ends the server then. Whatever becomes of the
-/// test, the pipe to this script is closed with it.
+/// Starts the server, tells its process id, waits for a word or the end of its input, and ends the server then; without the
+/// word `keep`, its folder as well. Whatever becomes of the test, the pipe to this script is closed with it.
 const GUARD: &str = r#"
 log=$1; shift
 "$@" >"$log" 2>&1 </dev/null &
 server=$!
 echo $server
-cat >/dev/null
+read -r what
 kill -CONT $server 2>/dev/null
 kill -QUIT $server 2>/dev/null
 for try in 1 2 3 4 5 6 7 8 9 10; do
@@ -20,6 +20,7 @@ for try in 1 2 3 4 5 6 7 8 9 10; do
 done
 kill -KILL $server 2>/dev/null
 wait
+[ "$what" = keep ] || rm -rf "$(dirname "$log")"
 "#;
 
 /// A running server.
@@ -30,7 +31,7 @@ pub(super) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `command`, of which `log` keeps what it says.
+    /// Starts `command`, of which `log`, in the folder of the server, keeps what it says.
     pub(super) fn start(log: &Path, command: &[String]) -> Self {
         let mut guard = Command::new("sh")
             .args(["-c", GUARD, "guard"])
@@ -60,15 +61,19 @@ impl ServerProcess {
         Path::new(&format!("/proc/{}", self.id)).exists()
     }
 
-    /// Waits until it has ended.
+    /// Ends it, if it has not ended, and keeps its folder.
     pub(super) fn wait(&mut self) {
-        drop(self.guard.stdin.take());
+        if let Some(mut guard) = self.guard.stdin.take() {
+            guard.write_all(b"keep\n").unwrap();
+        }
         self.guard.wait().unwrap();
     }
 }
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        self.wait();
+        drop(self.guard.stdin.take());
+        // It ends in any case.
+        let _ = self.guard.wait();
     }
 }

@@ -48,6 +48,45 @@ async fn rows_are_the_same_after_a_way_into_a_new_table() {
 }
 
 #[tokio::test]
+async fn rows_are_the_same_after_a_way_through_a_format() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        for (table, way) in [
+            (
+                "w",
+                "<sqlResultsToXML name=\"f\"><resultSet from=\"rows\"/><webRowSet name=\"x\"/></sqlResultsToXML>\
+              <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/>",
+            ),
+            (
+                "a",
+                "<sqlResultsToArrow name=\"f\"><resultSet from=\"rows\"/><arrowOutput name=\"x\"/></sqlResultsToArrow>\
+              <arrowToRows name=\"t\"><arrowInput from=\"x\"/><rows name=\"again\"/></arrowToRows>\
+              <sqlBulkLoadRowSet name=\"load\"><rows from=\"again\"/>",
+            ),
+        ] {
+            let into = format!("<loadIntoTable tableName=\"{table}\" create=\"true\"/></sqlBulkLoadRowSet>");
+            stage.perform(&[&query(ALL), way, &into].concat()).await.is_completed();
+            assert_eq!(stage.rows(&ALL.replace("gauge", table)).await, stage.rows(ALL).await, "{kind:?}: {way}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_row_set_that_is_none_loads_nothing() {
+    for kind in Kind::WITH_LOADS {
+        let stage = gauges(kind).await;
+        let content = "<echo name=\"say\"><text>&lt;webRowSet xmlns='urn:other'/&gt;</text><output name=\"x\"/></echo>\
+            <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/><loadIntoTable tableName=\"gauge\"/></sqlBulkLoadRowSet>";
+        stage
+            .perform(content)
+            .await
+            .is_fault(422, "ActivityFailed")
+            .says("the activity `load` failed")
+            .says("WebRowSet");
+    }
+}
+
+#[tokio::test]
 async fn values_go_into_the_columns_of_their_names() {
     for kind in Kind::WITH_LOADS {
         let stage = gauges(kind).await;

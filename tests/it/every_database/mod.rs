@@ -35,6 +35,7 @@ mod schemas;
 mod several;
 mod stage;
 mod tables;
+mod three_requests;
 mod transactions;
 mod updates;
 mod values;
@@ -50,11 +51,11 @@ pub(crate) enum Kind {
 impl Kind {
     pub(super) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
     /// Those that tell of their tables.
-    pub(super) const WITH_SCHEMAS: [Self; 2] = [Self::Sqlite, Self::MariaDb];
+    pub(super) const WITH_SCHEMAS: [Self; 3] = Self::ALL;
     /// Those that rows can be loaded into.
-    pub(super) const WITH_LOADS: [Self; 1] = [Self::Sqlite];
+    pub(super) const WITH_LOADS: [Self; 2] = [Self::Sqlite, Self::Postgres];
     /// Those that have transactions.
-    pub(super) const WITH_TRANSACTIONS: [Self; 1] = [Self::Sqlite];
+    pub(super) const WITH_TRANSACTIONS: [Self; 3] = Self::ALL;
 
     /// The one of three that is for this kind.
     fn pick<T>(self, sqlite: T, postgres: T, mariadb: T) -> T {

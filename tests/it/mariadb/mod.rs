@@ -1,6 +1,10 @@
 //! `mysql:` resources on a real MariaDB server.
 
+mod cursors;
+mod faults;
+mod procedures;
 mod queries;
+mod sharing;
 mod stage;
 mod transactions;
 mod types;

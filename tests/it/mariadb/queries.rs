@@ -44,9 +44,7 @@ async fn text_is_compared_by_the_type_of_the_other_side() {
 #[tokio::test]
 async fn a_query_can_not_write() {
     let stage = Stage::new();
-    stage.run(
-        "CREATE TABLE t (id INT); CREATE SEQUENCE s",
-    );
+    stage.run("CREATE TABLE t (id INT); CREATE SEQUENCE s");
     let function = "CREATE FUNCTION f() RETURNS INT BEGIN INSERT INTO t VALUES (7); RETURN 1; END";
     update(stage.sql(), function, []).await.unwrap();
     for sql in [

@@ -1,8 +1,15 @@
 //! PostgreSQL, as a data resource: against a real server.
 
+mod access;
+mod calls;
+mod csv;
 mod cursors;
+mod faults;
+mod loads;
 mod queries;
+mod schema;
 mod transactions;
+mod two_phase;
 mod types;
 mod updates;
 

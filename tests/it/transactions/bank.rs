@@ -1,10 +1,12 @@
 //! A small bank, in each database.
 
+use rejoin::document::{Limits, ResourceConfiguration};
 use rejoin::service::{ConfiguredResource, Server, ServerBuilder};
 use tempfile::TempDir;
 
 use super::{join, manage};
 use crate::context::{Context, Reply};
+use crate::databases::{MariaDbServer, PASSWORD, PostgresServer};
 
 /// A service over a database with two accounts of 100 each.
 pub(super) struct Bank {
@@ -20,12 +22,29 @@ impl Bank {
 
     /// The same, configured further.
     pub(super) async fn all_with(configure: impl Fn(ServerBuilder) -> ServerBuilder) -> Vec<Self> {
-        vec![Self::open("sqlite", "sqlite:bank.db?mode=rwc".to_owned(), &configure).await]
+        let (postgres, mariadb) = (PostgresServer::shared(), MariaDbServer::shared());
+        vec![
+            Self::open("sqlite", "sqlite:bank.db?mode=rwc", &configure).await,
+            Self::open("postgres", &postgres.uri(&postgres.create_database()), &configure).await,
+            Self::open("mariadb", &mariadb.uri(&mariadb.create_database()), &configure).await,
+        ]
     }
 
-    async fn open(kind: &'static str, uri: String, configure: impl Fn(ServerBuilder) -> ServerBuilder) -> Self {
+    /// Over the embedded database alone.
+    pub(super) async fn embedded() -> Self {
+        Self::open("sqlite", "sqlite:bank.db?mode=rwc", |builder| builder).await
+    }
+
+    async fn open(kind: &'static str, uri: &str, configure: impl Fn(ServerBuilder) -> ServerBuilder) -> Self {
         let folder = TempDir::new().unwrap();
-        let resource = ConfiguredResource::new("data", folder.path()).data_resource(uri);
+        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
+        let password = if kind == "sqlite" { "" } else { "passwordFile=\"password\"" };
+        let document = format!(
+            "<dataServiceResourceConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\">\
+             <dataResource uri=\"{uri}\" {password}/></dataServiceResourceConfiguration>"
+        );
+        let mut resource = ConfiguredResource::new("data", folder.path());
+        resource.resource = ResourceConfiguration::parse(document.as_bytes(), &Limits::default()).unwrap();
         let builder = configure(Server::builder().listen("127.0.0.1:0")).resource(resource);
         let server = builder.build().unwrap().start().await.unwrap();
         let bank = Self { context: Context::around(server, folder), kind };

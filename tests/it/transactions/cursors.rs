@@ -113,7 +113,7 @@ async fn in_a_transaction_a_cursor_sees_it_and_ends_with_it() {
 
 #[tokio::test]
 async fn a_forward_cursor_does_not_jump() {
-    let bank = Bank::all().await.remove(0);
+    let bank = Bank::embedded().await;
     let session = bank.context.create().await;
     let scrollable = MANY.replace("name=\"people\"", "name=\"people\" scrollable=\"true\"");
     bank.within(&session, &scrollable).await.is_fault(422, "ActivityFailed").says("forward only");

@@ -4,6 +4,7 @@ mod bank;
 mod conflicts;
 mod cursors;
 mod ends;
+mod kills;
 mod order;
 mod outcome;
 mod spans;

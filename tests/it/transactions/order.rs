@@ -6,7 +6,7 @@ const TAKE: &str = "UPDATE account SET amount = amount - 30 WHERE id = 1";
 
 #[tokio::test]
 async fn beside_a_statement_it_is_refused_before_anything_runs() {
-    let bank = Bank::all().await.remove(0);
+    let bank = Bank::embedded().await;
     let fetch = "<fetchCursor name=\"page\"><cursor name=\"people\" rows=\"1\"/></fetchCursor>".to_owned();
     for steps in [
         manage("<begin/>") + &update("take", TAKE),
@@ -28,7 +28,7 @@ async fn beside_a_statement_it_is_refused_before_anything_runs() {
 
 #[tokio::test]
 async fn statements_between_a_begin_and_a_commit_may_run_side_by_side() {
-    let bank = Bank::all().await.remove(0);
+    let bank = Bank::embedded().await;
     let both = format!(
         "<flow>{}{}</flow>",
         update("take", TAKE),
@@ -40,7 +40,7 @@ async fn statements_between_a_begin_and_a_commit_may_run_side_by_side() {
 
 #[tokio::test]
 async fn what_is_wrong_with_it_is_told_with_its_place() {
-    let bank = Bank::all().await.remove(0);
+    let bank = Bank::embedded().await;
     for (what, says) in [
         ("<begin isolation=\"serialisable\"/>", "did you mean `serializable`"),
         ("<begin readOnly=\"maybe\"/>", "readOnly"),

@@ -97,8 +97,8 @@ async fn a_query_writes_nothing_in_a_transaction_either() {
 async fn one_that_only_reads_refuses_updates() {
     for bank in Bank::all().await {
         let session = bank.context.create().await;
-        let begin = manage("<begin isolation=\"serializable\" readOnly=\"true\"/>");
-        let says = "<transaction state=\"active\" isolation=\"serializable\" readOnly=\"true\" id=\"";
+        let begin = manage("<begin isolation=\"repeatableRead\" readOnly=\"true\"/>");
+        let says = "<transaction state=\"active\" isolation=\"repeatableRead\" readOnly=\"true\" id=\"";
         bank.within(&session, &begin).await.is_completed().says(says);
         assert_eq!(bank.amounts(Some(&session)).await, "1,100;2,100;");
         bank.context.perform(&update("other", TAKE)).await.is_completed();

@@ -29,7 +29,8 @@ pub(super) fn resource_error(error: Error) -> ResourceError {
 pub(super) fn statement_error(error: Error, sql: &str) -> ResourceError {
     match resource_error(error) {
         ResourceError::Sql { message, code, offset } if code == "42000" && Words::of(sql).is_several() => {
-            let message = format!("{message}. Only one statement may stand in a text; give each an activity of its own");
+            let message =
+                format!("{message}. Only one statement may stand in a text; give each an activity of its own");
             ResourceError::Sql { message, code, offset }
         }
         other => other,

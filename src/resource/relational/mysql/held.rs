@@ -97,7 +97,8 @@ impl Held {
     async fn check(&self, lease: &mut Lease, error: Option<&ResourceError>) -> Result<(), String> {
         match error {
             Some(error @ ResourceError::Conflict { .. }) => {
-                let rolled_back = lease.begin().map_err(|error| error.to_string())?.driver().query_drop("ROLLBACK").await;
+                let rolled_back =
+                    lease.begin().map_err(|error| error.to_string())?.driver().query_drop("ROLLBACK").await;
                 lease.settle(if rolled_back.is_ok() { Leaves::Traces } else { Leaves::Ruin });
                 return Err(format!("it met a conflict: {error}"));
             }

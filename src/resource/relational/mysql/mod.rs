@@ -12,13 +12,17 @@
 
 mod address;
 mod bind;
+mod call;
 mod classify;
 mod column;
 mod connect;
+mod cursor;
 mod error;
 mod held;
 mod limit;
+mod lines;
 mod link;
+mod load;
 mod pool;
 mod query;
 mod rows;
@@ -26,6 +30,7 @@ mod schema;
 mod shape;
 mod text;
 mod transaction;
+mod types;
 mod update;
 mod words;
 mod xa;
@@ -44,17 +49,19 @@ pub use address::MySqlAddress;
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch, RelationalResource, SchemaFilter,
-    SqlExecutor, Statement,
+    BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
+    RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
-use crate::block::BlockWriter;
+use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
 use crate::session::{BranchError, Decision, LogId, TransactionOptions, Xid};
 use classify::{Classified, Kind};
 use connect::{Connector, KnownProduct};
+use cursor::MySqlCursor;
 use error::{breaks_connection, refused, resource_error, write_error};
 use limit::Limit;
 use link::{Link, Mode};
+use load::AwaitedBlocks;
 use pool::{Lease, Leaves, Pool, cancellable};
 use query::Output;
 use transaction::{MySqlTransaction, begin_text};
@@ -100,6 +107,8 @@ pub struct MySqlResource {
     shared: Arc<Shared>,
     /// The connections of the user.
     pool: Arc<Pool>,
+    /// Whether statements may take as long as they want.
+    is_unlimited: bool,
 }
 
 /// What the resources of all users of one database share.
@@ -134,11 +143,12 @@ impl MySqlResource {
         let login = access.login.clone();
         let shared = Shared { address, access, product: KnownProduct::default(), pools: Mutex::default() };
         let pool = shared.pool(&login)?;
-        Ok(Self { shared: Arc::new(shared), pool })
+        Ok(Self { shared: Arc::new(shared), pool, is_unlimited: false })
     }
 
     fn limit<'a>(&self, cancel: &'a CancellationToken) -> Limit<'a> {
-        Limit { cancel, time: self.shared.access.statement_timeout, reader: None }
+        let time = self.shared.access.statement_timeout.filter(|_| !self.is_unlimited);
+        Limit { cancel, time, reader: None }
     }
 
     /// Lends a connection that answers, in that mode and, if it has to be, as if new. One that was closed by its server while
@@ -173,6 +183,26 @@ impl MySqlResource {
             lease.settle(leaves);
         }
         done
+    }
+
+    /// As [`MySqlResource::lend`], to write: one that the server has closed meanwhile is known before anything is written.
+    async fn lend_to_write(&self, as_new: bool, cancel: &CancellationToken) -> Result<Lease, ResourceError> {
+        loop {
+            let mut lease = self.lend(Mode::Write, as_new, cancel).await?;
+            if !lease.is_pooled() {
+                return Ok(lease);
+            }
+            match cancellable(cancel, async { Ok(lease.begin()?.driver().ping().await) }).await? {
+                Ok(()) => {
+                    lease.settle(Leaves::Nothing);
+                    return Ok(lease);
+                }
+                Err(_) => {
+                    lease.settle(Leaves::Ruin);
+                    self.pool.drop_idle();
+                }
+            }
+        }
     }
 
     async fn make_ready(&self, link: &mut Link, mode: Mode, as_new: bool) -> Result<(), ResourceError> {
@@ -219,7 +249,7 @@ impl DataResource for MySqlResource {
             return Ok(None);
         }
         let pool = self.shared.pool(access.login_of(requester)?)?;
-        Ok(Some(Arc::new(Self { shared: Arc::clone(&self.shared), pool })))
+        Ok(Some(Arc::new(Self { shared: Arc::clone(&self.shared), pool, is_unlimited: false })))
     }
 
     fn as_relational(&self) -> Option<&dyn RelationalResource> {
@@ -271,24 +301,12 @@ impl SqlExecutor for MySqlResource {
         if is_transaction && classified.kind == Kind::Definition {
             return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));
         }
-        let mut lease = self.lend(Mode::Write, classified.leaves_traces, &cancel).await?;
-        // One that the server has closed meanwhile must be known before anything is written on it.
-        while lease.is_pooled() {
-            match cancellable(&cancel, async { Ok(lease.begin()?.driver().ping().await) }).await? {
-                Ok(()) => break,
-                Err(_) => {
-                    lease.settle(Leaves::Ruin);
-                    drop(lease);
-                    self.pool.drop_idle();
-                    lease = self.lend(Mode::Write, classified.leaves_traces, &cancel).await?;
-                }
-            }
-        }
+        let mut lease = self.lend_to_write(classified.leaves_traces, &cancel).await?;
         let limit = self.limit(&cancel);
         let link = lease.begin()?;
         link.touch();
         let done = if is_transaction {
-            update_all_or_none(link, &sql, rows, &limit).await
+            all_or_none(link, &limit, async |link| update::run(link, &sql, rows, &limit).await).await
         } else {
             update::run(link, &sql, rows, &limit).await
         };
@@ -296,6 +314,58 @@ impl SqlExecutor for MySqlResource {
             lease.settle(leaves);
         }
         done
+    }
+
+    async fn call(
+        &self,
+        call: ProcedureCall,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<CallEnd, ResourceError> {
+        let mut lease = self.lend_to_write(true, &cancel).await?;
+        let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
+        let to = Output { writer: &output, cancel: &cancel };
+        let link = lease.begin()?;
+        link.touch();
+        let calling = all_or_none(link, &limit, async |link| limit.keep(call::run(link, &call, &to)).await);
+        let done = calling.await;
+        if let Some(leaves) = left_behind(&done, true) {
+            lease.settle(leaves);
+        }
+        let end = done?;
+        output.finish().await;
+        Ok(end)
+    }
+
+    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        let rows = AwaitedBlocks::gather(rows, &cancel).await?;
+        let create = load.create.then(|| load::create_text(&load, &rows.schema())).transpose()?;
+        let mut lease = self.lend_to_write(true, &cancel).await?;
+        let limit = Limit { time: None, ..self.limit(&cancel) };
+        let link = lease.begin()?;
+        link.touch();
+        let done = limit.keep(load_or_drop(link, &load, create, rows)).await;
+        if let Some(leaves) = left_behind(&done, true) {
+            lease.settle(leaves);
+        }
+        done
+    }
+
+    async fn open_cursor(
+        &self,
+        statement: Statement,
+        options: CursorOptions,
+        cancel: CancellationToken,
+    ) -> Result<Box<dyn RowCursor>, ResourceError> {
+        cursor::check_options(options)?;
+        let (writer, reader) = pipe(StreamType::Rows);
+        let stop = CancellationToken::new();
+        // The query goes on between fetches, for as long as the cursor lives.
+        let unlimited = Self { shared: Arc::clone(&self.shared), pool: Arc::clone(&self.pool), is_unlimited: true };
+        let stopped = stop.clone();
+        let query = tokio::spawn(async move { unlimited.query(statement, writer, stopped).await });
+        let opened = MySqlCursor::open(reader, query, stop.drop_guard(), &self.limit(&cancel)).await?;
+        Ok(Box::new(opened))
     }
 
     async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
@@ -307,15 +377,14 @@ impl SqlExecutor for MySqlResource {
     }
 }
 
-/// Runs an update for several rows of parameters in a transaction of its own.
-async fn update_all_or_none(
+/// Runs statements in a transaction of their own.
+async fn all_or_none<T>(
     link: &mut Link,
-    sql: &str,
-    rows: AwaitedRows,
     limit: &Limit<'_>,
-) -> Result<u64, ResourceError> {
+    statements: impl AsyncFnOnce(&mut Link) -> Result<T, ResourceError>,
+) -> Result<T, ResourceError> {
     limit.keep(async { link.driver().query_drop("START TRANSACTION").await.map_err(resource_error) }).await?;
-    let done = update::run(link, sql, rows, limit).await;
+    let done = statements(link).await;
     match &done {
         Ok(_) => {
             limit.keep(async { link.driver().query_drop("COMMIT").await.map_err(write_error) }).await?;
@@ -326,6 +395,30 @@ async fn update_all_or_none(
             limit.keep(async { link.driver().query_drop("ROLLBACK").await.map_err(resource_error) }).await?;
         }
     }
+    done
+}
+
+/// Makes the table, if it is to be made, and loads the rows. A table that could not be loaded is dropped again: making it can't
+/// be part of a transaction.
+async fn load_or_drop(
+    link: &mut Link,
+    load: &BulkLoad,
+    create: Option<String>,
+    rows: AwaitedBlocks,
+) -> Result<u64, ResourceError> {
+    let has_created = create.is_some();
+    if let Some(create) = create {
+        link.driver().query_drop(create).await.map_err(write_error)?;
+    }
+    link.driver().query_drop("START TRANSACTION").await.map_err(resource_error)?;
+    let done = load::run(link, load, rows).await;
+    let end = match &done {
+        Err(error) if breaks_connection(error) => return done,
+        Ok(_) => "COMMIT".to_owned(),
+        Err(_) if has_created => format!("ROLLBACK; DROP TABLE {}", Dialect::MySql.table(&load.table)),
+        Err(_) => "ROLLBACK".to_owned(),
+    };
+    link.driver().query_drop(end).await.map_err(write_error)?;
     done
 }
 
@@ -347,8 +440,7 @@ impl RelationalResource for MySqlResource {
             match link.driver().query_drop(&text).await.map_err(resource_error) {
                 Ok(()) => {
                     lease.settle(Leaves::Traces);
-                    let transaction =
-                        MySqlTransaction::new(lease, options.xid, self.shared.access.statement_timeout);
+                    let transaction = MySqlTransaction::new(lease, options.xid, self.shared.access.statement_timeout);
                     return Ok(RelationalBranch::new(transaction));
                 }
                 Err(error) if is_pooled && breaks_connection(&error) => {

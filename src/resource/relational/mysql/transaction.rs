@@ -8,19 +8,21 @@ use mysql_async::prelude::Queryable;
 use tokio_util::sync::CancellationToken;
 
 use super::classify::Classified;
+use super::cursor::{self, MySqlCursor};
 use super::error::{branch_error, refused, resource_error, write_error};
 use super::held::Held;
 use super::limit::Limit;
 use super::link::Link;
+use super::load::AwaitedBlocks;
 use super::pool::{Lease, Leaves};
 use super::query::Output;
 use super::update::AwaitedRows;
-use super::{query, schema, update, xa};
-use crate::block::BlockWriter;
+use super::{call, load, query, schema, update, xa};
+use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
-    DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalTransaction, SchemaFilter, SqlExecutor,
-    Statement,
+    BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
+    RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
 use crate::session::{BranchError, Isolation, TransactionBranch, TransactionOptions, Xid};
 
@@ -77,7 +79,10 @@ impl MySqlTransaction {
     async fn tell(&self, text: String) -> Result<(), BranchError> {
         let cancel = CancellationToken::new();
         let told = async |link: &mut Link, _: &_| link.driver().query_drop(text).await.map_err(resource_error);
-        self.held.run(&Limit { cancel: &cancel, time: None, reader: None }, false, told).await.map_err(|error| refused(&error))
+        self.held
+            .run(&Limit { cancel: &cancel, time: None, reader: None }, false, told)
+            .await
+            .map_err(|error| refused(&error))
     }
 
     /// Ends the transaction by a text.
@@ -100,12 +105,7 @@ impl MySqlTransaction {
     }
 
     /// Ends the transaction that is prepared on a connection.
-    async fn end_prepared(
-        &self,
-        lease: Option<(Lease, Leaves)>,
-        xid: &Xid,
-        word: &str,
-    ) -> Result<(), BranchError> {
+    async fn end_prepared(&self, lease: Option<(Lease, Leaves)>, xid: &Xid, word: &str) -> Result<(), BranchError> {
         let lost = || BranchError::Lost { message: "the connection on which the branch was prepared is lost".into() };
         let (mut lease, leaves) = lease.ok_or_else(lost)?;
         let link = lease.begin().map_err(|_| lost())?;
@@ -221,6 +221,51 @@ impl SqlExecutor for MySqlTransaction {
             as_one(link, async |link| update::run(link, &sql, rows, &each).await).await
         };
         self.held.run(&limit, classified.leaves_traces, run).await
+    }
+
+    async fn call(
+        &self,
+        call: ProcedureCall,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<CallEnd, ResourceError> {
+        let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
+        let run = async |link: &mut Link, stop: &CancellationToken| {
+            let output = Output { writer: &output, cancel: stop };
+            as_one(link, async |link| call::run(link, &call, &output).await).await
+        };
+        let end = self.held.run(&limit, true, run).await?;
+        output.finish().await;
+        Ok(end)
+    }
+
+    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
+        if load.create {
+            return Err(super::error::sql(
+                "in MariaDB making a table commits the transaction that it runs in: load into a table that is there",
+            ));
+        }
+        let rows = AwaitedBlocks::gather(rows, &cancel).await?;
+        let limit = Limit { cancel: &cancel, time: None, reader: None };
+        let run = async |link: &mut Link, _: &CancellationToken| {
+            as_one(link, async |link| load::run(link, &load, rows).await).await
+        };
+        self.held.run(&limit, true, run).await
+    }
+
+    async fn open_cursor(
+        &self,
+        statement: Statement,
+        options: CursorOptions,
+        cancel: CancellationToken,
+    ) -> Result<Box<dyn RowCursor>, ResourceError> {
+        cursor::check_options(options)?;
+        let (writer, reader) = pipe(StreamType::Rows);
+        let (end, rows) = tokio::join!(self.query(statement, writer, cancel), cursor::gather(reader));
+        // Too many rows have the query stopped, which is not why there is no cursor.
+        let rows = rows?;
+        end?;
+        Ok(Box::new(MySqlCursor::over(rows)))
     }
 
     async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {

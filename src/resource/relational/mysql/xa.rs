@@ -6,7 +6,7 @@
 use mysql_async::prelude::Queryable;
 use mysql_async::{Row, Value};
 
-use super::error::{resource_error, refused, server_code};
+use super::error::{refused, resource_error, server_code};
 use super::link::Link;
 use crate::resource::ResourceError;
 use crate::session::{BranchError, Decision, LogId, Xid};

@@ -43,6 +43,8 @@ pub(super) struct Known {
     /// How often tables may have been changed from here. A prepared statement keeps the types of its parameters, even if its
     /// table is made anew with others: so all are prepared anew after that.
     pub(super) changes: AtomicU64,
+    /// Whether the server keeps prepared transactions, once it was asked.
+    pub(super) keeps_prepared: OnceCell<bool>,
 }
 
 impl Opener {

@@ -8,16 +8,20 @@
 
 mod address;
 mod calendar;
+mod call;
 mod connect;
 mod connection;
 mod control;
+mod csv;
 mod cursor;
 mod decode;
 mod error;
 mod lexer;
+mod load;
 mod origin;
 mod outlet;
 mod parameter;
+mod physical;
 mod pool;
 mod prepared;
 mod query;
@@ -41,15 +45,17 @@ pub use address::{PostgresAddress, PostgresHost};
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    CursorOptions, DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalBranch, RelationalResource, RowCursor,
-    SchemaFilter, SqlExecutor, Statement,
+    BulkLoad, CallEnd, CsvForm, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall,
+    QueryEnd, RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
-use crate::block::BlockWriter;
+use crate::block::{BlockReader, BlockWriter};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
-use crate::session::{BranchError, TransactionOptions};
+use crate::session::{BranchError, Decision, LogId, TransactionOptions, Xid};
 use connect::{Known, Opener};
 use control::Control;
+use outlet::Outlet;
 use pool::Pool;
+use transaction::two_phase;
 
 /// Opens `postgres:` URIs, or `postgresql:` ones; see [`PostgresAddress`] for their form.
 #[derive(Debug, Clone, Copy)]
@@ -170,6 +176,36 @@ impl SqlExecutor for PostgresResource {
         update::run(self, &sql, rows, &self.control(cancel)).await
     }
 
+    async fn query_csv(
+        &self,
+        statement: &Statement,
+        form: &CsvForm,
+        output: &BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<Option<QueryEnd>, ResourceError> {
+        csv::run(self, statement, form, Outlet::alone(output), &self.control(cancel)).await
+    }
+
+    async fn call(
+        &self,
+        call: ProcedureCall,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<CallEnd, ResourceError> {
+        let end = call::run(self, &call, Outlet::alone(&output), &self.control(cancel)).await?;
+        output.finish().await;
+        Ok(end)
+    }
+
+    async fn load(
+        &self,
+        load: BulkLoad,
+        mut rows: BlockReader,
+        cancel: CancellationToken,
+    ) -> Result<u64, ResourceError> {
+        load::run(self, &load, &mut rows, &self.control(cancel)).await
+    }
+
     async fn open_cursor(
         &self,
         statement: Statement,
@@ -182,6 +218,10 @@ impl SqlExecutor for PostgresResource {
     async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
         schema::read(self, filter, &self.control(CancellationToken::new())).await
     }
+
+    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
+        physical::read(self, filter, &self.control(CancellationToken::new())).await
+    }
 }
 
 #[async_trait]
@@ -192,5 +232,17 @@ impl RelationalResource for PostgresResource {
 
     async fn begin(&self, options: TransactionOptions) -> Result<RelationalBranch, BranchError> {
         Ok(RelationalBranch::new(transaction::begin(self, &options).await?))
+    }
+
+    async fn prepared(&self, log: LogId) -> Result<Vec<Xid>, BranchError> {
+        two_phase::prepared(self, log).await
+    }
+
+    async fn settle(&self, xid: Xid, decision: Decision) -> Result<(), BranchError> {
+        two_phase::settle(self, xid, decision).await
+    }
+
+    async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError> {
+        two_phase::outcome(self, witness).await
     }
 }

@@ -75,7 +75,8 @@ impl Prepared {
     }
 }
 
-fn kind_of(column: &Column) -> Option<Kind> {
+/// How a column is decoded; `None` when it is not.
+pub(super) fn kind_of(column: &Column) -> Option<Kind> {
     Kind::of(column.type_(), column.type_modifier())
 }
 

@@ -92,6 +92,7 @@ impl std::fmt::Debug for State {
             .field("running", &self.running)
             .field("waiting", &self.waiting.len())
             .field("idle", &self.idle.len())
+            .field("idle_writers", &self.idle_writers.len())
             .finish()
     }
 }

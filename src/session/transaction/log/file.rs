@@ -72,6 +72,15 @@ pub(in crate::session::transaction) struct Known {
     pub(in crate::session::transaction) is_committing: bool,
 }
 
+/// A transaction of which nobody knows whether its last branch was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::session::transaction) struct InDoubt {
+    pub(in crate::session::transaction) transaction: Uuid,
+    /// The data resource that can tell, and what it needs for that.
+    pub(in crate::session::transaction) resource: Box<str>,
+    pub(in crate::session::transaction) witness: Box<str>,
+}
+
 pub(super) fn make_folder(folder: &Path) -> Result<(), LogError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -165,13 +174,14 @@ pub(super) fn get(connection: &Connection, transaction: Uuid) -> Result<Option<K
     Ok(found.optional()?)
 }
 
-/// The transactions of which nobody knows whether their last branch was committed, with its data resource and the witness.
-pub(super) fn in_doubt(connection: &Connection) -> Result<Vec<(Uuid, Box<str>, Box<str>)>, LogError> {
+/// The transactions of which nobody knows whether their last branch was committed.
+pub(super) fn in_doubt(connection: &Connection) -> Result<Vec<InDoubt>, LogError> {
     let mut statement =
         connection.prepare_cached("SELECT id, resource, witness FROM outcome WHERE state = 1 ORDER BY id")?;
     let found = statement.query_map([], |row| {
-        let id: [u8; 16] = row.get(0)?;
-        Ok((Uuid::from_bytes(id), row.get::<_, String>(1)?.into(), row.get::<_, String>(2)?.into()))
+        let transaction = Uuid::from_bytes(row.get(0)?);
+        let (resource, witness): (String, String) = (row.get(1)?, row.get(2)?);
+        Ok(InDoubt { transaction, resource: resource.into(), witness: witness.into() })
     })?;
     Ok(found.collect::<Result<_, _>>()?)
 }

@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 pub use error::LogError;
-pub(super) use file::{Entry, Known, Record};
+pub(super) use file::{Entry, InDoubt, Known, Record};
 use writer::LogWriter;
 
 use super::{Decision, LogId};
@@ -100,7 +100,7 @@ impl DecisionLog {
     }
 
     /// The transactions whose last branch, which can't be prepared, was being committed, and nobody knows whether it was.
-    pub(super) async fn in_doubt(&self) -> Result<Vec<(Uuid, Box<str>, Box<str>)>, LogError> {
+    pub(super) async fn in_doubt(&self) -> Result<Vec<InDoubt>, LogError> {
         self.writer.in_doubt().await
     }
 

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::LogError;
-use super::file::{self, Entry, Known, LogFile, Record};
+use super::file::{self, Entry, InDoubt, Known, LogFile, Record};
 use crate::session::transaction::Decision;
 
 /// How many requests one batch takes.
@@ -19,7 +19,7 @@ enum Request {
     Write(Record, Option<Answer<()>>),
     Read(Uuid, Answer<Option<Known>>),
     Decide(Uuid, Answer<Decision>),
-    InDoubt(Answer<Vec<(Uuid, Box<str>, Box<str>)>>),
+    InDoubt(Answer<Vec<InDoubt>>),
 }
 
 /// What a request came to, to be told when its batch is done.
@@ -56,7 +56,7 @@ impl LogWriter {
         self.ask(|answer| Request::Decide(transaction, answer)).await
     }
 
-    pub(super) async fn in_doubt(&self) -> Result<Vec<(Uuid, Box<str>, Box<str>)>, LogError> {
+    pub(super) async fn in_doubt(&self) -> Result<Vec<InDoubt>, LogError> {
         self.ask(Request::InDoubt).await
     }
 
@@ -81,7 +81,9 @@ fn run(mut log: LogFile, requests: &mpsc::Receiver<Request>) {
         if let Err(error) = &done {
             tracing::error!(%error, "the transaction log could not be written");
         }
-        told.into_iter().for_each(|tell| tell(done.clone()));
+        for tell in told {
+            tell(done.clone());
+        }
     }
 }
 

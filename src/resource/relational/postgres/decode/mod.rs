@@ -4,12 +4,14 @@ mod column;
 mod kind;
 mod list;
 mod numeric;
+mod out;
 mod pieces;
 mod rows;
 mod shape;
 mod value_text;
 
 pub(super) use kind::Kind;
+pub(super) use out::out_value;
 pub(super) use rows::RowsBuilder;
 pub(super) use shape::{ColumnShape, ResultShape};
 

@@ -45,8 +45,7 @@ impl RowsBuilder {
             self.begin_block();
         }
         for (index, column) in self.columns.iter_mut().enumerate() {
-            let raw = row.try_get::<_, Option<Raw<'_>>>(index).ok().flatten().map(|Raw(raw)| raw);
-            match column.push(raw) {
+            match column.push(raw(row, index)) {
                 Ok(bytes) => self.bytes += bytes,
                 Err(_) => return Err(self.malformed(index)),
             }
@@ -124,6 +123,12 @@ impl RowsBuilder {
             problem: "the server sent bytes that are no value of the type that it announced".into(),
         }
     }
+}
+
+/// A value of a row, as it was received; `None` is NULL.
+#[inline]
+pub(super) fn raw(row: &Row, column: usize) -> Option<&[u8]> {
+    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|Raw(raw)| raw)
 }
 
 /// A value as it was received.

@@ -1,19 +1,22 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+use super::super::csv::{self, literal};
 use super::super::cursor;
-use super::super::error::{Effect, is_connection_gone};
+use super::super::error::{Effect, is_connection_gone, resource_error};
 use super::super::streaming::Broken;
 use super::super::update::CLEAN;
+use super::super::{call, load, physical, schema};
 use super::turn::Turn;
+use super::two_phase::ending;
 use super::{PostgresTransaction, refused, statements};
-use crate::block::BlockWriter;
+use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
-    CursorOptions, DatabaseSchema, Dialect, ParameterRows, QueryEnd, RelationalTransaction, RowCursor, SchemaFilter,
-    SqlExecutor, Statement,
+    BulkLoad, CallEnd, CsvForm, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall,
+    QueryEnd, RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
-use crate::session::{BranchError, TransactionBranch};
+use crate::session::{BranchError, Decision, TransactionBranch};
 
 impl RelationalTransaction for PostgresTransaction {}
 
@@ -32,6 +35,36 @@ impl SqlExecutor for PostgresTransaction {
         statements::update(&self.inner, &sql, rows, &self.inner.control(cancel)).await
     }
 
+    async fn query_csv(
+        &self,
+        statement: &Statement,
+        form: &CsvForm,
+        output: &BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<Option<QueryEnd>, ResourceError> {
+        csv::run(&*self.inner, statement, form, self.inner.outlet(output), &self.inner.control(cancel)).await
+    }
+
+    async fn call(
+        &self,
+        call: ProcedureCall,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<CallEnd, ResourceError> {
+        let end = call::run(&*self.inner, &call, self.inner.outlet(&output), &self.inner.control(cancel)).await?;
+        output.finish().await;
+        Ok(end)
+    }
+
+    async fn load(
+        &self,
+        load: BulkLoad,
+        mut rows: BlockReader,
+        cancel: CancellationToken,
+    ) -> Result<u64, ResourceError> {
+        load::run(&*self.inner, &load, &mut rows, &self.inner.control(cancel)).await
+    }
+
     async fn open_cursor(
         &self,
         statement: Statement,
@@ -42,7 +75,11 @@ impl SqlExecutor for PostgresTransaction {
     }
 
     async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
-        super::super::schema::read(&*self.inner, filter, &self.inner.control(CancellationToken::new())).await
+        schema::read(&*self.inner, filter, &self.inner.control(CancellationToken::new())).await
+    }
+
+    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
+        physical::read(&*self.inner, filter, &self.inner.control(CancellationToken::new())).await
     }
 }
 
@@ -50,24 +87,25 @@ impl SqlExecutor for PostgresTransaction {
 impl TransactionBranch for PostgresTransaction {
     async fn commit(&self) -> Result<(), BranchError> {
         let mut turn = self.turn().await?;
-        // In a transaction that has failed, a commit would roll back and call it a success; the query before it would not.
-        let commit = format!("{}SELECT; COMMIT", turn.leave_reading());
-        match self.end(&mut turn, &commit).await {
-            Err(Broken::Driver(error, _)) if is_connection_gone(&error) => {
-                let message = format!("PostgreSQL: the connection was lost during the commit: {error}");
-                self.inner.end(BranchError::Lost { message: message.clone() });
-                Err(BranchError::Lost { message })
-            }
-            ended => self.answer(turn, ended),
-        }
+        let commit = match (turn.is_prepared(), self.inner.xid) {
+            (true, Some(xid)) => ending(xid, Decision::Commit),
+            // In a transaction that has failed, a commit would roll back and call it a success; a query before it does not.
+            _ => format!("{}SELECT; COMMIT", turn.leave_reading()),
+        };
+        let ended = self.end(&mut turn, &commit).await;
+        self.answer(turn, or_lost(ended)?)
     }
 
     async fn rollback(&self) -> Result<(), BranchError> {
-        if self.inner.check_open().is_err() {
+        if self.inner.is_over() {
             return Ok(());
         }
         let mut turn = self.turn().await?;
-        let ended = self.end(&mut turn, "ROLLBACK").await;
+        let rollback = match (turn.is_prepared(), self.inner.xid) {
+            (true, Some(xid)) => ending(xid, Decision::Rollback),
+            _ => "ROLLBACK".to_owned(),
+        };
+        let ended = self.end(&mut turn, &rollback).await;
         self.answer(turn, ended)
     }
 
@@ -81,6 +119,43 @@ impl TransactionBranch for PostgresTransaction {
 
     async fn release(&self, name: &str) -> Result<(), BranchError> {
         self.mark(&format!("RELEASE SAVEPOINT {}", quoted(name))).await
+    }
+
+    fn ended(&self) -> Option<BranchError> {
+        self.inner.over.lock().clone()
+    }
+
+    fn can_prepare(&self) -> bool {
+        self.inner.xid.is_some()
+    }
+
+    async fn prepare(&self) -> Result<(), BranchError> {
+        let mut turn = self.turn().await?;
+        let Some(xid) = self.inner.xid else {
+            return Err(BranchError::Refused {
+                message: "it has no name to be prepared under".into(),
+                is_retryable: false,
+            });
+        };
+        let name = literal(&xid.to_string());
+        let prepare = format!("{}SELECT; PREPARE TRANSACTION {name}", turn.leave_reading());
+        let control = self.inner.control(CancellationToken::new());
+        let prepared = or_lost(turn.tell(&prepare, &control).await)?;
+        if prepared.is_ok() {
+            turn.set_prepared();
+        }
+        self.settled(turn, prepared)
+    }
+
+    async fn witness(&self) -> Result<Option<String>, BranchError> {
+        let turn = self.turn().await?;
+        let connection = turn.connection().map_err(|broken| refused(&broken.into_error(None, Effect::None)))?;
+        let text = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
+        let row = connection.client().query_one(text, &[]).await;
+        let row = row.map_err(|error| refused(&resource_error(&error, None, Effect::None)))?;
+        turn.settle();
+        // Without a number, it has written nothing.
+        Ok(row.try_get(0).unwrap_or(None))
     }
 }
 
@@ -123,13 +198,29 @@ impl PostgresTransaction {
         let mut turn = self.turn().await?;
         let statements = format!("{}{statement}", turn.leave_reading());
         let control = self.inner.control(CancellationToken::new());
-        match turn.tell(&statements, &control).await {
-            Ok(()) => {
-                turn.settle();
-                Ok(())
-            }
-            Err(broken) => self.answer(turn, Err(broken)),
+        let told = turn.tell(&statements, &control).await;
+        self.settled(turn, told)
+    }
+
+    /// What came of something after which the transaction goes on, unless it failed.
+    fn settled(&self, turn: Turn<'_>, told: Result<(), Broken>) -> Result<(), BranchError> {
+        if told.is_ok() {
+            turn.settle();
+            return Ok(());
         }
+        self.answer(turn, told)
+    }
+}
+
+/// When the connection is gone instead of an answer, nobody knows what was done.
+fn or_lost(ended: Result<(), Broken>) -> Result<Result<(), Broken>, BranchError> {
+    match ended {
+        Err(Broken::Driver(error, _)) if is_connection_gone(&error) => {
+            Err(BranchError::Lost { message: format!("PostgreSQL: the connection was lost meanwhile: {error}") })
+        }
+        // A time-out of ours.
+        Err(Broken::Stopped(error)) => Err(BranchError::Lost { message: error.to_string() }),
+        other => Ok(other),
     }
 }
 

@@ -7,6 +7,7 @@
 mod branch;
 mod statements;
 mod turn;
+pub(super) mod two_phase;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -22,7 +23,7 @@ use super::outlet::Outlet;
 use super::pool::Lease;
 use crate::block::BlockWriter;
 use crate::resource::ResourceError;
-use crate::session::{BranchError, Isolation, TransactionOptions};
+use crate::session::{BranchError, Isolation, TransactionOptions, Xid};
 
 /// An open transaction of a PostgreSQL database.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     /// How many wait for their turn.
     waiting: AtomicUsize,
     statement_timeout: Option<Duration>,
+    /// The name under which it can be prepared, where the server keeps such transactions.
+    xid: Option<Xid>,
 }
 
 /// The connection of a transaction.
@@ -48,6 +51,8 @@ struct Open {
     lease: Option<Lease>,
     /// Whether the savepoint of the queries is set.
     is_reading: bool,
+    /// Whether it is prepared, and waits for its end.
+    is_prepared: bool,
 }
 
 /// Begins a transaction.
@@ -56,6 +61,10 @@ pub(super) async fn begin(
     options: &TransactionOptions,
 ) -> Result<PostgresTransaction, BranchError> {
     let lease = resource.pool.lend(&CancellationToken::new()).await.map_err(|error| refused(&error))?;
+    let xid = match options.xid {
+        Some(xid) if two_phase::is_possible(resource, &lease).await? => Some(xid),
+        _ => None,
+    };
     let isolation = match options.isolation {
         None => "",
         Some(Isolation::ReadUncommitted) => " ISOLATION LEVEL READ UNCOMMITTED",
@@ -67,10 +76,11 @@ pub(super) async fn begin(
     let begun = lease.client().batch_execute(&format!("BEGIN{isolation}{access}")).await;
     begun.map_err(|error| refused(&resource_error(&error, None, Effect::None)))?;
     let inner = Inner {
-        open: tokio::sync::Mutex::new(Open { lease: Some(lease), is_reading: false }),
+        open: tokio::sync::Mutex::new(Open { lease: Some(lease), is_reading: false, is_prepared: false }),
         over: Mutex::new(None),
         waiting: AtomicUsize::new(0),
         statement_timeout: resource.access.statement_timeout,
+        xid,
     };
     Ok(PostgresTransaction { inner: Arc::new(inner) })
 }

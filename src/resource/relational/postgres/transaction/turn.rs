@@ -90,6 +90,16 @@ impl Turn<'_> {
         if std::mem::replace(&mut self.open.is_reading, false) { LEAVE_READING } else { "" }
     }
 
+    /// Whether the first phase of its commit is over.
+    pub(super) fn is_prepared(&self) -> bool {
+        self.open.is_prepared
+    }
+
+    /// The first phase of its commit is over.
+    pub(super) fn set_prepared(&mut self) {
+        self.open.is_prepared = true;
+    }
+
     /// Goes back to where the statement began that failed, and sorts the error. A conflict or a lost connection ends the
     /// transaction.
     pub(super) async fn recover(

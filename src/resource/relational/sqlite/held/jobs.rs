@@ -177,14 +177,13 @@ impl Reading<'_> {
                 break;
             }
         }
-        let builder = match &mut self.builder {
-            Some(builder) => builder,
-            None => {
-                // The statement that was stepped is reset at its end, and does not tell its columns any more.
-                let again = self.desk.connection.prepare(&self.sql)?;
-                let shape = self.desk.shapes.borrow_mut().shape(&self.sql, &again);
-                self.builder.insert(RowsBuilder::new(shape))
-            }
+        let builder = if let Some(builder) = &mut self.builder {
+            builder
+        } else {
+            // The statement that was stepped is reset at its end, and does not tell its columns any more.
+            let again = self.desk.connection.prepare(&self.sql)?;
+            let shape = self.desk.shapes.borrow_mut().shape(&self.sql, &again);
+            self.builder.insert(RowsBuilder::new(shape))
         };
         let block = (builder.has_rows() || is_needed).then(|| builder.take(control.looks())).transpose()?;
         Ok(NextBlock { block, is_last })

@@ -1,0 +1,209 @@
+//! Cursors: queries whose rows are fetched as they are wanted.
+//!
+//! Outside of a transaction a cursor has a connection of its own, on which its rows come one after the other: what nobody has
+//! fetched waits in the server, but for some blocks. In the transaction of a session that connection is needed for the next
+//! statement, and so the rows are read at once, into memory, as far as they are few.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::limit::Limit;
+use super::pool::cancellable;
+use crate::block::{Block, BlockReader, BlockWriter};
+use crate::resource::ResourceError;
+use crate::resource::relational::{CursorOptions, Fetch, FetchEnd, FetchFrom, QueryEnd, RowCursor};
+
+/// How many bytes of rows a cursor in a transaction keeps.
+pub(super) const KEPT_BYTES: usize = 16 * 1024 * 1024;
+
+/// A forward cursor.
+pub(super) struct MySqlCursor {
+    state: Mutex<State>,
+    time: Option<std::time::Duration>,
+}
+
+enum State {
+    Open(Rows),
+    Closed,
+}
+
+/// The rows that were not fetched yet.
+struct Rows {
+    /// Those that are here already.
+    here: VecDeque<RecordBatch>,
+    /// Those that are still to come.
+    coming: Option<Coming>,
+    /// A block without rows, for the fetch that finds none.
+    empty: RecordBatch,
+}
+
+struct Coming {
+    reader: BlockReader,
+    query: JoinHandle<Result<QueryEnd, ResourceError>>,
+    /// Stops the query when it is dropped.
+    _stop: DropGuard,
+}
+
+impl Coming {
+    /// The next block, or `None` at the end.
+    async fn next(&mut self) -> Result<Option<RecordBatch>, ResourceError> {
+        match self.reader.next().await {
+            Ok(Some(Block::Rows(rows))) => Ok(Some(rows)),
+            Ok(Some(_)) | Err(_) => Err(self.failure().await),
+            Ok(None) => Ok(None),
+        }
+    }
+
+    async fn failure(&mut self) -> ResourceError {
+        match (&mut self.query).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(_)) => ResourceError::Cancelled,
+            Err(error) => ResourceError::Unavailable { message: format!("the query of a cursor broke off: {error}") },
+        }
+    }
+}
+
+/// Cursors of MariaDB go forward.
+pub(super) fn check_options(options: CursorOptions) -> Result<(), ResourceError> {
+    if options.scrollable {
+        return Err(ResourceError::unsupported(
+            "MariaDB has no cursors that can go back: open one without `scrollable`, or keep the rows in the session",
+        ));
+    }
+    Ok(())
+}
+
+impl MySqlCursor {
+    /// A cursor over a query that runs as a task and writes into that pipe. Returns when its first rows are there.
+    pub(super) async fn open(
+        reader: BlockReader,
+        query: JoinHandle<Result<QueryEnd, ResourceError>>,
+        stop: DropGuard,
+        limit: &Limit<'_>,
+    ) -> Result<Self, ResourceError> {
+        let mut coming = Coming { reader, query, _stop: stop };
+        // A query always sends a block.
+        let first = limit.keep(coming.next()).await?.ok_or(ResourceError::Cancelled)?;
+        let rows = Rows { empty: first.slice(0, 0), here: VecDeque::from([first]), coming: Some(coming) };
+        Ok(Self { state: Mutex::new(State::Open(rows)), time: limit.time })
+    }
+
+    /// A cursor over rows that are all here.
+    pub(super) fn over(rows: Vec<RecordBatch>) -> Self {
+        let here = VecDeque::from(rows);
+        let empty = here
+            .front()
+            .map_or_else(|| RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())), |rows| rows.slice(0, 0));
+        Self { state: Mutex::new(State::Open(Rows { here, coming: None, empty })), time: None }
+    }
+}
+
+/// Reads all rows of a query, if they are few enough to be kept.
+pub(super) async fn gather(mut reader: BlockReader) -> Result<Vec<RecordBatch>, ResourceError> {
+    let mut gathered = Vec::new();
+    let mut bytes = 0;
+    // What breaks the stream is reported by the query.
+    while let Ok(Some(block)) = reader.next().await {
+        bytes += block.byte_size();
+        if bytes > KEPT_BYTES {
+            return Err(ResourceError::unsupported(format!(
+                "in a transaction of MariaDB a cursor keeps all of its rows in memory, and these are more than {} MiB: open \
+                 it outside of the transaction, or ask for fewer rows",
+                KEPT_BYTES / (1024 * 1024)
+            )));
+        }
+        if let Block::Rows(rows) = block {
+            gathered.push(rows);
+        }
+    }
+    Ok(gathered)
+}
+
+impl Rows {
+    /// Sends that many rows, and gives how many there were.
+    async fn send(&mut self, wanted: u64, output: &BlockWriter) -> Result<u64, ResourceError> {
+        let mut sent = 0;
+        let mut has_sent = false;
+        while sent < wanted {
+            let Some(rows) = self.next().await? else { break };
+            let room = usize::try_from(wanted - sent).unwrap_or(usize::MAX);
+            let (now, later) = if rows.num_rows() > room {
+                (rows.slice(0, room), Some(rows.slice(room, rows.num_rows() - room)))
+            } else {
+                (rows, None)
+            };
+            if let Some(later) = later {
+                self.here.push_front(later);
+            }
+            if now.num_rows() == 0 {
+                continue;
+            }
+            sent += now.num_rows() as u64;
+            has_sent = true;
+            output.send(Block::Rows(now)).await.map_err(|_| ResourceError::Cancelled)?;
+        }
+        if !has_sent {
+            output.send(Block::Rows(self.empty.clone())).await.map_err(|_| ResourceError::Cancelled)?;
+        }
+        Ok(sent)
+    }
+
+    async fn next(&mut self) -> Result<Option<RecordBatch>, ResourceError> {
+        if let Some(rows) = self.here.pop_front() {
+            return Ok(Some(rows));
+        }
+        match &mut self.coming {
+            Some(coming) => coming.next().await,
+            None => Ok(None),
+        }
+    }
+}
+
+#[async_trait]
+impl RowCursor for MySqlCursor {
+    async fn fetch(
+        &self,
+        fetch: Fetch,
+        output: BlockWriter,
+        cancel: CancellationToken,
+    ) -> Result<FetchEnd, ResourceError> {
+        if fetch.from != FetchFrom::Next {
+            return Err(ResourceError::unsupported("a cursor of MariaDB goes forward only: fetch the next rows"));
+        }
+        let mut state = cancellable(&cancel, async { Ok(self.state.lock().await) }).await?;
+        // Whoever is cancelled leaves it closed.
+        let State::Open(mut rows) = std::mem::replace(&mut *state, State::Closed) else {
+            return Err(super::error::sql("the cursor is closed"));
+        };
+        let limit = Limit { cancel: &cancel, time: self.time, reader: Some(&output) };
+        let sent = limit.keep(rows.send(fetch.rows, &output)).await?;
+        let at_end = sent < fetch.rows;
+        *state = State::Open(rows);
+        drop(state);
+        output.finish().await;
+        Ok(FetchEnd { rows: sent, at_end })
+    }
+
+    async fn close(&self) -> Result<(), ResourceError> {
+        let closed = std::mem::replace(&mut *self.state.lock().await, State::Closed);
+        if let State::Open(Rows { coming: Some(Coming { reader, query, _stop: stop }), .. }) = closed {
+            drop((reader, stop));
+            // What it says now is that it was stopped.
+            let _ = query.await;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for MySqlCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MySqlCursor").finish_non_exhaustive()
+    }
+}
