@@ -81,12 +81,10 @@ impl Server {
     /// What is open there, or prepared; nothing, if all is well.
     fn left_behind(&self) -> String {
         match self {
-            Self::Postgres(..) => {
-                self.run(
-                    "SELECT pid || ': ' || state || ': ' || query FROM pg_stat_activity WHERE datname = current_database() \
+            Self::Postgres(..) => self.run(
+                "SELECT pid || ': ' || state || ': ' || query FROM pg_stat_activity WHERE datname = current_database() \
                      AND state <> 'idle' AND pid <> pg_backend_pid()",
-                ) + &self.run("SELECT 'prepared: ' || gid FROM pg_prepared_xacts")
-            }
+            ) + &self.run("SELECT 'prepared: ' || gid FROM pg_prepared_xacts"),
             Self::MariaDb(..) => {
                 self.run("SELECT trx_id, trx_state, trx_query FROM information_schema.innodb_trx")
                     + &self.run("XA RECOVER")

@@ -43,7 +43,8 @@ async fn the_password_comes_from_a_file_or_the_environment(kind: Kind) {
         ];
     })
     .await;
-    let on = |name: &str| query("SELECT count(*) FROM person").replacen("name=", &format!("resource=\"{name}\" name="), 1);
+    let on =
+        |name: &str| query("SELECT count(*) FROM person").replacen("name=", &format!("resource=\"{name}\" name="), 1);
     for name in ["file", "environment"] {
         assert_eq!(stage.context.raw(&on(name), "csv").await.text, "4\n");
     }

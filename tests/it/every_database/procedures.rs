@@ -1,7 +1,7 @@
 //! Procedures and functions that the database stores.
 
 use super::Kind;
-use super::granted::{Stage};
+use super::granted::Stage;
 
 #[tokio::test]
 async fn a_database_without_procedures_says_so() {

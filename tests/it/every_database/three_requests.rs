@@ -1,6 +1,7 @@
 //! The documents of `examples/three-requests/`.
 
-use super::stage::{Kind, Stage};
+use super::Kind;
+use super::granted::Stage;
 use crate::context::Reply;
 
 const TAKE: &str = include_str!("../../../examples/three-requests/1-take.xml");
@@ -44,7 +45,7 @@ async fn a_transaction_whose_client_never_comes_back_leaves_nothing() {
         let stage = bank(kind).await;
         let session = post(&stage, TAKE, "").await.is_completed().session_id();
         post(&stage, GIVE, &session).await.is_completed();
-        stage.perform(&format!("<session id=\"{session}\" mode=\"terminate\"/>")).await.is_completed();
+        stage.context.perform(&format!("<session id=\"{session}\" mode=\"terminate\"/>")).await.is_completed();
         assert_eq!(numbers(&stage.rows(CREDITS).await), [100.0, 0.0], "{kind:?}");
     }
 }
