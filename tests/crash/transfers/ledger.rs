@@ -60,6 +60,13 @@ impl Ledger {
         *faults.entry(code.to_owned()).or_default() += 1;
     }
 
+    /// Which faults were answered, and how often.
+    pub(super) fn told(&self) -> String {
+        let faults = self.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let each: Vec<String> = faults.iter().map(|(code, times)| format!("{code} {times}")).collect();
+        each.join(", ")
+    }
+
     /// A transfer that is made.
     pub(super) fn made(&self, amount: i64) {
         self.transfers.fetch_add(1, Ordering::Relaxed);
@@ -84,13 +91,11 @@ impl Ledger {
             [Account { balance: CAPITAL - moved, moves: count }, Account { balance: CAPITAL + moved, moves: count }];
         ensure!(accounts == expected, "the accounts are {accounts:?} and should be {expected:?}");
         ensure!(transfers > 0, "nothing was transferred");
-        let faults = self.faults.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let faults: Vec<String> = faults.iter().map(|(code, times)| format!("{code} {times}")).collect();
         Ok(format!(
             "{transfers} transfers; of {} that were not answered {found_made} turned out to be made; {broken_off} requests broke \
              off, {dropped} were dropped by their clients; {inspections} times the sum was right meanwhile; faults: {}",
             found_made + found_not_made,
-            faults.join(", ")
+            self.told()
         ))
     }
 }

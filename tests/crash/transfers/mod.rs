@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::runtime::Runtime;
 
 use crate::crew::Host;
@@ -57,7 +57,8 @@ fn run(options: &Options, seed: u64, folder: &Path, servers: impl FnOnce(&Path) 
         let random = Random::new(seed, &format!("t{number}"));
         working.push(runtime.spawn(client(Arc::clone(&ledger), host.link()?, random)));
     }
-    let faults = Faults::make(&mut host, &mut servers, options.seconds, &mut Random::new(seed, "transfers"))?;
+    let mut random = Random::new(seed, "transfers");
+    let faults = Faults::make(&mut host, &mut servers, &ledger, options.seconds, &mut random)?;
     ledger.is_closing.store(true, Ordering::Relaxed);
     for client in working {
         let done = runtime.block_on(async { tokio::time::timeout(PATIENCE, client).await });
@@ -88,12 +89,20 @@ struct Faults {
 
 impl Faults {
     /// Takes away what the transfers stand on, for so many seconds, and each of them once at least.
-    fn make(host: &mut Host<'_>, servers: &mut Servers, seconds: u64, random: &mut Random) -> Result<Self> {
+    fn make(
+        host: &mut Host<'_>,
+        servers: &mut Servers,
+        ledger: &Ledger,
+        seconds: u64,
+        random: &mut Random,
+    ) -> Result<Self> {
         let (until, progress) = (Instant::now() + Duration::from_secs(seconds), Progress::new("transfers", seconds));
         let mut faults = Self::default();
         let mut round = 0;
         while Instant::now() < until || !faults.have_all() {
-            host.wait(Duration::from_millis(random.within(300..1500)))?;
+            let wanted = ledger.transfers.load(Ordering::Relaxed) + random.within(1..4 * CLIENTS);
+            await_transfers(host, ledger, wanted)?;
+            host.wait(Duration::from_millis(random.within(1..300)))?;
             // Each kind in its turn at first, then whichever.
             let kind = if round < KINDS { round } else { random.within(0..KINDS) };
             round += 1;
@@ -144,6 +153,16 @@ impl Faults {
     fn have_all(&self) -> bool {
         self.service_kills > 0 && self.database_kills > 0 && self.freezes > 0
     }
+}
+
+/// Lets the clients work until so many transfers are made: otherwise a slow machine would do nothing but start again.
+fn await_transfers(host: &mut Host<'_>, ledger: &Ledger, wanted: u64) -> Result<()> {
+    let begun = Instant::now();
+    while ledger.transfers.load(Ordering::Relaxed) < wanted {
+        ensure!(begun.elapsed() < PATIENCE, "nothing is transferred any more: {}", ledger.told());
+        host.wait(Duration::from_millis(5))?;
+    }
+    Ok(())
 }
 
 /// How many kinds of faults there are.
