@@ -32,6 +32,7 @@ mod session_managers;
 mod session_status;
 mod session_streams;
 mod sessions;
+mod shared_servers;
 mod statics;
 mod stored_sessions;
 mod streaming;

@@ -75,7 +75,7 @@ async fn a_wrong_statement_is_the_clients_mistake(kind: Kind) {
     let stage = Stage::new(kind).await;
     for (wrong, says) in [
         ("SELECT nothing_such FROM person", "nothing_such"),
-        ("SELEC 1", "SELEC"),
+        ("SELECT * FORM person", "FORM"),
         ("SELECT * FROM no_table", "no_table"),
     ] {
         let reply = stage.perform(&query(wrong)).await;
