@@ -100,7 +100,16 @@ impl Statements {
     /// Whether they run in the transaction of the session.
     #[must_use]
     pub fn are_in_transaction(&self) -> bool {
-        matches!(self.0, On::Transaction(..))
+        self.transaction().is_some()
+    }
+
+    /// The transaction of the session, if they run in it.
+    #[must_use]
+    pub fn transaction(&self) -> Option<&Arc<Transaction>> {
+        match &self.0 {
+            On::Database(_) => None,
+            On::Transaction(_, transaction) => Some(transaction),
+        }
     }
 }
 

@@ -8,24 +8,31 @@ use tokio::runtime::Handle;
 
 use crate::activity::ActivityError;
 use crate::resource::relational::RowCursor;
-use crate::session::{AttributeValue, CloseError, LiveAttribute, SessionAttributes};
+use crate::session::{AttributeValue, CloseError, LiveAttribute, SessionAttributes, Transaction, TransactionState};
 
 /// An open cursor: a live attribute, which is closed with its session.
 pub(super) struct SessionCursor {
     cursor: Mutex<Option<Arc<dyn RowCursor>>>,
     pub(super) scrollable: bool,
+    /// The transaction that it is part of.
+    transaction: Option<Arc<Transaction>>,
     /// Where it is closed when nobody waits for that.
     runtime: Option<Handle>,
 }
 
 impl SessionCursor {
-    pub(super) fn new(cursor: Box<dyn RowCursor>, scrollable: bool) -> Self {
-        Self { cursor: Mutex::new(Some(cursor.into())), scrollable, runtime: Handle::try_current().ok() }
+    pub(super) fn new(cursor: Box<dyn RowCursor>, scrollable: bool, transaction: Option<Arc<Transaction>>) -> Self {
+        let runtime = Handle::try_current().ok();
+        Self { cursor: Mutex::new(Some(cursor.into())), scrollable, transaction, runtime }
     }
 
-    /// The cursor, unless it is closed.
+    /// The cursor, unless it is closed. One of a transaction is closed with it, also where the database would still have rows.
     pub(super) fn open(&self) -> Option<Arc<dyn RowCursor>> {
-        self.cursor.lock().clone()
+        let mut cursor = self.cursor.lock();
+        if self.transaction.as_ref().is_some_and(|transaction| transaction.state() != TransactionState::Active) {
+            *cursor = None;
+        }
+        cursor.clone()
     }
 
     /// Takes the cursor, which nobody uses any more.

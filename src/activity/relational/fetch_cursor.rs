@@ -85,7 +85,7 @@ fn from(absolute: Option<Value<'_>>, relative: Option<Value<'_>>) -> Result<Fetc
 
 fn closed(name: &str) -> ActivityError {
     let message = format!(
-        "the cursor `{name}` is closed, because a fetch was broken off: close it (`closeCursor`) and open another"
+        "the cursor `{name}` is closed, because its transaction is over or a fetch was broken off: take it out of the session (`closeCursor`) and open another"
     );
     ActivityError::client("CursorClosed", message)
 }

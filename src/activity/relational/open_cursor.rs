@@ -46,7 +46,8 @@ impl Activity for OpenCursor {
         let options = CursorOptions { scrollable: self.scrollable };
         let statement = Statement { sql, parameters };
         let cursor = statements.executor()?.open_cursor(statement, options, context.cancellation().clone()).await?;
-        let cursor = AttributeValue::Live(Arc::new(SessionCursor::new(cursor, self.scrollable)));
+        let cursor = SessionCursor::new(cursor, self.scrollable, statements.transaction().cloned());
+        let cursor = AttributeValue::Live(Arc::new(cursor));
         context.session().set(&self.name, cursor)?;
         Ok(())
     }

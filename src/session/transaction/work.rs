@@ -79,7 +79,10 @@ impl Work {
         self.savepoints.clear();
         let mut names = Vec::new();
         for Enlisted { name, branch } in std::mem::take(&mut self.branches) {
-            if let Err(error) = Step::Rollback.run(&*branch).await {
+            // One that is over by itself has nothing to take back.
+            if branch.ended().is_none()
+                && let Err(error) = Step::Rollback.run(&*branch).await
+            {
                 tracing::warn!(branch = %name, %error, "a branch of a transaction could not be rolled back; it is dropped");
             }
             names.push(name);

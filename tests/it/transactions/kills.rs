@@ -12,11 +12,12 @@ use tempfile::TempDir;
 use super::{join, manage, transaction_id};
 use crate::command::Serving;
 use crate::context::{Reply, create_database, perform};
-use crate::databases::{MariaDbServer, PASSWORD};
+use crate::databases::{MariaDbServer, PASSWORD, PostgresServer};
 
 /// A database with an account of 100.
 enum Place {
     MariaDb(String),
+    Postgres(String),
     Sqlite(PathBuf),
 }
 
@@ -29,6 +30,12 @@ impl Place {
         Self::MariaDb(database)
     }
 
+    fn postgres() -> Self {
+        let database = PostgresServer::shared().create_database();
+        PostgresServer::shared().run(&database, ACCOUNT);
+        Self::Postgres(database)
+    }
+
     fn sqlite(folder: &Path) -> Self {
         let path = folder.join("account.db");
         create_database(&path, &format!("PRAGMA journal_mode = WAL; {ACCOUNT}"));
@@ -38,10 +45,8 @@ impl Place {
     /// The element of the configuration.
     fn element(&self, name: &str) -> String {
         match self {
-            Self::MariaDb(database) => {
-                let uri = MariaDbServer::shared().uri(database);
-                format!("<dataResource name=\"{name}\" uri=\"{uri}\" passwordFile=\"password\"/>")
-            }
+            Self::MariaDb(database) => with_password(name, &MariaDbServer::shared().uri(database)),
+            Self::Postgres(database) => with_password(name, &PostgresServer::shared().uri(database)),
             Self::Sqlite(path) => format!("<dataResource name=\"{name}\" uri=\"sqlite:{}\"/>", path.display()),
         }
     }
@@ -50,12 +55,17 @@ impl Place {
         let sql = "SELECT amount FROM account";
         match self {
             Self::MariaDb(database) => MariaDbServer::shared().run(database, sql),
+            Self::Postgres(database) => PostgresServer::shared().run(database, sql),
             Self::Sqlite(path) => {
                 let connection = rusqlite::Connection::open(path).unwrap();
                 connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().to_string()
             }
         }
     }
+}
+
+fn with_password(name: &str, uri: &str) -> String {
+    format!("<dataResource name=\"{name}\" uri=\"{uri}\" passwordFile=\"password\"/>")
 }
 
 /// A folder with a configuration over two databases.
@@ -168,7 +178,7 @@ async fn two_databases_that_prepare_agree_wherever_the_service_is_killed() {
         ("committed-0", true),
         ("committed-1", true),
     ] {
-        Stage::new(|_| [Place::mariadb(), Place::mariadb()]).is_killed(fault, is_committed).await;
+        Stage::new(|_| [Place::postgres(), Place::mariadb()]).is_killed(fault, is_committed).await;
     }
 }
 
@@ -182,6 +192,6 @@ async fn one_that_cannot_prepare_agrees_with_the_other_wherever_the_service_is_k
         ("decided", true),
         ("committed-0", true),
     ] {
-        Stage::new(|folder| [Place::sqlite(folder), Place::mariadb()]).is_killed(fault, is_committed).await;
+        Stage::new(|folder| [Place::sqlite(folder), Place::postgres()]).is_killed(fault, is_committed).await;
     }
 }

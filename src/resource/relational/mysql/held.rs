@@ -14,6 +14,7 @@ use super::limit::Limit;
 use super::link::Link;
 use super::pool::{Lease, Leaves, Pool, cancellable};
 use crate::resource::ResourceError;
+use crate::session::BranchError;
 
 /// What becomes of a transaction whose statement nobody waited for.
 const BROKEN_OFF: &str = "a statement was broken off while the database was at it";
@@ -32,12 +33,18 @@ struct State {
     has_traces: bool,
     /// Why there is no lease.
     over: String,
+    /// Whether that was a conflict.
+    is_conflict: bool,
+    /// Whether the transaction was ended as it is meant to be.
+    is_ended: bool,
 }
 
 impl Held {
     pub(super) fn new(lease: Lease) -> Self {
         let pool = Arc::clone(lease.pool());
-        Self { state: Mutex::new(State { lease: Some(lease), has_traces: false, over: String::new() }), pool }
+        let state =
+            State { lease: Some(lease), has_traces: false, over: String::new(), is_conflict: false, is_ended: false };
+        Self { state: Mutex::new(state), pool }
     }
 
     /// Runs a statement of a client, which is told by a token when to stop. Whatever it does wrong, the transaction goes on, unless the database ended it or nobody
@@ -60,9 +67,18 @@ impl Held {
                 lease.settle(Leaves::Traces);
                 state.lease = Some(lease);
             }
-            Err(over) => state.over = over,
+            Err(over) => {
+                state.over = over;
+                state.is_conflict = matches!(done, Err(ResourceError::Conflict { .. }));
+            }
         }
         done
+    }
+
+    /// Why the transaction is over although nobody ended it; `None` also while a statement runs.
+    pub(super) fn ended(&self) -> Option<BranchError> {
+        let state = self.state.try_lock().ok().filter(|state| state.lease.is_none() && !state.is_ended)?;
+        Some(BranchError::Refused { message: state.over.clone(), is_retryable: state.is_conflict })
     }
 
     /// Waits for a statement; one that is to stop is killed in the server and awaited nonetheless, so that its connection
@@ -135,7 +151,9 @@ impl Held {
     pub(super) async fn end(&self) -> Result<(Lease, Leaves), ResourceError> {
         let mut state = self.state.lock().await;
         let leaves = if state.has_traces { Leaves::Traces } else { Leaves::Nothing };
-        Ok((state.take("it was ended")?, leaves))
+        let lease = state.take("it was ended")?;
+        state.is_ended = true;
+        Ok((lease, leaves))
     }
 }
 

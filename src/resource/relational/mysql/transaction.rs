@@ -159,6 +159,10 @@ impl TransactionBranch for MySqlTransaction {
         self.tell(format!("RELEASE SAVEPOINT {}", Dialect::MySql.quoted(name))).await
     }
 
+    fn ended(&self) -> Option<BranchError> {
+        self.held.ended()
+    }
+
     fn can_prepare(&self) -> bool {
         self.xid.is_some()
     }

@@ -1,8 +1,10 @@
 //! How the resource behaves as a whole.
 
 mod cancelling;
+mod loading;
 mod queries;
 mod refusals;
+mod transactions;
 mod updates;
 mod waiting;
 
