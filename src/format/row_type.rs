@@ -65,11 +65,10 @@ impl RowType {
     #[must_use]
     pub fn of(data_type: &DataType) -> Option<Self> {
         let is_known = match data_type {
-            DataType::Decimal128(..) | DataType::Decimal256(..) => true,
+            DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::Timestamp(TimeUnit::Microsecond, _) => true,
             DataType::List(items) => {
                 !matches!(items.data_type(), DataType::List(_)) && Self::of(items.data_type()).is_some()
             }
-            DataType::Timestamp(TimeUnit::Microsecond, _) => true,
             other => NAMES.iter().any(|(name, _)| simple(name) == *other),
         };
         is_known.then(|| Self(data_type.clone()))

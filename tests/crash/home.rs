@@ -38,13 +38,25 @@ impl Home {
     pub(crate) fn new(folder: &Path, durability: Durability) -> Result<Self> {
         let home = Self { folder: folder.to_owned() };
         fs::create_dir_all(folder)?;
-        fs::write(folder.join("service.xml"), service())?;
+        fs::write(folder.join("service.xml"), service(&["data", BRIEF]))?;
         fs::write(folder.join("tokens"), tokens())?;
         for (name, lifetime) in [("data", "PT12H"), (BRIEF, "PT3S")] {
             fs::create_dir_all(folder.join(name))?;
-            fs::write(folder.join(name).join("resource.xml"), resource())?;
+            fs::write(folder.join(name).join("resource.xml"), resource("<dataResource uri=\"sqlite::memory:\"/>"))?;
             fs::write(folder.join(name).join("session.xml"), session(durability, lifetime))?;
         }
+        Ok(home)
+    }
+
+    /// Writes the configuration of a service over databases that are given as elements of its resource document. Its sessions
+    /// end soon when nobody asks for them, and its transactions are logged.
+    pub(crate) fn over_databases(folder: &Path, databases: &str) -> Result<Self> {
+        let home = Self { folder: folder.to_owned() };
+        fs::create_dir_all(home.data())?;
+        fs::write(folder.join("service.xml"), service(&["data"]))?;
+        fs::write(folder.join("tokens"), tokens())?;
+        fs::write(home.data().join("resource.xml"), resource(databases))?;
+        fs::write(home.data().join("session.xml"), session_of_transactions())?;
         Ok(home)
     }
 
@@ -91,22 +103,24 @@ impl Home {
     }
 }
 
-fn service() -> String {
+fn service(resources: &[&str]) -> String {
+    let resources: String = resources
+        .iter()
+        .map(|name| format!("\n  <dataServiceResource name=\"{name}\" location=\"{name}/resource.xml\"/>"))
+        .collect();
     format!(
         "<dataServiceConfiguration {CONFIG}>
   <listen address=\"127.0.0.1:0\"/>
-  <authentication impl=\"bearer\"><tokens location=\"tokens\"/></authentication>
-  <dataServiceResource name=\"data\" location=\"data/resource.xml\"/>
-  <dataServiceResource name=\"{BRIEF}\" location=\"brief/resource.xml\"/>
+  <authentication impl=\"bearer\"><tokens location=\"tokens\"/></authentication>{resources}
 </dataServiceConfiguration>"
     )
 }
 
-fn resource() -> String {
+fn resource(databases: &str) -> String {
     format!(
         "<dataServiceResourceConfiguration {CONFIG}>
   <sessionConfiguration location=\"session.xml\"/>
-  <dataResource uri=\"sqlite::memory:\"/>
+  {databases}
 </dataServiceResourceConfiguration>"
     )
 }
@@ -124,6 +138,20 @@ fn session(durability: Durability, lifetime: &str) -> String {
     <join wait=\"10000\" maxWait=\"60000\" maxWaiters=\"128\"/>
     <replay answers=\"256\" answerBytes=\"262144\" retention=\"PT24H\"/>
     <store path=\"sessions\" durability=\"{durability}\"/>
+  </sessionManagerFactory>
+</sessionConfiguration>"
+    )
+}
+
+fn session_of_transactions() -> String {
+    format!(
+        "<sessionConfiguration {CONFIG}>
+  <sessionManagerFactory impl=\"rejoin.DurableSessionManagerFactory\">
+    <timeout default=\"PT2S\" max=\"PT24H\"/>
+    <join wait=\"10000\" maxWait=\"60000\" maxWaiters=\"128\"/>
+    <expiry pollingTime=\"100\"/>
+    <store path=\"sessions\" durability=\"os\"/>
+    <sessionAttribute name=\"transactionManager\" impl=\"rejoin.TransactionManager\"><log path=\"transactions\"/></sessionAttribute>
   </sessionManagerFactory>
 </sessionConfiguration>"
     )

@@ -8,6 +8,8 @@
 mod client;
 mod crew;
 mod damage;
+#[path = "../it/databases/mod.rs"]
+mod databases;
 mod deadlines;
 mod faults;
 mod held;
@@ -26,6 +28,7 @@ mod service;
 mod settle;
 mod state;
 mod trace;
+mod transfers;
 mod volume;
 mod wire;
 mod witness;
@@ -44,12 +47,15 @@ use random::Random;
 /// A part: what it shows, and what it did, for the summary.
 type Part = fn(&Options, u64, &Path, &Path) -> Result<String>;
 
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 8] = [
     ("kills", kills::run),
     ("money", money::run),
     ("power", power::run),
     ("faults", faults::run),
     ("damage", damage::run),
+    ("transfers-postgres", transfers::postgres),
+    ("transfers-mariadb", transfers::mariadb),
+    ("transfers-both", transfers::both),
 ];
 
 fn main() -> ExitCode {

@@ -8,7 +8,8 @@ use clap::Parser;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "crash", bin_name = "scripts/crash-test")]
 pub(crate) struct Options {
-    /// Run only the parts whose names contain one of these: kills, money, power, faults, damage
+    /// Run only the parts whose names contain one of these: kills, money, power, faults, damage,
+    /// transfers
     #[arg(value_name = "PART")]
     pub(crate) parts: Vec<String>,
     /// How often the service is killed under mixed load

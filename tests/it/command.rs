@@ -107,7 +107,8 @@ fn is_checked_served_and_performed(options: &[&str], uri: &str) {
     let service = Path::new(dir).join("service.xml");
     let any_port = fs::read_to_string(&service).unwrap().replace("127.0.0.1:8080", "127.0.0.1:0");
     fs::write(&service, any_port).unwrap();
-    let mut serving = Serving::start(rejoin().args(["serve", "--config", dir]).env("REJOIN_DATABASE_PASSWORD", PASSWORD));
+    let mut serving =
+        Serving::start(rejoin().args(["serve", "--config", dir]).env("REJOIN_DATABASE_PASSWORD", PASSWORD));
     check();
     let url = format!("{}/services/data", serving.url);
     let performed = run(&["perform", &url, &format!("{dir}/hello.xml")]);

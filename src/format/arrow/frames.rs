@@ -47,14 +47,11 @@ impl Frames {
             if taken.len() < missing {
                 break;
             }
-            match self.whole()? {
-                Some(wanted) => self.wanted = Some(wanted),
-                None => {
-                    self.wanted = None;
-                    let message = Buffer::from_slice_ref(&self.gathered);
-                    self.gathered.clear();
-                    visit(message)?;
-                }
+            self.wanted = self.whole()?;
+            if self.wanted.is_none() {
+                let message = Buffer::from_slice_ref(&self.gathered);
+                self.gathered.clear();
+                visit(message)?;
             }
         }
         Ok(())
@@ -123,7 +120,7 @@ fn check(metadata: &[u8], body: &[u8]) -> Result<usize, FormatError> {
 }
 
 fn check_rows(rows: &RecordBatch<'_>, body: &[u8]) -> Result<usize, FormatError> {
-    let nodes = rows.nodes().into_iter().flatten().map(|node| node.length());
+    let nodes = rows.nodes().into_iter().flatten().map(arrow_ipc::FieldNode::length);
     if nodes.chain([rows.length()]).any(|length| !(0..=MOST_ROWS).contains(&length)) {
         return Err(FormatError::malformed(FORMAT, "a message has more than 16,777,216 rows; write fewer into each"));
     }

@@ -134,10 +134,10 @@ mod tests {
         let mut seed = 7_usize;
         for _ in 0..3_000 {
             let mut bytes = bytes.clone();
-            for _ in 0..1 + seed % 3 {
+            for _ in 0..=seed % 3 {
                 seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let at = (seed >> 20) % bytes.len();
-                bytes[at] = (seed >> 50) as u8;
+                bytes[at] = seed.to_le_bytes()[6];
             }
             // It has to come back; with what does not matter.
             let _ = read(&bytes, 4096);

@@ -121,7 +121,9 @@ impl std::fmt::Debug for ArrowWriter {
 
 fn append(out: &mut Vec<u8>, buffers: &[Buffer]) {
     out.reserve(buffers.iter().map(Buffer::len).sum());
-    buffers.iter().for_each(|buffer| out.extend_from_slice(buffer));
+    for buffer in buffers {
+        out.extend_from_slice(buffer);
+    }
 }
 
 // It is handed to `map_err`.

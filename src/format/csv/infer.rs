@@ -62,7 +62,9 @@ mod tests {
 
     fn guessed(values: &[&str]) -> DataType {
         let mut guess = Guess::new();
-        values.iter().for_each(|value| guess.see(value));
+        for value in values {
+            guess.see(value);
+        }
         guess.data_type()
     }
 

@@ -120,7 +120,7 @@ impl Stage {
     fn take(&mut self, record: &Record<'_>, options: &CsvReaderOptions) -> Result<Vec<RecordBatch>, FormatError> {
         match self {
             Self::Start => {
-                let names = names_of(record, options)?;
+                let names = names_of(record, options);
                 *self = if options.columns == CsvColumns::Inferred {
                     Self::Guessing { names, rows: Vec::new(), bytes: 0 }
                 } else {
@@ -216,15 +216,13 @@ fn push(rows: &mut RowsBuilder, column: usize, value: Option<&str>, line: u64) -
 }
 
 /// The names of the columns, by the first record.
-fn names_of(record: &Record<'_>, options: &CsvReaderOptions) -> Result<Vec<String>, FormatError> {
+fn names_of(record: &Record<'_>, options: &CsvReaderOptions) -> Vec<String> {
     if options.header {
-        return Ok((0..record.len()).map(|index| record.field(index, |text, _| text.to_owned())).collect());
+        return (0..record.len()).map(|index| record.field(index, |text, _| text.to_owned())).collect();
     }
     match &options.columns {
-        CsvColumns::Declared(columns) => Ok(columns.iter().map(|(name, _)| name.clone()).collect()),
-        CsvColumns::Text | CsvColumns::Inferred => {
-            Ok((1..=record.len()).map(|number| format!("column{number}")).collect())
-        }
+        CsvColumns::Declared(columns) => columns.iter().map(|(name, _)| name.clone()).collect(),
+        CsvColumns::Text | CsvColumns::Inferred => (1..=record.len()).map(|number| format!("column{number}")).collect(),
     }
 }
 

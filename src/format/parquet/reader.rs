@@ -55,13 +55,12 @@ impl ParquetReader {
     pub fn next_block(&mut self) -> Result<Option<RecordBatch>, FormatError> {
         let mut blocks = Vec::with_capacity(1);
         while !self.has_ended {
-            match guarded(|| self.batches.next().transpose())? {
-                // There are never more than fit into one block.
-                Some(rows) => self.normal.blocks(&rows, &mut blocks)?,
-                None => {
-                    self.has_ended = true;
-                    blocks.extend(self.normal.empty_block());
-                }
+            // There are never more rows than fit into one block.
+            if let Some(rows) = guarded(|| self.batches.next().transpose())? {
+                self.normal.blocks(&rows, &mut blocks)?;
+            } else {
+                self.has_ended = true;
+                blocks.extend(self.normal.empty_block());
             }
             if let Some(block) = blocks.pop() {
                 return Ok(Some(block));
@@ -210,7 +209,7 @@ mod tests {
             let mut bytes = bytes.clone();
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let at = (seed >> 20) % bytes.len();
-            bytes[at] = (seed >> 50) as u8;
+            bytes[at] = seed.to_le_bytes()[6];
             // It has to come back; with what does not matter.
             let _ = read(&bytes);
         }

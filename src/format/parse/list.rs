@@ -43,9 +43,9 @@ fn quoted_item(text: &str) -> Option<(Cow<'_, str>, &str)> {
     loop {
         let end = rest.find(['"', '\\'])?;
         let (before, special) = rest.split_at(end);
-        if special.starts_with('"') {
+        if let Some(after) = special.strip_prefix('"') {
             let item = if unescaped.is_empty() { Cow::Borrowed(before) } else { Cow::Owned(unescaped + before) };
-            return Some((item, &special[1..]));
+            return Some((item, after));
         }
         let escaped = special[1..].chars().next()?;
         unescaped.push_str(before);

@@ -46,20 +46,17 @@ fn put_date<S: Style>(text: &mut Ascii, days: i64) -> bool {
     let (year, month, day) = civil(days);
     let is_before_christ = year <= 0;
     let shown = if is_before_christ && S::SQL_TIMES { 1 - year } else { year };
-    match u32::try_from(shown) {
-        Ok(shown @ 0..=9999) => {
-            text.push_pair(shown / 100);
-            text.push_pair(shown % 100);
+    if let Ok(shown @ 0..=9999) = u32::try_from(shown) {
+        text.push_pair(shown / 100);
+        text.push_pair(shown % 100);
+    } else {
+        if shown < 0 {
+            text.push(b'-');
         }
-        _ => {
-            if shown < 0 {
-                text.push(b'-');
-            }
-            let mut digits = itoa::Buffer::new();
-            let digits = digits.format(shown.unsigned_abs());
-            (digits.len()..4).for_each(|_| text.push(b'0'));
-            text.push_all(digits);
-        }
+        let mut digits = itoa::Buffer::new();
+        let digits = digits.format(shown.unsigned_abs());
+        (digits.len()..4).for_each(|_| text.push(b'0'));
+        text.push_all(digits);
     }
     text.push(b'-');
     text.push_pair(month);

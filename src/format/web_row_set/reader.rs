@@ -394,12 +394,11 @@ mod tests {
             for (index, field) in schema.fields().iter().enumerate() {
                 let column = blocks[0].column(index);
                 let same = match field.data_type() {
-                    DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => false,
                     DataType::Date32 | DataType::Time64(_) | DataType::Timestamp(_, None) => {
                         temporal == TemporalColumns::Milliseconds
                     }
                     DataType::Timestamp(..) | DataType::Interval(_) | DataType::List(_) => false,
-                    _ => true,
+                    other => !other.is_unsigned_integer(),
                 };
                 assert_eq!(column == rows.column(index), same, "{field}: {column:?}");
                 assert_eq!(column.null_count(), 1);

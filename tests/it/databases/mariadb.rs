@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -17,20 +16,15 @@ pub(crate) struct MariaDbServer {
     process: ServerProcess,
 }
 
-static SHARED: LazyLock<MariaDbServer> = LazyLock::new(MariaDbServer::start);
-
 impl MariaDbServer {
-    /// The server that tests share; they have databases of their own.
-    pub(crate) fn shared() -> &'static Self {
-        &SHARED
-    }
-
     /// A server for one test.
     pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("rejoin-mariadb-").tempdir().unwrap();
         let done = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
             .arg(format!("--datadir={}", folder.path().join("data").display()))
+            // Several at once get in each other's way where all have their temporary tables.
+            .arg(format!("--tmpdir={}", folder.path().display()))
             .output()
             .unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -45,11 +39,6 @@ impl MariaDbServer {
         let server = Self { folder, port, process };
         server.await_ready();
         server
-    }
-
-    /// The port that it listens on.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
     }
 
     /// Makes an empty database and gives its name.
@@ -136,6 +125,7 @@ fn run(folder: &Path, port: u16) -> ServerProcess {
         "--innodb-flush-log-at-trx-commit=2".to_owned(),
         "--innodb-buffer-pool-size=64M".to_owned(),
         format!("--port={port}"),
+        format!("--tmpdir={}", folder.display()),
         format!("--datadir={}", place("data")),
         format!("--socket={}", place("socket")),
         format!("--pid-file={}", place("pid")),

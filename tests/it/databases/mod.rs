@@ -1,7 +1,6 @@
 //! Real database servers for tests: started by them on free ports, with throw-away data, and ended with them.
 //!
-//! Most tests share one server of each kind and have a database of their own on it ([`PostgresServer::shared`],
-//! [`MariaDbServer::shared`]); tests that stop, freeze or kill a server start their own.
+//! Tests that stop, freeze or kill a server start their own.
 
 mod mariadb;
 mod postgres;
@@ -27,40 +26,4 @@ fn free_port() -> u16 {
 fn database_name() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(1);
     format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-mod tests {
-    use super::{MariaDbServer, PostgresServer};
-
-    #[test]
-    fn each_database_of_a_shared_server_is_empty_at_first() {
-        let postgres = PostgresServer::shared();
-        let (one, other) = (postgres.create_database(), postgres.create_database());
-        postgres.run(&one, "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (7)");
-        assert_eq!(postgres.run(&one, "SELECT n FROM t"), "7");
-        assert_eq!(postgres.run(&other, "SELECT count(*) FROM pg_tables WHERE tablename = 't'"), "0");
-
-        let mariadb = MariaDbServer::shared();
-        let (one, other) = (mariadb.create_database(), mariadb.create_database());
-        mariadb.run(&one, "CREATE TABLE t (n INTEGER); INSERT INTO t VALUES (7)");
-        assert_eq!(mariadb.run(&one, "SELECT n FROM t"), "7");
-        assert_eq!(mariadb.run(&other, "SHOW TABLES"), "");
-    }
-
-    #[test]
-    fn a_killed_server_comes_back_with_its_data() {
-        let mut postgres = PostgresServer::start();
-        let database = postgres.create_database();
-        postgres.run(&database, "CREATE TABLE t (n INTEGER)");
-        postgres.kill();
-        postgres.start_again();
-        assert_eq!(postgres.run(&database, "SELECT count(*) FROM t"), "0");
-
-        let mut mariadb = MariaDbServer::start();
-        let database = mariadb.create_database();
-        mariadb.run(&database, "CREATE TABLE t (n INTEGER)");
-        mariadb.kill();
-        mariadb.start_again();
-        assert_eq!(mariadb.run(&database, "SELECT count(*) FROM t"), "0");
-    }
 }

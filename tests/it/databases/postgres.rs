@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -12,19 +11,12 @@ use super::{PASSWORD, USER, database_name, free_port};
 /// A PostgreSQL server on loopback.
 #[derive(Debug)]
 pub(crate) struct PostgresServer {
-    folder: TempDir,
-    port: u16,
+    pub(crate) folder: TempDir,
+    pub(crate) port: u16,
     process: ServerProcess,
 }
 
-static SHARED: LazyLock<PostgresServer> = LazyLock::new(PostgresServer::start);
-
 impl PostgresServer {
-    /// The server that tests share; they have databases of their own.
-    pub(crate) fn shared() -> &'static Self {
-        &SHARED
-    }
-
     /// A server for one test.
     pub(crate) fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("rejoin-postgres-").tempdir().unwrap();
@@ -50,16 +42,6 @@ impl PostgresServer {
         let server = Self { folder, port, process };
         server.await_ready();
         server
-    }
-
-    /// The port that it listens on.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// The folder that holds its data, its log and its socket.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Makes an empty database and gives its name.

@@ -104,7 +104,9 @@ impl Stage {
     }
 
     fn sleeping(&self, what: &str) -> String {
-        self.kind.pick("", &format!("SELECT pg_sleep(3000), '{what}'"), &format!("SELECT sleep(3000), '{what}'")).to_owned()
+        self.kind
+            .pick("", &format!("SELECT pg_sleep(3000), '{what}'"), &format!("SELECT sleep(3000), '{what}'"))
+            .to_owned()
     }
 
     /// Waits until the server runs a statement with that in it.
@@ -137,7 +139,8 @@ async fn a_database_that_is_gone_is_told_apart_from_a_wrong_statement(kind: Kind
     let mut stage = Stage::new(kind, "").await;
     stage.works().await;
     let health = format!("{}/health/ready", stage.context.server.url());
-    let ready = async |stage: &Stage| bounded(stage.context.client.get(&health).send()).await.unwrap().status().as_u16();
+    let ready =
+        async |stage: &Stage| bounded(stage.context.client.get(&health).send()).await.unwrap().status().as_u16();
     assert_eq!(ready(&stage).await, 200);
     stage.kill();
     for content in [query("SELECT count(*) FROM note"), query("SELECT wrong"), insert(2)] {
@@ -160,7 +163,11 @@ async fn after_a_restart_the_next_request_works(kind: Kind) {
     let some = query(kind.pick("", "SELECT pg_sleep(0.2)", "SELECT sleep(0.2)"));
     tokio::join!(stage.perform(&some), stage.perform(&some), stage.perform(&some));
     for (round, in_order) in [(10, true), (20, false)] {
-        if in_order { stage.stop() } else { stage.kill() }
+        if in_order {
+            stage.stop()
+        } else {
+            stage.kill()
+        }
         stage.start_again();
         stage.perform(&insert(round)).await.is_completed();
         stage.works().await;
@@ -230,7 +237,11 @@ async fn a_transaction_that_lost_its_connection_is_never_continued_outside(kind:
     for in_order in [true, false] {
         stage.perform(&join(&transaction("<begin/>"))).await.is_completed();
         stage.perform(&join(&insert(2))).await.is_completed();
-        if in_order { stage.stop() } else { stage.kill() }
+        if in_order {
+            stage.stop()
+        } else {
+            stage.kill()
+        }
         stage.start_again();
         for content in [insert(3), query("SELECT n FROM note"), insert(4), transaction("<savepoint name=\"s\"/>")] {
             let reply = stage.perform(&join(&content)).await;

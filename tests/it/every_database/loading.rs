@@ -3,6 +3,17 @@
 use super::Kind;
 use super::granted::{Stage, query};
 
+in_every_database!(
+    rows_are_the_same_after_a_way_into_a_new_table,
+    rows_are_the_same_after_a_way_through_a_format,
+    a_row_set_that_is_none_loads_nothing,
+    values_go_into_the_columns_of_their_names,
+    a_new_table_is_named_after_the_first_column,
+    of_a_load_with_a_wrong_row_nothing_stays,
+    a_load_whose_rows_break_off_loads_nothing,
+    a_load_in_a_transaction_is_taken_back_with_it,
+);
+
 fn load(target: &str) -> String {
     format!(
         "<sqlBulkLoadRowSet name=\"load\"><rows from=\"rows\"/>{target}<resultStream name=\"loaded\"/></sqlBulkLoadRowSet>"
@@ -32,80 +43,60 @@ async fn gauges(kind: Kind) -> Stage {
 
 const ALL: &str = "SELECT id, station, level, price, day, image FROM gauge ORDER BY id, station";
 
-#[tokio::test]
-async fn rows_are_the_same_after_a_way_into_a_new_table() {
-    for kind in Kind::WITH_LOADS {
-        let stage = gauges(kind).await;
-        let content = [query(ALL), into("tableName=\"copy\" create=\"true\"")].concat();
-        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>", "{kind:?}");
-        assert_eq!(stage.rows(&ALL.replace("gauge", "copy")).await, stage.rows(ALL).await, "{kind:?}");
-        // A second time it is there already.
-        stage.perform(&content).await.is_fault(422, "ActivityFailed");
-        let content = [query(ALL), into("tableName=\"copy\"")].concat();
-        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>", "{kind:?}");
-        assert_eq!(stage.rows("SELECT count(*) FROM copy").await, "8\n", "{kind:?}");
+async fn rows_are_the_same_after_a_way_into_a_new_table(kind: Kind) {
+    let stage = gauges(kind).await;
+    let content = [query(ALL), into("tableName=\"copy\" create=\"true\"")].concat();
+    assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>");
+    assert_eq!(stage.rows(&ALL.replace("gauge", "copy")).await, stage.rows(ALL).await);
+    // A second time it is there already.
+    stage.perform(&content).await.is_fault(422, "ActivityFailed");
+    let content = [query(ALL), into("tableName=\"copy\"")].concat();
+    assert_eq!(stage.output(&content, "loaded").await, "<updateCount>4</updateCount>");
+    assert_eq!(stage.rows("SELECT count(*) FROM copy").await, "8\n");
+}
+
+async fn rows_are_the_same_after_a_way_through_a_format(kind: Kind) {
+    let stage = gauges(kind).await;
+    for (table, way) in [
+        (
+            "w",
+            "<sqlResultsToXML name=\"f\"><resultSet from=\"rows\"/><webRowSet name=\"x\"/></sqlResultsToXML>\
+          <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/>",
+        ),
+        (
+            "a",
+            "<sqlResultsToArrow name=\"f\"><resultSet from=\"rows\"/><arrowOutput name=\"x\"/></sqlResultsToArrow>\
+          <arrowToRows name=\"t\"><arrowInput from=\"x\"/><rows name=\"again\"/></arrowToRows>\
+          <sqlBulkLoadRowSet name=\"load\"><rows from=\"again\"/>",
+        ),
+    ] {
+        let into = format!("<loadIntoTable tableName=\"{table}\" create=\"true\"/></sqlBulkLoadRowSet>");
+        stage.perform(&[&query(ALL), way, &into].concat()).await.is_completed();
+        assert_eq!(stage.rows(&ALL.replace("gauge", table)).await, stage.rows(ALL).await, "{way}");
     }
 }
 
-#[tokio::test]
-async fn rows_are_the_same_after_a_way_through_a_format() {
-    for kind in Kind::WITH_LOADS {
-        let stage = gauges(kind).await;
-        for (table, way) in [
-            (
-                "w",
-                "<sqlResultsToXML name=\"f\"><resultSet from=\"rows\"/><webRowSet name=\"x\"/></sqlResultsToXML>\
-              <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/>",
-            ),
-            (
-                "a",
-                "<sqlResultsToArrow name=\"f\"><resultSet from=\"rows\"/><arrowOutput name=\"x\"/></sqlResultsToArrow>\
-              <arrowToRows name=\"t\"><arrowInput from=\"x\"/><rows name=\"again\"/></arrowToRows>\
-              <sqlBulkLoadRowSet name=\"load\"><rows from=\"again\"/>",
-            ),
-        ] {
-            let into = format!("<loadIntoTable tableName=\"{table}\" create=\"true\"/></sqlBulkLoadRowSet>");
-            stage.perform(&[&query(ALL), way, &into].concat()).await.is_completed();
-            assert_eq!(stage.rows(&ALL.replace("gauge", table)).await, stage.rows(ALL).await, "{kind:?}: {way}");
-        }
-    }
+async fn a_row_set_that_is_none_loads_nothing(kind: Kind) {
+    let stage = gauges(kind).await;
+    let content = "<echo name=\"say\"><text>&lt;webRowSet xmlns='urn:other'/&gt;</text><output name=\"x\"/></echo>\
+        <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/><loadIntoTable tableName=\"gauge\"/></sqlBulkLoadRowSet>";
+    stage.perform(content).await.is_fault(422, "ActivityFailed").says("the activity `load` failed").says("WebRowSet");
 }
 
-#[tokio::test]
-async fn a_row_set_that_is_none_loads_nothing() {
-    for kind in Kind::WITH_LOADS {
-        let stage = gauges(kind).await;
-        let content = "<echo name=\"say\"><text>&lt;webRowSet xmlns='urn:other'/&gt;</text><output name=\"x\"/></echo>\
-            <sqlBulkLoadRowSet name=\"load\"><webRowSetStream from=\"x\"/><loadIntoTable tableName=\"gauge\"/></sqlBulkLoadRowSet>";
-        stage
-            .perform(content)
-            .await
-            .is_fault(422, "ActivityFailed")
-            .says("the activity `load` failed")
-            .says("WebRowSet");
-    }
+async fn values_go_into_the_columns_of_their_names(kind: Kind) {
+    let stage = gauges(kind).await;
+    let content = [query("SELECT 'Oban' AS station, 7 AS id"), into("tableName=\"gauge\"")].concat();
+    stage.perform(&content).await.is_completed();
+    assert_eq!(stage.rows("SELECT id, level FROM gauge WHERE station = 'Oban'").await, "7,\n");
+    let content = [query("SELECT 1 AS depth"), into("tableName=\"gauge\"")].concat();
+    stage.perform(&content).await.is_fault(422, "ActivityFailed").says("depth");
 }
 
-#[tokio::test]
-async fn values_go_into_the_columns_of_their_names() {
-    for kind in Kind::WITH_LOADS {
-        let stage = gauges(kind).await;
-        let content = [query("SELECT 'Oban' AS station, 7 AS id"), into("tableName=\"gauge\"")].concat();
-        stage.perform(&content).await.is_completed();
-        assert_eq!(stage.rows("SELECT id, level FROM gauge WHERE station = 'Oban'").await, "7,\n", "{kind:?}");
-        let content = [query("SELECT 1 AS depth"), into("tableName=\"gauge\"")].concat();
-        stage.perform(&content).await.is_fault(422, "ActivityFailed").says("depth");
-    }
-}
-
-#[tokio::test]
-async fn a_new_table_is_named_after_the_first_column() {
-    for kind in Kind::WITH_LOADS {
-        let stage = gauges(kind).await;
-        let content = [query("SELECT station, id FROM gauge WHERE id = 1"), load("")].concat();
-        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>1</updateCount>", "{kind:?}");
-        assert_eq!(stage.rows("SELECT station, id FROM station").await, "Perth,1\n", "{kind:?}");
-    }
+async fn a_new_table_is_named_after_the_first_column(kind: Kind) {
+    let stage = gauges(kind).await;
+    let content = [query("SELECT station, id FROM gauge WHERE id = 1"), load("")].concat();
+    assert_eq!(stage.output(&content, "loaded").await, "<updateCount>1</updateCount>");
+    assert_eq!(stage.rows("SELECT station, id FROM station").await, "Perth,1\n");
 }
 
 /// Numbers from 1 to 5000, and after them something that fits no key.
@@ -118,46 +109,37 @@ fn numbers(stage: &Stage) -> String {
     query(series)
 }
 
-#[tokio::test]
-async fn of_a_load_with_a_wrong_row_nothing_stays() {
-    for kind in Kind::WITH_LOADS {
-        let stage = Stage::new(kind).await;
-        stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;
-        let content = [numbers(&stage), into("tableName=\"number\"")].concat();
-        stage.perform(&content).await.is_fault(422, "ActivityFailed").says("SqlError");
-        assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n", "{kind:?}");
-    }
+async fn of_a_load_with_a_wrong_row_nothing_stays(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;
+    let content = [numbers(&stage), into("tableName=\"number\"")].concat();
+    stage.perform(&content).await.is_fault(422, "ActivityFailed").says("SqlError");
+    assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n");
 }
 
-#[tokio::test]
-async fn a_load_whose_rows_break_off_loads_nothing() {
-    for kind in Kind::WITH_LOADS {
-        let stage = Stage::new(kind).await;
-        stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
-        let broken = stage.pick(
-            "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) \
-             SELECT CASE WHEN n = 5000 THEN abs(-9223372036854775807 - 1) ELSE n END AS id FROM s",
-            "SELECT 1 / (5000 - n) AS id FROM generate_series(1, 5000) AS s(n)",
-            "SELECT CASE WHEN seq = 5000 THEN (SELECT 1 UNION SELECT 2) ELSE seq END AS id FROM seq_1_to_5000",
-        );
-        let content = [query(broken), into("tableName=\"number\"")].concat();
-        let reply = stage.perform(&content).await;
-        assert!(!reply.text.contains("<request status=\"COMPLETED\"/>"), "{kind:?}: {}", reply.text);
-        assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n", "{kind:?}");
-    }
+async fn a_load_whose_rows_break_off_loads_nothing(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
+    let broken = stage.pick(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < 5000) \
+         SELECT CASE WHEN n = 5000 THEN abs(-9223372036854775807 - 1) ELSE n END AS id FROM s",
+        "SELECT 1 / (5000 - n) AS id FROM generate_series(1, 5000) AS s(n)",
+        "SELECT CASE WHEN seq = 5000 THEN (SELECT 1 UNION SELECT 2) ELSE seq END AS id FROM seq_1_to_5000",
+    );
+    let content = [query(broken), into("tableName=\"number\"")].concat();
+    let reply = stage.perform(&content).await;
+    assert!(!reply.text.contains("<request status=\"COMPLETED\"/>"), "{}", reply.text);
+    assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n");
 }
 
-#[tokio::test]
-async fn a_load_in_a_transaction_is_taken_back_with_it() {
-    for kind in Kind::WITH_LOADS {
-        let stage = Stage::new(kind).await;
-        stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
-        let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
-        let join = format!("<session id=\"{}\"/>", stage.perform(begin).await.is_completed().session_id());
-        let content = [join.as_str(), &numbers(&stage), &into("tableName=\"number\"")].concat();
-        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>5001</updateCount>", "{kind:?}");
-        let rollback = "<transactionManagement name=\"t\"><rollback/></transactionManagement>";
-        stage.perform(&[&join, rollback].concat()).await.is_completed();
-        assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n", "{kind:?}");
-    }
+async fn a_load_in_a_transaction_is_taken_back_with_it(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage.run(&["CREATE TABLE number (id BIGINT)"]).await;
+    let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
+    let join = format!("<session id=\"{}\"/>", stage.perform(begin).await.is_completed().session_id());
+    let content = [join.as_str(), &numbers(&stage), &into("tableName=\"number\"")].concat();
+    assert_eq!(stage.output(&content, "loaded").await, "<updateCount>5001</updateCount>");
+    let rollback = "<transactionManagement name=\"t\"><rollback/></transactionManagement>";
+    stage.perform(&[&join, rollback].concat()).await.is_completed();
+    assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n");
 }

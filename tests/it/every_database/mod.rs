@@ -50,14 +50,6 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MariaDb];
-    /// Those that tell of their tables.
-    pub(super) const WITH_SCHEMAS: [Self; 3] = Self::ALL;
-    /// Those that rows can be loaded into.
-    pub(super) const WITH_LOADS: [Self; 2] = [Self::Sqlite, Self::Postgres];
-    /// Those that have transactions.
-    pub(super) const WITH_TRANSACTIONS: [Self; 3] = Self::ALL;
-
     /// The one of three that is for this kind.
     fn pick<T>(self, sqlite: T, postgres: T, mariadb: T) -> T {
         match self {

@@ -6,6 +6,13 @@ use std::process::Command;
 use super::Kind;
 use super::granted::{Stage, csv};
 
+in_every_database!(
+    the_tables_of_every_database_are_told_in_one_form,
+    a_schema_is_the_same_by_way_of_rows,
+    only_what_was_asked_for_is_told,
+    tables_are_told_with_their_sizes_and_indexes,
+);
+
 /// Two tables and a view.
 async fn shop(kind: Kind) -> Stage {
     let stage = Stage::new(kind).await;
@@ -42,63 +49,47 @@ fn outline(document: &str) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn the_tables_of_every_database_are_told_in_one_form() {
-    for kind in Kind::WITH_SCHEMAS {
-        let stage = shop(kind).await;
-        let document = stage.output(&extract(""), "document").await;
-        is_valid(&document);
-        let found = outline(&document);
-        assert_eq!(found[0], "table customer: id#1 town? credit", "{kind:?}");
-        assert!(found[1].starts_with("view customers_of_oban: id"), "{kind:?}: {document}");
-        assert_eq!(found[2], "table order_position: orders#2 line#1 item?", "{kind:?}");
-        assert_eq!(found.len(), 3, "{kind:?}: {document}");
-        assert!(document.contains("Oban"), "{kind:?} says the default: {document}");
-        let schema = stage
-            .pick(
-                "<table name=",
-                "<table schema=\"public\" name=",
-                &format!("<table schema=\"{}\" name=", stage.database),
-            )
-            .to_owned();
-        assert!(document.contains(&schema), "{kind:?}: {document}");
-    }
+async fn the_tables_of_every_database_are_told_in_one_form(kind: Kind) {
+    let stage = shop(kind).await;
+    let document = stage.output(&extract(""), "document").await;
+    is_valid(&document);
+    let found = outline(&document);
+    assert_eq!(found[0], "table customer: id#1 town? credit");
+    assert!(found[1].starts_with("view customers_of_oban: id"), "{document}");
+    assert_eq!(found[2], "table order_position: orders#2 line#1 item?");
+    assert_eq!(found.len(), 3, "{document}");
+    assert!(document.contains("Oban"), "says the default: {document}");
+    let schema = stage
+        .pick("<table name=", "<table schema=\"public\" name=", &format!("<table schema=\"{}\" name=", stage.database))
+        .to_owned();
+    assert!(document.contains(&schema), "{document}");
 }
 
-#[tokio::test]
-async fn a_schema_is_the_same_by_way_of_rows() {
-    for kind in Kind::WITH_SCHEMAS {
-        let stage = shop(kind).await;
-        let direct = stage.output(&extract(""), "document").await;
-        let content = "<extractDatabaseSchema name=\"look\"><databaseSchema name=\"tables\"/></extractDatabaseSchema>\
-            <databaseSchemaToXML name=\"write\"><databaseSchema from=\"tables\"/><output name=\"document\"/></databaseSchemaToXML>";
-        assert_eq!(stage.output(content, "document").await, direct, "{kind:?}");
-        let both = "<extractDatabaseSchema name=\"look\"><table>order%</table><databaseSchema name=\"rows\"/>\
-            <output name=\"document\"/></extractDatabaseSchema>";
-        let rows = stage.output(&[both, &csv("rows")].concat(), "csv").await;
-        let keys: Vec<&str> = rows.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
-        assert_eq!(keys, ["2", "1", ""], "{kind:?}: {rows}");
-    }
+async fn a_schema_is_the_same_by_way_of_rows(kind: Kind) {
+    let stage = shop(kind).await;
+    let direct = stage.output(&extract(""), "document").await;
+    let content = "<extractDatabaseSchema name=\"look\"><databaseSchema name=\"tables\"/></extractDatabaseSchema>\
+        <databaseSchemaToXML name=\"write\"><databaseSchema from=\"tables\"/><output name=\"document\"/></databaseSchemaToXML>";
+    assert_eq!(stage.output(content, "document").await, direct);
+    let both = "<extractDatabaseSchema name=\"look\"><table>order%</table><databaseSchema name=\"rows\"/>\
+        <output name=\"document\"/></extractDatabaseSchema>";
+    let rows = stage.output(&[both, &csv("rows")].concat(), "csv").await;
+    let keys: Vec<&str> = rows.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
+    assert_eq!(keys, ["2", "1", ""], "{rows}");
 }
 
-#[tokio::test]
-async fn only_what_was_asked_for_is_told() {
-    for kind in Kind::WITH_SCHEMAS {
-        let stage = shop(kind).await;
-        let ask = async |settings: &str| outline(&stage.output(&extract(settings), "document").await);
-        assert_eq!(
-            ask("<table>cust%</table><tablesOnly value=\"true\"/>").await,
-            ["table customer: id#1 town? credit"]
-        );
-        assert_eq!(
-            ask("<namesOnly value=\"true\"/>").await,
-            ["table customer:", "view customers_of_oban:", "table order_position:"]
-        );
-        assert_eq!(ask("<table>customer</table><namesOnly value=\"1\"/>").await, ["table customer:"]);
-        assert_eq!(ask("<schema>elsewhere</schema>").await, [""; 0], "{kind:?}");
-        let schema = stage.pick("main", "public", &stage.database).to_owned();
-        assert_eq!(ask(&format!("<schema>{schema}</schema>")).await.len(), 3, "{kind:?}");
-    }
+async fn only_what_was_asked_for_is_told(kind: Kind) {
+    let stage = shop(kind).await;
+    let ask = async |settings: &str| outline(&stage.output(&extract(settings), "document").await);
+    assert_eq!(ask("<table>cust%</table><tablesOnly value=\"true\"/>").await, ["table customer: id#1 town? credit"]);
+    assert_eq!(
+        ask("<namesOnly value=\"true\"/>").await,
+        ["table customer:", "view customers_of_oban:", "table order_position:"]
+    );
+    assert_eq!(ask("<table>customer</table><namesOnly value=\"1\"/>").await, ["table customer:"]);
+    assert_eq!(ask("<schema>elsewhere</schema>").await, [""; 0]);
+    let schema = stage.pick("main", "public", &stage.database).to_owned();
+    assert_eq!(ask(&format!("<schema>{schema}</schema>")).await.len(), 3);
 }
 
 #[tokio::test]
@@ -109,24 +100,21 @@ async fn rows_that_are_no_schema_are_refused() {
     stage.perform(content).await.is_fault(422, "ActivityFailed").says("there is no column `schema`");
 }
 
-#[tokio::test]
-async fn tables_are_told_with_their_sizes_and_indexes() {
-    for kind in Kind::WITH_SCHEMAS {
-        let stage = shop(kind).await;
-        let content = "<extractPhysicalSchema name=\"weigh\"><getTables name=\"customer\"/><output name=\"sizes\"/></extractPhysicalSchema>";
-        let document = stage.output(content, "sizes").await;
-        is_valid(&document);
-        let root = rejoin::document::Element::parse(document.as_bytes(), &rejoin::document::Limits::default()).unwrap();
-        let tables: Vec<_> = root.elements().collect();
-        assert_eq!(tables.len(), 1, "{kind:?}: {document}");
-        assert_eq!(tables[0].attribute("name"), Some("customer"));
-        let index = tables[0].elements().find(|index| index.attribute("name") == Some("customer_town")).unwrap();
-        assert_eq!(index.attribute("unique"), Some("true"));
-        let columns: Vec<_> = index.elements().map(|column| column.attribute("name").unwrap()).collect();
-        assert_eq!(columns, ["town", "id"], "{kind:?}");
-        let all = "<extractPhysicalSchema name=\"weigh\"><output name=\"sizes\"/></extractPhysicalSchema>";
-        assert_eq!(outline(&stage.output(all, "sizes").await).len(), 2, "{kind:?}: views take nothing");
-    }
+async fn tables_are_told_with_their_sizes_and_indexes(kind: Kind) {
+    let stage = shop(kind).await;
+    let content = "<extractPhysicalSchema name=\"weigh\"><getTables name=\"customer\"/><output name=\"sizes\"/></extractPhysicalSchema>";
+    let document = stage.output(content, "sizes").await;
+    is_valid(&document);
+    let root = rejoin::document::Element::parse(document.as_bytes(), &rejoin::document::Limits::default()).unwrap();
+    let tables: Vec<_> = root.elements().collect();
+    assert_eq!(tables.len(), 1, "{document}");
+    assert_eq!(tables[0].attribute("name"), Some("customer"));
+    let index = tables[0].elements().find(|index| index.attribute("name") == Some("customer_town")).unwrap();
+    assert_eq!(index.attribute("unique"), Some("true"));
+    let columns: Vec<_> = index.elements().map(|column| column.attribute("name").unwrap()).collect();
+    assert_eq!(columns, ["town", "id"]);
+    let all = "<extractPhysicalSchema name=\"weigh\"><output name=\"sizes\"/></extractPhysicalSchema>";
+    assert_eq!(outline(&stage.output(all, "sizes").await).len(), 2, "views take nothing");
 }
 
 /// What the schema of the document says.

@@ -11,8 +11,7 @@ async fn with_other(kind: Kind) -> (Stage, Database) {
     let other = Database::new(kind.pick(Kind::Postgres, Kind::MariaDb, Kind::Sqlite));
     other.run("CREATE TABLE person (id INTEGER PRIMARY KEY, name VARCHAR(40))");
     let stage = Stage::with(kind, |database, options| {
-        options.resources =
-            vec![data_resource("first", &database.uri(), ""), data_resource("other", &other.uri(), "")];
+        options.resources = vec![data_resource("first", &database.uri(), ""), data_resource("other", &other.uri(), "")];
     });
     (stage.await, other)
 }

@@ -199,10 +199,8 @@ pub(super) fn update_with(name: &str, parameters: &str, sql: &str) -> String {
 /// Parameters of the document, from position 1 on.
 pub(super) fn parameters(values: &[&str]) -> String {
     let each = values.iter().enumerate();
-    each.map(|(place, value)| {
-        format!("<sqlParameter position=\"{}\">{}</sqlParameter>", place + 1, escape(value))
-    })
-    .collect()
+    each.map(|(place, value)| format!("<sqlParameter position=\"{}\">{}</sqlParameter>", place + 1, escape(value)))
+        .collect()
 }
 
 /// A stream `name` of blocks of text.

@@ -1,7 +1,10 @@
 //! The documents of `examples/three-requests/`.
 
-use super::stage::{Kind, Stage};
+use super::Kind;
+use super::granted::Stage;
 use crate::context::Reply;
+
+in_every_database!(a_transaction_goes_over_three_requests, a_transaction_whose_client_never_comes_back_leaves_nothing,);
 
 const TAKE: &str = include_str!("../../../examples/three-requests/1-take.xml");
 const GIVE: &str = include_str!("../../../examples/three-requests/2-give.xml");
@@ -24,29 +27,23 @@ async fn post(stage: &Stage, document: &str, session: &str) -> Reply {
 
 const CREDITS: &str = "SELECT credit FROM customer ORDER BY id";
 
-#[tokio::test]
-async fn a_transaction_goes_over_three_requests() {
-    for kind in Kind::ALL {
-        let stage = bank(kind).await;
-        let first = post(&stage, TAKE, "").await;
-        let session = first.is_completed().session_id();
-        let second = post(&stage, GIVE, &session).await;
-        second.is_completed().says("7,75");
-        assert_eq!(numbers(&stage.rows(CREDITS).await), [100.0, 0.0], "{kind:?}: nobody else sees it");
-        post(&stage, COMMIT, &session).await.is_completed().says("state=\"committed\"");
-        assert_eq!(numbers(&stage.rows(CREDITS).await), [75.0, 25.0], "{kind:?}");
-    }
+async fn a_transaction_goes_over_three_requests(kind: Kind) {
+    let stage = bank(kind).await;
+    let first = post(&stage, TAKE, "").await;
+    let session = first.is_completed().session_id();
+    let second = post(&stage, GIVE, &session).await;
+    second.is_completed().says("7,75");
+    assert_eq!(numbers(&stage.rows(CREDITS).await), [100.0, 0.0], "nobody else sees it");
+    post(&stage, COMMIT, &session).await.is_completed().says("state=\"committed\"");
+    assert_eq!(numbers(&stage.rows(CREDITS).await), [75.0, 25.0]);
 }
 
-#[tokio::test]
-async fn a_transaction_whose_client_never_comes_back_leaves_nothing() {
-    for kind in Kind::ALL {
-        let stage = bank(kind).await;
-        let session = post(&stage, TAKE, "").await.is_completed().session_id();
-        post(&stage, GIVE, &session).await.is_completed();
-        stage.perform(&format!("<session id=\"{session}\" mode=\"terminate\"/>")).await.is_completed();
-        assert_eq!(numbers(&stage.rows(CREDITS).await), [100.0, 0.0], "{kind:?}");
-    }
+async fn a_transaction_whose_client_never_comes_back_leaves_nothing(kind: Kind) {
+    let stage = bank(kind).await;
+    let session = post(&stage, TAKE, "").await.is_completed().session_id();
+    post(&stage, GIVE, &session).await.is_completed();
+    stage.perform(&format!("<session id=\"{session}\" mode=\"terminate\"/>")).await.is_completed();
+    assert_eq!(numbers(&stage.rows(CREDITS).await), [100.0, 0.0]);
 }
 
 fn numbers(csv: &str) -> Vec<f64> {

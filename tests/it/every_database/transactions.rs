@@ -104,7 +104,11 @@ async fn an_update_of_many_rows_that_fails_takes_back_its_own_alone(kind: Kind) 
     session.transaction("<begin/>").await;
     session.update(ZOE).await;
     let insert = super::stage::stream("ids", &["6", "7", "1"])
-        + &super::stage::update_with("u", "<sqlParameter position=\"1\" from=\"ids\"/>", "INSERT INTO person (id, name) VALUES (?, 'x')");
+        + &super::stage::update_with(
+            "u",
+            "<sqlParameter position=\"1\" from=\"ids\"/>",
+            "INSERT INTO person (id, name) VALUES (?, 'x')",
+        );
     session.perform(&insert).await.is_fault(422, "ActivityFailed");
     assert_eq!(session.rows("SELECT max(id) FROM person").await, "5\n");
     session.transaction("<commit/>").await;
@@ -146,7 +150,7 @@ async fn the_absence_of_the_client_rolls_back(kind: Kind) {
     .await;
     // On a slow machine the session may be gone before all is said.
     let session = stage.session().await;
-    let begun = session.perform(&(transaction("<begin/>") + &update("u", ZOE))).await;
+    let begun = session.perform(&format!("<sequence>{}{}</sequence>", transaction("<begin/>"), update("u", ZOE))).await;
     assert!(begun.status == 200 || begun.status == 410, "{}", begun.text);
     until("the session has ended", || stage.database.open_transactions() == 0).await;
     assert_eq!(stage.people(), "1 2 3 4");
@@ -190,7 +194,8 @@ async fn the_next_transaction_of_the_session_is_another(kind: Kind) {
 
 async fn the_request_that_begins_may_also_work_and_commit(kind: Kind) {
     let stage = Stage::new(kind).await;
-    let step = |name: &str, step: &str| format!("<transactionManagement name=\"{name}\">{step}</transactionManagement>");
+    let step =
+        |name: &str, step: &str| format!("<transactionManagement name=\"{name}\">{step}</transactionManagement>");
     let all = [step("begin", "<begin/>"), update("u", ZOE), step("end", "<commit/>")].concat();
     stage.perform(&format!("<session/><sequence>{all}</sequence>")).await.is_completed();
     assert_eq!(stage.people(), "1 2 3 4 5");
@@ -204,8 +209,9 @@ async fn the_request_that_begins_may_also_work_and_commit(kind: Kind) {
 async fn a_request_that_fails_when_it_begins_leaves_nothing_open(kind: Kind) {
     let stage = Stage::new(kind).await;
     let session = stage.session().await;
-    let content = transaction("<begin/>") + &update("u", ZOE) + "<refuse name=\"no\"><message>on purpose</message></refuse>";
-    session.perform(&format!("<sequence>{content}</sequence>")).await.is_fault(422, "ActivityFailed");
+    let content =
+        transaction("<begin/>") + &update("u", ZOE) + "<refuse name=\"no\"><message>on purpose</message></refuse>";
+    session.perform(&format!("<sequence>{content}</sequence>")).await.is_fault(403, "Forbidden");
     stage.database.until_quiet().await;
     assert_eq!(stage.people(), "1 2 3 4");
     session.update(ZOE).await;

@@ -13,16 +13,23 @@ in_every_database!(
 
 async fn an_update_takes_parameters_and_tells_how_many_rows_it_changed(kind: Kind) {
     let stage = Stage::new(kind).await;
-    let content = update_with("u", &parameters(&["2.5", "Perth"]), "UPDATE person SET credit = credit + ? WHERE town = ?");
+    let content =
+        update_with("u", &parameters(&["2.5", "Perth"]), "UPDATE person SET credit = credit + ? WHERE town = ?");
     stage.perform(&content).await.is_completed().says("<updateCount>2</updateCount>");
     assert_eq!(stage.rows("SELECT id, credit FROM person WHERE town = 'Perth' ORDER BY id").await, "1,13\n3,-0.5\n");
-    stage.perform(&update("u", "DELETE FROM person WHERE id = 77")).await.is_completed().says("<updateCount>0</updateCount>");
+    stage
+        .perform(&update("u", "DELETE FROM person WHERE id = 77"))
+        .await
+        .is_completed()
+        .says("<updateCount>0</updateCount>");
 }
 
 /// An insertion of rows from two streams.
 fn insertion(ids: &[&str], names: &[&str]) -> String {
     let from = "<sqlParameter position=\"1\" from=\"ids\"/><sqlParameter position=\"2\" from=\"names\"/>";
-    stream("ids", ids) + &stream("names", names) + &update_with("u", from, "INSERT INTO person (id, name) VALUES (?, ?)")
+    stream("ids", ids)
+        + &stream("names", names)
+        + &update_with("u", from, "INSERT INTO person (id, name) VALUES (?, ?)")
 }
 
 async fn rows_from_streams_are_written_all_or_none(kind: Kind) {

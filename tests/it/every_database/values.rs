@@ -92,9 +92,9 @@ async fn stage_with_values(kind: Kind) -> (Stage, Vec<Case>) {
         let all = cases.iter().enumerate();
         all.map(|(place, (name, ..))| format!(", c{place} {name}{from}")).collect()
     };
-    stage.database.run(&format!("CREATE TABLE value (id INTEGER PRIMARY KEY{})", columns("")));
+    stage.database.run(&format!("CREATE TABLE sample (id INTEGER PRIMARY KEY{})", columns("")));
     for (place, (name, literal, _)) in cases.iter().enumerate() {
-        let insert = format!("INSERT INTO value (id, c{place}) VALUES ({place}, {literal})");
+        let insert = format!("INSERT INTO sample (id, c{place}) VALUES ({place}, {literal})");
         stage.database.run(&insert);
         assert!(!name.is_empty());
     }
@@ -105,7 +105,7 @@ async fn every_value_is_read_as_it_is(kind: Kind) {
     let (stage, cases) = stage_with_values(kind).await;
     let mut wrong = Vec::new();
     for (place, (name, literal, expected)) in cases.iter().enumerate() {
-        let sql = format!("SELECT c{place} FROM value WHERE id = {place}");
+        let sql = format!("SELECT c{place} FROM sample WHERE id = {place}");
         let reply = stage.context.raw(&query(&sql), "csv").await;
         if reply.text != format!("{expected}\n") {
             wrong.push(format!("{name} {literal}: {} instead of {expected}", reply.text));
@@ -127,13 +127,13 @@ async fn every_value_is_written_back_as_it_was_read(kind: Kind) {
         if name.starts_with("BIT") {
             continue;
         }
-        let insert = format!("INSERT INTO value (id, c{place}) VALUES ({}, ?)", 1000 + place);
+        let insert = format!("INSERT INTO sample (id, c{place}) VALUES ({}, ?)", 1000 + place);
         let done = stage.perform(&update_with("u", &parameters(&[&value]), &insert)).await;
         if done.status != 200 {
             wrong.push(format!("{name} {literal}: {}", done.text));
             continue;
         }
-        let sql = format!("SELECT c{place} FROM value WHERE id = {}", 1000 + place);
+        let sql = format!("SELECT c{place} FROM sample WHERE id = {}", 1000 + place);
         let again = stage.context.raw(&query(&sql), "csv").await.text;
         if again != format!("{csv}\n") {
             wrong.push(format!("{name} {literal}: {again} instead of {csv}"));
@@ -152,14 +152,14 @@ fn unquoted(field: &str) -> String {
 
 async fn null_of_every_type_is_null_in_both_directions(kind: Kind) {
     let (stage, cases) = stage_with_values(kind).await;
-    stage.perform(&update("u", "INSERT INTO value (id) VALUES (5000)")).await.is_completed();
+    stage.perform(&update("u", "INSERT INTO sample (id) VALUES (5000)")).await.is_completed();
     let columns: Vec<String> = (0..cases.len()).map(|place| format!("c{place}")).collect();
     let nulls = vec!["NULL"; cases.len()].join(",") + "\n";
-    let sql = format!("SELECT {} FROM value WHERE id = 5000", columns.join(", "));
+    let sql = format!("SELECT {} FROM sample WHERE id = 5000", columns.join(", "));
     assert_eq!(stage.rows(&sql).await, nulls);
     // Where NULL follows a value in one block, and a value NULL.
     for (place, (.., csv)) in cases.iter().enumerate() {
-        let sql = format!("SELECT c{place} FROM value WHERE id IN ({place}, 5000) ORDER BY id");
+        let sql = format!("SELECT c{place} FROM sample WHERE id IN ({place}, 5000) ORDER BY id");
         assert_eq!(stage.rows(&sql).await, format!("{csv}\nNULL\n"), "{:?}", cases[place]);
     }
 }

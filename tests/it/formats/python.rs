@@ -7,11 +7,14 @@ use std::process::Command;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, Int16Array, RecordBatch};
-use rejoin::format::{ArrowCompression, CsvOptions, JsonForm, ParquetCompression};
+use rejoin::format::{ArrowCompression, CsvOptions, FormatError, JsonForm, ParquetCompression};
 use serde_json::{Value, json};
 
 use super::samples::{every_type, many};
 use super::written;
+
+/// Reads a document.
+type ReadBytes = fn(&[u8]) -> Result<Vec<RecordBatch>, FormatError>;
 
 fn run(script: &str, form: &str, file: &Path) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -156,7 +159,7 @@ fn python_reads_our_json() {
 #[test]
 fn we_read_what_pyarrow_writes() {
     let folder = tempfile::tempdir().unwrap();
-    let read: [(&str, fn(&[u8]) -> _); 2] = [("arrow", written::from_arrow), ("parquet", written::from_parquet)];
+    let read: [(&str, ReadBytes); 2] = [("arrow", written::from_arrow), ("parquet", written::from_parquet)];
     for (form, read) in read {
         let file = folder.path().join(form);
         run("write_format.py", form, &file);

@@ -71,12 +71,16 @@ fn column() -> BoxedStrategy<ArrayRef> {
         array(span, |values| Arc::new(IntervalMonthDayNanoArray::from(values))),
         array(vec(option::of(any::<i64>()), 0..4), |values| {
             let mut lists = ListBuilder::new(Int64Builder::new());
-            values.into_iter().for_each(|list| lists.append_option(list));
+            for list in values {
+                lists.append_option(list);
+            }
             Arc::new(lists.finish())
         }),
         array(vec(option::of(text()), 0..4), |values| {
             let mut lists = ListBuilder::new(StringBuilder::new());
-            values.into_iter().for_each(|list| lists.append_option(list));
+            for list in values {
+                lists.append_option(list);
+            }
             Arc::new(lists.finish())
         }),
     ]

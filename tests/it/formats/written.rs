@@ -11,7 +11,9 @@ pub(super) fn csv(blocks: &[RecordBatch], options: CsvOptions) -> String {
     let mut writer = CsvWriter::new(options).unwrap();
     let mut text = String::new();
     writer.begin(blocks[0].schema_ref(), &mut text);
-    blocks.iter().for_each(|block| writer.rows(block, &mut text).unwrap());
+    for block in blocks {
+        writer.rows(block, &mut text).unwrap();
+    }
     text
 }
 
@@ -19,7 +21,9 @@ pub(super) fn json(blocks: &[RecordBatch], form: JsonForm) -> String {
     let mut writer = JsonWriter::new(JsonOptions { form });
     let mut text = String::new();
     writer.begin(blocks[0].schema_ref(), &mut text);
-    blocks.iter().for_each(|block| writer.rows(block, &mut text).unwrap());
+    for block in blocks {
+        writer.rows(block, &mut text).unwrap();
+    }
     writer.end(&mut text);
     text
 }
@@ -28,7 +32,9 @@ pub(super) fn web_row_set(blocks: &[RecordBatch], temporal: TemporalColumns) -> 
     let mut writer = WebRowSetWriter::new(WebRowSetOptions { temporal, ..WebRowSetOptions::default() });
     let mut text = String::new();
     writer.begin(blocks[0].schema_ref(), &mut text).unwrap();
-    blocks.iter().for_each(|block| writer.rows(block, &mut text).unwrap());
+    for block in blocks {
+        writer.rows(block, &mut text).unwrap();
+    }
     writer.end(&mut text);
     text
 }
@@ -36,7 +42,9 @@ pub(super) fn web_row_set(blocks: &[RecordBatch], temporal: TemporalColumns) -> 
 pub(super) fn arrow(blocks: &[RecordBatch], compression: ArrowCompression) -> Vec<u8> {
     let mut writer = ArrowWriter::new(ArrowOptions { compression });
     let mut bytes = Vec::new();
-    blocks.iter().for_each(|block| writer.rows(block, &mut bytes).unwrap());
+    for block in blocks {
+        writer.rows(block, &mut bytes).unwrap();
+    }
     writer.end(&mut bytes).unwrap();
     bytes
 }

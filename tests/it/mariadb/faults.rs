@@ -49,7 +49,7 @@ async fn a_database_that_is_back_is_used_again() {
         assert_eq!(csv(sql, "SELECT COUNT(*) FROM t").await.unwrap(), "0");
         resource.health().await.unwrap();
         let error = update(branch.executor(), "INSERT INTO t VALUES (2)", []).await.unwrap_err();
-        assert_eq!(error.code(), "DataResourceLost", "{error}");
+        assert_eq!(error.code(), "DataResourceUnavailable", "{error}");
         let error = update(branch.executor(), "INSERT INTO t VALUES (3)", []).await.unwrap_err();
         assert!(error.to_string().contains("is over"), "{error}");
         assert!(matches!(branch.commit().await, Err(BranchError::Refused { .. })));

@@ -74,7 +74,7 @@ async fn columns_go_by_their_names_and_the_database_reads_their_text() {
     let bytes = Arc::new(BinaryArray::from(vec![Some(&b"\x00\xff"[..]), Some(b""), None])) as ArrayRef;
     let rows = RecordBatch::try_from_iter([("y", bytes)]).unwrap();
     assert_eq!(load(database.sql(), into_table("b", false), stream(vec![rows], true)).await, Ok(3));
-    assert_eq!(database.psql("SELECT y FROM b"), "\\x00ff\n\\x\n");
+    assert_eq!(database.psql("SELECT y FROM b"), "\\x00ff\n\\x");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,10 +11,11 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream;
 use mysql_async::prelude::Queryable;
+use mysql_async::{Params, Value};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::error::{sql as sql_error, write_error};
+use super::error::{resource_error, sql as sql_error, write_error};
 use super::lines::Lines;
 use super::link::Link;
 use super::pool::cancellable;
@@ -56,26 +57,36 @@ pub(super) fn create_text(load: &BulkLoad, schema: &SchemaRef) -> Result<String,
     Ok(format!("CREATE TABLE {} ({})", Dialect::MySql.table(&load.table), columns.join(", ")))
 }
 
+/// The columns of the table that take digits for something else than the number: `YEAR` and `BIT`.
+async fn number_columns(link: &mut Link, load: &BulkLoad) -> Result<Vec<String>, ResourceError> {
+    let sql = "SELECT LOWER(COLUMN_NAME) FROM information_schema.COLUMNS \
+        WHERE TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ? AND DATA_TYPE IN ('year', 'bit')";
+    let schema = load.table.schema.as_deref().map_or(Value::NULL, Value::from);
+    let place = Params::Positional(vec![schema, load.table.name.as_str().into()]);
+    link.driver().exec(sql, place).await.map_err(resource_error)
+}
+
 /// The statement that loads rows of these columns. What is no text in the file goes through a variable.
-fn load_text(load: &BulkLoad, schema: &SchemaRef) -> String {
+fn load_text(load: &BulkLoad, schema: &SchemaRef, number_columns: &[String]) -> String {
     let mut targets = Vec::with_capacity(schema.fields().len());
     let mut settings = Vec::new();
     for (index, field) in schema.fields().iter().enumerate() {
         let name = Dialect::MySql.quoted(field.name());
+        let variable = format!("@rejoin_{index}");
         let made = match field.data_type() {
-            DataType::Binary | DataType::LargeBinary => Some("UNHEX"),
-            // The column may have a type of bits, which would take the digits for their bytes.
-            DataType::Boolean | DataType::UInt64 => Some("CAST"),
-            _ => None,
+            DataType::Binary | DataType::LargeBinary => format!("UNHEX({variable})"),
+            data_type if number_columns.contains(&field.name().to_lowercase()) => match data_type {
+                DataType::Boolean | DataType::UInt64 => format!("CAST({variable} AS UNSIGNED)"),
+                data_type if data_type.is_integer() => format!("CAST({variable} AS SIGNED)"),
+                _ => String::new(),
+            },
+            _ => String::new(),
         };
-        match made {
-            None => targets.push(name),
-            Some(function) => {
-                let variable = format!("@rejoin_{index}");
-                let arguments = if function == "CAST" { format!("{variable} AS UNSIGNED") } else { variable.clone() };
-                settings.push(format!("{name} = {function}({arguments})"));
-                targets.push(variable);
-            }
+        if made.is_empty() {
+            targets.push(name);
+        } else {
+            settings.push(format!("{name} = {made}"));
+            targets.push(variable);
         }
     }
     let settings = if settings.is_empty() { String::new() } else { format!(" SET {}", settings.join(", ")) };
@@ -94,7 +105,7 @@ pub(super) async fn run(link: &mut Link, load: &BulkLoad, rows: AwaitedBlocks) -
     if schema.fields().is_empty() {
         return Err(sql_error("the rows have no columns to load"));
     }
-    let sql = load_text(load, &schema);
+    let sql = load_text(load, &schema, &number_columns(link, load).await?);
     let failure = Arc::new(Failure::default());
     // The driver wants something that threads can share, though only one ever has it.
     let file = Mutex::new(file(rows, Arc::clone(&failure)));

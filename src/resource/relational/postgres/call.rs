@@ -32,7 +32,7 @@ const ROUTINES: &str = "\
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE p.proname = $2 AND p.prokind IN ('f', 'p')
           AND CASE WHEN $1::text IS NULL THEN pg_catalog.pg_function_is_visible(p.oid) ELSE n.nspname = $1 END
-    ORDER BY coalesce(pg_catalog.array_length(p.proallargtypes, 1), p.pronargs) = $3 DESC, p.pronargs = $4 DESC,
+    ORDER BY coalesce(pg_catalog.array_length(p.proallargtypes, 1), p.pronargs) = $3::integer DESC, p.pronargs = $4::integer DESC,
              p.prokind = 'p' DESC, p.oid
     LIMIT 1";
 

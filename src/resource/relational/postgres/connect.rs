@@ -1,5 +1,6 @@
 //! Opening a connection.
 
+use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -60,6 +61,15 @@ impl Opener {
 
     /// Opens a connection. The password is read anew.
     pub(super) async fn open(&self) -> Result<Connection, ResourceError> {
+        let limit = self.address.connect_timeout;
+        // The limit of the driver is for the network alone; a server may take a connection and say nothing.
+        tokio::time::timeout(limit, self.open_at_last()).await.unwrap_or_else(|_| {
+            let message = format!("no connection to {}: no answer within {} s", self.place(), limit.as_secs_f64());
+            Err(ResourceError::Unavailable { message })
+        })
+    }
+
+    async fn open_at_last(&self) -> Result<Connection, ResourceError> {
         let connector = self.connector.get_or_try_init(|| self.make_connector()).await?;
         let config = self.config(connector).await?;
         let (client, task) = match connector {
@@ -88,7 +98,7 @@ impl Opener {
             PostgresHost::Network(name) => config.host(name),
             PostgresHost::Socket(folder) => config.host_path(folder),
         };
-        config.port(self.address.port).connect_timeout(self.address.connect_timeout);
+        config.port(self.address.port);
         config.tcp_user_timeout(UNANSWERED).keepalives_idle(UNANSWERED);
         config.application_name(&self.address.application_name).options(self.options());
         config.ssl_mode(match connector {
@@ -115,13 +125,13 @@ impl Opener {
     fn options(&self) -> String {
         let mut options = SESSION.to_owned();
         if let Some(limit) = self.statement_timeout {
-            options.push_str(&format!(" -c statement_timeout={}", limit.as_millis().max(1)));
+            let _ = write!(options, " -c statement_timeout={}", limit.as_millis().max(1));
         }
         if let Some(path) = &self.address.search_path {
             // A backslash takes the meaning from a space or another backslash.
             let escaped: String =
                 path.chars().flat_map(|c| (c == ' ' || c == '\\').then_some('\\').into_iter().chain([c])).collect();
-            options.push_str(&format!(" -c search_path={escaped}"));
+            let _ = write!(options, " -c search_path={escaped}");
         }
         options
     }
@@ -133,14 +143,17 @@ impl Opener {
         }
     }
 
-    fn refused(&self, error: &tokio_postgres::Error) -> ResourceError {
-        let place = match &self.address.host {
+    fn place(&self) -> String {
+        match &self.address.host {
             PostgresHost::Network(name) => format!("{name}:{}", self.address.port),
             PostgresHost::Socket(folder) => format!("{}, port {}", folder.display(), self.address.port),
-        };
+        }
+    }
+
+    fn refused(&self, error: &tokio_postgres::Error) -> ResourceError {
         match resource_error(error, None, Effect::None) {
             ResourceError::Busy { message } => ResourceError::Busy { message },
-            other => ResourceError::Unavailable { message: format!("no connection to {place}: {other}") },
+            other => ResourceError::Unavailable { message: format!("no connection to {}: {other}", self.place()) },
         }
     }
 }

@@ -12,14 +12,14 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use bytestring::ByteString;
 use futures_util::{StreamExt, poll};
-use tokio_postgres::{CopyOutStream, Error};
+use tokio_postgres::{Column, CopyOutStream, Error};
 
 use super::connection::Connection;
 use super::control::Control;
-use super::decode::{Kind, ResultShape};
+use super::decode::Kind;
 use super::outlet::Outlet;
-use super::prepared::{Prepared, around, kind_of};
-use super::query::{ready, refuse_nothing, while_read};
+use super::prepared::{around, kind_of};
+use super::query::{refuse_nothing, while_read};
 use super::scope::{Scope, Work};
 use super::sql::{Sql, Verb};
 use super::streaming::Broken;
@@ -70,9 +70,10 @@ impl Work for CsvWork<'_> {
     type Done = Option<u64>;
 
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<Option<u64>, Broken> {
-        let prepared = ready(connection, &self.sql, &[], control).await?;
-        let Some(query) = columns_as_csv(&self.sql, &prepared) else { return Ok(None) };
-        let plan = prepared.rows().map_err(Broken::Refused)?;
+        // What is prepared already may be of a table that was made anew since: its rows would say so, but this text does not.
+        let statement = control.wait(connection.client().prepare(self.sql.text())).await?;
+        let statement = statement.map_err(|error| Broken::Driver(error, 0))?;
+        let Some(query) = columns_as_csv(&self.sql, statement.columns()) else { return Ok(None) };
         let copy = format!(
             "COPY ({query}) TO STDOUT (FORMAT csv, DELIMITER {}, NULL {})",
             literal(&self.form.delimiter.to_string()),
@@ -82,7 +83,7 @@ impl Work for CsvWork<'_> {
             control.wait(connection.client().copy_out(&copy)).await?.map_err(|error| Broken::Driver(error, 0))
         };
         let rows = pin!(while_read(&self.outlet, opening).await?);
-        let head = head(self.form, &plan.shape)?;
+        let head = head(self.form, statement.columns())?;
         self.send_all(rows, head, control).await.map(Some)
     }
 
@@ -154,29 +155,28 @@ fn block(text: BytesMut) -> Result<Block, ResourceError> {
 }
 
 /// A query that gives the columns in the forms that CSV has here; `None` where there is none.
-fn columns_as_csv(sql: &Sql, prepared: &Prepared) -> Option<String> {
-    let kinds: Vec<Option<Kind>> = prepared.statement.columns().iter().map(kind_of).collect();
+fn columns_as_csv(sql: &Sql, columns: &[Column]) -> Option<String> {
+    let kinds: Vec<Option<Kind>> = columns.iter().map(kind_of).collect();
     if kinds.is_empty() || kinds.iter().any(|kind| matches!(kind, Some(Kind::List(_)))) {
         return None;
     }
     Some(around(sql, kinds.len(), |index| match kinds[index] {
-        Some(Kind::Boolean) | None => format!("q.c{}::text", index + 1),
+        Some(Kind::Boolean) => format!("q.c{}::text", index + 1),
         // The server breaks the lines of base64.
         Some(Kind::Bytes) => {
             format!("pg_catalog.translate(pg_catalog.encode(q.c{}, 'base64'), E'\\n', '')", index + 1)
         }
-        Some(_) => format!("q.c{}", index + 1),
+        Some(_) | None => format!("q.c{}", index + 1),
     }))
 }
 
 /// The names of the columns, where they are wanted.
-fn head(form: &CsvForm, shape: &ResultShape) -> Result<String, Broken> {
+fn head(form: &CsvForm, columns: &[Column]) -> Result<String, Broken> {
     let mut head = String::new();
     if form.header {
         let options =
             CsvOptions { delimiter: form.delimiter, null: form.null.clone(), header: true, ..CsvOptions::default() };
-        let fields: Vec<Field> =
-            shape.columns.iter().map(|column| Field::new(&column.name, DataType::Utf8, true)).collect();
+        let fields: Vec<Field> = columns.iter().map(|column| Field::new(column.name(), DataType::Utf8, true)).collect();
         let refused =
             |error: crate::format::FormatError| Broken::Refused(ResourceError::unsupported(error.to_string()));
         CsvWriter::new(options).map_err(refused)?.begin(&Schema::new(fields), &mut head);

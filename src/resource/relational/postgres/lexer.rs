@@ -119,9 +119,9 @@ impl<'a> Lexer<'a> {
             self.at += 1 + rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
             return Token::Numbered;
         }
-        let mark = &rest[..tag + 1];
+        let mark = &rest[..=tag];
         if rest.get(tag + 1) == Some(&b'$') {
-            let mark = &rest[..mark.len() + 1];
+            let mark = &rest[..=mark.len()];
             let end = memmem::find(&rest[mark.len()..], mark).map_or(rest.len(), |end| end + 2 * mark.len());
             self.at += end;
         } else {

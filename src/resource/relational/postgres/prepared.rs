@@ -88,11 +88,22 @@ fn wrapped(sql: &Sql, columns: &[Column], kinds: &[Option<Kind>]) -> Result<Opti
     if sql.verb() != Verb::Select {
         return Err(not_wrapped(sql, columns, kinds));
     }
-    let casts = kinds.iter().map(|kind| if kind.is_some() { "" } else { "::text" });
     Ok(Some(around(sql, columns.len(), |index| {
-        let cast = casts.clone().nth(index).unwrap_or("");
-        format!("q.c{}{cast}", index + 1)
+        let column = format!("q.c{}", index + 1);
+        match &kinds[index] {
+            Some(_) => column,
+            None => as_text(columns[index].type_(), &column),
+        }
     })))
+}
+
+/// An expression as the text that the server shows of it.
+fn as_text(r#type: &Type, expression: &str) -> String {
+    if *r#type == Type::INET {
+        // The cast adds the length of the network where the type itself leaves it out.
+        return format!("pg_catalog.textin(pg_catalog.inet_out({expression}))");
+    }
+    format!("{expression}::text")
 }
 
 /// A query around a statement: one expression for each of its columns, which are `q.c1` and so on.

@@ -34,6 +34,9 @@ const IN_FLIGHT: usize = 64;
 /// An execution that was sent.
 type Execution<'a> = Pin<Box<dyn Future<Output = Result<u64, Error>> + Send + 'a>>;
 
+/// A row of parameters that was awaited already; `None` is the end.
+type NextRow = Result<Option<Vec<Parameter>>, ResourceError>;
+
 /// Why an update failed, and what may have become of it.
 #[derive(Debug)]
 pub(super) struct Failed {
@@ -125,7 +128,7 @@ async fn attempt(
 }
 
 /// The next row of parameters, if it is there already.
-async fn soon(rows: &mut ParameterRows) -> Option<Result<Option<Vec<Parameter>>, ResourceError>> {
+async fn soon(rows: &mut ParameterRows) -> Option<NextRow> {
     match poll!(pin!(rows.next())) {
         std::task::Poll::Ready(row) => Some(row.map_err(|_| ResourceError::Cancelled)),
         std::task::Poll::Pending => None,
@@ -161,7 +164,7 @@ async fn once(client: &Client, prepared: &Prepared, row: &[Parameter], control: 
 async fn many(
     client: &Client,
     prepared: &Prepared,
-    (first, second): (&[Parameter], Option<Result<Option<Vec<Parameter>>, ResourceError>>),
+    (first, second): (&[Parameter], Option<NextRow>),
     rows: &mut ParameterRows,
     control: &Control,
 ) -> Result<u64, Failed> {
@@ -187,7 +190,7 @@ async fn many(
 pub(super) async fn execute_all(
     client: &Client,
     prepared: &Prepared,
-    (first, second): (&[Parameter], Option<Result<Option<Vec<Parameter>>, ResourceError>>),
+    (first, second): (&[Parameter], Option<NextRow>),
     rows: &mut ParameterRows,
     control: &Control,
 ) -> Result<u64, Broken> {

@@ -157,7 +157,7 @@ impl ColumnBuilder {
                 );
                 match microseconds.checked_mul(1000) {
                     Some(nanoseconds) if !is_infinite => {
-                        values.push(IntervalMonthDayNano::new(months, days, nanoseconds))
+                        values.push(IntervalMonthDayNano::new(months, days, nanoseconds));
                     }
                     _ => return Ok(false),
                 }

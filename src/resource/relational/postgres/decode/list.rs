@@ -100,8 +100,11 @@ impl ListBuilder {
     }
 }
 
-/// The dimensions of an array, each with its length and its first index, and the bytes of its elements.
-pub(super) fn header(raw: &[u8]) -> Result<(Vec<(usize, i32)>, &[u8]), Malformed> {
+/// The dimensions of an array, each with its length and its first index.
+pub(super) type Dimensions = Vec<(usize, i32)>;
+
+/// The dimensions of an array, and the bytes of its elements.
+pub(super) fn header(raw: &[u8]) -> Result<(Dimensions, &[u8]), Malformed> {
     let (head, mut rest) = raw.split_at_checked(12).ok_or(Malformed)?;
     let count = usize::try_from(number(&head[..4])?).map_err(|_| Malformed)?;
     if count > DIMENSIONS {
@@ -114,7 +117,14 @@ pub(super) fn header(raw: &[u8]) -> Result<(Vec<(usize, i32)>, &[u8]), Malformed
         dimensions.push((length, number(&dimension[4..])?));
         rest = behind;
     }
-    Ok((dimensions, rest))
+    // Each element takes four bytes at least: no array is larger than what was received.
+    let elements = dimensions.iter().try_fold(1_usize, |product, (length, _)| product.checked_mul(*length));
+    match elements {
+        Some(elements) if dimensions.is_empty() || (elements > 0 && elements <= rest.len() / 4) => {
+            Ok((dimensions, rest))
+        }
+        _ => Err(Malformed),
+    }
 }
 
 fn number(raw: &[u8]) -> Result<i32, Malformed> {

@@ -93,7 +93,7 @@ impl<'a> Numeric<'a> {
                 0.. => (10_000, digit),
                 -3..=-1 => {
                     let cut = 10_u16.pow(to_come.unsigned_abs());
-                    if digit % cut != 0 {
+                    if !digit.is_multiple_of(cut) {
                         return Err(NoDecimal);
                     }
                     (10_000 / cut, digit / cut)
