@@ -48,9 +48,6 @@ async fn nothing_that_a_statement_left_behind_is_there_for_the_next() {
 async fn plain_statements_use_the_same_session_again() {
     let stage = alone();
     stage.run("CREATE TABLE t (id INT); INSERT INTO t VALUES (1)");
-    let resets =
-        || stage.run("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'Com_reset'");
-    let _ = resets;
     for _ in 0..3 {
         assert_eq!(csv(stage.sql(), "SELECT COUNT(*), UPPER('a') FROM t WHERE id IN (1, 2)").await.unwrap(), "1,A");
     }
@@ -79,7 +76,7 @@ async fn a_cancelled_statement_stops_in_the_server() {
         let query = stage.sql().query(Statement::new(sql, []), writer, CancellationToken::new());
         let leaving = async {
             while !stage.running().contains(sql) {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
             drop(reader);
         };
@@ -92,7 +89,7 @@ async fn a_cancelled_statement_stops_in_the_server() {
     let rows = rejoin::resource::relational::ParameterRows::one([]);
     let cancelling = async {
         while !stage.running().contains(sql) {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         cancel.cancel();
     };

@@ -149,7 +149,7 @@ async fn a_cancelled_statement_leaves_its_transaction_open() {
         let statement = rejoin::resource::relational::Statement::new(sql, []);
         let cancelling = async {
             while !stage.running().contains(sql) {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
             let _ = futures_util::poll!(Box::pin(reader.next()));
             cancel.cancel();
@@ -183,7 +183,7 @@ async fn a_prepared_branch_survives_its_connection_and_is_ended_by_its_name() {
         assert!(stage.sql().settle(xid, decision).await.is_err(), "its connection is open still");
         drop(transaction);
         while stage.sql().settle(xid, decision).await.is_err() {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
         stage.sql().settle(xid, decision).await.unwrap();
         assert_eq!(stage.sql().prepared(log).await.unwrap(), []);

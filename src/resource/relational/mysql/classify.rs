@@ -4,6 +4,7 @@
 //! or can't in time: statements that would end or change the transaction or the session they run in, files on the server's disk,
 //! and writing within the open transaction of a session, which may write.
 
+use super::harmless::is_harmless;
 use super::words::{Word, Words};
 use crate::resource::ResourceError;
 
@@ -20,9 +21,16 @@ pub(super) enum Kind {
     Control,
     /// It calls a procedure.
     Call,
+    /// It writes rows from a file of the client, which would be this service.
+    LocalFile,
+    /// It has parameters with names, which the driver would take for something of its own.
+    NamedParameters,
     /// There is none.
     Nothing,
 }
+
+const NAMED: &str = "parameters with names (`:name`) are not known; write `?` for each";
+const NOTHING: &str = "the text holds no statement";
 
 /// What the words of a statement tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,24 +43,13 @@ pub(super) struct Classified {
     has_into: bool,
     /// Whether it has to do with a temporary table, which does not commit.
     is_temporary: bool,
-    /// Whether it reads a file of the client, which would be this service.
-    is_local: bool,
-    /// Whether it has a parameter with a name.
-    has_names: bool,
 }
 
 impl Classified {
     /// Looks at the words of a statement.
     pub(super) fn of(sql: &str) -> Self {
         let mut words = Words::of(sql);
-        let mut found = Self {
-            kind: Kind::Nothing,
-            leaves_traces: false,
-            has_into: false,
-            is_temporary: false,
-            is_local: false,
-            has_names: false,
-        };
+        let mut found = Self { kind: Kind::Nothing, leaves_traces: false, has_into: false, is_temporary: false };
         let mut first = words.next();
         while first == Some(Word::Open) {
             first = words.next();
@@ -62,6 +59,8 @@ impl Classified {
         found.kind = kind_of(keyword);
         // `WITH` stands before a query or before a statement that writes.
         let mut is_with = keyword.eq_ignore_ascii_case("WITH");
+        let is_load = keyword.eq_ignore_ascii_case("LOAD");
+        let mut has_names = false;
         let mut depth = 0_usize;
         let mut before = Before::Word;
         for (position, word) in (1..).zip(words) {
@@ -72,7 +71,7 @@ impl Classified {
                 }
                 Word::Close => depth = depth.saturating_sub(1),
                 Word::Variable => found.leaves_traces = true,
-                Word::NamedParameter => found.has_names = true,
+                Word::NamedParameter => has_names = true,
                 Word::Name(name) => {
                     if is_with && depth == 0 && matches!(kind_of(name), Kind::Query | Kind::Write) {
                         found.kind = kind_of(name);
@@ -80,19 +79,23 @@ impl Classified {
                     }
                     found.has_into |= name.eq_ignore_ascii_case("INTO");
                     found.is_temporary |= position <= 3 && name.eq_ignore_ascii_case("TEMPORARY");
-                    found.is_local |= position <= 4 && name.eq_ignore_ascii_case("LOCAL");
+                    if is_load && position <= 4 && name.eq_ignore_ascii_case("LOCAL") {
+                        found.kind = Kind::LocalFile;
+                    }
                 }
                 Word::Quoted | Word::Dot | Word::End | Word::Other => {}
             }
             before = before.then(word);
+        }
+        if has_names {
+            found.kind = Kind::NamedParameters;
         }
         found.leaves_traces |= !matches!(found.kind, Kind::Query | Kind::Write);
         found
     }
 
     /// Whether it may run as a query.
-    pub(super) fn check_query(&self) -> Result<(), ResourceError> {
-        self.check_names()?;
+    pub(super) fn check_query(self) -> Result<(), ResourceError> {
         match self.kind {
             Kind::Query if self.has_into => {
                 Err(read_only("a query gives its rows to who asked: leave `INTO` out of it"))
@@ -103,18 +106,16 @@ impl Classified {
             }
             Kind::Control => Err(read_only("a query may not change the transaction or the session that it runs in")),
             Kind::Call => Err(read_only("a query may not call a procedure; use `sqlStoredProcedure`")),
-            Kind::Nothing => Err(super::error::sql("the text holds no statement")),
+            Kind::LocalFile => Err(read_only("a query may not load a file")),
+            Kind::NamedParameters => Err(super::error::sql(NAMED)),
+            Kind::Nothing => Err(super::error::sql(NOTHING)),
         }
     }
 
     /// Whether it may run as an update.
-    pub(super) fn check_update(&self, is_in_transaction: bool) -> Result<(), ResourceError> {
+    pub(super) fn check_update(self, is_in_transaction: bool) -> Result<(), ResourceError> {
         let refused = |message: &str| Err(super::error::sql(message));
-        self.check_names()?;
         match self.kind {
-            Kind::Write if self.is_local => {
-                refused("the service reads no files for the database: leave `LOCAL` out of it")
-            }
             Kind::Definition if is_in_transaction && !self.is_temporary => refused(
                 "in MariaDB a statement that changes the schema or rights commits the transaction that it runs in: \
                  commit or roll back first, or run it outside of the transaction",
@@ -126,16 +127,10 @@ impl Classified {
                  `transactionManagement` for transactions",
             ),
             Kind::Call => refused("a procedure is called by `sqlStoredProcedure`"),
-            Kind::Nothing => refused("the text holds no statement"),
+            Kind::LocalFile => refused("the service reads no files for the database: leave `LOCAL` out of it"),
+            Kind::NamedParameters => refused(NAMED),
+            Kind::Nothing => refused(NOTHING),
         }
-    }
-
-    /// The driver would take parameters with names for something of its own.
-    fn check_names(&self) -> Result<(), ResourceError> {
-        if self.has_names {
-            return Err(super::error::sql("parameters with names (`:name`) are not known; write `?` for each"));
-        }
-        Ok(())
     }
 }
 
@@ -215,168 +210,6 @@ fn kind_of(keyword: &str) -> Kind {
     }
 }
 
-/// Whether a name before a parenthesis is a word of SQL, or a function of the server's own that leaves nothing behind. A
-/// function of a user may do anything: it is not among them, whatever its name.
-fn is_harmless(name: &str) -> bool {
-    HARMLESS.binary_search_by(|known| compare(known, name)).is_ok()
-}
-
-fn compare(known: &str, name: &str) -> std::cmp::Ordering {
-    known.bytes().cmp(name.bytes().map(|byte| byte.to_ascii_uppercase()))
-}
-
-/// In the order of the alphabet.
-const HARMLESS: [&str; 148] = [
-    "ABS",
-    "ADDDATE",
-    "ADDTIME",
-    "ALL",
-    "AND",
-    "ANY",
-    "AS",
-    "ASCII",
-    "AVG",
-    "BETWEEN",
-    "BIGINT",
-    "BINARY",
-    "BIT_AND",
-    "BIT_COUNT",
-    "BIT_LENGTH",
-    "BIT_OR",
-    "BIT_XOR",
-    "BY",
-    "CASE",
-    "CAST",
-    "CEIL",
-    "CEILING",
-    "CHAR",
-    "CHARACTER_LENGTH",
-    "CHAR_LENGTH",
-    "COALESCE",
-    "CONCAT",
-    "CONCAT_WS",
-    "CONVERT",
-    "COS",
-    "COUNT",
-    "CURDATE",
-    "CURRENT_DATE",
-    "CURRENT_TIME",
-    "CURRENT_TIMESTAMP",
-    "CURTIME",
-    "DATE",
-    "DATEDIFF",
-    "DATETIME",
-    "DATE_ADD",
-    "DATE_FORMAT",
-    "DATE_SUB",
-    "DAY",
-    "DAYNAME",
-    "DAYOFMONTH",
-    "DAYOFWEEK",
-    "DAYOFYEAR",
-    "DECIMAL",
-    "DENSE_RANK",
-    "DISTINCT",
-    "DUPLICATE",
-    "ELSE",
-    "ELT",
-    "EXCEPT",
-    "EXISTS",
-    "EXP",
-    "EXTRACT",
-    "FIELD",
-    "FIND_IN_SET",
-    "FIRST_VALUE",
-    "FLOOR",
-    "FORMAT",
-    "FROM",
-    "FROM_UNIXTIME",
-    "GREATEST",
-    "GROUP_CONCAT",
-    "HAVING",
-    "HEX",
-    "HOUR",
-    "IF",
-    "IFNULL",
-    "IN",
-    "INNER",
-    "INSTR",
-    "INTERSECT",
-    "INTERVAL",
-    "IS",
-    "ISNULL",
-    "JOIN",
-    "JSON_ARRAYAGG",
-    "JSON_EXTRACT",
-    "JSON_OBJECTAGG",
-    "JSON_VALUE",
-    "KEY",
-    "LAG",
-    "LAST_VALUE",
-    "LCASE",
-    "LEAD",
-    "LEAST",
-    "LEFT",
-    "LENGTH",
-    "LIKE",
-    "LIMIT",
-    "LN",
-    "LOCATE",
-    "LOG",
-    "LOWER",
-    "LPAD",
-    "LTRIM",
-    "MAX",
-    "MD5",
-    "MICROSECOND",
-    "MID",
-    "MIN",
-    "MINUTE",
-    "MOD",
-    "MONTH",
-    "NOT",
-    "NOW",
-    "NTILE",
-    "NULLIF",
-    "ON",
-    "OR",
-    "OVER",
-    "PARTITION",
-    "POSITION",
-    "POW",
-    "POWER",
-    "QUARTER",
-    "RANK",
-    "REPLACE",
-    "REVERSE",
-    "RIGHT",
-    "ROUND",
-    "ROW_NUMBER",
-    "RPAD",
-    "RTRIM",
-    "SECOND",
-    "SELECT",
-    "SHA2",
-    "SIGN",
-    "SQRT",
-    "STDDEV",
-    "SUBSTR",
-    "SUBSTRING",
-    "SUM",
-    "TIMESTAMP",
-    "TRIM",
-    "TRUNCATE",
-    "UCASE",
-    "UNHEX",
-    "UNION",
-    "UPPER",
-    "USING",
-    "VALUES",
-    "WHEN",
-    "WHERE",
-    "YEAR",
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -455,10 +288,5 @@ mod tests {
         assert!(Classified::of("DROP TABLE a").check_update(false).is_ok());
         assert!(Classified::of("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE a").check_update(false).is_err());
         assert!(Classified::of("SELECT * FROM a WHERE b = :name").check_query().is_err());
-    }
-
-    #[test]
-    fn the_harmless_words_are_in_order() {
-        assert!(HARMLESS.is_sorted());
     }
 }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::address::MySqlAddress;
 use super::error::connect_error;
 use super::link::Link;
-use crate::resource::relational::access::{Login, TlsMode, TlsSettings};
+use crate::resource::relational::access::{Login, Secret, TlsMode, TlsSettings};
 use crate::resource::{Product, ResourceError};
 
 /// How long the server may take to let a connection in.
@@ -73,7 +73,7 @@ impl Connector {
                 Some(read.map_err(|error| unavailable(format!("the password was not read: {error}")))??)
             }
         };
-        let options = OptsBuilder::from_opts(self.options.clone()).pass(password.as_ref().map(|p| p.reveal()));
+        let options = OptsBuilder::from_opts(self.options.clone()).pass(password.as_ref().map(Secret::reveal));
         match timeout(CONNECT, Conn::new(options)).await {
             Ok(connection) => connection.map(Link::new).map_err(connect_error),
             Err(_) => Err(unavailable(format!("MariaDB: no connection within {} s", CONNECT.as_secs()))),

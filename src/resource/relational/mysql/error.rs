@@ -28,7 +28,7 @@ pub(super) fn resource_error(error: Error) -> ResourceError {
 /// As [`resource_error`], of a statement that was prepared. The server takes one at a time.
 pub(super) fn statement_error(error: Error, sql: &str) -> ResourceError {
     match resource_error(error) {
-        ResourceError::Sql { message, code, offset } if code == "42000" && Words::of(sql).is_several() => {
+        ResourceError::Sql { message, code, offset } if code == "42000" && Words::of(sql).are_several() => {
             let message =
                 format!("{message}. Only one statement may stand in a text; give each an activity of its own");
             ResourceError::Sql { message, code, offset }

@@ -100,7 +100,8 @@ impl Held {
         let stopping = async {
             self.pool.connector().kill(connection, Kill::Statement).await?;
             // The error that the kill brings about is not of interest.
-            Ok(statement.await.map(drop).unwrap_or_default())
+            let _ = statement.await;
+            Ok(())
         };
         match timeout(PART, stopping).await {
             Ok(Ok(())) => Err(why),

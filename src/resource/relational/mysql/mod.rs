@@ -6,7 +6,8 @@
 //!
 //! What a statement may leave behind in a session (variables, locks, temporary tables) is wiped out before the connection goes
 //! on to the next (`COM_RESET_CONNECTION`). Statements of which the text shows that they read and write nothing but tables
-//! skip that.
+//! skip that; they would not see it anyhow, and what a view or a trigger hides from that look is wiped out before the next
+//! statement that could see it.
 //!
 //! A statement that is cancelled is stopped in the server, by a connection beside it, and its own connection is closed.
 
@@ -18,6 +19,8 @@ mod column;
 mod connect;
 mod cursor;
 mod error;
+mod executor;
+mod harmless;
 mod held;
 mod limit;
 mod lines;
@@ -48,24 +51,16 @@ use tokio_util::sync::CancellationToken;
 pub use address::MySqlAddress;
 
 use super::access::{AccessSettings, Login, Requester};
-use super::{
-    BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
-    RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
-};
-use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
+use super::{Dialect, RelationalBranch, RelationalResource};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
 use crate::session::{BranchError, Decision, LogId, TransactionOptions, Xid};
-use classify::{Classified, Kind};
 use connect::{Connector, KnownProduct};
-use cursor::MySqlCursor;
-use error::{breaks_connection, refused, resource_error, write_error};
+use error::{breaks_connection, refused, resource_error};
+use executor::left_behind;
 use limit::Limit;
 use link::{Link, Mode};
-use load::AwaitedBlocks;
 use pool::{Lease, Leaves, Pool, cancellable};
-use query::Output;
 use transaction::{MySqlTransaction, begin_text};
-use update::AwaitedRows;
 
 /// How long the server may take for a sign of life.
 const HEALTH: Duration = Duration::from_secs(5);
@@ -192,16 +187,12 @@ impl MySqlResource {
             if !lease.is_pooled() {
                 return Ok(lease);
             }
-            match cancellable(cancel, async { Ok(lease.begin()?.driver().ping().await) }).await? {
-                Ok(()) => {
-                    lease.settle(Leaves::Nothing);
-                    return Ok(lease);
-                }
-                Err(_) => {
-                    lease.settle(Leaves::Ruin);
-                    self.pool.drop_idle();
-                }
+            if cancellable(cancel, async { Ok(lease.begin()?.driver().ping().await) }).await?.is_ok() {
+                lease.settle(Leaves::Nothing);
+                return Ok(lease);
             }
+            lease.settle(Leaves::Ruin);
+            self.pool.drop_idle();
         }
     }
 
@@ -211,16 +202,6 @@ impl MySqlResource {
         }
         self.shared.product.learn(link).await.map_err(resource_error)?;
         link.enter(mode).await.map_err(resource_error)
-    }
-}
-
-/// What a statement that has ended leaves behind in its connection; `None`: it has not ended in the server.
-fn left_behind<T>(done: &Result<T, ResourceError>, leaves_traces: bool) -> Option<Leaves> {
-    match done {
-        Err(ResourceError::Cancelled | ResourceError::TimedOut { .. } | ResourceError::Data { .. }) => None,
-        Err(error) if breaks_connection(error) => Some(Leaves::Ruin),
-        _ if leaves_traces => Some(Leaves::Traces),
-        _ => Some(Leaves::Nothing),
     }
 }
 
@@ -255,171 +236,6 @@ impl DataResource for MySqlResource {
     fn as_relational(&self) -> Option<&dyn RelationalResource> {
         Some(self)
     }
-}
-
-#[async_trait]
-impl SqlExecutor for MySqlResource {
-    async fn query(
-        &self,
-        statement: Statement,
-        output: BlockWriter,
-        cancel: CancellationToken,
-    ) -> Result<QueryEnd, ResourceError> {
-        let classified = Classified::of(&statement.sql);
-        classified.check_query()?;
-        let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
-        loop {
-            let mut lease = self.lend(Mode::Read, classified.leaves_traces, &cancel).await?;
-            let is_pooled = lease.is_pooled();
-            let mut has_sent = false;
-            let to = Output { writer: &output, cancel: &cancel };
-            let link = lease.begin()?;
-            link.touch();
-            let running = query::run(link, &statement, &to, &mut has_sent);
-            let done = limit.keep(running).await;
-            if let Some(leaves) = left_behind(&done, classified.leaves_traces) {
-                lease.settle(leaves);
-            }
-            drop(lease);
-            match done {
-                // The server has closed the connection while nobody used it. Nothing was read, so it may be read again.
-                Err(error) if is_pooled && !has_sent && breaks_connection(&error) => self.pool.drop_idle(),
-                Err(error) => return Err(error),
-                Ok(rows) => {
-                    output.finish().await;
-                    return Ok(QueryEnd { rows });
-                }
-            }
-        }
-    }
-
-    async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        let classified = Classified::of(&sql);
-        classified.check_update(false)?;
-        let rows = AwaitedRows::gather(rows, &cancel).await?;
-        let is_transaction = rows.are_many();
-        if is_transaction && classified.kind == Kind::Definition {
-            return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));
-        }
-        let mut lease = self.lend_to_write(classified.leaves_traces, &cancel).await?;
-        let limit = self.limit(&cancel);
-        let link = lease.begin()?;
-        link.touch();
-        let done = if is_transaction {
-            all_or_none(link, &limit, async |link| update::run(link, &sql, rows, &limit).await).await
-        } else {
-            update::run(link, &sql, rows, &limit).await
-        };
-        if let Some(leaves) = left_behind(&done, classified.leaves_traces) {
-            lease.settle(leaves);
-        }
-        done
-    }
-
-    async fn call(
-        &self,
-        call: ProcedureCall,
-        output: BlockWriter,
-        cancel: CancellationToken,
-    ) -> Result<CallEnd, ResourceError> {
-        let mut lease = self.lend_to_write(true, &cancel).await?;
-        let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
-        let to = Output { writer: &output, cancel: &cancel };
-        let link = lease.begin()?;
-        link.touch();
-        let calling = all_or_none(link, &limit, async |link| limit.keep(call::run(link, &call, &to)).await);
-        let done = calling.await;
-        if let Some(leaves) = left_behind(&done, true) {
-            lease.settle(leaves);
-        }
-        let end = done?;
-        output.finish().await;
-        Ok(end)
-    }
-
-    async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        let rows = AwaitedBlocks::gather(rows, &cancel).await?;
-        let create = load.create.then(|| load::create_text(&load, &rows.schema())).transpose()?;
-        let mut lease = self.lend_to_write(true, &cancel).await?;
-        let limit = Limit { time: None, ..self.limit(&cancel) };
-        let link = lease.begin()?;
-        link.touch();
-        let done = limit.keep(load_or_drop(link, &load, create, rows)).await;
-        if let Some(leaves) = left_behind(&done, true) {
-            lease.settle(leaves);
-        }
-        done
-    }
-
-    async fn open_cursor(
-        &self,
-        statement: Statement,
-        options: CursorOptions,
-        cancel: CancellationToken,
-    ) -> Result<Box<dyn RowCursor>, ResourceError> {
-        cursor::check_options(options)?;
-        let (writer, reader) = pipe(StreamType::Rows);
-        let stop = CancellationToken::new();
-        // The query goes on between fetches, for as long as the cursor lives.
-        let unlimited = Self { shared: Arc::clone(&self.shared), pool: Arc::clone(&self.pool), is_unlimited: true };
-        let stopped = stop.clone();
-        let query = tokio::spawn(async move { unlimited.query(statement, writer, stopped).await });
-        let opened = MySqlCursor::open(reader, query, stop.drop_guard(), &self.limit(&cancel)).await?;
-        Ok(Box::new(opened))
-    }
-
-    async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
-        self.ask(async |link| schema::read(link, filter).await).await
-    }
-
-    async fn physical_schema(&self, filter: &SchemaFilter) -> Result<PhysicalSchema, ResourceError> {
-        self.ask(async |link| schema::read_physical(link, filter).await).await
-    }
-}
-
-/// Runs statements in a transaction of their own.
-async fn all_or_none<T>(
-    link: &mut Link,
-    limit: &Limit<'_>,
-    statements: impl AsyncFnOnce(&mut Link) -> Result<T, ResourceError>,
-) -> Result<T, ResourceError> {
-    limit.keep(async { link.driver().query_drop("START TRANSACTION").await.map_err(resource_error) }).await?;
-    let done = statements(link).await;
-    match &done {
-        Ok(_) => {
-            limit.keep(async { link.driver().query_drop("COMMIT").await.map_err(write_error) }).await?;
-        }
-        // The connection is closed, which takes it all back.
-        Err(error) if left_behind::<()>(&Err(error.clone()), false).is_none_or(|left| left == Leaves::Ruin) => {}
-        Err(_) => {
-            limit.keep(async { link.driver().query_drop("ROLLBACK").await.map_err(resource_error) }).await?;
-        }
-    }
-    done
-}
-
-/// Makes the table, if it is to be made, and loads the rows. A table that could not be loaded is dropped again: making it can't
-/// be part of a transaction.
-async fn load_or_drop(
-    link: &mut Link,
-    load: &BulkLoad,
-    create: Option<String>,
-    rows: AwaitedBlocks,
-) -> Result<u64, ResourceError> {
-    let has_created = create.is_some();
-    if let Some(create) = create {
-        link.driver().query_drop(create).await.map_err(write_error)?;
-    }
-    link.driver().query_drop("START TRANSACTION").await.map_err(resource_error)?;
-    let done = load::run(link, load, rows).await;
-    let end = match &done {
-        Err(error) if breaks_connection(error) => return done,
-        Ok(_) => "COMMIT".to_owned(),
-        Err(_) if has_created => format!("ROLLBACK; DROP TABLE {}", Dialect::MySql.table(&load.table)),
-        Err(_) => "ROLLBACK".to_owned(),
-    };
-    link.driver().query_drop(end).await.map_err(write_error)?;
-    done
 }
 
 #[async_trait]

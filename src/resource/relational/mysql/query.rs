@@ -61,13 +61,14 @@ pub(super) async fn send_rows<P: Protocol>(
             let mut next = pin!(result.next());
             match poll!(next.as_mut()) {
                 Poll::Ready(row) => row,
-                Poll::Pending if builder.has_rows() => match timeout(PATIENCE, next.as_mut()).await {
-                    Ok(row) => row,
-                    Err(_) => {
+                Poll::Pending if builder.has_rows() => {
+                    if let Ok(row) = timeout(PATIENCE, next.as_mut()).await {
+                        row
+                    } else {
                         send(output, &mut builder, has_sent).await?;
                         next.await
                     }
-                },
+                }
                 Poll::Pending => next.await,
             }
         };

@@ -45,12 +45,11 @@ pub(super) async fn read(link: &mut Link, filter: &SchemaFilter) -> Result<Datab
     for row in rows::<ColumnRow>(link, &sql, filter).await? {
         let (schema, name, kind, column, type_name, nullable, default, primary_key) = row;
         let column = Column { name: column, type_name, nullable: nullable == "YES", default, primary_key };
-        match found.tables.last_mut().filter(|table| table.name == name) {
-            Some(table) => table.columns.push(column),
-            None => {
-                let kind = if kind.ends_with("VIEW") { TableKind::View } else { TableKind::Table };
-                found.tables.push(Table { schema: Some(schema), name, kind, columns: vec![column] });
-            }
+        if let Some(table) = found.tables.last_mut().filter(|table| table.name == name) {
+            table.columns.push(column);
+        } else {
+            let kind = if kind.ends_with("VIEW") { TableKind::View } else { TableKind::Table };
+            found.tables.push(Table { schema: Some(schema), name, kind, columns: vec![column] });
         }
     }
     Ok(found)

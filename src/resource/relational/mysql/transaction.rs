@@ -115,10 +115,11 @@ impl MySqlTransaction {
         done.map_err(|error| BranchError::Lost { message: resource_error(error).to_string() })
     }
 
-    fn take_prepared(&self) -> Option<Option<(Lease, Leaves)>> {
+    /// Where it stands; a connection on which it is prepared is taken out, to end it.
+    fn take_phase(&self) -> Phase {
         match &mut *self.phase.lock() {
-            Phase::Open => None,
-            Phase::Prepared(lease) => Some(lease.take()),
+            Phase::Open => Phase::Open,
+            Phase::Prepared(lease) => Phase::Prepared(lease.take()),
         }
     }
 }
@@ -126,9 +127,9 @@ impl MySqlTransaction {
 #[async_trait]
 impl TransactionBranch for MySqlTransaction {
     async fn commit(&self) -> Result<(), BranchError> {
-        match (&self.xid, self.take_prepared()) {
-            (Some(xid), Some(lease)) => self.end_prepared(lease, xid, "COMMIT").await,
-            (Some(xid), None) => {
+        match (&self.xid, self.take_phase()) {
+            (Some(xid), Phase::Prepared(lease)) => self.end_prepared(lease, xid, "COMMIT").await,
+            (Some(xid), Phase::Open) => {
                 let name = xa::quoted(xid);
                 self.end(&format!("XA END {name}; XA COMMIT {name} ONE PHASE"), true).await
             }
@@ -137,9 +138,9 @@ impl TransactionBranch for MySqlTransaction {
     }
 
     async fn rollback(&self) -> Result<(), BranchError> {
-        match (&self.xid, self.take_prepared()) {
-            (Some(xid), Some(lease)) => self.end_prepared(lease, xid, "ROLLBACK").await,
-            (Some(xid), None) => {
+        match (&self.xid, self.take_phase()) {
+            (Some(xid), Phase::Prepared(lease)) => self.end_prepared(lease, xid, "ROLLBACK").await,
+            (Some(xid), Phase::Open) => {
                 let name = xa::quoted(xid);
                 self.end(&format!("XA END {name}; XA ROLLBACK {name}"), false).await
             }

@@ -39,7 +39,7 @@ impl<'a> Words<'a> {
     }
 
     /// Whether anything follows a `;`.
-    pub(super) fn is_several(mut self) -> bool {
+    pub(super) fn are_several(mut self) -> bool {
         self.any(|word| word == Word::End) && self.any(|word| word != Word::End)
     }
 
@@ -55,15 +55,14 @@ impl<'a> Words<'a> {
                 [blank, ..] if blank.is_ascii_whitespace() => self.at += 1,
                 [b'#', ..] => self.skip_line(),
                 [b'-', b'-', blank, ..] if blank.is_ascii_whitespace() || blank.is_ascii_control() => self.skip_line(),
-                [b'-', b'-'] => self.at += 2,
                 [b'/', b'*', b'!', ..] => self.skip_mark(3),
                 [b'/', b'*', b'M', b'!', ..] => self.skip_mark(4),
                 [b'/', b'*', ..] => {
                     let end = rest[2..].windows(2).position(|pair| pair == b"*/");
                     self.at += end.map_or(rest.len(), |end| end + 4);
                 }
-                // The end of an executable comment.
-                [b'*', b'/', ..] => self.at += 2,
+                // A comment that nothing follows; the end of an executable one.
+                [b'-', b'-'] | [b'*', b'/', ..] => self.at += 2,
                 _ => return,
             }
         }
@@ -156,9 +155,9 @@ mod tests {
 
     #[test]
     fn several_statements_are_told_from_one() {
-        assert!(Words::of("a; b").is_several());
+        assert!(Words::of("a; b").are_several());
         for one in ["a", "a;", "a; -- b", "'a; b'", ";;"] {
-            assert!(!Words::of(one).is_several(), "{one}");
+            assert!(!Words::of(one).are_several(), "{one}");
         }
     }
 
