@@ -179,7 +179,9 @@ impl Bench {
         // The first round warms up.
         let base = median(&own[1..]);
         line(tool, &own[1..], base);
-        ways.iter().for_each(|way| way.print(base));
+        for way in &ways {
+            way.print(base);
+        }
         Ok(())
     }
 

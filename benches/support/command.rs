@@ -1,5 +1,6 @@
 //! `rejoin serve`, the command itself in a process of its own: what it is measured by is what a user gets.
 
+use std::fmt::Write;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -24,7 +25,7 @@ impl Service {
                 "<dataServiceResourceConfiguration xmlns=\"{NAMESPACE}\">{content}</dataServiceResourceConfiguration>"
             );
             fs::write(folder.join(format!("{name}.xml")), document)?;
-            served += &format!("<dataServiceResource name=\"{name}\" location=\"{name}.xml\"/>");
+            write!(served, "<dataServiceResource name=\"{name}\" location=\"{name}.xml\"/>")?;
         }
         let document = format!(
             "<dataServiceConfiguration xmlns=\"{NAMESPACE}\"><listen address=\"127.0.0.1:0\"/>{served}\

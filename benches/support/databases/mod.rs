@@ -31,7 +31,7 @@ fn run(command: &mut Command) -> Result<String> {
 
 /// Asks until a server answers.
 fn await_ready(mut ask: impl FnMut() -> Result<String>) -> Result<()> {
-    let until = Instant::now() + Duration::from_secs(60);
+    let until = Instant::now() + Duration::from_mins(1);
     while let Err(error) = ask() {
         ensure!(Instant::now() < until, "the server does not start: {error}");
         std::thread::sleep(Duration::from_millis(50));

@@ -44,7 +44,7 @@ impl Postgres {
         let mut serve = unprivileged(&program("postgres"))?;
         serve.extend(["-D".to_owned(), data.display().to_string(), "-p".to_owned(), port.to_string()]);
         serve.extend(["-k".to_owned(), folder.path().display().to_string()]);
-        SETTINGS.iter().for_each(|setting| serve.extend(["-c".to_owned(), (*setting).to_owned()]));
+        serve.extend(SETTINGS.iter().flat_map(|setting| ["-c".to_owned(), (*setting).to_owned()]));
         let process = Guarded::start(&serve, "QUIT", &folder.path().join("log"))?;
         let server = Self { port, _process: process, _folder: folder };
         await_ready(|| server.run("SELECT 1"))?;
