@@ -39,10 +39,11 @@ impl Activity for ExtractDatabaseSchema {
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let database = setup.relational(fields)?;
-        let mut filter = SchemaFilter::default();
-        filter.schema = optional_text(fields, "schema")?;
-        filter.table = optional_text(fields, "table")?;
-        filter.tables_only = flag(fields, "tablesOnly")?;
+        let filter = SchemaFilter {
+            schema: optional_text(fields, "schema")?,
+            table: optional_text(fields, "table")?,
+            tables_only: flag(fields, "tablesOnly")?,
+        };
         let names_only = flag(fields, "namesOnly")?;
         let rows = setup.optional_output(fields, "databaseSchema", StreamType::Rows)?;
         let document = match fields.child("output") {

@@ -79,14 +79,13 @@ async fn has_formatted(
     context: &ActivityContext,
 ) -> Result<bool, ActivityError> {
     let Formatting::Csv(form) = pushdown.formatting();
-    match database.query_csv(statement, form, pushdown.output(), context.cancellation().clone()).await? {
-        Some(_) => pushdown.finish().await,
-        None => {
-            pushdown.decline();
-            return Ok(false);
-        }
+    let done = database.query_csv(statement, form, pushdown.output(), context.cancellation().clone()).await?;
+    if done.is_some() {
+        pushdown.finish().await;
+    } else {
+        pushdown.decline();
     }
-    Ok(true)
+    Ok(done.is_some())
 }
 
 /// One of several queries: its rows go into the output, which stays open.

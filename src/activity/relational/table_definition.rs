@@ -76,13 +76,11 @@ fn columns(fields: &mut Fields<'_>) -> Result<TableDefinition, DocumentError> {
 
 fn column(name: String, element: &Element, settings: &mut Fields<'_>) -> Result<ColumnDefinition, DocumentError> {
     let value = settings.required_attribute("type")?;
-    let data_type = match RowType::from_name(value.as_str()) {
-        Some(row_type) => row_type.data_type().clone(),
-        None => {
-            let names = RowType::names().join(", ");
-            return Err(value.error(format!("contradictory `type`: `{}` is none of {names}", value.as_str())));
-        }
+    let Some(row_type) = RowType::from_name(value.as_str()) else {
+        let names = RowType::names().join(", ");
+        return Err(value.error(format!("contradictory `type`: `{}` is none of {names}", value.as_str())));
     };
+    let data_type = row_type.data_type().clone();
     let length = settings.attribute("length").map(|value| value.integer(1..=u32::MAX)).transpose()?;
     if length.is_some() && data_type != DataType::Utf8 {
         return Err(DocumentError::invalid(element.position(), "contradictory `column`: only text has a `length`"));

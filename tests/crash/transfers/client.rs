@@ -140,13 +140,11 @@ impl Client {
     async fn send(&mut self, ask: &Ask) -> Result<Step> {
         let exchange = if self.random.chance(1) {
             let patience = Duration::from_micros(self.random.within(0..20_000));
-            match tokio::time::timeout(patience, self.link.send(ask)).await {
-                Ok(exchange) => exchange?,
-                Err(_) => {
-                    count(&self.ledger.dropped);
-                    return Ok(Step::Unanswered);
-                }
-            }
+            let Ok(exchange) = tokio::time::timeout(patience, self.link.send(ask)).await else {
+                count(&self.ledger.dropped);
+                return Ok(Step::Unanswered);
+            };
+            exchange?
         } else {
             self.link.send(ask).await?
         };

@@ -100,7 +100,7 @@ impl MariaDbServer {
     }
 
     fn await_ready(&self) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while !self.client("mysql").args(["-e", "SELECT 1"]).output().unwrap().status.success() {
             let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "MariaDB does not start: {log}");

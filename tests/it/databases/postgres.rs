@@ -113,7 +113,7 @@ impl PostgresServer {
     }
 
     fn await_ready(&self) {
-        let until = Instant::now() + Duration::from_secs(60);
+        let until = Instant::now() + Duration::from_mins(1);
         while !self.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success() {
             let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
             assert!(Instant::now() < until, "PostgreSQL does not start: {log}");

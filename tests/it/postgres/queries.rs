@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use rejoin::block::{BLOCK_ROWS, Block, StreamType, pipe};
 use rejoin::resource::ResourceError;
 use rejoin::resource::relational::{Parameter, Statement};
@@ -22,7 +23,7 @@ async fn rows_come_in_blocks_the_first_early() {
     let blocks = database.query("SELECT g, 'row ' || g FROM generate_series(1, 5000) g", []).await.unwrap();
     assert_eq!(blocks[0].num_rows(), 64);
     assert!(blocks.iter().all(|block| block.num_rows() <= BLOCK_ROWS));
-    assert_eq!(blocks.iter().map(|block| block.num_rows()).sum::<usize>(), 5000);
+    assert_eq!(blocks.iter().map(RecordBatch::num_rows).sum::<usize>(), 5000);
     let blocks = database.query("SELECT repeat('x', 100000) FROM generate_series(1, 20)", []).await.unwrap();
     assert!(blocks.iter().all(|block| block.num_rows() <= 2));
     let empty = database.query("SELECT 1 AS a WHERE false", []).await.unwrap();

@@ -247,11 +247,8 @@ async fn nothing_of_it_is_left_for_the_next() {
         query(branch.executor(), "SELECT pg_advisory_lock(8), set_config('TimeZone', 'Europe/Paris', false)", [])
             .await
             .unwrap();
-        if commits {
-            branch.commit().await.unwrap()
-        } else {
-            branch.rollback().await.unwrap()
-        }
+        let ended = if commits { branch.commit().await } else { branch.rollback().await };
+        ended.unwrap();
         let blocks = database.query("SELECT 1 WHERE current_setting('search_path') <> '\"$user\", public' OR current_setting('TimeZone') <> 'UTC'", []).await.unwrap();
         assert_eq!(blocks[0].num_rows(), 0);
         assert_eq!(database.psql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0");

@@ -73,11 +73,8 @@ async fn a_witness_tells_what_became_of_a_transaction() {
         update(branch.executor(), "INSERT INTO t VALUES (1)", []).await.unwrap();
         let witness = branch.witness().await.unwrap().unwrap();
         assert!(database.sql().outcome(&witness).await.is_err(), "it is not over");
-        if commits {
-            branch.commit().await.unwrap()
-        } else {
-            branch.rollback().await.unwrap()
-        }
+        let ended = if commits { branch.commit().await } else { branch.rollback().await };
+        ended.unwrap();
         assert_eq!(database.sql().outcome(&witness).await, Ok(Some(decision)));
     }
     assert_eq!(database.sql().outcome("3").await.unwrap_or(None), None);

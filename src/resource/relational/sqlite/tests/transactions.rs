@@ -71,9 +71,9 @@ async fn its_mark_tells_whether_it_was_committed() {
         }
         let witness = branch.witness().await.unwrap().unwrap();
         if commits {
-            branch.commit().await.unwrap()
+            branch.commit().await.unwrap();
         } else {
-            branch.rollback().await.unwrap()
+            branch.rollback().await.unwrap();
         }
         assert_eq!(database.outcome(&witness).await, Ok(Some(decision)), "{writes} {commits}");
     }
