@@ -63,6 +63,7 @@ impl MariaDbServer {
     fn client(&self, database: &str) -> Command {
         let mut command = Command::new("mariadb");
         command.env("MYSQL_PWD", PASSWORD).args(["--no-defaults", "-N", "-B", "--protocol=tcp", "-h", "127.0.0.1"]);
+        command.arg("--default-character-set=utf8mb4");
         command.args(["-u", USER, "-P", &self.port.to_string(), database]);
         command
     }

@@ -122,7 +122,11 @@ async fn every_value_is_written_back_as_it_was_read(kind: Kind) {
         if *csv == "AP8Q" {
             continue;
         }
-        let value = unquoted(csv);
+        let mut value = unquoted(csv);
+        // MariaDB writes no zone itself, and takes none.
+        if name.starts_with("TIMESTAMP(") && kind == Kind::MariaDb {
+            value.truncate(value.len() - "+00".len());
+        }
         // A bit has no text form in MariaDB that it would take.
         if name.starts_with("BIT") {
             continue;

@@ -73,7 +73,9 @@ pub(super) async fn begin(
         Some(Isolation::Serializable) => " ISOLATION LEVEL SERIALIZABLE",
     };
     let access = if options.read_only { " READ ONLY" } else { " READ WRITE" };
-    let begun = lease.client().batch_execute(&format!("BEGIN{isolation}{access}")).await;
+    // The first snapshot decides whether a serializable transaction counts as one that only reads, and queries run as such.
+    let snapshot = if options.isolation == Some(Isolation::Serializable) { "; SELECT" } else { "" };
+    let begun = lease.client().batch_execute(&format!("BEGIN{isolation}{access}{snapshot}")).await;
     begun.map_err(|error| refused(&resource_error(&error, None, Effect::None)))?;
     let inner = Inner {
         open: tokio::sync::Mutex::new(Open { lease: Some(lease), is_reading: false, is_prepared: false }),
