@@ -68,10 +68,11 @@ fn read(response: &[u8]) -> Result<Answer, Box<dyn Error>> {
             ResponseEvent::Session(session) => answer.session = session.id.map(String::from).unwrap_or_default(),
             ResponseEvent::Result(result) => name = result.name.into(),
             ResponseEvent::Text(text) => answer.texts.entry(name.clone()).or_default().push_str(text),
-            ResponseEvent::Request { status: Status::Completed, .. } => {}
-            ResponseEvent::Request { status, error, .. } => return Err(format!("{status:?}: {error:?}").into()),
+            ResponseEvent::Request { status, error, .. } if status != Status::Completed => {
+                return Err(format!("{status:?}: {error:?}").into());
+            }
             ResponseEvent::End => return Ok(answer),
-            ResponseEvent::Bytes(_) | ResponseEvent::Error(_) | ResponseEvent::ResultEnd => {}
+            _ => {}
         }
     }
 }
