@@ -233,6 +233,10 @@ impl Refusal {
             ActivityError::Resource(ResourceError::Conflict { .. }) => {
                 Self::new(409, "TransactionConflict", message).retry_after(Duration::from_secs(1))
             }
+            ActivityError::Transaction(error) if error.is_unavailable() => {
+                tracing::error!(%request_id, activity = name, %error, "a data resource does not work");
+                Self::data_resource_unavailable(name, request_id)
+            }
             ActivityError::Transaction(error) if error.is_retryable() => {
                 Self::new(409, "TransactionConflict", message).retry_after(Duration::from_secs(1))
             }
@@ -247,9 +251,7 @@ impl Refusal {
             }
             ActivityError::Resource(ResourceError::Unavailable { .. }) => {
                 tracing::error!(%request_id, activity = name, %error, "a data resource does not work");
-                let message =
-                    format!("the data resource of `{name}` does not answer; the log says more under {request_id}");
-                Self::new(502, "DataResourceUnavailable", message).retry_after(Duration::from_secs(5))
+                Self::data_resource_unavailable(name, request_id)
             }
             _ => match error.kind() {
                 ErrorKind::Client => Self::new(422, "ActivityFailed", message),
@@ -257,6 +259,11 @@ impl Refusal {
                 ErrorKind::Server => Self::internal(&message, request_id),
             },
         }
+    }
+
+    fn data_resource_unavailable(name: &str, request_id: Uuid) -> Self {
+        let message = format!("the data resource of `{name}` does not answer; the log says more under {request_id}");
+        Self::new(502, "DataResourceUnavailable", message).retry_after(Duration::from_secs(5))
     }
 
     pub(super) fn of_stream(error: &StreamError) -> Self {

@@ -136,7 +136,7 @@ mod tests {
             ("<column name='a' type='money'/>", "1:48: contradictory `type`: `money` is none of boolean, "),
             ("<column name='a' type='date' length='3'/>", "1:31: contradictory `column`: only text has a `length`"),
             ("<column name='a' type='date' primaryKey='2'/>", "contradictory `primaryKey`"),
-            ("<column name='a' type='date'/><sql>b</sql>", "unexpected element `sql`"),
+            ("<column name='a' type='date'/><sql>b</sql>", "the element `sql` stands at the wrong place"),
         ] {
             let error = parse(&format!("<createTable name='abcdefg'>  {columns}</createTable>")).unwrap_err();
             assert!(error.contains(message), "{error}");

@@ -110,6 +110,12 @@ pub enum BranchError {
         /// Whether the same may succeed in another transaction: a conflict, a deadlock.
         is_retryable: bool,
     },
+    /// The data resource does not answer, and was not asked to commit: nothing of the branch holds.
+    #[error("{message}")]
+    Unavailable {
+        /// What happened.
+        message: String,
+    },
     /// The data resource was lost: whether it has done what it was asked, is not known.
     #[error("{message}")]
     Lost {

@@ -32,7 +32,7 @@ pub enum TransactionError {
     #[error(transparent)]
     RandomUnavailable(#[from] RandomUnavailable),
     /// A branch did not begin. The transaction goes on without it.
-    #[error("the transaction could not begin in `{branch}`: {error}")]
+    #[error("the transaction could not begin in {}: {error}", named(branch))]
     NotBegun {
         /// The data resource.
         branch: Box<str>,
@@ -40,7 +40,7 @@ pub enum TransactionError {
         error: BranchError,
     },
     /// Another kind of branch has that name.
-    #[error("another kind of branch is part of the transaction as `{branch}`")]
+    #[error("another kind of branch is part of the transaction as {}", named(branch))]
     OtherBranch {
         /// The name.
         branch: Box<str>,
@@ -58,7 +58,7 @@ pub enum TransactionError {
         name: Box<str>,
     },
     /// A branch failed, and the transaction was rolled back: nothing of it holds.
-    #[error("the transaction was rolled back, because `{branch}` failed: {error}")]
+    #[error("the transaction was rolled back, because {} failed: {error}", named(branch))]
     RolledBack {
         /// The data resource.
         branch: Box<str>,
@@ -66,7 +66,12 @@ pub enum TransactionError {
         error: BranchError,
     },
     /// Some branches were committed before another failed. What is in `committed` holds, the rest does not.
-    #[error("the transaction is committed in {} and not in `{branch}`{}: {error}", list(committed), also(rolled_back))]
+    #[error(
+        "the transaction is committed in {} and not in {}{}: {error}",
+        list(committed),
+        named(branch),
+        also(rolled_back)
+    )]
     PartlyCommitted {
         /// The data resources in which it holds.
         committed: Vec<Box<str>>,
@@ -80,7 +85,8 @@ pub enum TransactionError {
     /// A branch was lost during its commit: whether it holds there is not known. What is in `committed` holds, what is in
     /// `rolled_back` does not.
     #[error(
-        "whether the transaction is committed in `{branch}` is not known: {error}{}",
+        "whether the transaction is committed in {} is not known: {error}{}",
+        named(branch),
         others(committed, rolled_back)
     )]
     InDoubt {
@@ -135,10 +141,15 @@ impl TransactionError {
     /// Whether whoever runs the service or its database has to act: a client has asked for nothing wrong.
     #[must_use]
     pub fn is_of_server(&self) -> bool {
-        matches!(
-            self,
-            Self::NotBegun { error: BranchError::Lost { .. }, .. } | Self::RandomUnavailable(_) | Self::Log(_)
-        )
+        let is_lost = matches!(self, Self::NotBegun { error: BranchError::Lost { .. }, .. });
+        is_lost || self.is_unavailable() || matches!(self, Self::RandomUnavailable(_) | Self::Log(_))
+    }
+
+    /// Whether a data resource does not answer; nothing of the transaction holds there.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::RolledBack { error, .. } | Self::NotBegun { error, .. }
+            if matches!(error, BranchError::Unavailable { .. }))
     }
 
     /// Whether the same work may succeed in a new transaction, because nothing of this one holds and the data resource says so.
@@ -146,15 +157,20 @@ impl TransactionError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::RolledBack { error, .. } | Self::NotBegun { error, .. } => {
-                matches!(error, BranchError::Refused { is_retryable: true, .. })
+                matches!(error, BranchError::Refused { is_retryable: true, .. } | BranchError::Unavailable { .. })
             }
             _ => false,
         }
     }
 }
 
+/// A data resource as errors name it. The only one of a data service resource may go without a name.
+fn named(branch: &str) -> String {
+    if branch.is_empty() { "the data resource".to_owned() } else { format!("`{branch}`") }
+}
+
 fn list(names: &[Box<str>]) -> String {
-    format!("`{}`", names.join("`, `"))
+    names.iter().map(|name| named(name)).collect::<Vec<_>>().join(", ")
 }
 
 fn also(rolled_back: &[Box<str>]) -> String {

@@ -105,10 +105,10 @@ impl Work {
             let rolled_back = self.roll_back().await;
             return Err(match error {
                 BranchError::Lost { .. } => TransactionError::InDoubt { committed, branch: name, error, rolled_back },
-                BranchError::Refused { .. } if committed.is_empty() => {
+                BranchError::Refused { .. } | BranchError::Unavailable { .. } if committed.is_empty() => {
                     TransactionError::RolledBack { branch: name, error }
                 }
-                BranchError::Refused { .. } => {
+                BranchError::Refused { .. } | BranchError::Unavailable { .. } => {
                     TransactionError::PartlyCommitted { committed, branch: name, error, rolled_back }
                 }
             });

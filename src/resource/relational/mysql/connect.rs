@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::address::MySqlAddress;
-use super::error::connect_error;
+use super::error::{connect_error, resource_error};
 use super::link::Link;
 use crate::resource::relational::access::{Login, Secret, TlsMode, TlsSettings};
 use crate::resource::{Product, ResourceError};
@@ -18,6 +18,9 @@ const CONNECT: Duration = Duration::from_secs(10);
 
 /// How long the server may take to stop a statement, or to part.
 pub(super) const PART: Duration = Duration::from_secs(5);
+
+/// The time between two looks whether a connection has ended.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
@@ -80,16 +83,20 @@ impl Connector {
         }
     }
 
-    /// Has the server end what a connection does: its statement, or all of it.
+    /// Has the server end what a connection does: its statement, or all of it. Of a whole connection it returns when that has
+    /// ended, and nothing of it happens any more.
     pub(super) async fn kill(&self, connection: u32, what: Kill) -> Result<(), ResourceError> {
         let killing = async {
             let mut side = self.connect().await?;
-            let what = match what {
-                Kill::Statement => "QUERY",
-                Kill::Connection => "CONNECTION",
+            let (what, ends) = match what {
+                Kill::Statement => ("QUERY", false),
+                Kill::Connection => ("CONNECTION", true),
             };
             // One that is not there any more needs no killing.
             let _ = side.driver().query_drop(format!("KILL {what} {connection}")).await;
+            if ends {
+                await_end(&mut side, connection).await?;
+            }
             side.close().await;
             Ok(())
         };
@@ -97,6 +104,15 @@ impl Connector {
             Err(ResourceError::Unavailable { message: "MariaDB: a statement could not be stopped in time".into() })
         })
     }
+}
+
+/// Waits until the server does not list a connection any more: then what it did is taken back.
+async fn await_end(side: &mut Link, connection: u32) -> Result<(), ResourceError> {
+    let is_there = format!("SELECT 1 FROM information_schema.processlist WHERE id = {connection}");
+    while side.driver().query_first::<u8, _>(&is_there).await.map_err(resource_error)?.is_some() {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 /// What is killed.

@@ -72,7 +72,10 @@ pub(super) fn branch_error(error: Error, commits: bool) -> BranchError {
 
 /// An error of a statement as one of the branch that it was for.
 pub(super) fn refused(error: &ResourceError) -> BranchError {
-    BranchError::Refused { message: error.to_string(), is_retryable: error.is_retryable() }
+    match error {
+        ResourceError::Unavailable { message } => BranchError::Unavailable { message: message.clone() },
+        error => BranchError::Refused { message: error.to_string(), is_retryable: error.is_retryable() },
+    }
 }
 
 /// An error of whoever wrote the statement.
@@ -159,7 +162,7 @@ mod tests {
         assert_eq!(write_error(lost()).code(), "DataResourceLost");
         assert_eq!(write_error(server(1062)).code(), "SqlError");
         assert!(matches!(branch_error(lost(), true), BranchError::Lost { .. }));
-        assert!(matches!(branch_error(lost(), false), BranchError::Refused { .. }));
+        assert!(matches!(branch_error(lost(), false), BranchError::Unavailable { .. }));
         assert!(matches!(branch_error(server(1213), true), BranchError::Refused { is_retryable: true, .. }));
     }
 }

@@ -13,7 +13,7 @@ use super::error::{self, breaks_connection, resource_error, write_error};
 use super::limit::Limit;
 use super::link::{Link, Mode};
 use super::load::{self, AwaitedBlocks};
-use super::pool::Leaves;
+use super::pool::{Lease, Leaves};
 use super::query::{self, Output};
 use super::update::{self, AwaitedRows};
 use super::{call, schema};
@@ -31,6 +31,18 @@ pub(super) fn left_behind<T>(done: &Result<T, ResourceError>, leaves_traces: boo
         Err(error) if breaks_connection(error) => Some(Leaves::Ruin),
         _ if leaves_traces => Some(Leaves::Traces),
         _ => Some(Leaves::Nothing),
+    }
+}
+
+/// Gives back the connection of a statement that may have written. One that has not ended is stopped before anybody hears that
+/// it was.
+async fn end(mut lease: Lease, leaves: Option<Leaves>) -> Result<(), ResourceError> {
+    match leaves {
+        Some(leaves) => {
+            lease.settle(leaves);
+            Ok(())
+        }
+        None => lease.stop().await,
     }
 }
 
@@ -87,9 +99,7 @@ impl SqlExecutor for MySqlResource {
         } else {
             update::run(link, &sql, rows, &limit).await
         };
-        if let Some(leaves) = left_behind(&done, classified.leaves_traces) {
-            lease.settle(leaves);
-        }
+        end(lease, left_behind(&done, classified.leaves_traces)).await?;
         done
     }
 
@@ -106,12 +116,10 @@ impl SqlExecutor for MySqlResource {
         link.touch();
         let calling = all_or_none(link, &limit, async |link| limit.keep(call::run(link, &call, &to)).await);
         let done = calling.await;
-        if let Some(leaves) = left_behind(&done, true) {
-            lease.settle(leaves);
-        }
-        let end = done?;
+        end(lease, left_behind(&done, true)).await?;
+        let called = done?;
         output.finish().await;
-        Ok(end)
+        Ok(called)
     }
 
     async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
@@ -122,9 +130,7 @@ impl SqlExecutor for MySqlResource {
         let link = lease.begin()?;
         link.touch();
         let done = limit.keep(load_or_drop(link, &load, create, rows)).await;
-        if let Some(leaves) = left_behind(&done, true) {
-            lease.settle(leaves);
-        }
+        end(lease, left_behind(&done, true)).await?;
         done
     }
 

@@ -186,6 +186,19 @@ impl Lease {
         };
     }
 
+    /// Has the server stop what is under way, and waits until it has: what is answered then is not done afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Lost`] when nobody knows whether it was stopped.
+    pub(super) async fn stop(mut self) -> Result<(), ResourceError> {
+        let (Some(link), Some(place)) = (self.link.take(), self.place.take()) else { return Ok(()) };
+        // Whoever waits for it may go away; the statement is stopped all the same.
+        let stopped = tokio::spawn(stop(Arc::clone(&self.pool), link, place)).await;
+        let lost = |message| ResourceError::Lost { message };
+        stopped.map_err(|error| lost(error.to_string()))?.map_err(|error| lost(error.to_string()))
+    }
+
     pub(super) fn is_pooled(&self) -> bool {
         self.is_pooled
     }
@@ -221,7 +234,9 @@ impl Drop for Lease {
                 runtime.spawn(renew(Arc::clone(&self.pool), link, place));
             }
             (State::Running, Ok(runtime)) => {
-                runtime.spawn(stop(Arc::clone(&self.pool), link, place));
+                let stopped = stop(Arc::clone(&self.pool), link, place);
+                // That it could not be stopped stands in the log.
+                runtime.spawn(async move { drop(stopped.await) });
             }
             // Dropping it closes it.
             (State::Broken, _) | (_, Err(_)) => drop(link),
@@ -238,10 +253,12 @@ async fn renew(pool: Arc<Pool>, mut link: Link, place: OwnedSemaphorePermit) {
 }
 
 /// Has the server stop what the connection does, and closes it.
-async fn stop(pool: Arc<Pool>, link: Link, place: OwnedSemaphorePermit) {
-    if let Err(error) = pool.connector().kill(link.id(), Kill::Connection).await {
+async fn stop(pool: Arc<Pool>, link: Link, place: OwnedSemaphorePermit) -> Result<(), ResourceError> {
+    let killed = pool.connector().kill(link.id(), Kill::Connection).await;
+    if let Err(error) = &killed {
         tracing::warn!(%error, "a statement that was cancelled may go on in the database");
     }
     link.close().await;
     drop(place);
+    killed
 }

@@ -25,6 +25,7 @@ mod query;
 mod rows;
 mod schema;
 mod shape;
+mod time_limit;
 mod transaction;
 mod update;
 
@@ -68,7 +69,9 @@ impl DataResourceFactory for SqliteFactory {
 
     fn open(&self, settings: &ResourceSettings) -> Result<Arc<dyn DataResource>, ResourceError> {
         let address = SqliteAddress::parse(&settings.uri, &settings.directory)?;
-        Ok(Arc::new(SqliteResource::new(address, &SqliteSettings::default())))
+        let statement_timeout = settings.access.statement_timeout;
+        let settings = SqliteSettings { statement_timeout, ..SqliteSettings::default() };
+        Ok(Arc::new(SqliteResource::new(address, &settings)))
     }
 }
 
@@ -166,46 +169,48 @@ impl SqlExecutor for SqliteResource {
         cancel: CancellationToken,
     ) -> Result<QueryEnd, ResourceError> {
         // Dropping this future stops the statement as well.
-        let cancel = cancel.child_token();
-        let _stop = cancel.clone().drop_guard();
-        let control = Arc::new(Control::new(cancel.clone(), Some(output.watch())));
-        let stopped = cancel.clone();
-        let open = self.pool.open_query(&cancel).await?;
-        self.pool
-            .read(&cancel, move |runner| {
-                let rows = runner.with_connection(|connection, place| {
-                    query::run(connection, &statement, &control, |connection, block| {
-                        send(connection, &output, block, place, &stopped)
-                    })
-                })?;
-                if let Err(output) = output.try_finish() {
-                    runner.place().leave(&stopped, async {
-                        output.finish().await;
-                        Ok(())
+        time_limit::within(self.pool.statement_timeout(), &cancel, |cancel| async move {
+            let control = Arc::new(Control::new(cancel.clone(), Some(output.watch())));
+            let stopped = cancel.clone();
+            let open = self.pool.open_query(&cancel).await?;
+            self.pool
+                .read(&cancel, move |runner| {
+                    let rows = runner.with_connection(|connection, place| {
+                        query::run(connection, &statement, &control, |connection, block| {
+                            send(connection, &output, block, place, &stopped)
+                        })
                     })?;
-                }
-                drop(open);
-                Ok(QueryEnd { rows })
-            })
-            .await
+                    if let Err(output) = output.try_finish() {
+                        runner.place().leave(&stopped, async {
+                            output.finish().await;
+                            Ok(())
+                        })?;
+                    }
+                    drop(open);
+                    Ok(QueryEnd { rows })
+                })
+                .await
+        })
+        .await
     }
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        let cancel = cancel.child_token();
-        let _stop = cancel.clone().drop_guard();
         // Nobody is kept from writing while the parameters are on their way, which may come from another update.
         let rows = GatheredRows::gather(rows, &cancel).await?;
-        let mut writer: Writer = self.pool.writer(&cancel).await?;
-        let pool = Arc::clone(&self.pool);
-        blocking(move || {
-            let connection = pool.open_writer(&mut writer)?;
-            let control = Arc::new(Control::new(cancel.clone(), None));
-            let result = update::run(&connection, &sql, rows, &control);
-            let broken = result.as_ref().err().is_some_and(error::breaks_connection);
-            if !broken && connection.driver().is_autocommit() {
-                writer.keep(connection);
-            }
-            result
+        time_limit::within(self.pool.statement_timeout(), &cancel, |cancel| async move {
+            let mut writer: Writer = self.pool.writer(&cancel).await?;
+            let pool = Arc::clone(&self.pool);
+            blocking(move || {
+                let connection = pool.open_writer(&mut writer)?;
+                let control = Arc::new(Control::new(cancel.clone(), None));
+                let result = update::run(&connection, &sql, rows, &control);
+                let broken = result.as_ref().err().is_some_and(error::breaks_connection);
+                if !broken && connection.driver().is_autocommit() {
+                    writer.keep(connection);
+                }
+                result
+            })
+            .await
         })
         .await
     }
@@ -267,6 +272,7 @@ fn resource_error_of(error: BranchError) -> ResourceError {
     match error {
         BranchError::Refused { message, is_retryable: true } => ResourceError::Busy { message },
         BranchError::Refused { message, .. } => error::sql(message),
+        BranchError::Unavailable { message } => ResourceError::Unavailable { message },
         BranchError::Lost { message } => ResourceError::Lost { message },
     }
 }

@@ -38,16 +38,21 @@ pub struct SqliteSettings {
     /// How long a statement waits for the lock of another connection, and a query for another one to be done when there
     /// are too many. Then it ends as [`ResourceError::Busy`].
     pub busy_timeout: Duration,
+    /// How long one statement may take; then it is stopped, and ends as [`ResourceError::TimedOut`]. Without one, as long as it
+    /// is wanted.
+    pub statement_timeout: Option<Duration>,
 }
 
 impl Default for SqliteSettings {
-    /// One place for each core and two at least, the open queries of this process, five seconds.
+    /// One place for each core and two at least, the open queries of this process, five seconds for locks, and as long as it is
+    /// wanted for a statement.
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             places: cores.max(2),
             open_queries: OpenQueries::of_this_process(),
             busy_timeout: Duration::from_secs(5),
+            statement_timeout: None,
         }
     }
 }
@@ -109,6 +114,11 @@ impl Pool {
             held: Arc::new(Semaphore::new(HELD)),
             anchor: Mutex::default(),
         }
+    }
+
+    /// How long one statement may take.
+    pub(super) fn statement_timeout(&self) -> Option<Duration> {
+        self.settings.statement_timeout
     }
 
     /// Waits until one more query may be open. Whoever reads without ever leaving its place need not ask.

@@ -1,6 +1,7 @@
 //! An open transaction: a connection that is held, begun, and not ended yet.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -12,7 +13,7 @@ use super::error::breaks_connection;
 use super::gathered_rows::GatheredRows;
 use super::held::{self, HeldConnection};
 use super::pool::Pool;
-use super::{commit_note, physical, schema};
+use super::{commit_note, physical, schema, time_limit};
 use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
@@ -30,6 +31,7 @@ pub(super) struct SqliteTransaction {
     held: Arc<HeldConnection>,
     is_read_only: bool,
     xid: Option<Xid>,
+    statement_timeout: Option<Duration>,
     /// Why the database ended it by itself, if it did.
     ended: Arc<Mutex<Option<BranchError>>>,
 }
@@ -39,7 +41,13 @@ impl SqliteTransaction {
         let purpose = if options.read_only { Purpose::Read } else { Purpose::Write };
         let held = HeldConnection::take(pool, purpose, "BEGIN", &CancellationToken::new()).await;
         let held = held.map_err(|error| branch_error(&error))?;
-        Ok(Self { held: Arc::new(held), is_read_only: options.read_only, xid: options.xid, ended: Arc::default() })
+        Ok(Self {
+            held: Arc::new(held),
+            is_read_only: options.read_only,
+            xid: options.xid,
+            statement_timeout: pool.statement_timeout(),
+            ended: Arc::default(),
+        })
     }
 
     /// Passes on what a statement came to; when that was the end of the transaction, it is remembered.
@@ -95,9 +103,8 @@ impl SqlExecutor for SqliteTransaction {
         cancel: CancellationToken,
     ) -> Result<QueryEnd, ResourceError> {
         self.check()?;
-        let cancel = cancel.child_token();
-        let _stop = cancel.clone().drop_guard();
-        let done = self.held.run(move |desk| Box::pin(held::query(desk, statement, output, cancel))).await;
+        let running = |cancel| self.held.run(move |desk| Box::pin(held::query(desk, statement, output, cancel)));
+        let done = time_limit::within(self.statement_timeout, &cancel, running).await;
         self.watched(done).await
     }
 
@@ -106,10 +113,9 @@ impl SqlExecutor for SqliteTransaction {
         if self.is_read_only {
             return Err(read_only());
         }
-        let cancel = cancel.child_token();
-        let _stop = cancel.clone().drop_guard();
         let rows = GatheredRows::gather(rows, &cancel).await?;
-        let done = self.held.run(move |desk| Box::pin(held::update(desk, sql, rows, cancel))).await;
+        let running = |cancel| self.held.run(move |desk| Box::pin(held::update(desk, sql, rows, cancel)));
+        let done = time_limit::within(self.statement_timeout, &cancel, running).await;
         self.watched(done).await
     }
 

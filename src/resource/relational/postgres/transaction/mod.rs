@@ -89,8 +89,10 @@ pub(super) async fn begin(
 
 /// Nothing of the branch holds, because of this.
 fn refused(error: &ResourceError) -> BranchError {
-    let is_retryable = error.is_retryable() || matches!(error, ResourceError::Unavailable { .. });
-    BranchError::Refused { message: error.to_string(), is_retryable }
+    match error {
+        ResourceError::Unavailable { message } => BranchError::Unavailable { message: message.clone() },
+        error => BranchError::Refused { message: error.to_string(), is_retryable: error.is_retryable() },
+    }
 }
 
 impl Inner {

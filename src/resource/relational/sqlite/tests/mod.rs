@@ -32,7 +32,12 @@ fn memory() -> SqliteResource {
 }
 
 fn one_place() -> SqliteSettings {
-    SqliteSettings { places: 1, open_queries: OpenQueries::at_most(8), busy_timeout: Duration::from_millis(20) }
+    SqliteSettings {
+        places: 1,
+        open_queries: OpenQueries::at_most(8),
+        busy_timeout: Duration::from_millis(20),
+        statement_timeout: None,
+    }
 }
 
 /// A database in a file.
