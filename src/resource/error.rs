@@ -172,7 +172,8 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Whether a code has the form of the SQL standard: five digits and capital letters.
+/// Whether a code is one of the SQL standard, five digits and capital letters, and says anything.
 fn is_sqlstate(code: &str) -> bool {
-    code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+    // HY000 says that there is no other.
+    code != "HY000" && code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
 }

@@ -56,9 +56,7 @@ async fn an_empty_result_has_columns_and_no_rows(kind: Kind) {
     let stage = Stage::new(kind).await;
     let sql = "SELECT id, name FROM person WHERE id = 77";
     assert_eq!(stage.rows(sql).await, "");
-    let header =
-        query(sql).replace("</csvOutput>", "").replace("<csvOutput name=\"csv\"/>", "<csvOutput name=\"csv\"/>");
-    let header = header.replace("</sqlResultsToCSV>", "<includeHeader value=\"true\"/></sqlResultsToCSV>");
+    let header = query(sql).replace("</sqlResultsToCSV>", "<includeHeader value=\"true\"/></sqlResultsToCSV>");
     assert_eq!(stage.context.raw(&header, "csv").await.text, "id,name\n");
 }
 
@@ -140,9 +138,9 @@ fn numbers(kind: Kind, count: u32) -> String {
 
 async fn many_rows_come_whole_and_in_order(kind: Kind) {
     let stage = Stage::new(kind).await;
-    const COUNT: u32 = 100_000;
-    let text = stage.rows(&numbers(kind, COUNT)).await;
-    assert!(text.lines().map(|line| line.parse::<u32>().unwrap()).eq(1..=COUNT));
+    let count = 100_000;
+    let text = stage.rows(&numbers(kind, count)).await;
+    assert!(text.lines().map(|line| line.parse::<u32>().unwrap()).eq(1..=count));
 }
 
 async fn a_statement_whose_client_left_is_stopped_in_the_server(kind: Kind) {
@@ -152,7 +150,7 @@ async fn a_statement_whose_client_left_is_stopped_in_the_server(kind: Kind) {
         query(sleep),
         update(
             "u",
-            &kind.pick(
+            kind.pick(
                 "",
                 "INSERT INTO person SELECT 7, 'left' FROM pg_sleep(3000)",
                 "INSERT INTO person (id, name) SELECT sleep(3000), 'left'",

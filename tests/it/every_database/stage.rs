@@ -13,7 +13,7 @@ use crate::databases::PASSWORD;
 const CONFIG: &str = "xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\"";
 
 /// How long something may take that happens by itself, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The table that most cases use.
 const PERSON: &str = "CREATE TABLE person (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL, town VARCHAR(40), \
@@ -148,7 +148,9 @@ pub(super) async fn serve(options: &Options) -> Context {
         ),
     );
     write("password", &format!("{PASSWORD}\n"));
-    files.iter().for_each(|(name, text)| write(name, text));
+    for (name, text) in files {
+        write(name, text);
+    }
     let configuration = Configuration::load(folder.path()).unwrap();
     let server = Server::builder().configuration(configuration).build().unwrap().start().await.unwrap();
     Context::around(server, folder)

@@ -1,5 +1,6 @@
 //! What requests share, and what they do not: connections, variables, locks, users.
 
+use rejoin::resource::relational::TableKind;
 use std::time::Duration;
 
 use rejoin::resource::ResourceError;
@@ -153,7 +154,6 @@ async fn a_schema_tells_of_tables_views_and_indexes() {
     let filter = rejoin::resource::relational::SchemaFilter::default();
     let schema = stage.sql().schema(&filter).await.unwrap();
     let names: Vec<_> = schema.tables.iter().map(|table| (&*table.name, table.kind, table.columns.len())).collect();
-    use rejoin::resource::relational::TableKind;
     assert_eq!(names, [("a", TableKind::Table, 2), ("b", TableKind::View, 1)]);
     let column = &schema.tables[0].columns[1];
     assert_eq!((&*column.type_name, column.nullable, column.primary_key), ("varchar(9)", false, Some(1)));

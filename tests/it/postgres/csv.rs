@@ -134,11 +134,9 @@ async fn a_query_as_csv_is_a_query() {
     database.psql("CREATE TABLE t (n integer)");
     let (writer, _reader) = pipe(StreamType::Text);
     let plain = form(',', "", false);
-    for (sql, code) in [
-        ("SELECT nothing FROM t", "SqlError"),
-        ("WITH a AS (INSERT INTO t VALUES (1) RETURNING n) SELECT n, '1.1.1.1'::inet FROM a", "SqlReadOnly"),
-        ("SELECT 1 / (g - 5000) FROM generate_series(1, 10000) g", "SqlError"),
-    ] {
+    for (sql, code) in
+        [("SELECT nothing FROM t", "SqlError"), ("SELECT 1 / (g - 5000) FROM generate_series(1, 10000) g", "SqlError")]
+    {
         let (bounded, mut reader) = pipe(StreamType::Text);
         let draining = async { while let Ok(Some(_)) = reader.next().await {} };
         let statement = Statement::new(sql, []);
@@ -149,6 +147,9 @@ async fn a_query_as_csv_is_a_query() {
         };
         assert_eq!(error.code(), code, "{sql}: {error}");
     }
+    let writes = Statement::new("WITH a AS (INSERT INTO t VALUES (1) RETURNING n) SELECT n FROM a", []);
+    let declined = database.sql().query_csv(&writes, &plain, &writer, CancellationToken::new()).await;
+    assert!(matches!(declined, Ok(None)), "{declined:?}");
     drop(writer);
     let branch = database.sql().begin(TransactionOptions::default()).await.unwrap();
     super::update(branch.executor(), "INSERT INTO t VALUES (7)", []).await.unwrap();

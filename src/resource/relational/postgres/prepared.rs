@@ -92,18 +92,15 @@ fn wrapped(sql: &Sql, columns: &[Column], kinds: &[Option<Kind>]) -> Result<Opti
         let column = format!("q.c{}", index + 1);
         match &kinds[index] {
             Some(_) => column,
-            None => as_text(columns[index].type_(), &column),
+            None => as_text(&column),
         }
     })))
 }
 
-/// An expression as the text that the server shows of it.
-fn as_text(r#type: &Type, expression: &str) -> String {
-    if *r#type == Type::INET {
-        // The cast adds the length of the network where the type itself leaves it out.
-        return format!("pg_catalog.textin(pg_catalog.inet_out({expression}))");
-    }
-    format!("{expression}::text")
+/// An expression as the text that the server shows of it, whatever its type. A cast would do other things to some types: to
+/// `inet` it adds the length of the network. (`IS NOT NULL` would be false of a composite value with a NULL in it.)
+fn as_text(expression: &str) -> String {
+    format!("CASE WHEN {expression} IS DISTINCT FROM NULL THEN pg_catalog.format('%s', {expression}) END")
 }
 
 /// A query around a statement: one expression for each of its columns, which are `q.c1` and so on.
