@@ -14,7 +14,7 @@ use async_trait::async_trait;
 ///
 /// # Two phases
 ///
-/// A transaction of which a [decision log](super) is kept gives each branch a name at its beginning
+/// A transaction of which a decision log is kept gives each branch a name at its beginning
 /// ([`TransactionOptions::xid`](super::TransactionOptions::xid)). A branch that [can](Self::can_prepare) is then
 /// [prepared](Self::prepare) first: from then on it survives the loss of its connection and of its database, until a
 /// [`commit`](Self::commit) or [`rollback`](Self::rollback) ends it (`COMMIT PREPARED`, `XA COMMIT`), or somebody else does by
