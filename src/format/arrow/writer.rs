@@ -41,7 +41,7 @@ impl ArrowCompression {
 /// use rejoin::format::{ArrowOptions, ArrowReader, ArrowWriter};
 ///
 /// # let ids = Arc::new(Int64Array::from(vec![1, 2]));
-/// # let rows = RecordBatch::try_from_iter([("id", ids as _)]).unwrap();
+/// # let rows = RecordBatch::try_from_iter_with_nullable([("id", ids as _, true)]).unwrap();
 /// let mut writer = ArrowWriter::new(ArrowOptions::default());
 /// let mut bytes = Vec::new();
 /// writer.begin(rows.schema_ref()).unwrap();

@@ -78,7 +78,7 @@ impl DataResourceFactory for SqliteFactory {
 /// A `SQLite` database.
 ///
 /// ```
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 /// use rejoin::block::{Block, StreamType, pipe};
 /// use rejoin::resource::relational::sqlite::{SqliteAddress, SqliteResource, SqliteSettings};
 /// use rejoin::resource::relational::{Parameter, ParameterRows, SqlExecutor, Statement};
