@@ -79,7 +79,9 @@ fn read(response: &[u8]) -> Result<Answer, Box<dyn Error>> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let resource = ConfiguredResource::new("bank", ".").data_resource("sqlite::memory:");
+    // A file: in a database in memory, whoever reads waits for a transaction that writes.
+    let folder = tempfile::tempdir()?;
+    let resource = ConfiguredResource::new("bank", folder.path()).data_resource("sqlite:bank.db?mode=rwc");
     let server = Server::builder().listen("127.0.0.1:0").resource(resource).build()?.start().await?;
     let client = Client { http: reqwest::Client::new(), url: format!("{}/services/bank", server.url()) };
     client.perform(CUSTOMERS, None).await?;
