@@ -31,6 +31,7 @@ pub mod relational;
 pub mod session;
 pub mod transform;
 pub mod utility;
+pub mod web;
 
 pub use context::{ActivityContext, Input, Output};
 pub use database::{Database, Statements};
