@@ -8,6 +8,9 @@
 //! [`activity::web`](crate::activity::web) join the two to streams and sessions.
 
 mod formula;
+mod json;
 pub mod settings;
+pub mod variables;
 
 pub use formula::{Formula, FormulaError};
+pub use json::{JSON_BYTES, JSON_DEPTH, Json, JsonError};
