@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
 use super::asynchronous::{Departing, set_off};
+use super::attended::Attended;
 use super::document_answer::DocumentAnswer;
 use super::initialise::{Begun, Initialisation};
 use super::participation::Participation;
@@ -200,13 +200,17 @@ impl Engine {
         }
         let recorded = request.recording.map(|recording| (recording, self.cut_off.clone()));
         let performance = Performance { plan, form, participation, request_id, recorded, place };
-        let (head, answer) = oneshot::channel();
-        // A request that need not wait for anything needs no task of its own either.
-        let mut work = Box::pin(performance.perform(head).in_current_span());
-        if (&mut work).now_or_never().is_none() {
-            tokio::spawn(work);
-        }
-        answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
+        let (head, mut answer) = oneshot::channel();
+        // Whoever waits for the answer does the work as well: a request has a task of its own only once it is answered, or
+        // its client has gone, and it is not done.
+        let work = Attended::new(performance.perform(head).in_current_span());
+        let answer = tokio::select! {
+            biased;
+            // What is answered was sent before.
+            () = work => answer.await,
+            answer = &mut answer => answer,
+        };
+        answer.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
     }
 
     /// Prepares the session of a request, if that is new. What prepares it may change more than the session, too: then that is
