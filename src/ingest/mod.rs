@@ -7,7 +7,8 @@
 //! The room holds what is decided, not what is sent: [`resource::web`](crate::resource::web) sends, the activities of
 //! [`activity::web`](crate::activity::web) join the two to streams and sessions.
 
+pub mod control;
 mod formula;
 pub mod settings;
 
-pub use formula::{Formula, FormulaError};
+pub use formula::{Facts, Formula, FormulaError};
