@@ -260,7 +260,7 @@ impl Shared {
     async fn roll_back(&self, work: &mut Work) {
         work.roll_back().await;
         if let Some(logged) = work.logged.take() {
-            logged.running.log.note(self.id, Entry::RolledBack);
+            logged.running.note(Entry::RolledBack);
         }
     }
 
@@ -290,7 +290,7 @@ impl Shared {
             Some(logged) if !self.options.read_only => two_phase::commit(&mut work, &logged, self.id).await,
             Some(logged) => {
                 let done = work.commit().await;
-                logged.running.log.note(self.id, if done.is_ok() { Entry::Committed } else { Entry::RolledBack });
+                logged.running.note(if done.is_ok() { Entry::Settled } else { Entry::RolledBack });
                 done
             }
             None => work.commit().await,
