@@ -28,6 +28,7 @@ async fn bank() -> Service {
 
 #[tokio::test]
 async fn a_session_that_held_a_transaction_or_a_cursor_ends_with_the_process() {
+    // Behaviour 60.
     let mut service = bank().await;
     for signal in ["-TERM", "-KILL"] {
         let (working, reading, idle) = (service.create().await, service.create().await, service.create().await);
