@@ -65,9 +65,8 @@ impl Crew {
         }
         match self.tasks.poll_join_next_with_id(context) {
             Poll::Ready(Some(ended)) => {
-                let (id, result) = ended.unwrap_or_else(|error| {
-                    (error.id(), Err(ActivityError::server("Panicked", error.to_string())))
-                });
+                let (id, result) = ended
+                    .unwrap_or_else(|error| (error.id(), Err(ActivityError::server("Panicked", error.to_string()))));
                 let index = self.ids.iter().find(|(known, _)| *known == id).map(|(_, index)| *index);
                 // Every task has an index.
                 index.map_or(Poll::Pending, |index| Poll::Ready(Some((index, result))))
