@@ -25,10 +25,12 @@ pub(super) fn read(path: &Path) -> Result<Vec<DefaultProperty>, String> {
         format!("{shown}:{line}: the file is not UTF-8; write other characters as `\\uXXXX`")
     })?;
     let entries = parse(&text).map_err(|Problem { line, message }| format!("{shown}:{line}: {message}"))?;
+    // A client may see where a property stands, but not how the folders are called.
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let property = |entry: Entry| DefaultProperty {
         key: entry.key.into(),
         value: entry.value.into(),
-        place: format!("{shown}:{}", entry.line).into(),
+        place: format!("{name}:{}", entry.line).into(),
     };
     Ok(entries.into_iter().map(property).collect())
 }
@@ -273,7 +275,7 @@ mod tests {
         std::fs::write(&path, "# Salesforce\nms.call.interval.millis=5000\n").unwrap();
         let found = read(&path).unwrap();
         assert_eq!((&*found[0].key, &*found[0].value), ("ms.call.interval.millis", "5000"));
-        assert!(found[0].place.ends_with("salesforce.pull:2"), "{:?}", found[0].place);
+        assert_eq!(&*found[0].place, "salesforce.pull:2");
         for (content, told) in [
             (b"a=b\nk=\\u00\n".to_vec(), "salesforce.pull:2: behind `\\u`"),
             (b"a=b\n\nk=\xff".to_vec(), "salesforce.pull:3: the file is not UTF-8"),
