@@ -273,7 +273,7 @@ fn r19_a_reason_that_is_an_error_fails() {
 #[test]
 fn r21_refused_credentials_are_read_again_after_the_delay() {
     let mut settings = plain();
-    settings.units.authentication = vec!["access_token".into()];
+    settings.units.columns.authentication = vec!["access_token".into()];
     settings.retry.credential_attempts = 2;
     let mut run = Run::new(settings);
     let seen = RefusalSeen { status: 401, asks_for_credentials: true, ..RefusalSeen::default() };

@@ -26,6 +26,7 @@ pub(crate) fn plain() -> IngestSettings {
         page: PageSettings {
             form: PageForm::Json { data: None },
             schema: None,
+            leaves_out_unknown: false,
             derived: Vec::new(),
             is_gzip: false,
             has_explicit_eof: false,
@@ -64,13 +65,8 @@ pub(crate) fn plain() -> IngestSettings {
             on_timeout: OnTimeout::Fail,
             least_records: 0,
         },
-        units: UnitSettings {
-            activation: Vec::new(),
-            authentication: Vec::new(),
-            payload: Vec::new(),
-            parallelism: 1,
-            stops_at_failure: false,
-        },
+        units: UnitSettings::default(),
+        download: None,
     }
 }
 
@@ -83,5 +79,6 @@ pub(crate) fn key(name: &str, condition: Option<&str>, failure: Option<&str>) ->
         condition: condition.map(whole),
         failure: failure.map(whole),
         initial: None,
+        is_sent_back: false,
     }
 }
