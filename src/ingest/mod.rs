@@ -9,6 +9,7 @@
 
 mod formula;
 mod json;
+pub mod properties;
 pub mod settings;
 pub mod variables;
 
