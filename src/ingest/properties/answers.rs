@@ -11,7 +11,7 @@ use crate::ingest::settings::{AnswerRules, PageForm, StatusSet};
 const STATUSES: RangeInclusive<u16> = 100..=599;
 
 pub(super) fn answers(set: &PropertySet<'_>, form: &PageForm) -> AnswerRules {
-    let classes = set.json("ms.http.statuses", classes).unwrap_or_else(|| Classes {
+    let classes = set.json("ms.http.statuses", classes).flatten().unwrap_or_else(|| Classes {
         success: StatusSet(vec![200..=202]),
         warning: StatusSet::default(),
         error: StatusSet::default(),
@@ -29,7 +29,7 @@ pub(super) fn answers(set: &PropertySet<'_>, form: &PageForm) -> AnswerRules {
         warning: classes.warning,
         error: classes.error,
         credentials: classes.credentials,
-        error_reasons: set.json("ms.http.status.reasons", reasons).unwrap_or_default(),
+        error_reasons: set.json("ms.http.status.reasons", reasons).flatten().unwrap_or_default(),
         media_types,
     }
 }
@@ -95,7 +95,7 @@ fn reasons(node: &Node<'_>) -> Option<Vec<Box<str>>> {
 }
 
 /// `{"Content-Type": …}`: a media type or several; DIL takes those of any other member beside it, so that is taken too.
-fn response_types(node: &Node<'_>) -> Option<Vec<Box<str>>> {
+fn response_types(node: &Node<'_>) -> Vec<Box<str>> {
     let entries = node.entries();
     if !entries.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
         node.refuse("`Content-Type` is missing");
@@ -108,7 +108,7 @@ fn response_types(node: &Node<'_>) -> Option<Vec<Box<str>>> {
             types.extend(media_type(&value));
         }
     }
-    Some(types)
+    types
 }
 
 fn media_type(node: &Node<'_>) -> Option<Box<str>> {

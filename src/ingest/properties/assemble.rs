@@ -16,7 +16,7 @@ pub(super) fn settings(set: &PropertySet<'_>, names: &SecondaryNames) -> IngestS
         window: watermarks.window.as_ref().map_or(SYSTEM, |(name, ..)| name),
     };
     let parameters = set.json("ms.parameters", |node| parameters(node, context)).unwrap_or_default();
-    let mut key = set.json("ms.session.key.field", key::session_key);
+    let mut key = set.json("ms.session.key.field", key::session_key).flatten();
     if let Some(key) = &mut key {
         key.is_sent_back = parameters.iter().any(|parameter| parameter.value.sends_key());
     }

@@ -8,7 +8,7 @@ use super::set::PropertySet;
 use crate::ingest::settings::{AnswerRules, Backoff, PaceSettings, RetrySettings, SessionKey, StatusSet};
 
 /// How long a remote session has to be complete, where nothing is said.
-const TIMEOUT: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// The longest time-out, in seconds: a day.
 const LONGEST_TIMEOUT: u64 = 86_400;
@@ -35,7 +35,7 @@ pub(super) fn retry(set: &PropertySet<'_>, answers: &AnswerRules, credentials: C
         credential_attempts: credentials.attempts,
         credential_delay: credentials.delay,
     };
-    let mut retry = set.json("rejoin.retry", |node| retries(node, answers, &none)).unwrap_or(none);
+    let mut retry = set.json("rejoin.retry", |node| retries(node, answers, &none)).flatten().unwrap_or(none);
     let most = u64::from(u32::MAX);
     let errors = set.whole("rejoin.poll.errors", 0..=most).unwrap_or_default();
     retry.poll_errors = u32::try_from(errors).unwrap_or(u32::MAX);
@@ -51,16 +51,16 @@ pub(super) struct CredentialRetry {
 
 impl Default for CredentialRetry {
     fn default() -> Self {
-        Self { attempts: 3, delay: Duration::from_secs(300) }
+        Self { attempts: 3, delay: Duration::from_mins(5) }
     }
 }
 
 /// What is waited where `rejoin.retry` doesn't say.
 const BACKOFF: Backoff =
-    Backoff { first: Duration::from_secs(1), factor: 2.0, longest: Duration::from_secs(60), jitter: 0.1 };
+    Backoff { first: Duration::from_secs(1), factor: 2.0, longest: Duration::from_mins(1), jitter: 0.1 };
 
 /// The longest that a server may ask to wait, where `rejoin.retry` doesn't say.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
 
 /// `{"statuses": […], "transport": true, "times": 5, "backoff": {…}, "longestWait": …}`
 fn retries(node: &Node<'_>, answers: &AnswerRules, none: &RetrySettings) -> Option<RetrySettings> {

@@ -5,13 +5,13 @@ use super::set::PropertySet;
 use crate::ingest::settings::{NextLink, PageValues, PagingSettings, SessionKey, ValuePath};
 
 pub(super) fn paging(set: &PropertySet<'_>, key: Option<&SessionKey>) -> PagingSettings {
-    let pages = set.json("ms.pagination", pagination);
+    let pages = set.json("ms.pagination", pagination).flatten();
     let next = set.text("rejoin.next").and_then(|text| match text {
         "link" => Some(NextLink::LinkHeader),
         _ => path(set, "rejoin.next").map(NextLink::Body),
     });
     // A key without a condition is a cursor, or says that there is more: pages are asked for until it is blank.
-    let is_cursor = key.is_some_and(|key| key.condition.is_none());
+    let is_cursor = key.is_some_and(|key| key.condition.is_none() && (key.failure.is_none() || key.is_sent_back));
     let is_on = pages.is_some() || is_cursor || next.is_some();
     let (fields, initial) = pages.unwrap_or_default();
     PagingSettings { is_on, fields, initial, total: path(set, "ms.total.count.field"), next }

@@ -19,7 +19,7 @@ pub(super) struct Context<'a> {
 }
 
 /// An array of parameters with different names.
-pub(super) fn parameters(node: &Node<'_>, context: Context<'_>) -> Option<Vec<Parameter>> {
+pub(super) fn parameters(node: &Node<'_>, context: Context<'_>) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     for element in node.elements() {
         let Some(parameter) = parameter(&element, context) else { continue };
@@ -28,7 +28,7 @@ pub(super) fn parameters(node: &Node<'_>, context: Context<'_>) -> Option<Vec<Pa
         }
         parameters.push(parameter);
     }
-    Some(parameters)
+    parameters
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +146,7 @@ fn of_kind(node: &Node<'_>, kind: &str) -> Option<ParameterValue> {
 /// An array of parameters, or a single one with its type.
 fn object(node: &Node<'_>, context: Context<'_>) -> Option<Vec<Parameter>> {
     if !matches!(node.json, Json::Object(_)) {
-        let inner = parameters(node, context)?;
+        let inner = parameters(node, context);
         for element in node.elements() {
             refuse_placement(&element);
         }

@@ -26,7 +26,7 @@ pub(super) fn request(set: &PropertySet<'_>) -> RequestSettings {
         encoding,
         uri: uri(set),
         headers: set.json("ms.http.request.headers", headers).unwrap_or_default(),
-        authentication: set.json("ms.authentication", authentication),
+        authentication: set.json("ms.authentication", authentication).flatten(),
     }
 }
 
@@ -46,7 +46,7 @@ fn uri(set: &PropertySet<'_>) -> Template {
 }
 
 /// An object of texts by the names of headers.
-fn headers(node: &Node<'_>) -> Option<Vec<(HeaderName, Template)>> {
+fn headers(node: &Node<'_>) -> Vec<(HeaderName, Template)> {
     let mut headers: Vec<(HeaderName, Template)> = Vec::new();
     for (name, value) in node.entries() {
         let Some(name) = header_name(&value, name) else { continue };
@@ -59,7 +59,7 @@ fn headers(node: &Node<'_>) -> Option<Vec<(HeaderName, Template)>> {
         }
         headers.push((name, Template::parse(&text)));
     }
-    Some(headers)
+    headers
 }
 
 /// Headers that the sending itself makes.

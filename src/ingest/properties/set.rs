@@ -83,7 +83,7 @@ impl<'a> PropertySet<'a> {
     }
 
     /// The JSON of a property, read by `read`. `{}` and `[]` are as if it weren't there.
-    pub(super) fn json<T>(&self, key: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<T> {
+    pub(super) fn json<T>(&self, key: &str, read: impl FnOnce(&Node<'_>) -> T) -> Option<T> {
         let text = self.text(key)?;
         let property = self.properties.get(key)?;
         let json = match Json::parse(text) {
@@ -104,7 +104,7 @@ impl<'a> PropertySet<'a> {
             Json::Object(members) => members.is_empty(),
             _ => false,
         };
-        if is_blank { None } else { read(&Node::root(property, &json, &self.report)) }
+        (!is_blank).then(|| read(&Node::root(property, &json, &self.report)))
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn stop(set: &PropertySet<'_>, key: Option<&SessionKey>) -> StopSetti
 }
 
 /// An array of formulas; one that is an object may be a regular expression on the session key.
-fn conditions(node: &Node<'_>, key: Option<&SessionKey>) -> Option<Vec<Condition>> {
+fn conditions(node: &Node<'_>, key: Option<&SessionKey>) -> Vec<Condition> {
     let one = |node: &Node<'_>| {
         let read = match node.json {
             Json::Text(_) => formula_of(node).map(Condition::Formula),
@@ -34,5 +34,5 @@ fn conditions(node: &Node<'_>, key: Option<&SessionKey>) -> Option<Vec<Condition
         }
         read
     };
-    Some(node.elements().iter().filter_map(one).collect())
+    node.elements().iter().filter_map(one).collect()
 }

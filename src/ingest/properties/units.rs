@@ -52,7 +52,7 @@ enum Category {
 }
 
 /// An array of `{"path": …, "fields": […], "filters": {…}, "category": …, "format": …, "retry": {…}}`
-pub(super) fn secondary(node: &Node<'_>) -> Option<Secondary> {
+pub(super) fn secondary(node: &Node<'_>) -> Secondary {
     let mut secondary = Secondary::default();
     let mut takes_all = false;
     for element in node.elements() {
@@ -64,7 +64,7 @@ pub(super) fn secondary(node: &Node<'_>) -> Option<Secondary> {
         // What no entry names is no variable.
         secondary.columns.activation.get_or_insert_default();
     }
-    Some(secondary)
+    secondary
 }
 
 fn entry(node: &Node<'_>, secondary: &mut Secondary, takes_all: &mut bool) -> Option<()> {

@@ -18,7 +18,7 @@ pub(super) struct Watermarks {
 }
 
 /// An array of one window of time and one list of units at the most.
-pub(super) fn watermarks(node: &Node<'_>) -> Option<Watermarks> {
+pub(super) fn watermarks(node: &Node<'_>) -> Watermarks {
     let mut found = Watermarks { window: None, list: None };
     for element in node.elements() {
         let Some(members) = element.members(&["name", "type", "range", "units"]) else { continue };
@@ -37,10 +37,10 @@ pub(super) fn watermarks(node: &Node<'_>) -> Option<Watermarks> {
             let range = members.need("range").and_then(|range| self::range(&range));
             found.window = range.map(|(from, to)| (name.to_owned(), from, to));
         } else {
-            found.list = members.need("units").and_then(|node| units(&node, name));
+            found.list = members.need("units").map(|node| units(&node, name));
         }
     }
-    Some(found)
+    found
 }
 
 /// The window that is cut as `ms.work.unit.partition` says. Without one, it reaches from 2019 to now, as DIL has it.
@@ -129,7 +129,7 @@ fn moment(text: &str) -> Option<chrono::DateTime<chrono::Utc>> {
 }
 
 /// `a,b,c`, or an array of texts or of objects with the one member that the list is named after.
-fn units(node: &Node<'_>, name: &str) -> Option<UnitList> {
+fn units(node: &Node<'_>, name: &str) -> UnitList {
     let values: Vec<Box<str>> = match node.json {
         Json::Text(text) => match Json::parse(text) {
             Ok(json @ Json::Array(_)) => listed(&node.holding(&json), name),
@@ -140,7 +140,7 @@ fn units(node: &Node<'_>, name: &str) -> Option<UnitList> {
     if values.iter().any(|value| value.is_empty()) {
         node.refuse("a unit is empty");
     }
-    Some(UnitList { name: name.into(), values })
+    UnitList { name: name.into(), values }
 }
 
 fn listed(node: &Node<'_>, name: &str) -> Vec<Box<str>> {

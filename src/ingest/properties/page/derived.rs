@@ -9,7 +9,7 @@ use crate::ingest::settings::{
 };
 
 /// An array of `{"name": …, "formula": {"type": …, "source": …, "format": …, "timezone": …}}`
-pub(super) fn derived_fields(node: &Node<'_>) -> Option<Vec<DerivedField>> {
+pub(super) fn derived_fields(node: &Node<'_>) -> Vec<DerivedField> {
     let mut fields: Vec<DerivedField> = Vec::new();
     for element in node.elements() {
         let Some(field) = field(&element) else { continue };
@@ -18,7 +18,7 @@ pub(super) fn derived_fields(node: &Node<'_>) -> Option<Vec<DerivedField>> {
         }
         fields.push(field);
     }
-    Some(fields)
+    fields
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

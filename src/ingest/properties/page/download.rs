@@ -17,7 +17,7 @@ pub(super) fn download(set: &PropertySet<'_>, form: &PageForm) -> Option<Downloa
         return None;
     }
     let name = set.text(NAME);
-    let object = set.json(DOWNLOAD, |node| object(node, name.is_some()));
+    let object = set.json(DOWNLOAD, |node| object(node, name.is_some())).flatten();
     let (file, mut settings) = match object {
         Some((file, settings)) => (file, settings),
         None if set.has(DOWNLOAD) => return None,

@@ -67,7 +67,7 @@ fn form(set: &PropertySet<'_>) -> PageForm {
     }
     match form {
         Form::Json => PageForm::Json { data: path(set, "ms.data.field") },
-        Form::Csv => PageForm::Csv(set.json("ms.csv", csv::csv_page).unwrap_or_default()),
+        Form::Csv => PageForm::Csv(set.json("ms.csv", csv::csv_page).flatten().unwrap_or_default()),
         Form::Text => PageForm::Text,
         Form::File => PageForm::File,
     }

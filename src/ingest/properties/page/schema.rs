@@ -31,7 +31,7 @@ const TYPES: [&str; 19] = [
 ];
 
 /// An array of `{"columnName": …, "isNullable": …, "dataType": {"type": …}}`
-pub(super) fn schema(node: &Node<'_>) -> Option<SchemaRef> {
+pub(super) fn schema(node: &Node<'_>) -> SchemaRef {
     let mut fields: Vec<Field> = Vec::new();
     for element in node.elements() {
         let Some(field) = field(&element) else { continue };
@@ -40,7 +40,7 @@ pub(super) fn schema(node: &Node<'_>) -> Option<SchemaRef> {
         }
         fields.push(field);
     }
-    Some(Arc::new(Schema::new(fields)))
+    Arc::new(Schema::new(fields))
 }
 
 fn field(node: &Node<'_>) -> Option<Field> {

@@ -349,7 +349,9 @@ mod tests {
         ] {
             assert!(matches!(Classified::of(sql).check_query(), Err(ResourceError::ReadOnly { .. })), "{sql}");
         }
-        for sql in ["SELECT 'a INTO b'", "SELECT `INTO` FROM a", "SELECT 1 -- INTO", "SELECT nextval, value FROM b FOR UPDATE"] {
+        for sql in
+            ["SELECT 'a INTO b'", "SELECT `INTO` FROM a", "SELECT 1 -- INTO", "SELECT nextval, value FROM b FOR UPDATE"]
+        {
             assert_eq!(Classified::of(sql).check_query(), Ok(()), "{sql}");
         }
     }
@@ -389,8 +391,12 @@ mod tests {
         assert!(check("CREATE TEMPORARY TABLE a (b INT)"));
         assert!(check("CREATE OR REPLACE TEMPORARY TABLE a (b INT)"));
         assert!(check("DROP TEMPORARY TABLE a"));
-        for sql in ["DROP TABLE temporary", "TRUNCATE temporary", "ALTER TABLE temporary ADD b INT", "RENAME TABLE temporary TO a"]
-        {
+        for sql in [
+            "DROP TABLE temporary",
+            "TRUNCATE temporary",
+            "ALTER TABLE temporary ADD b INT",
+            "RENAME TABLE temporary TO a",
+        ] {
             assert!(!check(sql), "{sql}");
         }
         assert!(check("DELETE FROM a"));
