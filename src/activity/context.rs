@@ -5,7 +5,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::{ActivityError, AwaitedOutput, InputPort, OutputPort, Pushdown, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
-use crate::session::SessionAttributes;
+use crate::session::{Clock, SessionAttributes, SystemClock};
 
 /// What a running activity works with: its streams, the session, and the word that the request was cancelled.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct ActivityContext {
     session: SessionAttributes,
     cancel: CancellationToken,
     request: Arc<RequestInformation>,
+    clock: Arc<dyn Clock>,
     pushdown: Option<Pushdown>,
     awaited: Option<AwaitedOutput>,
 }
@@ -34,6 +35,7 @@ impl ActivityContext {
             session,
             cancel,
             request: Arc::default(),
+            clock: Arc::new(SystemClock),
             pushdown: None,
             awaited: None,
         }
@@ -42,6 +44,12 @@ impl ActivityContext {
     /// For a request that is known.
     pub(crate) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
         self.request = request;
+        self
+    }
+
+    /// With the clock of the service.
+    pub(crate) fn on_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -116,9 +124,15 @@ impl ActivityContext {
         &self.cancel
     }
 
-    /// Waits.
+    /// The clock of the service: where an activity has its deadlines and its waits from, so that a test can drive them.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Waits, by the clock of the service.
     pub async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        self.clock.sleep_until(self.clock.now().after(duration)).await;
     }
 }
 

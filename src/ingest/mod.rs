@@ -9,6 +9,10 @@
 
 pub mod control;
 mod formula;
+mod json;
+pub mod page;
 pub mod settings;
+pub mod variables;
 
 pub use formula::{Facts, Formula, FormulaError};
+pub use json::{JSON_BYTES, JSON_DEPTH, Json, JsonError};

@@ -183,7 +183,7 @@ impl Step<'_> {
 
     fn after_refusal(&mut self, refusal: &RefusalSeen) -> Decision {
         let retry = &self.settings.retry;
-        if refusal.asks_for_credentials && !self.settings.units.authentication.is_empty() {
+        if refusal.asks_for_credentials && !self.settings.units.columns.authentication.is_empty() {
             self.progress.refusals += 1;
             if self.progress.refusals < retry.credential_attempts.max(1) {
                 return self.retry(Rule::Credentials, retry.credential_delay);

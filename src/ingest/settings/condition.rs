@@ -14,6 +14,8 @@ pub struct SessionKey {
     pub condition: Option<Condition>,
     /// `failCondition`: the remote session has failed.
     pub failure: Option<Condition>,
+    /// Whether a parameter of the type `session` sends the value back: it is a cursor then.
+    pub is_sent_back: bool,
     /// `initValue`: what is sent with the first request. The empty text is a value: it fills a template with nothing.
     pub initial: Option<Box<str>>,
 }
@@ -21,28 +23,8 @@ pub struct SessionKey {
 /// When something holds of an answer.
 #[derive(Debug, Clone)]
 pub enum Condition {
-    /// `regexp`: the whole of the key's value matches.
+    /// `regexp`: the whole of the key's value matches. The expression is made so that it matches the whole or nothing.
     Matches(Regex),
     /// `formula`: an expression is true.
     Formula(Formula),
-}
-
-impl Condition {
-    /// The condition that the whole of a value matches an expression.
-    ///
-    /// ```
-    /// use rejoin::ingest::settings::Condition;
-    ///
-    /// let Condition::Matches(regex) = Condition::whole("complete|done").unwrap() else { unreachable!() };
-    /// assert!(regex.is_match("done") && !regex.is_match("completed"));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`regex::Error`] when it is none, or would be too large.
-    pub fn whole(expression: &str) -> Result<Self, regex::Error> {
-        // By itself first: a stray parenthesis would close the group that is put around it.
-        Regex::new(expression)?;
-        Regex::new(&format!(r"\A(?:{expression})\z")).map(Self::Matches)
-    }
 }

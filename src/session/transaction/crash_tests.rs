@@ -14,7 +14,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::*;
-use crate::session::{Access, AttributeSnapshot, Principal, SessionAttributes, StaticSessionAttribute as _};
+use crate::session::{
+    Access, AttributeSnapshot, ManualClock, Principal, SessionAttributes, StaticSessionAttribute as _,
+};
 
 /// How a branch stands in its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,8 @@ impl Recoverable for Database {
 #[derive(Debug, Default)]
 struct Fate {
     at: Option<(usize, &'static str)>,
+    /// The branch whose connection is lost when it is told to prepare, and what it has come to then.
+    loses: Option<(usize, Stands)>,
     is_there: Notify,
 }
 
@@ -112,6 +116,10 @@ impl TransactionBranch for Branch {
 
     async fn rollback(&self) -> Result<(), BranchError> {
         self.database.check()?;
+        if self.fate.loses.is_some_and(|(number, _)| number == self.number) {
+            // There is nobody to tell it to.
+            return Ok(());
+        }
         self.database.enter(self.xid, Stands::RolledBack);
         Ok(())
     }
@@ -135,6 +143,10 @@ impl TransactionBranch for Branch {
     async fn prepare(&self) -> Result<(), BranchError> {
         self.fate.pass(self.number, "before prepare").await;
         self.database.check()?;
+        if let Some((_, stands)) = self.fate.loses.filter(|(number, _)| *number == self.number) {
+            self.database.enter(self.xid, stands);
+            return Err(BranchError::Lost { message: "the connection is gone".into() });
+        }
         self.database.enter(self.xid, Stands::Prepared);
         self.fate.pass(self.number, "after prepare").await;
         Ok(())
@@ -159,16 +171,17 @@ struct World {
     databases: Vec<Arc<Database>>,
     last: Option<usize>,
     folder: TempDir,
+    clock: ManualClock,
 }
 
 impl World {
     fn new(databases: usize, last: Option<usize>) -> Self {
         let databases = (0..databases).map(|_| Arc::default()).collect();
-        Self { databases, last, folder: tempfile::tempdir().unwrap() }
+        Self { databases, last, folder: tempfile::tempdir().unwrap(), clock: ManualClock::new() }
     }
 
     fn manager(&self) -> TransactionManager {
-        let manager = TransactionManager::new("transactions").with_log(self.log());
+        let manager = TransactionManager::new("transactions").with_clock(self.clock.clone()).with_log(self.log());
         let resources = self.databases.iter().enumerate();
         let resources = resources.map(|(name, database)| (name.to_string().into(), Arc::clone(database) as _));
         manager.attach("bank", resources.collect()).unwrap();
@@ -197,7 +210,7 @@ impl World {
     /// A process begins a transaction, commits it, and dies at that place; gives the id of the transaction.
     fn die(&self, at: (usize, &'static str)) -> Uuid {
         let runtime = runtime();
-        let fate = Arc::new(Fate { at: Some(at), is_there: Notify::new() });
+        let fate = Arc::new(Fate { at: Some(at), ..Fate::default() });
         runtime.block_on(async {
             let manager = self.manager();
             let session = session();
@@ -310,7 +323,7 @@ fn a_database_that_does_not_answer_is_asked_until_it_does() {
     let world = World::new(2, None);
     runtime().block_on(async {
         let (manager, session) = (world.manager(), session());
-        let fate = Arc::new(Fate { at: Some((0, "after commit")), is_there: Notify::new() });
+        let fate = Arc::new(Fate { at: Some((0, "after commit")), ..Fate::default() });
         world.begin(&manager, &session, &fate).await;
         {
             let mut commit = std::pin::pin!(manager.commit(&session));
@@ -359,6 +372,45 @@ async fn a_database_that_goes_down_after_the_decision_is_committed_later() {
     assert_eq!(world.states(), [[Stands::Committed]; 2]);
     let state = manager.state(&session, Some(id), &Principal::new("u-1")).await.unwrap().state;
     assert_eq!(state, TransactionState::Committed);
+}
+
+/// A transaction of two databases, the first of which has come to that when its connection is lost while it prepares.
+async fn lose_while_preparing(world: &World, stands: Stands) -> TransactionManager {
+    let (manager, session) = (world.manager(), session());
+    // Nothing is due any more.
+    for _ in 0..100 {
+        manager.refresh();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let fate = Arc::new(Fate { loses: Some((0, stands)), ..Fate::default() });
+    world.begin(&manager, &session, &fate).await;
+    let lost = manager.commit(&session).await.unwrap_err();
+    assert!(matches!(lost, TransactionError::RolledBack { .. }), "{lost:?}");
+    manager
+}
+
+#[tokio::test]
+async fn a_branch_that_was_lost_while_it_was_prepared_is_rolled_back() {
+    let world = World::new(2, None);
+    let manager = lose_while_preparing(&world, Stands::Prepared).await;
+    world.until_settled(&manager).await;
+    assert_eq!(world.states(), [[Stands::RolledBack]; 2]);
+}
+
+#[tokio::test]
+async fn a_branch_that_is_prepared_after_all_have_gone_is_found_within_minutes() {
+    let world = World::new(2, None);
+    let manager = lose_while_preparing(&world, Stands::Open).await;
+    for _ in 0..100 {
+        manager.refresh();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The statement was under way all the time.
+    let xid = *world.databases[0].branches.lock().keys().next().unwrap();
+    world.databases[0].enter(xid, Stands::Prepared);
+    world.clock.advance(Duration::from_mins(1));
+    world.until_settled(&manager).await;
+    assert_eq!(world.states(), [[Stands::RolledBack]; 2]);
 }
 
 #[tokio::test]

@@ -4,13 +4,16 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::log::{DecisionLog, Entry, InDoubt};
 use super::{BranchError, Decision, LogId, Xid};
+use crate::session::{Clock, Moment};
 
 /// A data resource that keeps prepared branches.
 #[async_trait]
@@ -38,6 +41,10 @@ pub trait Recoverable: Send + Sync + fmt::Debug {
     async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError>;
 }
 
+/// How often is looked without a cause. A database may have been told to prepare a branch by somebody who has gone, and may do so
+/// after it was asked what is prepared.
+const ANYWAY: Duration = Duration::from_mins(1);
+
 /// Settles what was left behind in the data resources of one data service resource.
 pub(super) struct Recovery {
     log: Arc<DecisionLog>,
@@ -49,16 +56,25 @@ pub(super) struct Recovery {
     is_due: AtomicBool,
     /// How often the log had seen a branch left behind when the last round began.
     seen: AtomicU64,
+    /// When the last round began.
+    looked: Mutex<Moment>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Recovery {
-    pub(super) fn new(log: Arc<DecisionLog>, resources: Vec<(Box<str>, Arc<dyn Recoverable>)>) -> Arc<Self> {
+    pub(super) fn new(
+        log: Arc<DecisionLog>,
+        resources: Vec<(Box<str>, Arc<dyn Recoverable>)>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             log,
             resources,
             is_at_work: AtomicBool::new(false),
             is_due: AtomicBool::new(true),
             seen: AtomicU64::new(0),
+            looked: Mutex::new(clock.now()),
+            clock,
         })
     }
 
@@ -66,13 +82,15 @@ impl Recovery {
     pub(super) fn look(self: &Arc<Self>) {
         let Ok(runtime) = Handle::try_current() else { return };
         let left_behind = self.log.left_behind();
-        if self.seen.swap(left_behind, Ordering::AcqRel) != left_behind {
+        let (looked, now) = (*self.looked.lock(), self.clock.now());
+        if self.seen.swap(left_behind, Ordering::AcqRel) != left_behind || now.since(looked) >= ANYWAY {
             self.is_due.store(true, Ordering::Release);
         }
         if !self.is_due.load(Ordering::Acquire) || self.is_at_work.swap(true, Ordering::AcqRel) {
             return;
         }
         self.is_due.store(false, Ordering::Release);
+        *self.looked.lock() = now;
         let recovery = Arc::clone(self);
         runtime.spawn(async move {
             if !recovery.round().await {

@@ -64,6 +64,10 @@ impl Commit<'_> {
         fault::point("begin");
         for (index, enlisted) in two.iter().enumerate() {
             if let Err(error) = Step::Prepare.run(&*enlisted.branch).await {
+                if matches!(error, BranchError::Lost { .. }) {
+                    // It may be prepared all the same, and knows nothing of that.
+                    self.log.leave_behind();
+                }
                 let branch = enlisted.name.clone();
                 self.roll_back(two, last).await;
                 return Err(TransactionError::RolledBack { branch, error });
