@@ -51,6 +51,7 @@ pub use configuration::{
     SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
     TimeoutSettings, TlsConfiguration, TlsModeConfiguration,
 };
+pub(crate) use duration::parse as parse_duration;
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};
 pub use fault::{EndReason, Fault};

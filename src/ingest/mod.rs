@@ -11,6 +11,7 @@ pub mod control;
 mod formula;
 mod json;
 pub mod page;
+pub mod properties;
 pub mod settings;
 pub mod variables;
 
