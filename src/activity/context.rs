@@ -5,7 +5,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::{ActivityError, AwaitedOutput, InputPort, OutputPort, Pushdown, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
-use crate::session::{Clock, SessionAttributes, SystemClock};
+use crate::session::{AttributeValue, Clock, SessionAttributes, SystemClock};
 
 /// What a running activity works with: its streams, the session, and the word that the request was cancelled.
 #[derive(Debug)]
@@ -111,6 +111,18 @@ impl ActivityContext {
     #[must_use]
     pub fn session(&self) -> &SessionAttributes {
         &self.session
+    }
+
+    /// Makes one attribute the session's at once, whatever becomes of the request: so that who comes after a failure, or after the
+    /// loss of the process, goes on from there ([`SessionAttributes::checkpoint`]). In a session that ends with its request it is
+    /// a change like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::Attribute`] when the attribute can't be changed, [`ActivityError::Session`] when the session was lost,
+    /// has ended, or can't be written; nothing has changed then.
+    pub async fn checkpoint(&self, name: &str, value: impl Into<AttributeValue> + Send) -> Result<(), ActivityError> {
+        Ok(self.session.checkpoint(name, value).await?)
     }
 
     /// Returns when the request has been cancelled. A future of `run` need not ask: it is dropped.

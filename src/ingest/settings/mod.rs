@@ -12,6 +12,8 @@ mod paging;
 mod parameter;
 mod path;
 mod request;
+#[cfg(test)]
+pub(crate) mod samples;
 mod stop;
 mod template;
 mod time;
