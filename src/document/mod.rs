@@ -54,6 +54,7 @@ pub use configuration::{
     StoreSettings, TRANSIENT_FACTORY, TimeoutSettings, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
     WebConfiguration,
 };
+pub(crate) use duration::parse as parse_duration;
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};
 pub use fault::{EndReason, Fault};
