@@ -169,7 +169,7 @@ const BAD: &[(&str, &str, &str)] = &[
     (
         "ms.session.key.field",
         r#"{"name": "a", "condition": {"formula": "boddy.x"}}"#,
-        "ms.session.key.field.condition.formula: there is no `boddy`; did you mean `body`?",
+        "ms.session.key.field.condition.formula: no formula: there is no `boddy`; did you mean `body`?",
     ),
     (
         "ms.session.key.field",
@@ -234,7 +234,11 @@ const BAD: &[(&str, &str, &str)] = &[
         r#"[{"columnName": "a", "dataType": {"type": "strnig"}}]"#,
         "ms.output.schema[0].dataType.type: there is no type `strnig`; did you mean `string`?",
     ),
-    ("ms.output.schema", r#"[{"name": "a"}]"#, "ms.output.schema[0]: there is no member `name`"),
+    (
+        "ms.output.schema",
+        r#"[{"columnName": "a", "dataType": {"type": "int"}, "nullable": true}]"#,
+        "ms.output.schema[0]: there is no member `nullable`; did you mean `isNullable`?",
+    ),
     (
         "ms.derived.fields",
         r#"[{"name": "a", "formula": {"type": "regexp", "source": "b"}}]"#,
@@ -304,7 +308,7 @@ const BAD: &[(&str, &str, &str)] = &[
         r#"[{"regexp": "a"}]"#,
         "rejoin.stop.when[0]: `regexp` looks at the session key, and there is none",
     ),
-    ("rejoin.stop.when", r#"["rows <"]"#, "rejoin.stop.when[0]: "),
+    ("rejoin.stop.when", r#"["rows <"]"#, "rejoin.stop.when[0]: no formula: 1:7: Syntax error"),
     (
         "rejoin.on.timeout",
         "ignore",
