@@ -10,6 +10,7 @@
 pub mod control;
 mod formula;
 mod json;
+pub mod page;
 pub mod properties;
 pub mod settings;
 pub mod variables;
