@@ -7,7 +7,13 @@
 //! The room holds what is decided, not what is sent: [`resource::web`](crate::resource::web) sends, the activities of
 //! [`activity::web`](crate::activity::web) join the two to streams and sessions.
 
+pub mod control;
 mod formula;
+mod json;
+pub mod page;
+pub mod properties;
 pub mod settings;
+pub mod variables;
 
-pub use formula::{Formula, FormulaError};
+pub use formula::{Facts, Formula, FormulaError};
+pub use json::{JSON_BYTES, JSON_DEPTH, Json, JsonError};

@@ -330,10 +330,15 @@ impl ServerBuilder {
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {
-        let folder = folder_of(&resource.file);
         let mut opened = DataResources::default();
         for configured in &resource.resource.data_resources {
-            let settings = resource_settings(configured, folder);
+            let settings = match resource_settings(configured, &resource.file, &self.clock) {
+                Ok(settings) => settings,
+                Err(refused) => {
+                    self.refuse(&resource.file, refused);
+                    continue;
+                }
+            };
             match self.data_resources.open(&settings) {
                 Ok(data_resource) => {
                     let name = configured.name.as_ref().map_or("", |name| &name.value);

@@ -40,7 +40,7 @@ impl SchemaDocument {
 }
 
 /// `<table name="customer"><column name="id" type="INTEGER" nullable="false" primaryKey="1"/>…</table>`; a view as `view`.
-pub(super) fn table_element(table: &Table) -> Element {
+pub(crate) fn table_element(table: &Table) -> Element {
     let element = named(kind_name(table.kind), table.schema.as_deref(), &table.name);
     table.columns.iter().fold(element, |element, column| element.with_child(column_element(column)))
 }

@@ -13,7 +13,8 @@ pub struct AnswerRules {
     pub credentials: StatusSet,
     /// `ms.http.status.reasons`, `error`: reasons that make an error of a success.
     pub error_reasons: Vec<Box<str>>,
-    /// `ms.http.response.type` and what the form of the page stands for: media types in lower case, without parameters.
+    /// `ms.http.response.type` and what the form of the page stands for: media types in lower case, without parameters;
+    /// none: any will do.
     pub media_types: Vec<Box<str>>,
 }
 

@@ -14,6 +14,8 @@ pub struct SessionKey {
     pub condition: Option<Condition>,
     /// `failCondition`: the remote session has failed.
     pub failure: Option<Condition>,
+    /// Whether a parameter of the type `session` sends the value back: it is a cursor then.
+    pub is_sent_back: bool,
     /// `initValue`: what is sent with the first request. The empty text is a value: it fills a template with nothing.
     pub initial: Option<Box<str>>,
 }
@@ -21,7 +23,7 @@ pub struct SessionKey {
 /// When something holds of an answer.
 #[derive(Debug, Clone)]
 pub enum Condition {
-    /// `regexp`: the whole of the key's value matches.
+    /// `regexp`: the whole of the key's value matches. The expression is made so that it matches the whole or nothing.
     Matches(Regex),
     /// `formula`: an expression is true.
     Formula(Formula),

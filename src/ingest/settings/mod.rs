@@ -5,27 +5,35 @@
 
 mod answers;
 mod condition;
+mod download;
 mod pace;
 mod page;
 mod paging;
 mod parameter;
 mod path;
 mod request;
+#[cfg(test)]
+pub(crate) mod samples;
 mod stop;
 mod template;
+mod time;
 mod units;
+mod window;
 
 pub use answers::{AnswerRules, StatusSet};
 pub use condition::{Condition, SessionKey};
+pub use download::{Checksum, ChecksumAlgorithm, DownloadSettings};
 pub use pace::{Backoff, PaceSettings, RetrySettings};
-pub use page::{BlankPages, CsvPage, DerivedField, PageForm, PageSettings};
+pub use page::{BlankPages, ColumnType, CsvPage, DerivedField, DerivedForm, DerivedSource, PageForm, PageSettings};
 pub use paging::{NextLink, PageValues, PagingSettings};
 pub use parameter::{Parameter, ParameterValue, Placement, WatermarkForm, WatermarkSide};
 pub use path::{Segment, ValuePath};
 pub use request::{AuthenticationSettings, RequestSettings, UriEncoding};
 pub use stop::{OnTimeout, StopSettings};
 pub use template::{Template, TemplatePart};
-pub use units::UnitSettings;
+pub use time::{TimePattern, TimeZone};
+pub use units::{SecondaryColumns, UnitList, UnitSettings};
+pub use window::{Window, WindowEnd, WindowSettings, WindowStep};
 
 /// Everything that an ingestion is told.
 #[derive(Debug, Clone)]
@@ -48,6 +56,8 @@ pub struct IngestSettings {
     pub retry: RetrySettings,
     /// When to stop, beside the session key and the pages.
     pub stop: StopSettings,
-    /// One ingestion for each row of a secondary input.
+    /// Which units there are.
     pub units: UnitSettings,
+    /// `rejoin.download`: answers become files.
+    pub download: Option<DownloadSettings>,
 }

@@ -1,7 +1,7 @@
 use arrow_schema::SchemaRef;
 use regex::Regex;
 
-use super::ValuePath;
+use super::{Template, TimePattern, TimeZone, ValuePath, WindowEnd};
 
 /// How an answer is read into records.
 #[derive(Debug, Clone)]
@@ -10,6 +10,9 @@ pub struct PageSettings {
     pub form: PageForm,
     /// `ms.output.schema`: the columns of the records. Without it they are inferred from the first page.
     pub schema: Option<SchemaRef>,
+    /// `ms.enable.schema.based.filtering`: whether members of records that the schema doesn't name are left out; else they are
+    /// failures.
+    pub leaves_out_unknown: bool,
     /// `ms.derived.fields`: columns that are made of others.
     pub derived: Vec<DerivedField>,
     /// `ms.extract.preprocessors` with gunzip: answers are unpacked first.
@@ -47,10 +50,29 @@ pub struct CsvPage {
     pub quote: u8,
     /// What stands before a quote inside of a field; without it quotes are doubled.
     pub escape: Option<u8>,
-    /// Lines to leave out at the top of every page.
+    /// Lines to leave out at the top of every page, that of the names of the columns among them.
     pub skip_lines: u64,
-    /// Whether the first line of every page, after those left out, names the columns.
-    pub has_header: bool,
+    /// Which of them, from 0, names the columns.
+    pub header_line: Option<u64>,
+    /// The columns that are taken, by their places from 0, in this order; none: all.
+    pub columns: Vec<usize>,
+    /// Whether every column is a text: `defaultFieldType` with `string`.
+    pub is_text: bool,
+}
+
+/// Commas, double quotes, no line left out and none with names.
+impl Default for CsvPage {
+    fn default() -> Self {
+        Self {
+            separator: b',',
+            quote: b'"',
+            escape: None,
+            skip_lines: 0,
+            header_line: None,
+            columns: Vec::new(),
+            is_text: false,
+        }
+    }
 }
 
 /// `ms.derived.fields`: a column that is made of another, of a variable or of the time.
@@ -58,10 +80,50 @@ pub struct CsvPage {
 pub struct DerivedField {
     /// The name of the column.
     pub name: Box<str>,
-    /// What it is made of: a column, a variable, or the address (`ms.source.uri`).
-    pub source: Box<str>,
-    /// What part of it: the first group of the expression, or all that it matches. Without it, all.
-    pub pattern: Option<Regex>,
+    /// What it is made of.
+    pub source: DerivedSource,
+    /// What becomes of it.
+    pub form: DerivedForm,
+}
+
+/// What a derived column is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DerivedSource {
+    /// A value of the record.
+    Field(ValuePath),
+    /// A text with variables, `ms.source.uri` among them: the address of the request.
+    Variables(Template),
+    /// `CURRENTDATE`, `P1D`: the time at which the ingestion began, or so many days before.
+    Time(WindowEnd),
+}
+
+/// What becomes of the source of a derived column.
+#[derive(Debug, Clone)]
+pub enum DerivedForm {
+    /// `string`, `int`, `number`, `boolean`: the value as one of a type.
+    Value(ColumnType),
+    /// `regexp`: the first group of the expression, or all that it matches.
+    Matches(Regex),
+    /// `epoc`: milliseconds since 1970.
+    Epoch {
+        /// How the source is written; none: it is milliseconds already, or of the ISO form.
+        pattern: Option<TimePattern>,
+        /// Whose clocks it shows, unless it says so.
+        zone: TimeZone,
+    },
+}
+
+/// The type of a derived column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ColumnType {
+    /// Text.
+    Text,
+    /// Whole numbers of 64 bits.
+    Integer,
+    /// Numbers.
+    Number,
+    /// True or false.
+    Boolean,
 }
 
 /// What a page without records means, while pages are asked for.

@@ -16,7 +16,7 @@ pub struct PagingSettings {
 }
 
 /// Something of each of the three values that tell a page from others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PageValues<T> {
     /// Of the first record of the page: `pagestart`.
     pub start: Option<T>,

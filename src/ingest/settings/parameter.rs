@@ -1,16 +1,16 @@
 use http::HeaderName;
-use serde_json::Value;
 
-use super::{Template, ValuePath};
+use super::{Template, TimePattern, TimeZone, ValuePath};
+use crate::ingest::Json;
 
 /// `ms.parameters`: a value that goes with the request, under a name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
-    /// Its name. One that begins with `tmp` is there to be used by others, and is not sent where it was.
+    /// Its name. One that begins with `tmp` is there to be used by others, and is not sent by itself.
     pub name: Box<str>,
     /// What it is.
     pub value: ParameterValue,
-    /// Where it goes, if not where the method says: `in` of the parameter, a form of our own.
+    /// Where it goes, if not where the method says: `in` and `as` of the parameter, a form of our own.
     pub placement: Option<Placement>,
 }
 
@@ -19,8 +19,8 @@ pub struct Parameter {
 pub enum ParameterValue {
     /// `list`: a text.
     Text(Template),
-    /// `primitive`, `jsonarray`, `jsonobject`: JSON. Variables inside of its strings are filled in.
-    Json(Value),
+    /// `primitive`, `jsonarray`, `jsonobject`: JSON. Variables inside of its texts are filled in.
+    Json(Json),
     /// `object`: an object of parameters.
     Object(Vec<Parameter>),
     /// `session`: the current value of the session key.
@@ -40,15 +40,29 @@ pub enum ParameterValue {
     },
 }
 
+impl ParameterValue {
+    /// Whether the session key is sent back by it, or by a parameter inside of it.
+    #[must_use]
+    pub fn sends_key(&self) -> bool {
+        match self {
+            Self::Session => true,
+            Self::Object(parameters) => parameters.iter().any(|parameter| parameter.value.sends_key()),
+            _ => false,
+        }
+    }
+}
+
 /// Where a parameter goes: beyond DIL, which decides by the method alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Placement {
-    /// Into the query of the URI.
-    Query,
+    /// Into the query of the URI, under this name.
+    Query(Box<str>),
     /// Into a header.
     Header(HeaderName),
-    /// Into the JSON body, at this place.
+    /// Into the JSON body, at this place; into a form, under this name.
     Body(ValuePath),
+    /// Into the URI where its template names it, and nowhere else.
+    Path,
 }
 
 /// An end of a window of time.
@@ -66,9 +80,9 @@ pub enum WatermarkForm {
     /// `datetime`: by a pattern, in a time zone.
     DateTime {
         /// The pattern, such as `yyyy-MM-dd'T'HH:mm:ss`.
-        pattern: Box<str>,
-        /// The name of the zone, such as `UTC`.
-        zone: Box<str>,
+        pattern: TimePattern,
+        /// The zone, such as `UTC`.
+        zone: TimeZone,
     },
     /// `epoc-second`: seconds since 1970.
     EpochSeconds,

@@ -89,6 +89,12 @@ pub enum WebError {
         /// What happened.
         message: String,
     },
+    /// Too many requests wait for the same origin. Nothing was sent, and a little later there may be room.
+    #[error("{message}")]
+    Busy {
+        /// What was waited for, and how long.
+        message: String,
+    },
     /// No answer came, or it broke off.
     #[error("{message}")]
     Transport {
@@ -96,6 +102,12 @@ pub enum WebError {
         message: String,
         /// Whether it is certain that the other side did nothing: it was never reached.
         never_sent: bool,
+    },
+    /// What came is not HTTP, or more than is taken. The same request will hardly get anything else.
+    #[error("{message}")]
+    Malformed {
+        /// What is wrong.
+        message: String,
     },
     /// The answer took longer than it may.
     #[error("{message}")]
@@ -112,4 +124,20 @@ pub enum WebError {
     /// The request was cancelled.
     #[error("the request was cancelled")]
     Cancelled,
+}
+
+impl WebError {
+    /// Whether it is certain that the other side got nothing of the request, so that it may be sent again whatever it asks for.
+    #[must_use]
+    pub fn never_sent(&self) -> bool {
+        match self {
+            Self::Request { .. } | Self::NotAllowed { .. } | Self::Credentials { .. } | Self::Busy { .. } => true,
+            Self::Transport { never_sent, .. } => *never_sent,
+            Self::Malformed { .. } | Self::TimedOut { .. } | Self::Redirected { .. } | Self::Cancelled => false,
+        }
+    }
+
+    pub(super) fn request(message: impl Into<String>) -> Self {
+        Self::Request { message: message.into() }
+    }
 }

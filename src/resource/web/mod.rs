@@ -3,12 +3,41 @@
 //! A [`WebResource`] sends requests to the origins that its operator has listed, and to no others: with his credentials, within
 //! his limits. It knows nothing of what the requests are for.
 
+mod address;
+mod body;
+mod budget;
+mod check;
+mod client;
+mod credentials;
 mod exchange;
+mod factory;
+mod fault;
+mod gate;
+mod http_resource;
+mod names;
+mod origin;
+mod properties_file;
+mod redirect;
+mod request_headers;
+mod setting_up;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod tls;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use check::{WebPart, WebProblem, problems};
 pub use exchange::{WebBody, WebError, WebRequest, WebResponse};
+pub use factory::HttpFactory;
+pub use http_resource::HttpResource;
+pub use names::{NameResolver, SystemResolver};
+pub use origin::Origin;
+pub use settings::{
+    BudgetSettings, ClientPlace, ConnectionSettings, CredentialMethod, CredentialSettings, Grant, OAuthSettings,
+    OriginSettings, TimeoutSettings, WebSettings,
+};
 
 /// A property that holds for every ingestion over a resource, unless the activity says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]

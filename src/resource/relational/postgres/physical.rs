@@ -56,7 +56,10 @@ fn gathered(rows: &[Row]) -> Result<PhysicalSchema, Error> {
     for row in rows {
         let (schema, name): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         if tables.last().is_none_or(|last| last.name != name || last.schema.as_deref() != Some(&schema)) {
-            let bytes = |index: usize| row.try_get::<_, i64>(index).map(|bytes| u64::try_from(bytes).ok());
+            // Of a table that was dropped meanwhile there is no size.
+            let bytes = |index: usize| {
+                row.try_get::<_, Option<i64>>(index).map(|bytes| bytes.and_then(|bytes| u64::try_from(bytes).ok()))
+            };
             tables.push(PhysicalTable {
                 schema: Some(schema),
                 name,

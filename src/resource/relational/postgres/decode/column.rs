@@ -107,14 +107,14 @@ impl ColumnBuilder {
             Values::Text(pieces) if self.kind == Kind::Text => pieces.push(raw),
             Values::Int32(values) => {
                 let value = i32::from_be_bytes(fixed(raw)?);
-                values.push(if self.kind == Kind::Date {
-                    match value {
-                        i32::MIN | i32::MAX => return Ok(false),
-                        days => days + EPOCH_DAYS,
+                if self.kind == Kind::Date {
+                    match value.checked_add(EPOCH_DAYS) {
+                        Some(days) if value != i32::MIN => values.push(days),
+                        _ => return Ok(false),
                     }
                 } else {
-                    value
-                });
+                    values.push(value);
+                }
             }
             Values::Int64(values) => {
                 let value = i64::from_be_bytes(fixed(raw)?);
