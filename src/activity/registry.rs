@@ -20,6 +20,8 @@ pub enum Requirement {
     Nothing,
     /// A relational data resource: available where there is one.
     Relational,
+    /// A web resource: available where there is one.
+    Web,
     /// Something outside the session and its data resource (files, URLs, mail): has to be granted by name in an activity
     /// configuration document.
     Grant,

@@ -42,6 +42,7 @@ impl Catalogue {
             .filter(|(_, factory)| match factory.requirement() {
                 Requirement::Nothing => true,
                 Requirement::Relational => resources.has_relational(),
+                Requirement::Web => resources.has_web(),
                 Requirement::Grant => false,
             })
             .map(|(name, factory)| (name.into(), Entry { factory: Arc::clone(factory), properties: Properties::new() }))

@@ -9,10 +9,12 @@
 mod admission;
 mod answer;
 mod asynchronous;
+mod attended;
 mod boundaries;
 mod catalogue;
 mod collect;
 mod control;
+mod crew;
 mod document_answer;
 mod draft;
 mod end_point;

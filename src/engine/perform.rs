@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use futures_util::FutureExt as _;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, field};
 
 use super::admission::Admitted;
 use super::asynchronous::{Departing, set_off};
+use super::attended::Attended;
 use super::document_answer::DocumentAnswer;
 use super::initialise::{Begun, Initialisation};
 use super::participation::Participation;
@@ -18,7 +18,7 @@ use super::results::Form;
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
 use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{Participant, SessionInfo, SessionManager, SessionRequirement};
+use crate::session::{Clock, Participant, SessionInfo, SessionManager, SessionRequirement, SystemClock};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub struct Engine {
     sessions: Arc<dyn SessionManager>,
     admission: Admission,
     initialisation: Initialisation,
+    clock: Arc<dyn Clock>,
     /// Stops the requests that go on without a client.
     cut_off: CancellationToken,
 }
@@ -83,6 +84,7 @@ impl Engine {
             sessions,
             admission,
             initialisation: Initialisation::default(),
+            clock: Arc::new(SystemClock),
             cut_off: CancellationToken::new(),
         }
     }
@@ -91,6 +93,13 @@ impl Engine {
     #[must_use]
     pub fn with_initialisation(mut self, initialisation: Initialisation) -> Self {
         self.initialisation = initialisation;
+        self
+    }
+
+    /// By which its activities wait; the machine's clock without it.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -166,7 +175,7 @@ impl Engine {
         let information = Arc::new(information(&request.participant, request.role, &plan));
         let begun = Begun { participation, place: (admitted, place) };
         let Begun { participation, place } = self.prepare(begun, &information, request.recording.as_ref()).await?;
-        let plan = plan.for_request(information);
+        let plan = plan.for_request(information, &self.clock);
         if at_once {
             let request_id = request.participant.request_id;
             let cut_off = self.cut_off.clone();
@@ -191,13 +200,17 @@ impl Engine {
         }
         let recorded = request.recording.map(|recording| (recording, self.cut_off.clone()));
         let performance = Performance { plan, form, participation, request_id, recorded, place };
-        let (head, answer) = oneshot::channel();
-        // A request that need not wait for anything needs no task of its own either.
-        let mut work = Box::pin(performance.perform(head).in_current_span());
-        if (&mut work).now_or_never().is_none() {
-            tokio::spawn(work);
-        }
-        answer.await.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
+        let (head, mut answer) = oneshot::channel();
+        // Whoever waits for the answer does the work as well: a request has a task of its own only once it is answered, or
+        // its client has gone, and it is not done.
+        let work = Attended::new(performance.perform(head).in_current_span());
+        let answer = tokio::select! {
+            biased;
+            // What is answered was sent before.
+            () = work => answer.await,
+            answer = &mut answer => answer,
+        };
+        answer.unwrap_or_else(|_| Err(PerformError::Internal("the request broke off without an answer".into())))
     }
 
     /// Prepares the session of a request, if that is new. What prepares it may change more than the session, too: then that is
@@ -211,13 +224,13 @@ impl Engine {
         let created = begun.participation.joined.info().created;
         let recording = recording.filter(|_| created && self.initialisation.changes_outside(&self.catalogue));
         let Some(recording) = recording else {
-            return self.initialisation.prepare(begun, &self.catalogue, information).await;
+            return self.initialisation.prepare(begun, &self.catalogue, (information, &self.clock)).await;
         };
         if let Err(error) = recording.begins(true).await {
             begun.participation.withdraw().await;
             return Err(error.into());
         }
-        match self.initialisation.prepare(begun, &self.catalogue, information).await {
+        match self.initialisation.prepare(begun, &self.catalogue, (information, &self.clock)).await {
             Ok(begun) => Ok(begun),
             Err(failure) => Err(recording.keep_fault(failure).await),
         }

@@ -10,6 +10,7 @@ use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
 use crate::block::StreamType;
 use crate::document::{PerformDocument, Position};
+use crate::session::{Clock, SystemClock};
 
 /// A request that fits together.
 ///
@@ -37,6 +38,8 @@ pub struct Plan {
     pub(super) fusions: Vec<Fusion>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
+    /// By which its activities wait.
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// An activity in its place.
@@ -92,7 +95,13 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan = Self { activities: draft.activities, streams, fusions: Vec::new(), request: Arc::default() };
+        let mut plan = Self {
+            activities: draft.activities,
+            streams,
+            fusions: Vec::new(),
+            request: Arc::default(),
+            clock: Arc::new(SystemClock),
+        };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
@@ -115,9 +124,10 @@ impl Plan {
         self.activities.is_empty()
     }
 
-    /// The same, to run for that request.
-    pub(super) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
+    /// The same, to run for that request, by that clock.
+    pub(super) fn for_request(mut self, request: Arc<RequestInformation>, clock: &Arc<dyn Clock>) -> Self {
         self.request = request;
+        self.clock = Arc::clone(clock);
         self
     }
 

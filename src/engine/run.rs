@@ -1,16 +1,16 @@
 //! A run: the activities, started in the order that the plan asks for, all cancelled when one fails.
 //!
-//! Each gets a task of its own as soon as it waits for something. Many never do (an attribute is counted up, a text is said):
-//! those have ended when they have been started.
+//! Many never wait for anything (an attribute is counted up, a text is said): those have ended when they have been started. The
+//! others are looked after by the task of the request, or get tasks of their own ([`Crew`]).
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, debug_span};
 
+use super::crew::Crew;
 use super::end_point::EndPoint;
 use super::fusion::hand_over;
 use super::plan::{Plan, PlannedActivity};
@@ -28,7 +28,7 @@ pub(super) struct Run {
     missing: Vec<usize>,
     /// Which activities wait for each to complete.
     followers: Vec<Vec<usize>>,
-    tasks: JoinSet<Result<(), ActivityError>>,
+    crew: Crew,
     cancel: CancellationToken,
     /// Where to tell how far the activities have got, if somebody wants to know while they run.
     progress: Option<Arc<RequestProgress>>,
@@ -40,7 +40,6 @@ pub(super) struct ActivityRun {
     pub(super) position: Position,
     pub(super) status: Status,
     pub(super) error: Option<Arc<ActivityError>>,
-    task: Option<Id>,
 }
 
 impl ActivityRun {
@@ -104,7 +103,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams, fusions, request } = plan;
+        let Plan { activities, streams, fusions, request, clock } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -125,7 +124,7 @@ impl Run {
             waiting: Vec::new(),
             missing,
             followers,
-            tasks: JoinSet::new(),
+            crew: Crew::default(),
             cancel,
             progress: None,
         };
@@ -139,6 +138,7 @@ impl Run {
             });
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
                 .for_request(Arc::clone(&request))
+                .on_clock(Arc::clone(&clock))
                 .with_session_input(session_input)
                 .fused(fused.pushdown, fused.awaited);
             run.activities.push(ActivityRun {
@@ -146,7 +146,6 @@ impl Run {
                 position: activity.position,
                 status: Status::Unstarted,
                 error: None,
-                task: None,
             });
             run.waiting.push(Some(Waiting { activity, context }));
         }
@@ -161,15 +160,9 @@ impl Run {
 
     /// Drives the activities until all have ended; answers what became of them, in the order of the document.
     pub(super) async fn complete(mut self) -> Vec<ActivityRun> {
-        while let Some(ended) = self.tasks.join_next_with_id().await {
-            let (id, result) = match ended {
-                Ok((id, result)) => (id, result),
-                Err(error) => (error.id(), Err(ActivityError::server("Panicked", error.to_string()))),
-            };
-            if let Some(index) = self.activities.iter().position(|activity| activity.task == Some(id)) {
-                let followers = self.note(index, result);
-                self.start_all(followers);
-            }
+        while let Some((index, result)) = self.crew.next().await {
+            let followers = self.note(index, result);
+            self.start_all(followers);
         }
         self.settle();
         self.report_all();
@@ -219,7 +212,7 @@ impl Run {
         let mut work = Box::pin(self.work(waiting));
         let ended = (&mut work).now_or_never();
         if ended.is_none() {
-            self.activities[index].task = Some(self.tasks.spawn(work).id());
+            self.crew.add(index, work);
         }
         ended
     }

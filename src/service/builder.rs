@@ -123,7 +123,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Where sessions get their time from; the machine's clock without it.
+    /// Where sessions, and the activities that wait, get their time from; the machine's clock without it.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -247,7 +247,9 @@ impl ServerBuilder {
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
-        let engine = Engine::new(catalogue, manager, admission.clone()).with_initialisation(initialisation.clone());
+        let engine = Engine::new(catalogue, manager, admission.clone())
+            .with_initialisation(initialisation.clone())
+            .with_clock(Arc::clone(&self.clock));
         let watch = self.watch(&resource, statics, &in_force, (&engine, initialisation));
         let served = ServedResource {
             engine,

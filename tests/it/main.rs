@@ -25,6 +25,7 @@ mod random_pipelines;
 mod reload;
 mod replay;
 mod rooms;
+mod scripted;
 mod service;
 mod session_events;
 mod session_faults;

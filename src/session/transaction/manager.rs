@@ -74,6 +74,13 @@ impl TransactionManager {
         }
     }
 
+    /// The same, by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// The same, with a decision log in that folder: its transactions are committed in two phases, and what became of them can
     /// be asked for. The log is opened by [`attach`](Self::attach).
     #[must_use]
@@ -93,7 +100,7 @@ impl TransactionManager {
         let Some(folder) = self.log.as_ref().filter(|_| self.attached.get().is_none()) else { return Ok(()) };
         let log = DecisionLog::open(folder)?;
         let resources = resources.into_iter().map(|(name, resource)| (qualified(scope, &name), resource)).collect();
-        let recovery = Recovery::new(Arc::clone(&log), resources);
+        let recovery = Recovery::new(Arc::clone(&log), resources, Arc::clone(&self.clock));
         let attached = self.attached.get_or_init(|| Attached { log, scope: scope.into(), recovery });
         attached.recovery.look();
         Ok(())

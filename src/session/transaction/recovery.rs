@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::log::{DecisionLog, Entry, InDoubt};
 use super::{BranchError, Decision, LogId, Xid};
+use crate::session::{Clock, Moment};
 
 /// A data resource that keeps prepared branches.
 #[async_trait]
@@ -43,6 +44,10 @@ pub trait Recoverable: Send + Sync + fmt::Debug {
     async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError>;
 }
 
+/// How often is looked without a cause. A database may have been told to prepare a branch by somebody who has gone, and may do so
+/// after it was asked what is prepared.
+const ANYWAY: Duration = Duration::from_mins(1);
+
 /// How long a data resource may take for one answer. One that hangs is asked again later, as one that is down.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -59,6 +64,9 @@ pub(super) struct Recovery {
     seen: AtomicU64,
     /// What the last round could not do. It is told once, not once a second.
     told: Mutex<HashSet<String>>,
+    /// When the last round began.
+    looked: Mutex<Moment>,
+    clock: Arc<dyn Clock>,
 }
 
 /// What one round could not do.
@@ -77,7 +85,11 @@ impl Complaints {
 }
 
 impl Recovery {
-    pub(super) fn new(log: Arc<DecisionLog>, resources: Vec<(Box<str>, Arc<dyn Recoverable>)>) -> Arc<Self> {
+    pub(super) fn new(
+        log: Arc<DecisionLog>,
+        resources: Vec<(Box<str>, Arc<dyn Recoverable>)>,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             log,
             resources,
@@ -85,6 +97,8 @@ impl Recovery {
             is_due: AtomicBool::new(true),
             seen: AtomicU64::new(0),
             told: Mutex::default(),
+            looked: Mutex::new(clock.now()),
+            clock,
         })
     }
 
@@ -92,13 +106,15 @@ impl Recovery {
     pub(super) fn look(self: &Arc<Self>) {
         let Ok(runtime) = Handle::try_current() else { return };
         let left_behind = self.log.left_behind();
-        if self.seen.swap(left_behind, Ordering::AcqRel) != left_behind {
+        let (looked, now) = (*self.looked.lock(), self.clock.now());
+        if self.seen.swap(left_behind, Ordering::AcqRel) != left_behind || now.since(looked) >= ANYWAY {
             self.is_due.store(true, Ordering::Release);
         }
         if !self.is_due.load(Ordering::Acquire) || self.is_at_work.swap(true, Ordering::AcqRel) {
             return;
         }
         self.is_due.store(false, Ordering::Release);
+        *self.looked.lock() = now;
         let recovery = Arc::clone(self);
         runtime.spawn(async move {
             // A data resource that panics is one that does not answer.

@@ -120,3 +120,21 @@ async fn a_cursor_can_not_write_and_gives_its_connection_back() {
     }
     assert_eq!(database.psql("SELECT count(*) FROM t"), "0");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_locks_no_rows_which_it_could_not_keep() {
+    let database = new_database();
+    database.psql("CREATE TABLE t AS SELECT 1 AS n");
+    let branch = database.sql().begin(TransactionOptions::default()).await.unwrap();
+    for executor in [database.sql() as &dyn SqlExecutor, branch.executor()] {
+        let statement = Statement::new("SELECT n FROM t FOR UPDATE", []);
+        let opened = executor.open_cursor(statement, CursorOptions::default(), CancellationToken::new()).await;
+        assert!(matches!(opened, Err(ResourceError::ReadOnly { .. })), "{opened:?}");
+    }
+    // Who wants the locks gets them by an update, and keeps them.
+    update(branch.executor(), "SELECT n FROM t FOR UPDATE", []).await.unwrap();
+    let cursor = open(branch.executor(), "SELECT n FROM t", vec![], false).await;
+    assert_eq!(fetch(&*cursor, FetchFrom::Next, 2).await.unwrap().0, [1]);
+    assert_eq!(database.psql("SELECT count(*) FROM (SELECT n FROM t FOR UPDATE SKIP LOCKED) q"), "0");
+    branch.commit().await.unwrap();
+}

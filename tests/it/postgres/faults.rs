@@ -116,3 +116,19 @@ async fn a_database_that_stands_still_is_given_up_and_works_when_it_goes_on() {
     server.thaw();
     database.query("SELECT 1", []).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_the_server_says_nothing_of_may_have_been_done() {
+    let server = PostgresServer::start();
+    let mut settings = settings(&server, "postgres");
+    settings.access.statement_timeout = Some(Duration::from_secs(1));
+    let database = Database { resource: open(&settings), name: "postgres".into() };
+    database.query("SELECT 1", []).await.unwrap();
+    let freezing = async {
+        until_active(&server).await;
+        server.freeze();
+    };
+    let (end, ()) = tokio::join!(database.update("SELECT pg_sleep(0.9)", []), freezing);
+    server.thaw();
+    assert!(matches!(end, Err(ResourceError::Lost { .. })), "{end:?}");
+}

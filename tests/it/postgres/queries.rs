@@ -126,7 +126,7 @@ async fn nothing_of_an_update_is_left_for_the_next() {
         "SET ROLE pg_monitor",
         "SELECT pg_advisory_lock(7)",
         "CREATE TEMP TABLE secret AS SELECT 1 AS n",
-        "DO $$ BEGIN PERFORM set_config('statement_timeout', '1', false); END $$",
+        "SELECT set_config('statement_timeout', '1', false)",
     ] {
         database.update(sql, []).await.unwrap();
     }

@@ -13,7 +13,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::address::{PostgresAddress, PostgresHost};
 use super::connection::Connection;
-use super::error::{Effect, resource_error};
+use super::error::resource_error;
 use super::tls::{Connector, connector};
 use crate::resource::ResourceError;
 use crate::resource::relational::access::{Login, TlsSettings};
@@ -151,7 +151,7 @@ impl Opener {
     }
 
     fn refused(&self, error: &tokio_postgres::Error) -> ResourceError {
-        match resource_error(error, None, Effect::None) {
+        match resource_error(error, None) {
             ResourceError::Busy { message } => ResourceError::Busy { message },
             other => ResourceError::Unavailable { message: format!("no connection to {}: {other}", self.place()) },
         }

@@ -14,11 +14,11 @@ use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
 use super::decode::ResultShape;
-use super::error::{Effect, sql_error};
+use super::error::sql_error;
 use super::outlet::Outlet;
 use super::parameter::values;
 use super::pool::Lease;
-use super::query::{BEGIN_READING, END_READING, ready, refuse_nothing};
+use super::query::{BEGIN_READING, END_READING, ready_anew, refuse_nothing};
 use super::scope::{Scope, Work, tell};
 use super::sql::Sql;
 use super::streaming::{Broken, send_some};
@@ -79,7 +79,7 @@ pub(super) async fn open(
             if broken.leaves_connection() && tell(&lease, END_READING, control).await.is_ok() {
                 lease.give_back();
             }
-            Err(broken.into_error(Some(&declare.sql), Effect::None))
+            Err(broken.into_error(Some(&declare.sql)))
         }
     }
 }
@@ -92,6 +92,9 @@ pub(super) async fn open_in(
     control: &Control,
 ) -> Result<Box<dyn RowCursor>, ResourceError> {
     let mut declare = Declare::new(statement, options)?;
+    // Where it stays it could lock rows, as a query can't, and would lose them with what the queries did. So it is tried as a
+    // query first, which does away with it before anything else is done.
+    inner.reading(&mut declare, control).await?;
     let shape = inner.writing(&mut declare, control).await?;
     Ok(declare.into_cursor(shape, Home::Transaction(Arc::clone(inner))))
 }
@@ -118,7 +121,8 @@ impl<'a> Declare<'a> {
     }
 
     async fn declare(&self, connection: &Connection, control: &Control) -> Result<Arc<ResultShape>, Broken> {
-        let prepared = ready(connection, &self.sql, self.parameters, control).await?;
+        // The rows that are fetched have the types of now.
+        let prepared = ready_anew(connection, &self.sql, self.parameters, control).await?;
         let plan = prepared.rows().map_err(Broken::Refused)?;
         let scroll = if self.is_scrollable { "SCROLL" } else { "NO SCROLL" };
         let text = format!("DECLARE {} {scroll} CURSOR FOR {}", self.name, plan.text);
@@ -170,7 +174,7 @@ impl RowCursor for PostgresCursor {
                         if clean && let Home::Own(lease, _) = home {
                             lease.give_back();
                         }
-                        return Err(broken.into_error(None, Effect::None));
+                        return Err(broken.into_error(None));
                     }
                 }
             }
@@ -227,7 +231,7 @@ async fn close(home: Home, name: &str) -> Result<(), ResourceError> {
         Home::Own(lease, control) => {
             let control = control.again(CancellationToken::new());
             let ended = tell(&lease, END_READING, &control).await;
-            ended.map_err(|broken| broken.into_error(None, Effect::None))?;
+            ended.map_err(|broken| broken.into_error(None))?;
             lease.give_back();
             Ok(())
         }

@@ -8,20 +8,13 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 use super::sql::Sql;
 use crate::resource::ResourceError;
 
-/// What a statement may have done when its connection is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Nothing: it only reads, or was never begun.
-    None,
-    /// Nobody knows.
-    Possible,
-}
-
 /// Sorts an error of the driver by blame; `sql` is what was run, to tell where in it the error is.
-pub(super) fn resource_error(error: &Error, sql: Option<&Sql>, effect: Effect) -> ResourceError {
+///
+/// A connection that is gone has left nothing undone or half done, here: where that is not so, whoever runs the statement says it.
+pub(super) fn resource_error(error: &Error, sql: Option<&Sql>) -> ResourceError {
     match error.as_db_error() {
         Some(said) => from_database(said, sql),
-        None => from_connection(error, effect),
+        None => ResourceError::Unavailable { message: format!("PostgreSQL: {}", chain(error)) },
     }
 }
 
@@ -38,11 +31,17 @@ pub(super) fn is_connection_gone(error: &Error) -> bool {
     }
 }
 
+/// Whether the server says that it has no such prepared statement.
+pub(super) fn has_forgotten(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|said| said.code().code() == "26000")
+}
+
 /// Whether what the server has planned does not fit its tables any more: the same statement, prepared again, works.
 pub(super) fn is_stale_plan(error: &Error) -> bool {
     error.as_db_error().is_some_and(|said| match said.code().code() {
         "26000" => true,
-        "0A000" => said.message().contains("cached plan"),
+        // The message is in the language of the server.
+        "0A000" => said.routine() == Some("RevalidateCachedQuery"),
         _ => false,
     })
 }
@@ -68,8 +67,9 @@ fn from_database(said: &DbError, sql: Option<&Sql>) -> ResourceError {
         },
         "40001" | "40P01" => ResourceError::Conflict { message, code: Cow::Owned(code.to_owned()) },
         "55P03" | "53300" => ResourceError::Busy { message },
-        "57014" if said.message().contains("timeout") => ResourceError::TimedOut { message },
-        "57014" => ResourceError::Cancelled,
+        "57014" if said.message().contains("user request") => ResourceError::Cancelled,
+        // In whatever language: who is stopped by us does not hear of it.
+        "57014" => ResourceError::TimedOut { message },
         "42501" => ResourceError::Denied { message },
         "25001" => ResourceError::unsupported(format!(
             "{message}: the database does not do this within a transaction, and every statement runs in one"
@@ -109,14 +109,6 @@ fn place(said: &DbError) -> Option<usize> {
     match said.position()? {
         ErrorPosition::Original(place) => usize::try_from(*place).ok()?.checked_sub(1),
         ErrorPosition::Internal { .. } => None,
-    }
-}
-
-fn from_connection(error: &Error, effect: Effect) -> ResourceError {
-    let message = format!("PostgreSQL: {}", chain(error));
-    match effect {
-        Effect::None => ResourceError::Unavailable { message },
-        Effect::Possible => ResourceError::Lost { message },
     }
 }
 

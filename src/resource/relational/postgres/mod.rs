@@ -139,11 +139,7 @@ impl DataResource for PostgresResource {
 
     async fn health(&self) -> Result<(), ResourceError> {
         let lease = self.pool.lend(&CancellationToken::new()).await?;
-        lease
-            .client()
-            .check_connection()
-            .await
-            .map_err(|error| error::resource_error(&error, None, error::Effect::None))?;
+        lease.client().check_connection().await.map_err(|error| error::resource_error(&error, None))?;
         lease.give_back();
         Ok(())
     }

@@ -102,10 +102,10 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Gives it back, with nothing running on it and nothing left of what ran.
+    /// Gives it back, with nothing running on it and nothing left of what ran. One that is spoilt is closed instead.
     pub(super) fn give_back(mut self) {
         self.connection.touch();
-        self.is_clean = true;
+        self.is_clean = !self.connection.is_spoilt();
     }
 }
 

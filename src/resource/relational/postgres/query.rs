@@ -13,11 +13,12 @@ use tokio_postgres::Error;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone, is_stale_plan, may_be_of_stale_types, sql_error};
+use super::error::{is_connection_gone, is_stale_plan, may_be_of_stale_types, sql_error};
 use super::outlet::Outlet;
-use super::parameter::{check, values};
+use super::parameter::{check, keeps_all, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
+use super::scope::tell;
 use super::sql::{Sql, Verb};
 use super::streaming::{Broken, send_rows};
 use crate::block::BlockWriter;
@@ -48,7 +49,7 @@ pub(super) async fn run(
         if again {
             lease.forget(&sql);
         }
-        if is_clean {
+        if is_clean && !result.as_ref().is_err_and(Broken::tells_of_forgetting) {
             lease.give_back();
         }
         match result {
@@ -57,14 +58,19 @@ pub(super) async fn run(
                 return Ok(QueryEnd { rows });
             }
             Err(_) if again => is_first = false,
-            Err(broken) => return Err(broken.into_error(Some(&sql), Effect::None)),
+            Err(broken) => return Err(broken.into_error(Some(&sql))),
         }
     }
 }
 
 /// Whether the same may work on another connection, or when it is planned anew.
-pub(super) fn is_worth_another_try(error: &Error, parameters: &[Parameter]) -> bool {
-    is_stale_plan(error) || is_connection_gone(error) || (!parameters.is_empty() && may_be_of_stale_types(error))
+fn is_worth_another_try(error: &Error, parameters: &[Parameter]) -> bool {
+    is_connection_gone(error) || is_stale(error, parameters)
+}
+
+/// Whether the same may work when it is prepared anew, because its tables are not what they were.
+pub(super) fn is_stale(error: &Error, parameters: &[Parameter]) -> bool {
+    is_stale_plan(error) || (!parameters.is_empty() && may_be_of_stale_types(error))
 }
 
 /// Refuses a text without a statement.
@@ -87,6 +93,10 @@ async fn attempt(
             return (Err(broken), is_clean);
         }
     };
+    // Whatever else it is, it is not sent before the transaction has begun that keeps it from writing.
+    if sql.verb() != Verb::Select || !prepared.parameters().iter().all(keeps_all) {
+        return attempt_anew(lease, sql, parameters, output, control).await;
+    }
     let plan = match prepared.rows() {
         Ok(plan) => plan,
         Err(error) => return (Err(Broken::Refused(error)), true),
@@ -111,14 +121,61 @@ async fn attempt(
     (result, is_clean)
 }
 
-/// Prepares a statement and looks at the values of its parameters.
+/// The same for a statement of which the server may have to say first that the transaction has begun, or that is prepared within it,
+/// because its parameters might lose something of their values if their types are not what they were.
+async fn attempt_anew(
+    lease: &Lease,
+    sql: &Sql,
+    parameters: &[Parameter],
+    output: &mut Outlet<'_>,
+    control: &Control,
+) -> (Result<u64, Broken>, bool) {
+    let result = async {
+        tell(lease, BEGIN_READING, control).await?;
+        let prepared = ready_anew(lease, sql, parameters, control).await?;
+        send_all(lease, &prepared, parameters, output, control).await
+    }
+    .await;
+    let leaves_connection = result.as_ref().err().is_none_or(Broken::leaves_connection);
+    let is_clean = leaves_connection && tell(lease, END_READING, control).await.is_ok();
+    (result, is_clean)
+}
+
+/// Runs what was prepared, in the transaction that is open, and sends its rows.
+pub(super) async fn send_all(
+    connection: &Connection,
+    prepared: &Prepared,
+    parameters: &[Parameter],
+    output: &mut Outlet<'_>,
+    control: &Control,
+) -> Result<u64, Broken> {
+    let plan = prepared.rows().map_err(Broken::Refused)?;
+    let mut rows = pin!(connection.client().query_raw(&plan.statement, values(parameters)));
+    let answered = poll!(&mut rows);
+    let rows = pin!(while_read(&*output, settled(answered, rows, control)).await?);
+    send_rows(rows, &plan.shape, output, control).await
+}
+
+/// Prepares a statement, unless it was before, and looks at the values of its parameters.
 pub(super) async fn ready(
     connection: &Connection,
-    sql: &Arc<Sql>,
+    sql: &Sql,
     parameters: &[Parameter],
     control: &Control,
 ) -> Result<Arc<Prepared>, Broken> {
     let prepared = control.wait(connection.prepare(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
+    check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
+    Ok(prepared)
+}
+
+/// Prepares a statement now, in the transaction that is open, and looks at the values of its parameters.
+pub(super) async fn ready_anew(
+    connection: &Connection,
+    sql: &Sql,
+    parameters: &[Parameter],
+    control: &Control,
+) -> Result<Prepared, Broken> {
+    let prepared = control.wait(connection.prepare_anew(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
     check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
     Ok(prepared)
 }

@@ -10,7 +10,7 @@ use tokio_postgres::{Error, Row, RowStream};
 
 use super::control::Control;
 use super::decode::{ResultShape, RowsBuilder};
-use super::error::is_connection_gone;
+use super::error::{has_forgotten, is_connection_gone};
 use super::outlet::Outlet;
 use crate::block::Block;
 use crate::resource::ResourceError;
@@ -37,6 +37,11 @@ impl Broken {
             Self::Refused(_) => true,
             Self::Stopped(_) => false,
         }
+    }
+
+    /// Whether the server has forgotten what was prepared: then nothing of it can be used any more.
+    pub(super) fn tells_of_forgetting(&self) -> bool {
+        matches!(self, Self::Driver(error, _) if has_forgotten(error))
     }
 }
 

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PostgresResource;
 use super::control::Control;
-use super::error::{Effect, resource_error};
+use super::error::resource_error;
 use super::outlet::Outlet;
 use super::pool::Lease;
 use crate::block::BlockWriter;
@@ -76,7 +76,7 @@ pub(super) async fn begin(
     // The first snapshot decides whether a serializable transaction counts as one that only reads, and queries run as such.
     let snapshot = if options.isolation == Some(Isolation::Serializable) { "; SELECT" } else { "" };
     let begun = lease.client().batch_execute(&format!("BEGIN{isolation}{access}{snapshot}")).await;
-    begun.map_err(|error| refused(&resource_error(&error, None, Effect::None)))?;
+    begun.map_err(|error| refused(&resource_error(&error, None)))?;
     let inner = Inner {
         open: tokio::sync::Mutex::new(Open { lease: Some(lease), is_reading: false, is_prepared: false }),
         over: Mutex::new(None),

@@ -4,7 +4,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::PostgresResource;
 use super::super::csv::literal;
-use super::super::error::{Effect, resource_error};
+use super::super::error::resource_error;
 use super::super::pool::Lease;
 use super::refused;
 use crate::resource::ResourceError;
@@ -17,7 +17,7 @@ pub(super) async fn is_possible(resource: &PostgresResource, lease: &Lease) -> R
         let text = "SELECT pg_catalog.current_setting('max_prepared_transactions')::integer > 0";
         lease.client().query_one(text, &[]).await?.try_get::<_, bool>(0)
     });
-    asked.await.copied().map_err(|error| refused(&resource_error(&error, None, Effect::None)))
+    asked.await.copied().map_err(|error| refused(&resource_error(&error, None)))
 }
 
 /// The names of the prepared transactions of a log in this database.
@@ -26,7 +26,7 @@ pub(in super::super) async fn prepared(resource: &PostgresResource, log: LogId) 
                 WHERE database = pg_catalog.current_database() AND pg_catalog.starts_with(gid, $1)";
     let lease = lend(resource).await?;
     let rows = lease.client().query(text, &[&log.prefix()]).await;
-    let rows = rows.map_err(|error| lost(&resource_error(&error, None, Effect::None)))?;
+    let rows = rows.map_err(|error| lost(&resource_error(&error, None)))?;
     lease.give_back();
     Ok(rows.iter().filter_map(|row| Xid::parse(row.try_get::<_, &str>(0).ok()?)).collect())
 }
@@ -56,7 +56,7 @@ async fn settle_as(resource: &PostgresResource, xid: Xid, decision: Decision) ->
         Ok(()) => {}
         // It has ended before.
         Err(error) if error.code().is_some_and(|code| code.code() == "42704") => {}
-        Err(error) => return Err(resource_error(&error, None, Effect::None)),
+        Err(error) => return Err(resource_error(&error, None)),
     }
     lease.give_back();
     Ok(())
@@ -80,7 +80,7 @@ pub(in super::super) async fn outcome(
     let text = format!("SELECT pg_catalog.pg_xact_status('{number}'::pg_catalog.xid8)");
     let lease = lend(resource).await?;
     let row = lease.client().query_one(&text, &[]).await;
-    let row = row.map_err(|error| lost(&resource_error(&error, None, Effect::None)))?;
+    let row = row.map_err(|error| lost(&resource_error(&error, None)))?;
     lease.give_back();
     let status: Option<&str> = row.try_get(0).unwrap_or(None);
     match status {
