@@ -20,6 +20,7 @@ mod load;
 pub mod mysql;
 mod parameter_rows;
 mod physical;
+mod pieces;
 pub mod postgres;
 mod recovery;
 mod schema;
