@@ -37,7 +37,7 @@ pub use ddl::{ColumnDefinition, TableDefinition};
 pub use dialect::{Dialect, TableName};
 pub use load::{BulkLoad, CsvForm};
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};
-pub use physical::{PhysicalIndex, PhysicalSchema, PhysicalTable};
+pub use physical::{ForeignKey, PhysicalIndex, PhysicalSchema, PhysicalTable};
 pub use recovery::recoverable;
 pub use schema::{Column, DatabaseSchema, SchemaFilter, Table, TableKind};
 pub use statement::{Parameter, Statement};
