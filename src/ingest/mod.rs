@@ -10,6 +10,8 @@
 pub mod control;
 mod formula;
 mod json;
+pub mod page;
+pub mod properties;
 pub mod settings;
 pub mod variables;
 

@@ -7,7 +7,7 @@ mod list;
 mod rows;
 mod temporal;
 
-pub(super) use column::ColumnBuilder;
+pub(crate) use column::ColumnBuilder;
 pub(super) use rows::{BLOCK_VALUES, RowsBuilder};
 pub(super) use temporal::{milliseconds, parse_date, parse_timestamp};
 

@@ -1,6 +1,6 @@
 use http::Method;
 
-use crate::ingest::settings::{IngestSettings, Parameter, ParameterValue};
+use crate::ingest::settings::IngestSettings;
 
 /// In which manners an ingestion goes on: what its settings come to.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ impl Manner<'_> {
     /// Whether the session key is sent back, so that a blank one is the end.
     pub(super) fn has_cursor(self) -> bool {
         let Some(key) = &self.0.key else { return false };
-        (key.condition.is_none() && key.failure.is_none()) || sends_key(&self.0.parameters)
+        key.is_sent_back || (key.condition.is_none() && key.failure.is_none())
     }
 
     /// Whether a request may be sent again though the first may have had its effect. What is sent over and over in the course
@@ -33,14 +33,6 @@ impl Manner<'_> {
     pub(super) fn is_repeatable(self) -> bool {
         self.polls() || self.pages() || self.counts() || is_idempotent(self.0)
     }
-}
-
-fn sends_key(parameters: &[Parameter]) -> bool {
-    parameters.iter().any(|parameter| match &parameter.value {
-        ParameterValue::Session => true,
-        ParameterValue::Object(members) => sends_key(members),
-        _ => false,
-    })
 }
 
 /// RFC 9110, section 9.2.2, and the header `Idempotency-Key`.

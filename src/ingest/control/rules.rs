@@ -5,10 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta};
 
 use super::*;
-use crate::ingest::settings::samples::{key, plain};
+use crate::ingest::settings::samples::{key, plain, whole};
 use crate::ingest::settings::{
-    BlankPages, Condition, IngestSettings, NextLink, OnTimeout, PageValues, Parameter, ParameterValue, StatusSet,
-    ValuePath,
+    BlankPages, IngestSettings, NextLink, OnTimeout, PageValues, SessionKey, StatusSet, ValuePath,
 };
 use crate::session::Moment;
 
@@ -96,9 +95,9 @@ fn counting(settings: IngestSettings) -> IngestSettings {
 }
 
 fn cursor() -> IngestSettings {
-    let mut settings = IngestSettings { key: Some(key("cursor", None, None)), ..plain() };
+    let sent_back = SessionKey { is_sent_back: true, ..key("cursor", None, None) };
+    let mut settings = IngestSettings { key: Some(sent_back), ..plain() };
     settings.paging.is_on = true;
-    settings.parameters = vec![Parameter { name: "cursor".into(), value: ParameterValue::Session, placement: None }];
     settings
 }
 
@@ -116,7 +115,7 @@ fn r02_a_blank_key_matches_no_fail_condition_that_is_not_there() {
     let mut run = Run::new(IngestSettings { key: Some(key("status", Some("done"), None)), ..plain() });
     assert_eq!(run.answer(records(1)), Rule::Poll);
     let mut settings = cursor();
-    settings.key = Some(key("cursor", Some("end"), None));
+    settings.key = Some(SessionKey { is_sent_back: true, ..key("cursor", Some("end"), None) });
     settings.paging.is_on = false;
     let mut run = Run::new(settings);
     assert_eq!(run.answer(state("c1")), Rule::Poll);
@@ -317,8 +316,8 @@ fn a_total_alone_asks_until_it_is_reached() {
 #[test]
 fn several_signals_have_their_order() {
     let mut settings = polling();
-    settings.stop.when = vec![Condition::whole("a|failed").unwrap(), Condition::whole(".*").unwrap()];
-    settings.stop.fail_when = vec![Condition::whole(".*").unwrap()];
+    settings.stop.when = vec![whole("a|failed"), whole(".*")];
+    settings.stop.fail_when = vec![whole(".*")];
     assert_eq!(Run::new(settings.clone()).answer(state("done")), Rule::Condition);
     assert_eq!(Run::new(settings.clone()).answer(state("failed")), Rule::StopWhen(0));
     assert_eq!(Run::new(settings.clone()).answer(state("b")), Rule::StopWhen(1));

@@ -28,23 +28,3 @@ pub enum Condition {
     /// `formula`: an expression is true.
     Formula(Formula),
 }
-
-impl Condition {
-    /// The condition that the whole of a value matches an expression.
-    ///
-    /// ```
-    /// use rejoin::ingest::settings::Condition;
-    ///
-    /// let Condition::Matches(regex) = Condition::whole("complete|done").unwrap() else { unreachable!() };
-    /// assert!(regex.is_match("done") && !regex.is_match("completed"));
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`regex::Error`] when it is none, or would be too large.
-    pub fn whole(expression: &str) -> Result<Self, regex::Error> {
-        // By itself first: a stray parenthesis would close the group that is put around it.
-        Regex::new(expression)?;
-        Regex::new(&format!(r"\A(?:{expression})\z")).map(Self::Matches)
-    }
-}

@@ -26,7 +26,7 @@ pub(crate) fn plain() -> IngestSettings {
         page: PageSettings {
             form: PageForm::Json { data: None },
             schema: None,
-            leaves_out_unknown: false,
+            leaves_out_unknown: true,
             derived: Vec::new(),
             is_gzip: false,
             has_explicit_eof: false,
@@ -72,13 +72,17 @@ pub(crate) fn plain() -> IngestSettings {
 
 /// A session key with a condition and a `failCondition`, where they are not `None`.
 pub(crate) fn key(name: &str, condition: Option<&str>, failure: Option<&str>) -> SessionKey {
-    let whole = |expression: &str| Condition::whole(expression).unwrap();
     SessionKey {
         path: ValuePath::parse(name).unwrap(),
         header: name.into(),
         condition: condition.map(whole),
         failure: failure.map(whole),
-        initial: None,
         is_sent_back: false,
+        initial: None,
     }
+}
+
+/// The condition that the whole of the key's value matches.
+pub(crate) fn whole(expression: &str) -> Condition {
+    Condition::Matches(regex::Regex::new(&format!(r"\A(?:{expression})\z")).unwrap())
 }

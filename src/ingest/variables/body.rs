@@ -56,13 +56,10 @@ fn place(members: &mut Vec<(Box<str>, Json)>, path: &ValuePath, value: Json) -> 
     let (last, way) = path.segments().split_last()?;
     let mut members = members;
     for step in way {
-        let at = match members.iter().position(|(name, _)| *name == step.name) {
-            Some(at) => at,
-            None => {
-                members.push((step.name.clone(), Json::Object(Vec::new())));
-                members.len() - 1
-            }
-        };
+        let at = members.iter().position(|(name, _)| *name == step.name).unwrap_or(members.len());
+        if at == members.len() {
+            members.push((step.name.clone(), Json::Object(Vec::new())));
+        }
         let Json::Object(inner) = &mut members[at].1 else { return None };
         members = inner;
     }
