@@ -14,7 +14,9 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::session::transaction::*;
-use crate::session::{Access, AttributeSnapshot, ManualClock, Principal, SessionAttributes, StaticSessionAttribute as _};
+use crate::session::{
+    Access, AttributeSnapshot, ManualClock, Principal, SessionAttributes, StaticSessionAttribute as _,
+};
 
 /// How a branch stands in its database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +188,12 @@ impl World {
     /// The databases of those numbers can't prepare.
     pub(super) fn new(databases: usize, unable: impl IntoIterator<Item = usize>) -> Self {
         let databases = (0..databases).map(|_| Arc::default()).collect();
-        Self { databases, unable: unable.into_iter().collect(), clock: ManualClock::new(), folder: tempfile::tempdir().unwrap() }
+        Self {
+            databases,
+            unable: unable.into_iter().collect(),
+            clock: ManualClock::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(super) fn manager(&self) -> TransactionManager {
