@@ -1,0 +1,120 @@
+//! What is kept of an ingestion in the session, so that a later request goes on.
+
+use std::collections::BTreeMap;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::activity::{ActivityContext, ActivityError};
+use crate::block::Scalar;
+use crate::ingest::control::{Occasion, Outcome, Progress};
+
+/// `sessionState`: which attribute the progress is kept in, and when it counts.
+#[derive(Debug, Clone)]
+pub(super) struct SessionState {
+    pub(super) attribute: String,
+    pub(super) save: Save,
+}
+
+/// When progress that is kept counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Save {
+    /// At once, whatever becomes of the request.
+    Page,
+    /// When the request completes, with the other changes of the session.
+    Request,
+}
+
+/// All that is kept: the progress of each unit by its name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct State {
+    version: u32,
+    units: BTreeMap<String, Kept>,
+}
+
+/// What is kept of one unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) progress: Progress,
+    /// Whether a request that creates something was about to be sent, and nothing is known of what became of it.
+    pub(super) is_sending: bool,
+}
+
+const VERSION: u32 = 1;
+
+/// Reads and writes what is kept; without `sessionState` it keeps nothing.
+pub(super) struct Keeper {
+    state: Option<SessionState>,
+    kept: Mutex<State>,
+}
+
+impl Keeper {
+    /// Reads what an earlier request has kept.
+    pub(super) fn open(
+        state: Option<SessionState>,
+        context: &ActivityContext,
+        units: u64,
+    ) -> Result<Self, ActivityError> {
+        let mut kept = match &state {
+            Some(state) => read(context, &state.attribute)?,
+            None => State::default(),
+        };
+        kept.version = VERSION;
+        // All of them are complete: the next request begins anew.
+        let complete = kept.units.values().filter(|unit| is_complete(&unit.progress)).count() as u64;
+        if complete >= units {
+            kept.units.clear();
+        }
+        Ok(Self { state, kept: Mutex::new(kept) })
+    }
+
+    /// Where a unit goes on; `None`: it begins.
+    pub(super) fn resume(&self, unit: &str, at: Occasion) -> Option<Kept> {
+        let mut kept = self.kept.lock().units.get(unit).cloned()?;
+        if is_complete(&kept.progress) || kept.is_sending {
+            return Some(kept);
+        }
+        if !kept.progress.is_resumable() {
+            return None;
+        }
+        kept.progress.resume(at);
+        Some(kept)
+    }
+
+    /// Keeps the progress of a unit.
+    pub(super) async fn keep(&self, unit: &str, kept: Kept, context: &ActivityContext) -> Result<(), ActivityError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let text = {
+            let mut all = self.kept.lock();
+            all.units.insert(unit.to_owned(), kept);
+            text_of(&all)?
+        };
+        match state.save {
+            Save::Page => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
+            Save::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn is_complete(progress: &Progress) -> bool {
+    matches!(progress.outcome, Some(Outcome::Completed { .. }))
+}
+
+fn read(context: &ActivityContext, attribute: &str) -> Result<State, ActivityError> {
+    let Some(value) = context.session().get(attribute) else { return Ok(State::default()) };
+    let text = value.scalar().map(|scalar| scalar.to_string()).unwrap_or_default();
+    let state = serde_json::from_str::<State>(&text).ok().filter(|state| state.version == VERSION);
+    state.ok_or_else(|| {
+        ActivityError::client(
+            "HttpIngestState",
+            format!(
+                "the session attribute `{attribute}` holds no progress of an ingestion; name another in `sessionState`"
+            ),
+        )
+    })
+}
+
+fn text_of(state: &State) -> Result<String, ActivityError> {
+    serde_json::to_string(state).map_err(|error| ActivityError::server("Internal", error.to_string()))
+}
