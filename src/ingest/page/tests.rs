@@ -62,7 +62,8 @@ fn what_a_page_says_is_found_beside_its_records() {
     let mut settings = with_data("result.items");
     settings.key = Some(key("result.cursor", None, None));
     settings.paging.total = ValuePath::parse("result.total");
-    settings.paging.fields = PageValues { start: ValuePath::parse("offset"), size: ValuePath::parse("limit"), number: None };
+    settings.paging.fields =
+        PageValues { start: ValuePath::parse("offset"), size: ValuePath::parse("limit"), number: None };
     settings.paging.next = Some(NextLink::Body(ValuePath::parse("next").unwrap()));
     let body = r#"{"offset": "4", "limit": 2, "next": "/p2", "result": {"total": 9, "items": [{"a": 1}, {"a": 2}], "cursor": "c\u00e9"}}"#;
     let seen = page(&settings, body).seen;
@@ -94,7 +95,8 @@ fn r12_a_header_is_looked_at_where_the_body_has_no_key() {
     settings.key = Some(key("X-State", None, None));
     let mut reader = PageReader::new(&settings, ALL).unwrap();
     let headers = headers(&[("x-state", "old"), ("x-state", "new")]);
-    let mut key = |body: &'static str| reader.read(1, &headers, &Bytes::from_static(body.as_bytes()), &[]).unwrap().seen.key;
+    let mut key =
+        |body: &'static str| reader.read(1, &headers, &Bytes::from_static(body.as_bytes()), &[]).unwrap().seen.key;
     assert_eq!(key("[]"), KeyValue::Text("new".into()));
     assert_eq!(key(r#"{"X-State": "body"}"#), KeyValue::Text("body".into()));
 }

@@ -1,7 +1,9 @@
 //! What goes wrong.
 
+use std::time::Duration;
+
 use super::Bench;
-use crate::scripted::{Script, json, status};
+use crate::scripted::{Script, json, pass, status};
 
 const URI: (&str, &str) = ("ms.source.uri", "/records");
 const PAGES: (&str, &str) = ("ms.pagination", r#"{"initialvalues":[0,1]}"#);
@@ -82,7 +84,9 @@ async fn a_record_that_does_not_fit_the_first_page_is_named() {
 
 #[tokio::test]
 async fn what_is_no_json_is_named_by_its_place() {
-    after_a_page(json(r#"[{"n":2},"#), &[]).await.has_failed("HttpIngestUnreadable", "page 2 can't be read: it is no JSON");
+    after_a_page(json(r#"[{"n":2},"#), &[])
+        .await
+        .has_failed("HttpIngestUnreadable", "page 2 can't be read: it is no JSON");
 }
 
 #[tokio::test]
@@ -98,4 +102,24 @@ async fn a_request_is_sent_again_after_the_wait_that_the_server_asks_for() {
     let retry = r#"{"statuses":[429,503],"times":2,"backoff":{"first":3000,"factor":2,"longest":60000,"jitter":0}}"#;
     let pulled = bench.pull_while(&[URI, ("rejoin.retry", retry)], &[7000, 6000]).await;
     pulled.is_completed().gave(["n", "1"]).by(["retryStatus", "retryStatus", "oneAnswer"]);
+}
+
+#[tokio::test]
+async fn er_4_r21_credentials_are_read_again_after_a_while() {
+    let bench = Bench::over(Script::of([status(401), json(r#"[{"n":1}]"#)])).await;
+    let token = "<echo name=\"given\"><text>access_token\nt0k\n</text><output name=\"text\"/></echo>
+        <csvToRows name=\"read\"><csvInput from=\"text\"/><rows name=\"tokens\"/><includeHeader value=\"true\"/></csvToRows>";
+    let retry = r#"{"delayInSec":2,"retryCount":2}"#;
+    let secondary =
+        format!(r#"[{{"path":"tokens","fields":["access_token"],"category":"authentication","retry":{retry}}}]"#);
+    let properties = [
+        URI,
+        ("ms.secondary.input", secondary.as_str()),
+        ("ms.http.request.headers", r#"{"Authorization":"Bearer {{access_token}}"}"#),
+    ];
+    let pulling = bench.pull_in(token, &properties, "<secondary from=\"tokens\"/>");
+    let (pulled, ()) = tokio::join!(pulling, pass(&bench.clock, Duration::from_secs(2)));
+    pulled.is_completed().gave(["n", "1"]).by(["credentials", "oneAnswer"]);
+    let requests = bench.server.saw(["GET /records", "GET /records"]);
+    assert!(requests.iter().all(|request| request.header("authorization").as_deref() == Some("Bearer t0k")));
 }

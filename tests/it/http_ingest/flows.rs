@@ -41,7 +41,10 @@ async fn sf_2_r26_a_job_is_created_once() {
 
 const SF_POLL: [(&str, &str); 4] = [
     ("ms.source.uri", "/jobs/query/750"),
-    ("ms.session.key.field", r#"{"name":"state","condition":{"regexp":"JobComplete"},"failCondition":{"regexp":"Failed|Aborted"}}"#),
+    (
+        "ms.session.key.field",
+        r#"{"name":"state","condition":{"regexp":"JobComplete"},"failCondition":{"regexp":"Failed|Aborted"}}"#,
+    ),
     ("ms.wait.timeout.seconds", "14400"),
     ("ms.call.interval.millis", "61000"),
 ];
@@ -91,7 +94,10 @@ async fn el_1_a_sync_is_created_and_its_number_is_part_of_an_address() {
             ("ms.source.uri", "/syncs"),
             ("ms.http.request.method", "POST"),
             ("ms.parameters", r#"[{"name":"syncedInstanceUri","value":"/contacts/exports/4"}]"#),
-            ("ms.derived.fields", r#"[{"name":"syncid","formula":{"type":"regexp","source":"uri","format":"/syncs/([0-9]+)$"}}]"#),
+            (
+                "ms.derived.fields",
+                r#"[{"name":"syncid","formula":{"type":"regexp","source":"uri","format":"/syncs/([0-9]+)$"}}]"#,
+            ),
         ])
         .await;
     pulled.is_completed().gave(["uri,status,syncid", "/syncs/6,pending,6"]);
@@ -299,4 +305,42 @@ async fn fd_1_a_list_gives_a_record_for_each_file() {
     let bench = Bench::over(Script::of([json(r#"{"files":[{"filePath":"a/1.csv"},{"filePath":"a/2.csv"}]}"#)])).await;
     let pulled = bench.pull(&[("ms.source.uri", "/list"), ("ms.data.field", "files")]).await;
     pulled.is_completed().gave(["filePath", "a/1.csv", "a/2.csv"]).by(["oneAnswer"]);
+}
+
+#[tokio::test]
+async fn fd_2_files_come_as_they_are_and_one_that_fails_stops_no_other() {
+    let file = |text: &str| status(200).header("content-type", "application/octet-stream").body(text);
+    let script = Script::default()
+        .at("/files/a/1.csv", [file("one\n")])
+        .at("/files/a/2.csv", [status(500)])
+        .at("/files/a/3.csv", [file("three")]);
+    let bench = Bench::over(script).await;
+    let rows = secondary("filePath\na/1.csv\na/2.csv\na/3.csv\n");
+    let document = format!(
+        "{rows}<httpIngest name=\"pull\">
+           <property key=\"ms.source.uri\">/files/{{{{filePath}}}}</property>
+           <property key=\"ms.http.request.method\">GET_XE</property>
+           <property key=\"rejoin.format\">file</property>
+           <property key=\"ms.work.unit.parallelism.max\">1</property>
+           <secondary from=\"units\"/><responses name=\"answers\"/>
+         </httpIngest>"
+    );
+    let reply = bench.context.raw(&document, "answers").await;
+    assert_eq!((reply.status, reply.text.as_str()), (200, "one\nthree"));
+    bench.server.saw(["GET /files/a/1.csv", "GET /files/a/2.csv", "GET /files/a/3.csv"]);
+}
+
+#[tokio::test]
+async fn each_row_of_a_payload_is_a_body() {
+    let bench = Bench::over(Script::of([array(&[1]), array(&[2])])).await;
+    let payload = r#"[{"path":"units","fields":["email"],"category":"payload"}]"#;
+    let properties = [
+        ("ms.source.uri", "/check"),
+        ("ms.http.request.method", "POST"),
+        ("ms.parameters", r#"[{"name":"mode","value":"fast"}]"#),
+        ("ms.secondary.input", payload),
+    ];
+    let pulled = bench.pull_in(&secondary("email\na@x\nb@x\n"), &properties, "<secondary from=\"units\"/>").await;
+    pulled.is_completed().gave(["id", "1", "2"]).by(["nextPage", "payload"]);
+    bench.server.saw([r#"POST /check {"mode":"fast","email":"a@x"}"#, r#"POST /check {"mode":"fast","email":"b@x"}"#]);
 }

@@ -68,3 +68,37 @@ async fn answers_and_documents_come_as_they_were_written() {
     reply.is_completed();
     assert_eq!(lines(&reply, "documents"), [r#"{"n": 1.10}{"n": 12345678901234567890.5}"#]);
 }
+
+#[tokio::test]
+async fn units_that_are_complete_are_not_asked_for_again() {
+    let rows = "<echo name=\"given\"><text>id\n1\n2\n</text><output name=\"text\"/></echo>
+        <csvToRows name=\"read\"><csvInput from=\"text\"/><rows name=\"units\"/><includeHeader value=\"true\"/></csvToRows>";
+    let script = Script::default().at("/one", [json(r#"[{"n":1}]"#)]).at("/two", [status(500), json(r#"[{"n":2}]"#)]);
+    let bench = Bench::over(script).await;
+    let id = bench.context.create().await;
+    let properties = [("ms.source.uri", "/{{id}}"), ("ms.work.unit.parallelism.max", "1")];
+    let rows = rows.replace("1\n2", "one\ntwo");
+    let before = format!("<session id=\"{id}\"/>{rows}");
+    let state = format!("{STATE}<secondary from=\"units\"/>");
+    bench.pull_in(&before, &properties, &state).await.is_completed().gave(["n", "1"]);
+    bench.pull_in(&before, &properties, &state).await.is_completed().gave(["n", "2"]);
+    bench.server.saw(["GET /one", "GET /two", "GET /two"]);
+}
+
+#[tokio::test]
+async fn a_request_that_creates_is_not_sent_again_when_nobody_knows_what_became_of_it() {
+    let bench = Bench::over(Script::of([json("{}").never(), json(r#"{"id":7}"#)])).await;
+    let id = bench.context.create().await;
+    let joined = format!("<session id=\"{id}\"/>");
+    let properties = [("ms.source.uri", "/jobs"), ("ms.http.request.method", "POST")];
+    let document = format!("{joined}{}", super::element(&properties, STATE));
+    let request = bench.context.post(&document.replace("<records name=\"rows\"/><decisions name=\"log\"/>", ""));
+    let sending = tokio::spawn(request.send());
+    bench.server.asked(1).await;
+    // Its client leaves, and the request with it.
+    sending.abort();
+    bench.server.abandoned(1).await;
+    let pulled = bench.pull_in(&joined, &properties, STATE).await;
+    pulled.has_failed("HttpIngestUnreachable", "what became of it is not known");
+    bench.server.saw(["POST /jobs {}"]);
+}

@@ -119,6 +119,8 @@ async fn page(
     let facts = facts.with_key(page.seen.key.text());
     page.seen.verdict = verdict(shared.settings(), Some(&page.seen.key), &facts).transpose();
     page.seen.wait = wait;
+    // A file has been handed on already.
+    let body = if matches!(shared.settings().page.form, PageForm::File) { Bytes::new() } else { body };
     came(Seen::Page(page.seen.clone()), Some((page, body)))
 }
 

@@ -1,6 +1,6 @@
 //! What is kept of an ingestion in the session, so that a later request goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -25,10 +25,13 @@ pub(super) enum Save {
     Request,
 }
 
-/// All that is kept: the progress of each unit by its name.
+/// All that is kept, by the names of units.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     version: u32,
+    /// The units that are complete.
+    done: BTreeSet<String>,
+    /// How far the others have come.
     units: BTreeMap<String, Kept>,
 }
 
@@ -36,8 +39,23 @@ struct State {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) progress: Progress,
+    /// The window of time that it is about, in milliseconds since 1970: that of its first request, whenever it goes on.
+    pub(super) window: Option<(i64, i64)>,
     /// Whether a request that creates something was about to be sent, and nothing is known of what became of it.
     pub(super) is_sending: bool,
+}
+
+/// What is known of a unit from earlier requests.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// Nothing: it begins.
+    Nothing,
+    /// It is complete.
+    Done,
+    /// A request that creates something was sent, and what became of it is not known.
+    Unknown,
+    /// It goes on from there.
+    Begun(Kept),
 }
 
 const VERSION: u32 = 1;
@@ -61,24 +79,31 @@ impl Keeper {
         };
         kept.version = VERSION;
         // All of them are complete: the next request begins anew.
-        let complete = kept.units.values().filter(|unit| is_complete(&unit.progress)).count() as u64;
-        if complete >= units {
-            kept.units.clear();
+        if kept.done.len() as u64 >= units {
+            kept.done.clear();
         }
         Ok(Self { state, kept: Mutex::new(kept) })
     }
 
-    /// Where a unit goes on; `None`: it begins.
-    pub(super) fn resume(&self, unit: &str, at: Occasion) -> Option<Kept> {
-        let mut kept = self.kept.lock().units.get(unit).cloned()?;
-        if is_complete(&kept.progress) || kept.is_sending {
-            return Some(kept);
+    /// Whether anything is kept.
+    pub(super) fn is_on(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Where a unit goes on.
+    pub(super) fn resume(&self, unit: &str, at: Occasion) -> Known {
+        let state = self.kept.lock();
+        if state.done.contains(unit) {
+            return Known::Done;
         }
-        if !kept.progress.is_resumable() {
-            return None;
+        match state.units.get(unit).cloned() {
+            Some(kept) if kept.is_sending => Known::Unknown,
+            Some(mut kept) if kept.progress.is_resumable() => {
+                kept.progress.resume(at);
+                Known::Begun(kept)
+            }
+            _ => Known::Nothing,
         }
-        kept.progress.resume(at);
-        Some(kept)
     }
 
     /// Keeps the progress of a unit.
@@ -86,7 +111,12 @@ impl Keeper {
         let Some(state) = &self.state else { return Ok(()) };
         let text = {
             let mut all = self.kept.lock();
-            all.units.insert(unit.to_owned(), kept);
+            if matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
+                all.units.remove(unit);
+                all.done.insert(unit.to_owned());
+            } else {
+                all.units.insert(unit.to_owned(), kept);
+            }
             text_of(&all)?
         };
         match state.save {
@@ -95,10 +125,6 @@ impl Keeper {
         }
         Ok(())
     }
-}
-
-pub(super) fn is_complete(progress: &Progress) -> bool {
-    matches!(progress.outcome, Some(Outcome::Completed { .. }))
 }
 
 fn read(context: &ActivityContext, attribute: &str) -> Result<State, ActivityError> {

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat};
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::exchange::{Came, Wall, exchange};
-use super::keep::{Keeper, Kept, is_complete};
+use super::keep::{Keeper, Kept, Known};
 use super::outputs::Outputs;
 use crate::activity::{ActivityContext, ActivityError};
 use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Progress, Rule, Seen, creates, decide};
 use crate::ingest::page::{Constants, Page, PageError, PageReader};
-use crate::ingest::settings::{DerivedSource, IngestSettings};
+use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
 use crate::ingest::{DecisionRow, Json, window_end};
 use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse};
@@ -95,6 +95,8 @@ impl<'a> Shared<'a> {
 pub(super) struct Unit {
     /// Which one, from 0.
     pub(super) index: u64,
+    /// What its progress is kept under.
+    pub(super) name: String,
     pub(super) values: Values,
     /// The rows that bodies are made of, one for each request.
     pub(super) payload: Vec<Vec<(Box<str>, Json)>>,
@@ -115,17 +117,19 @@ pub(super) enum Ended {
 }
 
 impl Unit {
-    pub(super) async fn run(self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+    pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
         let begins = shared
             .clock
             .now()
             .after(shared.settings.pace.unit_interval * u32::try_from(self.index).unwrap_or(u32::MAX));
-        let name = self.name();
-        let mut progress = match shared.keeper.resume(&name, shared.occasion()) {
-            Some(kept) if is_complete(&kept.progress) => return Ok(Ended::Well),
-            Some(kept) if kept.is_sending => return Ok(unknown_outcome()),
-            Some(kept) => kept.progress,
-            None => Progress::new(shared.settings),
+        let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
+            Known::Done => return Ok(Ended::Well),
+            Known::Unknown => return Ok(unknown_outcome()),
+            Known::Nothing => Progress::new(shared.settings),
+            Known::Begun(kept) => {
+                self.values.window = window_of(kept.window).or(self.values.window);
+                kept.progress
+            }
         };
         progress.payloads = (!self.payload.is_empty()).then_some(self.payload.len() as u64);
         if self.index > 0 {
@@ -135,7 +139,7 @@ impl Unit {
             shared.clock.sleep_until(moment).await;
         }
         loop {
-            let decision = self.step(shared, &name, &mut progress).await?;
+            let decision = self.step(shared, &mut progress).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
             }
@@ -148,24 +152,31 @@ impl Unit {
     }
 
     /// One request, and what is decided after it.
-    async fn step(&self, shared: &Shared<'_>, name: &str, progress: &mut Progress) -> Result<Decision, ActivityError> {
+    async fn step(&self, shared: &Shared<'_>, progress: &mut Progress) -> Result<Decision, ActivityError> {
         let values = self.values(shared.settings, progress);
         let request = request(shared.settings, &values, progress.next.as_deref())?;
         let constants = constants(shared, &values, &request.uri)?;
         let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
-        if creates(shared.settings) {
-            let kept = Kept { progress: progress.clone(), is_sending: true };
-            shared.keeper.keep(name, kept, shared.context).await?;
+        let creates = creates(shared.settings);
+        if creates {
+            self.keep(shared, progress, true).await?;
         }
         let sent = shared.occasion();
         progress.begin_request(shared.settings, sent);
-        let Came { seen, status, page } = exchange(shared, progress, request, &constants).await?;
+        let came = exchange(shared, progress, request, &constants).await;
+        if let Err(ActivityError::Authorization { .. }) = &came
+            && creates
+        {
+            // It was not sent.
+            self.keep(shared, progress, false).await?;
+        }
+        let Came { seen, status, page } = came?;
         if let Some((mut page, body)) = page {
             shared.outputs.page(&mut page, &body).await?;
         }
         let decided = shared.occasion();
         let decision = decide(shared.settings, progress, &seen, decided);
-        shared.keeper.keep(name, Kept { progress: progress.clone(), is_sending: false }, shared.context).await?;
+        self.keep(shared, progress, false).await?;
         let row = DecisionRow {
             unit: self.index + 1,
             request: progress.requests,
@@ -195,10 +206,20 @@ impl Unit {
         }
     }
 
-    /// What its progress is kept under: its place, because rows have no other name.
-    fn name(&self) -> String {
-        (self.index + 1).to_string()
+    /// Keeps how far it has come.
+    async fn keep(&self, shared: &Shared<'_>, progress: &Progress, is_sending: bool) -> Result<(), ActivityError> {
+        if !shared.keeper.is_on() {
+            return Ok(());
+        }
+        let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
+        let kept = Kept { progress: progress.clone(), window, is_sending };
+        shared.keeper.keep(&self.name, kept, shared.context).await
     }
+}
+
+fn window_of(millis: Option<(i64, i64)>) -> Option<Window> {
+    let (low, high) = millis?;
+    Some(Window { low: DateTime::from_timestamp_millis(low)?, high: DateTime::from_timestamp_millis(high)? })
 }
 
 /// The next request; `next` is the address that the last answer has named, if it has.

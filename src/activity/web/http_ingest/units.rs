@@ -1,8 +1,11 @@
 //! How many ingestions there are, and what each is told.
 
+use std::collections::HashMap;
+
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 
 use super::run::Unit;
 use crate::activity::{ActivityError, Input};
@@ -64,16 +67,35 @@ fn paired(settings: &IngestSettings, rows: Vec<Values>, payload: Vec<Vec<Named>>
         None => vec![None],
     };
     let mut units = Vec::new();
+    let mut names = HashMap::new();
     for row in rows {
-        for window in &windows {
-            for name in &listed {
+        for (place, window) in windows.iter().enumerate() {
+            for listed in &listed {
                 let mut values = Values { window: *window, ..row.clone() };
-                values.fields.extend(name.clone());
-                units.push(Unit { index: units.len() as u64, values, payload: payload.clone() });
+                values.fields.extend(listed.clone());
+                let name = name_of(place, &values.fields, &mut names);
+                units.push(Unit { index: units.len() as u64, name, values, payload: payload.clone() });
             }
         }
     }
     units
+}
+
+/// What the progress of a unit is kept under: the place of its window, and a digest of its row, so that it is found again though
+/// other rows came before it. Rows that are alike are counted.
+fn name_of(window: usize, fields: &[Named], names: &mut HashMap<String, u64>) -> String {
+    let mut name = (window + 1).to_string();
+    if !fields.is_empty() {
+        let mut hash = Sha256::new();
+        for (field, value) in fields {
+            hash.update(format!("{field}={value}\n"));
+        }
+        name.push('-');
+        name.extend(hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")));
+    }
+    let times = names.entry(name.clone()).or_insert(0);
+    *times += 1;
+    if *times == 1 { name } else { format!("{name}-{times}") }
 }
 
 fn values_of(columns: &SecondaryColumns, row: Vec<Named>) -> Values {
