@@ -177,10 +177,8 @@ impl<A: Activity> ActivityFactory for Typed<A> {
         let mut setup = Setup::new(resources, properties);
         let activity = A::parse(&mut fields, &mut setup)?;
         fields.finish()?;
-        Ok(RunnableActivity {
-            ports: setup.into_ports(),
-            effects: A::EFFECTS,
-            run: Box::new(move |context| activity.run(context)),
-        })
+        let ports = setup.into_ports();
+        let effects = if ports.stays_in_session { Effects::Session } else { A::EFFECTS };
+        Ok(RunnableActivity { ports, effects, run: Box::new(move |context| activity.run(context)) })
     }
 }

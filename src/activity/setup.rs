@@ -175,6 +175,12 @@ impl<'a> Setup<'a> {
         self.ports.part = TransactionPart::Boundary;
     }
 
+    /// Declares that this one changes nothing but the session, by what its element asks for, where others of its kind change
+    /// more ([`Activity::EFFECTS`](super::Activity::EFFECTS)).
+    pub fn stays_in_session(&mut self) {
+        self.ports.stays_in_session = true;
+    }
+
     /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
     /// with [`ActivityContext::pushdown`](super::ActivityContext::pushdown).
     pub fn pushes_down(&mut self) {

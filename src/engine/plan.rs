@@ -108,7 +108,7 @@ impl Plan {
         plan.check_sequences()?;
         plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
-        plan.fuse(&draft.ports);
+        plan.fuse(&draft.ports, &catalogue.count_of_fused());
         Ok(plan)
     }
 
@@ -299,5 +299,42 @@ impl Plan {
             }
         }
         reached
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::ActivityRegistry;
+    use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
+
+    fn changes_outside(content: &str) -> bool {
+        let mut resources = DataResources::default();
+        let memory = ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", "."));
+        resources.add("", memory.unwrap());
+        let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), resources);
+        let document =
+            format!(r#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">{content}</perform>"#);
+        Plan::new(&PerformDocument::parse(document.as_bytes()).unwrap(), &catalogue).unwrap().changes_outside()
+    }
+
+    #[test]
+    fn what_makes_nothing_hold_and_takes_nothing_back_changes_nothing_outside() {
+        for (step, expected) in [
+            ("begin", false),
+            ("savepoint name='a'", false),
+            ("state", false),
+            ("commit", true),
+            ("rollback", true),
+            ("rollbackTo name='a'", true),
+            ("releaseSavepoint name='a'", true),
+        ] {
+            let content = format!("<transactionManagement name='t'><{step}/></transactionManagement>");
+            assert_eq!(changes_outside(&content), expected, "{step}");
+        }
+        assert!(!changes_outside("<openCursor name='c'><expression>SELECT 1</expression></openCursor>"));
+        assert!(changes_outside(
+            "<sqlUpdateStatement name='u'><expression>DELETE FROM t</expression></sqlUpdateStatement>"
+        ));
     }
 }

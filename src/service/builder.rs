@@ -330,10 +330,15 @@ impl ServerBuilder {
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {
-        let folder = folder_of(&resource.file);
         let mut opened = DataResources::default();
         for configured in &resource.resource.data_resources {
-            let settings = resource_settings(configured, folder);
+            let settings = match resource_settings(configured, &resource.file, &self.clock) {
+                Ok(settings) => settings,
+                Err(refused) => {
+                    self.refuse(&resource.file, refused);
+                    continue;
+                }
+            };
             match self.data_resources.open(&settings) {
                 Ok(data_resource) => {
                     let name = configured.name.as_ref().map_or("", |name| &name.value);
@@ -392,6 +397,13 @@ impl ConfiguredResource {
     #[must_use]
     pub fn data_resource(mut self, uri: impl Into<String>) -> Self {
         self.resource.data_resources.push(crate::document::DataResourceConfiguration::at(uri));
+        self
+    }
+
+    /// Adds a data resource with everything that a document can say of it.
+    #[must_use]
+    pub fn configured_data_resource(mut self, configured: crate::document::DataResourceConfiguration) -> Self {
+        self.resource.data_resources.push(configured);
         self
     }
 

@@ -40,4 +40,5 @@ mod stored_sessions;
 mod streaming;
 mod transactions;
 mod updates;
+mod web_resource;
 mod webrowset;

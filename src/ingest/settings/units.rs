@@ -22,7 +22,7 @@ pub struct UnitSettings {
     pub stops_at_failure: bool,
 }
 
-/// One unit at a time, one failing doesn't stop the others.
+/// Ten units side by side, of which one failing doesn't stop the others.
 impl Default for UnitSettings {
     fn default() -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Default for UnitSettings {
             filters: Vec::new(),
             window: None,
             list: None,
-            parallelism: 1,
+            parallelism: 10,
             least: 0,
             stops_at_failure: false,
         }

@@ -20,9 +20,13 @@ mod body;
 mod compose;
 mod error;
 mod pool;
+mod rows;
+#[cfg(test)]
+mod tests;
 mod uri;
 mod values;
 
 pub use compose::{compose, fill};
 pub use error::ComposeError;
+pub use rows::{SecondaryError, SecondaryReader, SecondaryRow};
 pub use values::Values;

@@ -67,6 +67,10 @@ impl<'a> Pool<'a> {
             "pagestart" => number(page.start),
             "pagesize" => number(page.size),
             "pageno" => number(page.number),
+            "ms.source.uri" => match &self.values.address {
+                Some(address) => Found::Value(Json::Text(address.clone())),
+                None => Found::Nothing,
+            },
             _ => Found::Nothing,
         }
     }

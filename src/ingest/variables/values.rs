@@ -19,6 +19,8 @@ pub struct Values {
     pub page: PageValues<u64>,
     /// The window of time of the unit.
     pub window: Option<Window>,
+    /// The address that an answer came from, for derived columns: `ms.source.uri`.
+    pub address: Option<Box<str>>,
 }
 
 impl fmt::Debug for Values {

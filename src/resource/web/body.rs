@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::fault_of;
@@ -21,6 +22,8 @@ pub(super) struct BodyWatch {
     /// When the whole exchange has to be over.
     pub(super) deadline: Moment,
     pub(super) cancel: CancellationToken,
+    /// Given back when the body is read or nobody reads it any more.
+    pub(super) _turn: OwnedSemaphorePermit,
 }
 
 /// The pieces of a body. An error is the last of them.

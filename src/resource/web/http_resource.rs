@@ -3,21 +3,26 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::{StatusCode, header};
 use reqwest::Url;
 use tokio_util::sync::CancellationToken;
 
-use super::gate::{Gate, GateParts};
+use super::credentials::Credentials;
+use super::gate::{Gate, Term};
 use super::names::{NameResolver, SystemResolver};
-use super::origin::{join, parse};
-use super::tls::{Trust, client_config};
-use super::{DefaultProperty, Origin, OriginSettings, WebError, WebRequest, WebResource, WebResponse};
+use super::origin::join;
+use super::redirect::{Trail, crossing, target};
+use super::request_headers::prepare;
+use super::setting_up::set_up;
+use super::{DefaultProperty, Origin, WebError, WebRequest, WebResource, WebResponse};
 use crate::resource::{DataResource, Product, ResourceError, ResourceSettings};
 
 /// An HTTP service, reached as its operator has said.
 pub struct HttpResource {
-    base: Url,
-    gates: BTreeMap<Origin, Gate>,
-    defaults: Vec<DefaultProperty>,
+    pub(super) base: Url,
+    pub(super) gates: BTreeMap<Origin, Arc<Gate>>,
+    pub(super) credentials: BTreeMap<Origin, Credentials>,
+    pub(super) defaults: Vec<DefaultProperty>,
 }
 
 impl HttpResource {
@@ -34,48 +39,65 @@ impl HttpResource {
         settings: &ResourceSettings,
         resolver: &Arc<dyn NameResolver>,
     ) -> Result<Self, ResourceError> {
-        let refused = |message: String| ResourceError::Configuration { message };
-        let base = parse(&settings.uri).map_err(|error| refused(format!("the URI of the data resource: {error}")))?;
-        let origins = origins(&Origin::of_url(&base), &settings.web.origins);
-        let trust = match &settings.access.tls.authority {
-            _ if origins.iter().all(|listed| !listed.origin.is_https()) => Trust::Nobody,
-            Some(path) => Trust::File(path),
-            None => Trust::System,
-        };
-        let tls = client_config(&trust).map_err(refused)?;
-        let mut gates = BTreeMap::new();
-        for listed in origins {
-            let parts = GateParts { web: &settings.web, resolver, tls: &tls, clock: &settings.clock };
-            let gate = Gate::new(&listed, &parts).map_err(|error| refused(error.to_string()))?;
-            gates.insert(listed.origin, gate);
+        set_up(settings, resolver).map_err(|message| ResourceError::Configuration { message })
+    }
+
+    /// Sends a request and follows where it leads.
+    async fn follow(&self, mut request: WebRequest, cancel: &CancellationToken) -> Result<WebResponse, WebError> {
+        prepare(&mut request.headers)?;
+        let mut url = join(&self.base, &request.uri)?;
+        let mut trail = Trail::default();
+        let mut term = Term { deadline: None, cancel };
+        loop {
+            trail.step(&url)?;
+            let answer = self.exchange(&request, &url, &mut term).await?;
+            let Some(next) = target(&request.method, answer.status, &answer.headers, &url)? else { return Ok(answer) };
+            if Origin::of_url(&next) != Origin::of_url(&url) {
+                request.headers = crossing(&request.headers);
+            }
+            url = next;
         }
-        Ok(Self { base, gates, defaults: settings.web.properties.clone() })
     }
 
-    async fn exchange(&self, request: WebRequest, cancel: &CancellationToken) -> Result<WebResponse, WebError> {
-        let url = join(&self.base, &request.uri)?;
-        self.gate(&url)?.exchange(&request, url, cancel).await
-    }
-
-    /// The way to where a URL leads, if it is listed.
-    fn gate(&self, url: &Url) -> Result<&Gate, WebError> {
+    /// Sends one request with the credentials of where it goes. One that is refused for them is sent once more with new ones.
+    async fn exchange(&self, request: &WebRequest, url: &Url, term: &mut Term<'_>) -> Result<WebResponse, WebError> {
         let origin = Origin::of_url(url);
-        self.gates.get(&origin).ok_or_else(|| WebError::NotAllowed {
+        let gate = self.gate(&origin)?;
+        let credentials = self.credentials.get(&origin);
+        let Some(credentials) = credentials.filter(|_| !request.headers.contains_key(header::AUTHORIZATION)) else {
+            return gate.exchange(request, url, term).await;
+        };
+        let mut authorized = request.clone();
+        let pass = credentials.pass().await?;
+        authorized.headers.insert(header::AUTHORIZATION, pass.header.clone());
+        let answer = gate.exchange(&authorized, url, term).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        let other = match credentials {
+            Credentials::Fixed(fixed) => match fixed.instead_of(&pass).await? {
+                Some(other) => other,
+                None => return Ok(answer),
+            },
+            Credentials::Token(source) => {
+                // Its turn is given back: the token may have to be asked for at the same origin.
+                drop(answer);
+                source.instead_of(&pass).await?
+            }
+        };
+        authorized.headers.insert(header::AUTHORIZATION, other.header);
+        gate.exchange(&authorized, url, term).await
+    }
+
+    /// The way to an origin, if it is listed.
+    fn gate(&self, origin: &Origin) -> Result<&Gate, WebError> {
+        self.gates.get(origin).map(|gate| &**gate).ok_or_else(|| WebError::NotAllowed {
             message: format!(
                 "`{origin}` is not reachable: the operator of the data resource would have to list it, as `<origin \
                  uri=\"{origin}\"/>`"
             ),
         })
     }
-}
-
-/// Everything that is reachable: the origin of the resource, and the listed ones.
-fn origins(own: &Origin, listed: &[OriginSettings]) -> Vec<OriginSettings> {
-    let mut origins = listed.to_vec();
-    if origins.iter().all(|listed| listed.origin != *own) {
-        origins.push(OriginSettings { origin: own.clone(), is_private: false });
-    }
-    origins
 }
 
 #[async_trait]
@@ -104,7 +126,7 @@ impl WebResource for HttpResource {
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(WebError::Cancelled),
-            answer = self.exchange(request, &cancel) => answer,
+            answer = self.follow(request, &cancel) => answer,
         }
     }
 }

@@ -5,7 +5,10 @@
 
 mod address;
 mod body;
+mod budget;
+mod check;
 mod client;
+mod credentials;
 mod exchange;
 mod factory;
 mod fault;
@@ -13,6 +16,10 @@ mod gate;
 mod http_resource;
 mod names;
 mod origin;
+mod properties_file;
+mod redirect;
+mod request_headers;
+mod setting_up;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -21,11 +28,13 @@ mod tls;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use check::{WebPart, WebProblem, problems};
 pub use exchange::{WebBody, WebError, WebRequest, WebResponse};
 pub use factory::HttpFactory;
 pub use http_resource::HttpResource;
 pub use names::{NameResolver, SystemResolver};
 pub use origin::{Origin, resolve};
+pub use redirect::crossing;
 pub use settings::{
     BudgetSettings, ClientPlace, ConnectionSettings, CredentialMethod, CredentialSettings, Grant, OAuthSettings,
     OriginSettings, TimeoutSettings, WebSettings,

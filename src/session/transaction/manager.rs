@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::log::{DecisionLog, LogError};
+use super::log::{DecisionLog, LogError, Stands};
 use super::recovery::{Recoverable, Recovery};
 use super::two_phase::{Logged, qualified};
 use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
@@ -208,7 +208,7 @@ impl TransactionManager {
         let here = self.report(session).filter(|report| id.is_none_or(|id| report.id == id));
         match (here, id) {
             // The log may know more by now.
-            (Some(report), _) if report.state == TransactionState::Failed => {
+            (Some(report), _) if matches!(report.state, TransactionState::Failed | TransactionState::Committing) => {
                 let state = self.written(report.id, owner).await?.unwrap_or(report.state);
                 Ok(TransactionReport { state, ..report })
             }
@@ -228,12 +228,13 @@ impl TransactionManager {
         let Some(Attached { log, .. }) = self.attached.get() else { return Ok(None) };
         let is_running = log.is_running(id);
         let Some(known) = log.read(id).await?.filter(|known| known.owner == *owner) else { return Ok(None) };
-        Ok(Some(match known.decision {
-            Some(Decision::Commit) => TransactionState::Committed,
-            None if is_running => TransactionState::Active,
-            None if known.is_committing => TransactionState::Failed,
+        Ok(Some(match known.stands {
+            Stands::Decided(Decision::Commit) => TransactionState::Committed,
+            Stands::Begun if is_running => TransactionState::Active,
+            Stands::Committing if is_running => TransactionState::Committing,
+            Stands::Committing => TransactionState::Failed,
             // What was not decided when its process ended, is rolled back.
-            Some(Decision::Rollback) | None => TransactionState::RolledBack,
+            Stands::Decided(Decision::Rollback) | Stands::Begun => TransactionState::RolledBack,
         }))
     }
 

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
@@ -44,8 +45,8 @@ pub(super) struct Known {
     /// How often tables may have been changed from here. A prepared statement keeps the types of its parameters, even if its
     /// table is made anew with others: so all are prepared anew after that.
     pub(super) changes: AtomicU64,
-    /// Whether the server keeps prepared transactions, once it was asked.
-    pub(super) keeps_prepared: OnceCell<bool>,
+    /// When the server last said nothing though it was asked for a sign of life.
+    pub(super) silence: Mutex<Option<Instant>>,
 }
 
 impl Opener {

@@ -34,6 +34,8 @@ pub(super) struct Connection {
     known: Arc<Known>,
     /// The query that tells where columns come from.
     pub(super) origins: OnceCell<Statement>,
+    /// Whether the server keeps prepared transactions, once it was asked: that is so as long as it runs.
+    pub(super) keeps_prepared: OnceCell<bool>,
     /// Nobody knows in which state it is.
     abandoned: AtomicBool,
     /// Code of a client ran on it that may have changed what is prepared.
@@ -50,6 +52,7 @@ impl Connection {
             statements: Mutex::default(),
             known,
             origins: OnceCell::new(),
+            keeps_prepared: OnceCell::new(),
             abandoned: AtomicBool::new(false),
             is_spoilt: AtomicBool::new(false),
             last_used: Mutex::new(Instant::now()),
@@ -113,8 +116,19 @@ impl Connection {
         if self.abandoned.load(Ordering::Acquire) || self.client.is_closed() {
             return false;
         }
-        let idle = self.last_used.lock().elapsed();
-        idle < IDLE || matches!(tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await, Ok(Ok(())))
+        let last_used = *self.last_used.lock();
+        if last_used.elapsed() < IDLE {
+            return true;
+        }
+        // Where one was asked in vain, those that were left before it are not asked as well: each would take as long.
+        if self.known.silence.lock().is_some_and(|silence| last_used < silence) {
+            return false;
+        }
+        let answer = tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await;
+        if answer.is_err() {
+            *self.known.silence.lock() = Some(Instant::now());
+        }
+        matches!(answer, Ok(Ok(())))
     }
 
     /// How long nobody has used it.

@@ -30,6 +30,9 @@ use crate::resource::relational::{CursorOptions, Fetch, FetchEnd, FetchFrom, Par
 /// How many rows the server finds at a time.
 const ROWS_AT_A_TIME: u64 = 4096;
 
+/// The last row that `MOVE ABSOLUTE` goes before: the server takes 32 bits.
+const LAST_ROW: u64 = i32::MAX as u64;
+
 /// Tells the cursors of a process apart.
 static CURSORS: AtomicU64 = AtomicU64::new(1);
 
@@ -209,10 +212,13 @@ impl PostgresCursor {
             FetchFrom::Absolute(row) => row.max(1),
             FetchFrom::Relative(rows) => next.saturating_add_signed(rows).max(1),
         };
-        if self.is_scrollable {
-            return Ok(place);
+        if !self.is_scrollable {
+            return Err(ResourceError::unsupported("the cursor only goes forward; open one that is scrollable"));
         }
-        Err(ResourceError::unsupported("the cursor only goes forward; open one that is scrollable"))
+        if place > LAST_ROW {
+            return Err(ResourceError::unsupported(format!("a cursor goes to the row {LAST_ROW} at the most")));
+        }
+        Ok(place)
     }
 }
 

@@ -76,6 +76,11 @@ impl Pool {
         }
     }
 
+    /// Opens a connection that is none of these, for what must not wait for them.
+    pub(super) async fn open_apart(&self) -> Result<Connection, ResourceError> {
+        self.connections.manager().0.open().await
+    }
+
     /// Has connections closed that nobody has used for long, as long as the pool is there.
     fn tend(&self) {
         if self.is_tended.swap(true, Ordering::Relaxed) {

@@ -42,6 +42,9 @@ impl SqlExecutor for PostgresTransaction {
         output: &BlockWriter,
         cancel: CancellationToken,
     ) -> Result<Option<QueryEnd>, ResourceError> {
+        if !self.inner.writes_as_ever() {
+            return Ok(None);
+        }
         csv::run(&*self.inner, statement, form, self.inner.outlet(output), &self.inner.control(cancel)).await
     }
 
@@ -51,6 +54,7 @@ impl SqlExecutor for PostgresTransaction {
         output: BlockWriter,
         cancel: CancellationToken,
     ) -> Result<CallEnd, ResourceError> {
+        self.inner.note_settings();
         let end = call::run(&*self.inner, &call, self.inner.outlet(&output), &self.inner.control(cancel)).await?;
         output.finish().await;
         Ok(end)

@@ -1,258 +1,16 @@
 //! A process that dies in the middle of a commit, and the next one: all databases agree in the end.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod world;
+
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use parking_lot::Mutex;
-use tempfile::TempDir;
-use tokio::runtime::Runtime;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
+use self::world::{Fate, Stands, World, runtime, session};
 use super::*;
-use crate::session::{
-    Access, AttributeSnapshot, ManualClock, Principal, SessionAttributes, StaticSessionAttribute as _,
-};
-
-/// How a branch stands in its database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stands {
-    Open,
-    Prepared,
-    Committed,
-    RolledBack,
-}
-
-/// A database that outlives processes.
-#[derive(Debug, Default)]
-struct Database {
-    branches: Mutex<BTreeMap<Xid, Stands>>,
-    is_down: AtomicBool,
-}
-
-impl Database {
-    fn states(&self) -> Vec<Stands> {
-        self.branches.lock().values().copied().collect()
-    }
-
-    fn enter(&self, xid: Xid, stands: Stands) {
-        self.branches.lock().insert(xid, stands);
-    }
-
-    fn check(&self) -> Result<(), BranchError> {
-        if self.is_down.load(Ordering::Acquire) {
-            return Err(BranchError::Lost { message: "it is down".into() });
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Recoverable for Database {
-    async fn prepared(&self, log: LogId) -> Result<Vec<Xid>, BranchError> {
-        self.check()?;
-        let branches = self.branches.lock();
-        let prepared = branches.iter().filter(|(xid, stands)| xid.log == log && **stands == Stands::Prepared);
-        Ok(prepared.map(|(xid, _)| *xid).collect())
-    }
-
-    async fn settle(&self, xid: Xid, decision: Decision) -> Result<(), BranchError> {
-        self.check()?;
-        if self.branches.lock().get(&xid) == Some(&Stands::Prepared) {
-            let decided = if decision == Decision::Commit { Stands::Committed } else { Stands::RolledBack };
-            self.enter(xid, decided);
-        }
-        Ok(())
-    }
-
-    async fn outcome(&self, witness: &str) -> Result<Option<Decision>, BranchError> {
-        self.check()?;
-        let stands = Xid::parse(witness).and_then(|xid| self.branches.lock().get(&xid).copied());
-        Ok(Some(if stands == Some(Stands::Committed) { Decision::Commit } else { Decision::Rollback }))
-    }
-}
-
-/// Where a process dies.
-#[derive(Debug, Default)]
-struct Fate {
-    at: Option<(usize, &'static str)>,
-    /// The branch whose connection is lost when it is told to prepare, and what it has come to then.
-    loses: Option<(usize, Stands)>,
-    is_there: Notify,
-}
-
-impl Fate {
-    /// Never comes back from the place at which the process dies.
-    async fn pass(&self, branch: usize, place: &'static str) {
-        if self.at == Some((branch, place)) {
-            self.is_there.notify_one();
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Branch {
-    number: usize,
-    database: Arc<Database>,
-    xid: Xid,
-    prepares: bool,
-    fate: Arc<Fate>,
-}
-
-#[async_trait]
-impl TransactionBranch for Branch {
-    async fn commit(&self) -> Result<(), BranchError> {
-        self.fate.pass(self.number, "before commit").await;
-        self.database.check()?;
-        self.database.enter(self.xid, Stands::Committed);
-        self.fate.pass(self.number, "after commit").await;
-        Ok(())
-    }
-
-    async fn rollback(&self) -> Result<(), BranchError> {
-        self.database.check()?;
-        if self.fate.loses.is_some_and(|(number, _)| number == self.number) {
-            // There is nobody to tell it to.
-            return Ok(());
-        }
-        self.database.enter(self.xid, Stands::RolledBack);
-        Ok(())
-    }
-
-    async fn savepoint(&self, _name: &str) -> Result<(), BranchError> {
-        Ok(())
-    }
-
-    async fn rollback_to(&self, _name: &str) -> Result<(), BranchError> {
-        Ok(())
-    }
-
-    async fn release(&self, _name: &str) -> Result<(), BranchError> {
-        Ok(())
-    }
-
-    fn can_prepare(&self) -> bool {
-        self.prepares
-    }
-
-    async fn prepare(&self) -> Result<(), BranchError> {
-        self.fate.pass(self.number, "before prepare").await;
-        self.database.check()?;
-        if let Some((_, stands)) = self.fate.loses.filter(|(number, _)| *number == self.number) {
-            self.database.enter(self.xid, stands);
-            return Err(BranchError::Lost { message: "the connection is gone".into() });
-        }
-        self.database.enter(self.xid, Stands::Prepared);
-        self.fate.pass(self.number, "after prepare").await;
-        Ok(())
-    }
-
-    async fn witness(&self) -> Result<Option<String>, BranchError> {
-        Ok(Some(self.xid.to_string()))
-    }
-}
-
-impl Drop for Branch {
-    fn drop(&mut self) {
-        // The connection is closed.
-        if self.database.branches.lock().get(&self.xid) == Some(&Stands::Open) {
-            self.database.enter(self.xid, Stands::RolledBack);
-        }
-    }
-}
-
-/// Some databases, of which the one of that number can't prepare, and a folder for the log.
-struct World {
-    databases: Vec<Arc<Database>>,
-    last: Option<usize>,
-    folder: TempDir,
-    clock: ManualClock,
-}
-
-impl World {
-    fn new(databases: usize, last: Option<usize>) -> Self {
-        let databases = (0..databases).map(|_| Arc::default()).collect();
-        Self { databases, last, folder: tempfile::tempdir().unwrap(), clock: ManualClock::new() }
-    }
-
-    fn manager(&self) -> TransactionManager {
-        let manager = TransactionManager::new("transactions").with_clock(self.clock.clone()).with_log(self.log());
-        let resources = self.databases.iter().enumerate();
-        let resources = resources.map(|(name, database)| (name.to_string().into(), Arc::clone(database) as _));
-        manager.attach("bank", resources.collect()).unwrap();
-        manager
-    }
-
-    fn log(&self) -> &Path {
-        self.folder.path()
-    }
-
-    async fn begin(&self, manager: &TransactionManager, session: &SessionAttributes, fate: &Arc<Fate>) -> Uuid {
-        let transaction = manager.begin_for(session, TransactionOptions::default(), &Principal::new("u-1")).unwrap();
-        for (number, database) in self.databases.iter().enumerate() {
-            let begin = |options: TransactionOptions| {
-                let xid = options.xid.unwrap();
-                database.enter(xid, Stands::Open);
-                let prepares = self.last != Some(number);
-                let branch = Branch { number, database: Arc::clone(database), xid, prepares, fate: Arc::clone(fate) };
-                async move { Ok(branch) }
-            };
-            transaction.enlist(&number.to_string(), begin).await.unwrap();
-        }
-        transaction.id()
-    }
-
-    /// A process begins a transaction, commits it, and dies at that place; gives the id of the transaction.
-    fn die(&self, at: (usize, &'static str)) -> Uuid {
-        let runtime = runtime();
-        let fate = Arc::new(Fate { at: Some(at), ..Fate::default() });
-        runtime.block_on(async {
-            let manager = self.manager();
-            let session = session();
-            let id = self.begin(&manager, &session, &fate).await;
-            tokio::select! {
-                done = manager.commit(&session) => panic!("{at:?}: it did not die: {done:?}"),
-                () = fate.is_there.notified() => id,
-            }
-        })
-    }
-
-    /// The next process settles what was left, and answers what became of a transaction.
-    fn recover(&self, id: Uuid) -> TransactionState {
-        runtime().block_on(async {
-            let manager = self.manager();
-            self.until_settled(&manager).await;
-            manager.state(&session(), Some(id), &Principal::new("u-1")).await.unwrap().state
-        })
-    }
-
-    async fn until_settled(&self, manager: &TransactionManager) {
-        let settled = async {
-            while self.databases.iter().any(|database| database.states().contains(&Stands::Prepared)) {
-                manager.refresh();
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_mins(1), settled).await.expect("it is settled");
-    }
-
-    fn states(&self) -> Vec<Vec<Stands>> {
-        self.databases.iter().map(|database| database.states()).collect()
-    }
-}
-
-fn runtime() -> Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
-}
-
-fn session() -> SessionAttributes {
-    SessionAttributes::new(AttributeSnapshot::default(), Access::Exclusive, Arc::default())
-}
+use crate::session::{Principal, StaticSessionAttribute as _};
 
 #[test]
 fn wherever_a_process_dies_all_databases_agree() {
@@ -411,6 +169,58 @@ async fn a_branch_that_is_prepared_after_all_have_gone_is_found_within_minutes()
     world.clock.advance(Duration::from_mins(1));
     world.until_settled(&manager).await;
     assert_eq!(world.states(), [[Stands::RolledBack]; 2]);
+}
+
+#[test]
+fn of_what_holds_in_part_nobody_says_that_it_was_rolled_back() {
+    let owner = Principal::new("u-1");
+    for dies in [false, true] {
+        let world = World::new(2, [0, 1]);
+        let id = if dies {
+            world.die((0, "after commit"))
+        } else {
+            world.databases[1].refuses.store(true, Ordering::Release);
+            runtime().block_on(async {
+                let (manager, session) = (world.manager(), session());
+                let id = world.begin(&manager, &session, &Arc::default()).await;
+                let error = manager.commit(&session).await.unwrap_err();
+                assert_eq!(error.code(), "TransactionPartlyCommitted", "{error}");
+                let state = manager.state(&session, None, &owner).await.unwrap().state;
+                assert_eq!(state, TransactionState::Failed);
+                id
+            })
+        };
+        assert_eq!(world.states(), [[Stands::Committed], [Stands::RolledBack]]);
+        assert_eq!(world.recover(id), TransactionState::Failed, "it died: {dies}");
+    }
+}
+
+#[test]
+fn several_that_cannot_prepare_are_committed_or_rolled_back_all_the_same() {
+    for (refuses, expected) in [(None, TransactionState::Committed), (Some(0), TransactionState::RolledBack)] {
+        let world = World::new(3, [0, 1]);
+        if let Some(number) = refuses {
+            world.databases[number].refuses.store(true, Ordering::Release);
+        }
+        let id = runtime().block_on(async {
+            let (manager, session) = (world.manager(), session());
+            let id = world.begin(&manager, &session, &Arc::default()).await;
+            assert_eq!(manager.commit(&session).await.is_ok(), refuses.is_none());
+            id
+        });
+        assert_eq!(world.recover(id), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_database_whose_driver_panics_is_asked_again() {
+    let world = World::new(1, None);
+    let manager = world.manager();
+    world.databases[0].panics.store(true, Ordering::Release);
+    let own = Xid { log: own_log(&world), transaction: Uuid::from_u128(2), branch: 0 };
+    world.databases[0].enter(own, Stands::Prepared);
+    world.until_settled(&manager).await;
+    assert!(!world.databases[0].panics.load(Ordering::Acquire));
 }
 
 #[tokio::test]
