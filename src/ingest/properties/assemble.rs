@@ -64,21 +64,19 @@ mod ends {
         body_without_place(set, settings);
     }
 
-    /// A key that nothing ends: it has no condition, nobody sends it back, and no other signal stops the ingestion.
+    /// A `failCondition` alone: nobody sends the key back, and no other signal ends the ingestion well. A key without any
+    /// condition is the end when it is blank.
     fn key_without_end(set: &PropertySet<'_>, settings: &IngestSettings) {
         const KEY: &str = "ms.session.key.field";
         let Some(key) = &settings.key else { return };
         let paging = &settings.paging;
         let is_paged = set.has("ms.pagination") || paging.total.is_some() || paging.next.is_some();
-        let has_end = key.condition.is_some() || key.is_sent_back || is_paged || !settings.stop.when.is_empty();
-        if !has_end {
-            let what = if key.failure.is_some() { "`failCondition` alone" } else { "a key without a `condition`" };
+        let is_alone = key.condition.is_none() && key.failure.is_some();
+        if is_alone && !key.is_sent_back && !is_paged && settings.stop.when.is_empty() {
             set.refuse(
                 KEY,
-                format!(
-                    "{what} ends nothing well: add a `condition`, a parameter of the type `session`, `ms.pagination`, \
-                     `ms.total.count.field`, `rejoin.next` or `rejoin.stop.when`"
-                ),
+                "`failCondition` alone ends nothing well: add a `condition`, a parameter of the type `session`, \
+                 `ms.pagination`, `ms.total.count.field`, `rejoin.next` or `rejoin.stop.when`",
             );
         }
     }

@@ -28,7 +28,10 @@ pub(super) fn condition(node: &Node<'_>) -> Option<Condition> {
 
 pub(super) fn formula_of(node: &Node<'_>) -> Option<Formula> {
     let parsed = Formula::parse(node.text()?);
-    parsed.map_err(|error| node.refuse(error.to_string())).ok()
+    // The first line says it; those behind it draw the place.
+    let first_line =
+        |text: &str| text.lines().next().unwrap_or_default().trim_start_matches("ERROR: <input>:").to_owned();
+    parsed.map_err(|error| node.refuse(format!("no formula: {}", first_line(&error.to_string())))).ok()
 }
 
 /// An expression that matches the whole of a value or nothing, as Java's `String.matches` does.

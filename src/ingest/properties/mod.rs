@@ -22,6 +22,8 @@ mod request;
 mod set;
 mod stop;
 mod table;
+#[cfg(test)]
+mod tests;
 mod units;
 mod window;
 

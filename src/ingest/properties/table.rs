@@ -133,7 +133,7 @@ pub const PROPERTIES: &[PropertyDescription] = &[
         "the value of each answer that says whether to go on, to stop or to fail, and that can be sent back",
         "`failCondition` counts without `condition`; what is not said matches nothing; a key without a condition is a \
          cursor: pages are asked for until it is blank; paths are strict, with places in arrays; headers in any case; \
-         `initValue` is the text itself; a key that nothing ends is refused",
+         `initValue` is the text itself; `failCondition` without any other end is refused",
     ),
     read(
         "ms.wait.timeout.seconds",

@@ -54,8 +54,8 @@ impl TimeZone {
         }
     }
 
-    /// The moment at which the clocks of the zone show that time: the first of two, and where they jump over it, the moment
-    /// of the jump.
+    /// The moment at which the clocks of the zone show that time: the first of two, and where they jump over it, as if they
+    /// hadn't.
     #[must_use]
     pub fn moment(self, local: chrono::NaiveDateTime) -> DateTime<Utc> {
         use chrono::TimeZone as _;
@@ -63,12 +63,10 @@ impl TimeZone {
             Zone::Named(zone) => zone.from_local_datetime(&local).map(|time| time.to_utc()),
             Zone::Fixed(offset) => offset.from_local_datetime(&local).map(|time| time.to_utc()),
         };
-        // In a gap, the clocks before it tell how far it is from universal time.
+        // In a gap the offset of the day before holds.
         found.earliest().unwrap_or_else(|| {
             let offset = self.at(local.and_utc() - chrono::TimeDelta::days(1)).offset().fix();
-            let moment = (local - offset).and_utc();
-            let behind = self.at(moment).naive_local() - local;
-            moment - behind.min(chrono::TimeDelta::hours(2)).max(chrono::TimeDelta::zero())
+            (local - offset).and_utc()
         })
     }
 }
@@ -263,10 +261,10 @@ mod tests {
     }
 
     #[test]
-    fn a_time_that_clocks_jump_over_is_the_moment_of_the_jump() {
+    fn a_time_that_clocks_jump_over_is_as_if_they_had_not() {
         let zone = TimeZone::LOS_ANGELES;
         let local = |text: &str| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap();
-        assert_eq!(zone.moment(local("2026-03-08 02:30")).to_rfc3339(), "2026-03-08T10:00:00+00:00");
+        assert_eq!(zone.moment(local("2026-03-08 02:30")).to_rfc3339(), "2026-03-08T10:30:00+00:00");
         assert_eq!(zone.moment(local("2026-11-01 01:30")).to_rfc3339(), "2026-11-01T08:30:00+00:00");
         assert_eq!(zone.moment(local("2026-07-01 00:00")).to_rfc3339(), "2026-07-01T07:00:00+00:00");
     }

@@ -185,6 +185,6 @@ mod tests {
         assert_eq!(before(1, None, None), "2026-07-09T00:00:00+00:00");
         assert_eq!(before(1, Some(2), None), "2026-07-09T13:00:00+00:00");
         assert_eq!(before(0, Some(0), Some(10)), "2026-07-10T15:35:00+00:00");
-        assert_eq!(before(100_000, None, None), "1752-09-23T00:00:00+00:00");
+        assert_eq!(before(100_000, None, None), "1752-09-24T00:00:00+00:00");
     }
 }

@@ -21,6 +21,8 @@ mod compose;
 mod error;
 mod pool;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod uri;
 mod values;
 
