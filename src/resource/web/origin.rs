@@ -113,7 +113,7 @@ pub(super) fn parse(uri: &str) -> Result<Url, WebError> {
 ///
 /// [`WebError::Request`] when either is no URI of HTTP.
 pub fn resolve(base: &str, reference: &str) -> Result<String, WebError> {
-    join(&parse(base)?, reference).map(String::from)
+    join(&parse(base)?, reference.trim()).map(String::from)
 }
 
 /// The URI that a reference means which stands at `base` (RFC 3986, section 5).
@@ -122,21 +122,6 @@ pub(super) fn join(base: &Url, reference: &str) -> Result<Url, WebError> {
         WebError::request(format!("what was to be a URI, or one relative to `{}`, is none: {error}", shown(base)))
     })?;
     checked(url)
-}
-
-/// The absolute URI that a reference means which stands in an answer that came from `base` (RFC 3986, section 5).
-///
-/// ```
-/// use rejoin::resource::web::resolve;
-///
-/// assert_eq!(resolve("http://api.example.com/v1/items?page=1", "?page=2").unwrap(), "http://api.example.com/v1/items?page=2");
-/// ```
-///
-/// # Errors
-///
-/// [`WebError::Request`] when one of them is none of HTTP, or holds a password.
-pub fn resolve(base: &str, reference: &str) -> Result<String, WebError> {
-    join(&parse(base)?, reference.trim()).map(Into::into)
 }
 
 fn checked(mut url: Url) -> Result<Url, WebError> {
