@@ -25,6 +25,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rejoin::activity::ActivityRegistry;
 use rejoin::document::{Limits, ServiceConfiguration, SessionConfiguration};
+use rejoin::ingest::properties::{PROPERTIES, PropertyDescription, PropertyUse};
 
 use crate::context::Reply;
 
@@ -288,6 +289,21 @@ fn every_activity_has_an_entry() {
     let text = page("activities.md").text;
     for name in ActivityRegistry::built_in().names() {
         assert!(text.contains(&format!("\n## {name}\n")), "docs/activities.md says nothing of `{name}`");
+    }
+}
+
+#[test]
+fn every_property_of_an_ingestion_stands_in_its_table() {
+    let page = page("http-session-control.md");
+    for property in PROPERTIES {
+        let PropertyDescription { name, treatment, form, default, purpose, difference } = property;
+        let row = match treatment {
+            PropertyUse::Read => format!("| `{name}` | {form} | {default} | {purpose} | {difference} |"),
+            PropertyUse::NoEffect => format!("| `{name}` | {purpose} |"),
+            PropertyUse::Only(values) => format!("| `{name}` | `{}` | {purpose} | {difference} |", values.join("`, `")),
+            PropertyUse::Refused => format!("| `{name}` | {difference} |"),
+        };
+        assert!(page.text.lines().any(|line| line == row), "{row}");
     }
 }
 

@@ -5,11 +5,11 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::body::Body;
-use super::pool::{Found, Pool};
+use super::pool::{Found, Pool, is_blank_key};
 use super::uri::{push_pair, push_piece, with_query};
 use super::{ComposeError, Values};
 use crate::ingest::Json;
-use crate::ingest::settings::{Parameter, ParameterValue, Placement, RequestSettings, Template};
+use crate::ingest::settings::{Parameter, Placement, RequestSettings, Template};
 use crate::resource::web::WebRequest;
 
 /// Makes a request of what is sent and of the values of the moment.
@@ -30,8 +30,7 @@ pub fn compose(
     let mut rest = Rest::of(request, &mut headers);
     for parameter in parameters {
         let Found::Value(value) = pool.find(&parameter.name)? else { continue };
-        let is_blank_key = matches!(parameter.value, ParameterValue::Session) && value == Json::text("");
-        if !is_blank_key {
+        if !is_blank_key(parameter, &value) {
             rest.add(parameter, value, pool.is_taken(&parameter.name))?;
         }
     }

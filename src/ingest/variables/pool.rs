@@ -100,7 +100,9 @@ impl<'a> Pool<'a> {
             ParameterValue::Object(parameters) => {
                 let mut members = Vec::with_capacity(parameters.len());
                 for parameter in parameters {
-                    if let Found::Value(value) = self.value(&parameter.value, own)? {
+                    if let Found::Value(value) = self.value(&parameter.value, own)?
+                        && !is_blank_key(parameter, &value)
+                    {
                         members.push((parameter.name.clone(), value));
                     }
                 }
@@ -238,6 +240,11 @@ impl<'a> Piece<'a> {
             Self::Text(text) | Self::Value(text) => text,
         }
     }
+}
+
+/// The empty text as session key: it fills templates, and is not sent elsewhere.
+pub(super) fn is_blank_key(parameter: &Parameter, value: &Json) -> bool {
+    matches!(parameter.value, ParameterValue::Session) && *value == Json::text("")
 }
 
 fn field<'a>(fields: &'a [(Box<str>, Json)], name: &str) -> Option<&'a Json> {

@@ -208,9 +208,12 @@ fn r14_an_empty_initial_value_fills_templates_and_is_not_sent_elsewhere() {
         sent(&properties, &Values { key: Some("c1".into()), ..Values::default() }),
         "POST /r?next_page=c1\ncontent-type: application/json\n\n{}"
     );
+    let inner = r#"[{"name": "o", "type": "object", "value": [{"name": "cursor", "type": "session"}]}]"#;
     for method in ["GET", "POST"] {
-        let properties = [(URI, "/r"), (METHOD, method), (PARAMETERS, parameters), KEY];
-        assert!(!sent(&properties, &empty).contains("cursor"));
+        for parameters in [parameters, inner] {
+            let properties = [(URI, "/r"), (METHOD, method), (PARAMETERS, parameters), KEY];
+            assert!(!sent(&properties, &empty).contains("cursor"));
+        }
     }
     let key = ("ms.session.key.field", r#"{"name": "cursor", "initValue": "abc"}"#);
     assert_eq!(settings(&[(URI, "/r"), (PARAMETERS, parameters), key]).key.unwrap().initial.as_deref(), Some("abc"));
@@ -286,8 +289,7 @@ fn columns_take_the_place_of_parameters_of_the_same_name() {
 
 #[test]
 fn a_parameter_made_of_its_own_name_is_made_of_the_column() {
-    let mut values = Values::default();
-    values.secrets = vec![("refresh_token".into(), Json::text("r&t"))];
+    let values = Values { secrets: vec![("refresh_token".into(), Json::text("r&t"))], ..Values::default() };
     let parameters = r#"[{"name": "refresh_token", "value": "{{refresh_token}}"}]"#;
     let properties = [(URI, "/token"), (METHOD, "POST"), FORM, (PARAMETERS, parameters)];
     let expected = "POST /token\ncontent-type: application/x-www-form-urlencoded; charset=utf-8\n\nrefresh_token=r%26t";
@@ -336,8 +338,8 @@ fn payload_is_the_body_and_wins_over_parameters() {
 
 #[test]
 fn authentication_is_made_after_its_variables_are_filled_in() {
-    let mut values = Values::default();
-    values.secrets = vec![("u".into(), Json::text("Aladdin")), ("p".into(), Json::text("open sesame"))];
+    let secrets = vec![("u".into(), Json::text("Aladdin")), ("p".into(), Json::text("open sesame"))];
+    let values = Values { secrets, ..Values::default() };
     for (authentication, expected) in [
         (
             r#"{"method": "basic", "encryption": "base64", "token": "{{u}}:{{p}}"}"#,

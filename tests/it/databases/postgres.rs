@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -62,9 +61,9 @@ impl PostgresServer {
 
     /// Runs statements by the database's own command, and gives what they answered, a line for each row.
     pub(crate) fn run(&self, database: &str, sql: &str) -> String {
-        let done = self.psql(database).args(["-v", "ON_ERROR_STOP=1", "-c", sql]).output().unwrap();
-        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+        let mut client = self.psql(database);
+        client.args(["-v", "ON_ERROR_STOP=1", "-c", sql]);
+        ServerProcess::answer(client, sql)
     }
 
     fn psql(&self, database: &str) -> Command {
@@ -84,18 +83,12 @@ impl PostgresServer {
 
     /// Ends it as a loss of power would.
     pub(crate) fn kill(&mut self) {
-        self.process.signal("KILL", true);
-        self.process.wait();
+        self.process.kill(true);
     }
 
     /// Ends it at once, but in order.
     pub(crate) fn stop(&mut self) {
-        self.process.signal("INT", false);
-        let until = Instant::now() + Duration::from_secs(30);
-        while self.process.is_alive() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.process.wait();
+        self.process.stop("INT");
     }
 
     /// Has it stand still, connections and all, until [`PostgresServer::thaw`].
@@ -117,12 +110,11 @@ impl PostgresServer {
     }
 
     fn await_ready(&self) {
-        let until = Instant::now() + Duration::from_mins(1);
-        while !self.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success() {
-            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(Instant::now() < until, "PostgreSQL does not start: {log}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        ServerProcess::await_ready(self.folder.path(), || {
+            let mut client = self.psql("postgres");
+            client.args(["-c", "SELECT 1"]);
+            client
+        });
     }
 }
 

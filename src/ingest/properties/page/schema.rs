@@ -81,12 +81,12 @@ fn data_type(node: &Node<'_>) -> Option<DataType> {
             let scale = members.get("scale").map_or(Some(0), |node| node.whole(0..=precision))?;
             DataType::Decimal128(u8::try_from(precision).ok()?, i8::try_from(scale).ok()?)
         }
-        other => match RowType::from_name(other) {
-            Some(row_type) => row_type.data_type().clone(),
-            None => {
+        other => {
+            let row_type = RowType::from_name(other);
+            if row_type.is_none() {
                 kind.unknown("type", other, &TYPES);
-                return None;
             }
-        },
+            row_type?.data_type().clone()
+        }
     })
 }
