@@ -400,6 +400,13 @@ impl ConfiguredResource {
         self
     }
 
+    /// Adds a data resource with everything that a document can say of it.
+    #[must_use]
+    pub fn configured_data_resource(mut self, configured: crate::document::DataResourceConfiguration) -> Self {
+        self.resource.data_resources.push(configured);
+        self
+    }
+
     /// Says what the resource is.
     #[must_use]
     pub fn documentation(mut self, text: impl Into<String>) -> Self {

@@ -39,4 +39,5 @@ mod stored_sessions;
 mod streaming;
 mod transactions;
 mod updates;
+mod web_resource;
 mod webrowset;

@@ -153,7 +153,7 @@ impl Header {
                 (1, Kind::Integer) => header.kind = reader.integer()?,
                 (2, Kind::Integer) => header.bytes = header.bytes.max(natural(reader.integer()?)?),
                 (3, Kind::Integer) => {
-                    header.compressed_bytes = header.compressed_bytes.max(natural(reader.integer()?)?)
+                    header.compressed_bytes = header.compressed_bytes.max(natural(reader.integer()?)?);
                 }
                 (5 | 8, Kind::Struct) => header.read_data(reader, if field == 5 { 2 } else { 4 })?,
                 (_, kind) => reader.skip(kind)?,

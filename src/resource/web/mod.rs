@@ -33,7 +33,8 @@ pub use exchange::{WebBody, WebError, WebRequest, WebResponse};
 pub use factory::HttpFactory;
 pub use http_resource::HttpResource;
 pub use names::{NameResolver, SystemResolver};
-pub use origin::Origin;
+pub use origin::{Origin, resolve};
+pub use redirect::crossing;
 pub use settings::{
     BudgetSettings, ClientPlace, ConnectionSettings, CredentialMethod, CredentialSettings, Grant, OAuthSettings,
     OriginSettings, TimeoutSettings, WebSettings,

@@ -71,8 +71,17 @@ pub(super) fn may_cross(name: &HeaderName) -> bool {
     CROSSING.contains(name)
 }
 
-/// The headers of a request that may go to another origin than it was made for.
-pub(super) fn crossing(headers: &HeaderMap) -> HeaderMap {
+/// The headers of a request that may go to another origin than it was made for: those that can't be a credential.
+///
+/// ```
+/// use http::{HeaderMap, HeaderName, HeaderValue};
+/// use rejoin::resource::web::crossing;
+///
+/// let headers = ["accept", "x-api-key"].map(|name| (HeaderName::from_static(name), HeaderValue::from_static("x")));
+/// assert_eq!(crossing(&HeaderMap::from_iter(headers)).keys().collect::<Vec<_>>(), ["accept"]);
+/// ```
+#[must_use]
+pub fn crossing(headers: &HeaderMap) -> HeaderMap {
     let kept = headers.iter().filter(|(name, _)| may_cross(name));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }

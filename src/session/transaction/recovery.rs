@@ -62,11 +62,11 @@ pub(super) struct Recovery {
     is_due: AtomicBool,
     /// How often the log had seen a branch left behind when the last round began.
     seen: AtomicU64,
+    /// What the last round could not do. It is told once, not once a second.
+    told: Mutex<HashSet<String>>,
     /// When the last round began.
     looked: Mutex<Moment>,
     clock: Arc<dyn Clock>,
-    /// What the last round could not do. It is told once, not once a second.
-    told: Mutex<HashSet<String>>,
 }
 
 /// What one round could not do.
@@ -96,9 +96,9 @@ impl Recovery {
             is_at_work: AtomicBool::new(false),
             is_due: AtomicBool::new(true),
             seen: AtomicU64::new(0),
+            told: Mutex::default(),
             looked: Mutex::new(clock.now()),
             clock,
-            told: Mutex::default(),
         })
     }
 

@@ -142,7 +142,7 @@ async fn a_cursor_goes_back_and_jumps_where_the_database_can(kind: Kind) {
     let content = content.replace("<openCursor", "<openCursor scrollable=\"true\"");
     let opened = session.perform(&content).await;
     if kind != Kind::Postgres {
-        opened.is_fault(422, "ActivityFailed").says("forward");
+        opened.is_fault(422, "ActivityFailed").says("SqlUnsupported");
         return;
     }
     opened.is_completed();

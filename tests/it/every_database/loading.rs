@@ -146,6 +146,35 @@ async fn a_load_in_a_transaction_is_taken_back_with_it(kind: Kind) {
     assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n");
 }
 
+/// Those of MariaDB are in [`crate::mariadb`].
+#[tokio::test]
+async fn lists_and_intervals_are_loaded_whatever_the_database_has_for_them() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        lists_and_intervals_are_loaded(kind).await;
+    }
+}
+
+async fn lists_and_intervals_are_loaded(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let csv = "1,P1Y2M3DT4H5M6.000007S,\"{1,NULL,-3}\",\"{a,\"\"b c\"\",NULL,\"\"NULL\"\",\"\"\"\"}\",\"{1.50,-0.01}\",\"{P-1M,PT0S}\"\n\
+               2,P-1DT-2H,{},{},{},{}\n3,,,,,\n";
+    let types = ["int32", "interval", "int32[]", "text[]", "decimal(5,2)[]", "interval[]"];
+    let columns = ["id", "span", "numbers", "words", "prices", "spans"].into_iter().zip(types);
+    let columns: String = columns.map(|(name, kind)| format!("<column name=\"{name}\" type=\"{kind}\"/>")).collect();
+    let read = format!(
+        "<dataStore name=\"store\"><item>{csv}</item><itemCursor name=\"csv\"/></dataStore>\
+         <csvToRows name=\"read\"><csvInput from=\"csv\"/><rows name=\"rows\"/>{columns}</csvToRows>"
+    );
+    // A table that is made for them, and rows that are added to it.
+    for (settings, rows) in [("tableName=\"kept\" create=\"true\"", 3), ("tableName=\"kept\"", 6)] {
+        let content = [&*read, &into(settings)].concat();
+        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>3</updateCount>");
+        assert_eq!(stage.rows("SELECT count(*) FROM kept").await, format!("{rows}\n"));
+    }
+    let kept = stage.rows("SELECT DISTINCT id, span, numbers, words, prices, spans FROM kept ORDER BY id").await;
+    assert_eq!(kept, csv);
+}
+
 async fn a_load_that_need_not_be_whole_loads_what_it_can_and_tells_what_it_cannot(kind: Kind) {
     let stage = Stage::new(kind).await;
     stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;

@@ -124,13 +124,11 @@ impl Connection {
         if self.known.silence.lock().is_some_and(|silence| last_used < silence) {
             return false;
         }
-        match tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await {
-            Ok(answer) => answer.is_ok(),
-            Err(_) => {
-                *self.known.silence.lock() = Some(Instant::now());
-                false
-            }
+        let answer = tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await;
+        if answer.is_err() {
+            *self.known.silence.lock() = Some(Instant::now());
         }
+        matches!(answer, Ok(Ok(())))
     }
 
     /// How long nobody has used it.

@@ -6,6 +6,7 @@ mod faults;
 mod limits;
 mod redirects;
 mod server;
+mod tls;
 mod tokens;
 
 use std::sync::Arc;

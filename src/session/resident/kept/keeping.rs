@@ -87,28 +87,20 @@ impl Keeping {
             Err(error) => (Err(error), slot.discard(change)),
         };
         dropped.close(slot.handle);
-        let result = match made {
-            Ok(released) => {
-                checkpoint.made(released);
-                Ok(())
-            }
-            Err(error) => {
-                drop(checkpoint);
-                Err(error)
-            }
-        };
-        if result.is_err() && self.took_queued {
+        if made.is_err() && self.took_queued {
             slot.note(Ledger::mark_unwritten);
         }
         let mut aftermath = Aftermath::default();
         slot.end_checkpoint(shared.time(), &mut aftermath);
         shared.settle(slot, aftermath);
+        shared.touch_again(slot);
+        holding.end();
+        // The next one has its turn when this one is gone.
+        let result = made.map(|released| checkpoint.made(released));
         if let Some(told) = self.told.take() {
             // Whoever waited may have left.
             let _ = told.send(result);
         }
-        shared.touch_again(slot);
-        holding.end();
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use self::world::{Fate, Stands, World, runtime, session};
@@ -82,7 +81,7 @@ fn a_database_that_does_not_answer_is_asked_until_it_does() {
     let world = World::new(2, None);
     runtime().block_on(async {
         let (manager, session) = (world.manager(), session());
-        let fate = Arc::new(Fate { at: Some((0, "after commit")), is_there: Notify::new() });
+        let fate = Arc::new(Fate { at: Some((0, "after commit")), ..Fate::default() });
         world.begin(&manager, &session, &fate).await;
         {
             let mut commit = std::pin::pin!(manager.commit(&session));
@@ -133,38 +132,43 @@ async fn a_database_that_goes_down_after_the_decision_is_committed_later() {
     assert_eq!(state, TransactionState::Committed);
 }
 
-#[tokio::test]
-async fn a_branch_that_may_be_prepared_without_knowing_is_rolled_back() {
-    let world = World::new(2, None);
-    world.databases[1].is_mute.store(true, Ordering::Release);
+/// A transaction of two databases, the first of which has come to that when its connection is lost while it prepares.
+async fn lose_while_preparing(world: &World, stands: Stands) -> TransactionManager {
     let (manager, session) = (world.manager(), session());
-    world.begin(&manager, &session, &Arc::default()).await;
-    // The rounds that come before have found nothing.
-    manager.refresh();
-    tokio::time::sleep(Duration::from_millis(5)).await;
-    let error = manager.commit(&session).await.unwrap_err();
-    assert_eq!(error.code(), "TransactionRolledBack", "{error}");
-    assert_eq!(world.states(), [[Stands::RolledBack], [Stands::Prepared]], "its own rollback did not reach it");
+    // Nothing is due any more.
+    for _ in 0..100 {
+        manager.refresh();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let fate = Arc::new(Fate { loses: Some((0, stands)), ..Fate::default() });
+    world.begin(&manager, &session, &fate).await;
+    let lost = manager.commit(&session).await.unwrap_err();
+    assert!(matches!(lost, TransactionError::RolledBack { .. }), "{lost:?}");
+    manager
+}
+
+#[tokio::test]
+async fn a_branch_that_was_lost_while_it_was_prepared_is_rolled_back() {
+    let world = World::new(2, None);
+    let manager = lose_while_preparing(&world, Stands::Prepared).await;
     world.until_settled(&manager).await;
     assert_eq!(world.states(), [[Stands::RolledBack]; 2]);
 }
 
 #[tokio::test]
 async fn a_branch_that_is_prepared_after_all_have_gone_is_found_within_minutes() {
-    let world = World::new(1, None);
-    let (manager, session) = (world.manager(), session());
-    world.begin(&manager, &session, &Arc::default()).await;
-    manager.rollback(&session).await.unwrap();
+    let world = World::new(2, None);
+    let manager = lose_while_preparing(&world, Stands::Open).await;
     for _ in 0..100 {
         manager.refresh();
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    // Its statement was under way all the time.
+    // The statement was under way all the time.
     let xid = *world.databases[0].branches.lock().keys().next().unwrap();
     world.databases[0].enter(xid, Stands::Prepared);
     world.clock.advance(Duration::from_mins(1));
     world.until_settled(&manager).await;
-    assert_eq!(world.states(), [[Stands::RolledBack]]);
+    assert_eq!(world.states(), [[Stands::RolledBack]; 2]);
 }
 
 #[test]

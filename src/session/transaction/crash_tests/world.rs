@@ -32,8 +32,6 @@ pub(super) enum Stands {
 pub(super) struct Database {
     pub(super) branches: Mutex<BTreeMap<Xid, Stands>>,
     pub(super) is_down: AtomicBool,
-    /// Does what it is told, and is lost before it says so.
-    pub(super) is_mute: AtomicBool,
     /// Commits nothing.
     pub(super) refuses: AtomicBool,
     /// Panics the next time that it is asked what is prepared.
@@ -88,6 +86,8 @@ impl Recoverable for Database {
 pub(super) struct Fate {
     pub(super) at: Option<(usize, &'static str)>,
     pub(super) is_there: Notify,
+    /// The branch whose connection is lost when it is told to prepare, and what it has come to then.
+    pub(super) loses: Option<(usize, Stands)>,
 }
 
 impl Fate {
@@ -106,8 +106,6 @@ struct Branch {
     database: Arc<Database>,
     xid: Xid,
     prepares: bool,
-    /// Its connection is lost.
-    is_over: AtomicBool,
     fate: Arc<Fate>,
 }
 
@@ -125,7 +123,8 @@ impl TransactionBranch for Branch {
     }
 
     async fn rollback(&self) -> Result<(), BranchError> {
-        if self.is_over.load(Ordering::Acquire) {
+        if self.fate.loses.is_some_and(|(number, _)| number == self.number) {
+            // There is nobody to tell it to.
             return Ok(());
         }
         self.database.check()?;
@@ -152,12 +151,12 @@ impl TransactionBranch for Branch {
     async fn prepare(&self) -> Result<(), BranchError> {
         self.fate.pass(self.number, "before prepare").await;
         self.database.check()?;
+        if let Some((_, stands)) = self.fate.loses.filter(|(number, _)| *number == self.number) {
+            self.database.enter(self.xid, stands);
+            return Err(BranchError::Lost { message: "the connection is gone".into() });
+        }
         self.database.enter(self.xid, Stands::Prepared);
         self.fate.pass(self.number, "after prepare").await;
-        if self.database.is_mute.load(Ordering::Acquire) {
-            self.is_over.store(true, Ordering::Release);
-            return Err(BranchError::Lost { message: "the connection broke".into() });
-        }
         Ok(())
     }
 
@@ -180,8 +179,8 @@ pub(super) struct World {
     pub(super) databases: Vec<Arc<Database>>,
     /// Which of them can't prepare.
     unable: Vec<usize>,
-    pub(super) clock: ManualClock,
     folder: TempDir,
+    pub(super) clock: ManualClock,
 }
 
 impl World {
@@ -191,8 +190,8 @@ impl World {
         Self {
             databases,
             unable: unable.into_iter().collect(),
-            clock: ManualClock::new(),
             folder: tempfile::tempdir().unwrap(),
+            clock: ManualClock::new(),
         }
     }
 
@@ -220,8 +219,8 @@ impl World {
                 let xid = options.xid.unwrap();
                 database.enter(xid, Stands::Open);
                 let prepares = !self.unable.contains(&number);
-                let (database, fate, is_over) = (Arc::clone(database), Arc::clone(fate), AtomicBool::new(false));
-                let branch = Branch { number, database, xid, prepares, is_over, fate };
+                let (database, fate) = (Arc::clone(database), Arc::clone(fate));
+                let branch = Branch { number, database, xid, prepares, fate };
                 async move { Ok(branch) }
             };
             transaction.enlist(&number.to_string(), begin).await.unwrap();
@@ -232,7 +231,7 @@ impl World {
     /// A process begins a transaction, commits it, and dies at that place; gives the id of the transaction.
     pub(super) fn die(&self, at: (usize, &'static str)) -> Uuid {
         let runtime = runtime();
-        let fate = Arc::new(Fate { at: Some(at), is_there: Notify::new() });
+        let fate = Arc::new(Fate { at: Some(at), ..Fate::default() });
         runtime.block_on(async {
             let manager = self.manager();
             let session = session();

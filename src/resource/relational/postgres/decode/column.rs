@@ -13,9 +13,9 @@ use super::super::calendar::{EPOCH_DAYS, EPOCH_MICROSECONDS, MICROSECONDS_PER_DA
 use super::super::text::{push_date, push_interval, push_time, push_timestamp};
 use super::list::{ListBuilder, NoList};
 use super::numeric::{Numeric, push_decimal};
-use super::pieces::{Pieces, fitted};
 use super::value_text::{interval, jsonb, push_uuid, push_value};
 use super::{Kind, Malformed, fixed};
+use crate::resource::relational::pieces::{Pieces, fitted};
 
 /// Takes the values of one column as they were received, into a typed buffer.
 ///
