@@ -49,7 +49,7 @@ impl Database {
         let Some(transaction) = open_transaction(context)? else { return Ok(Statements(On::Database(database))) };
         let relational = relational(&database)?;
         let branch = transaction.enlist(&self.name, |options| relational.begin(options)).await?;
-        Ok(Statements(On::Transaction(branch, transaction)))
+        Ok(Statements(On::Transaction(branch, transaction, relational.dialect())))
     }
 }
 
@@ -80,8 +80,8 @@ pub struct Statements(On);
 enum On {
     /// Each statement for itself.
     Database(Arc<dyn DataResource>),
-    /// The branch, and the transaction that it is one of.
-    Transaction(Arc<RelationalBranch>, Arc<Transaction>),
+    /// The branch, the transaction that it is one of, and how the database writes.
+    Transaction(Arc<RelationalBranch>, Arc<Transaction>, Dialect),
 }
 
 impl Statements {
@@ -93,8 +93,15 @@ impl Statements {
     pub fn executor(&self) -> Result<&dyn SqlExecutor, ActivityError> {
         match &self.0 {
             On::Database(resource) => Ok(relational(resource)?),
-            On::Transaction(branch, _) => Ok(branch.executor()),
+            On::Transaction(branch, ..) => Ok(branch.executor()),
         }
+    }
+
+    /// Whether they run one after the other, on one connection that has one at a time: what one of them gives has to be taken
+    /// in before the next can begin.
+    #[must_use]
+    pub fn keep_to_one(&self) -> bool {
+        matches!(&self.0, On::Transaction(.., dialect) if dialect.keeps_to_one_statement())
     }
 
     /// Whether they run in the transaction of the session.
@@ -108,7 +115,7 @@ impl Statements {
     pub fn transaction(&self) -> Option<&Arc<Transaction>> {
         match &self.0 {
             On::Database(_) => None,
-            On::Transaction(_, transaction) => Some(transaction),
+            On::Transaction(_, transaction, _) => Some(transaction),
         }
     }
 }
@@ -116,7 +123,7 @@ impl Statements {
 impl Drop for Statements {
     fn drop(&mut self) {
         // A statement that the database answered with the end of the transaction ends its other branches, too.
-        if let On::Transaction(branch, transaction) = &self.0
+        if let On::Transaction(branch, transaction, _) = &self.0
             && branch.ended().is_some()
         {
             transaction.look();

@@ -86,12 +86,15 @@ impl ActivityError {
         match self {
             Self::Attribute(error) if error.is_of_configuration() => ErrorKind::Server,
             Self::Transaction(error) if error.is_of_server() => ErrorKind::Server,
-            Self::Session(SessionError::Store(_)) => ErrorKind::Server,
+            Self::Server { .. }
+            | Self::Session(SessionError::Store(_))
+            | Self::ReaderGone
+            | Self::InputBroken
+            | Self::Cancelled => ErrorKind::Server,
             Self::Client { .. } | Self::Format(_) | Self::Attribute(_) | Self::Session(_) | Self::Transaction(_) => {
                 ErrorKind::Client
             }
             Self::Authorization { .. } => ErrorKind::Authorization,
-            Self::Server { .. } | Self::ReaderGone | Self::InputBroken | Self::Cancelled => ErrorKind::Server,
             Self::Resource(error) => match error.blame() {
                 Blame::Client => ErrorKind::Client,
                 Blame::Authorization => ErrorKind::Authorization,

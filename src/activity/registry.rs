@@ -8,7 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     Activity, ActivityContext, ActivityError, Ports, Properties, Setup, delivery, relational, session, transform,
-    utility,
+    utility, web,
 };
 use crate::document::{DocumentError, Element};
 use crate::resource::DataResources;
@@ -118,6 +118,7 @@ impl ActivityRegistry {
             .register::<session::SessionAttributeManagement>()
             .register::<transform::BlockAggregator>()
             .register::<transform::StringTokenizer>()
+            .register::<web::HttpIngest>()
             .register::<utility::DataStore>()
             .register::<utility::Echo>()
             .register::<utility::Refuse>()

@@ -253,3 +253,51 @@ impl<'a> Setup<'a> {
         name.error(format!("this data service resource has no data resource `{wanted}`{hint}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Limits;
+    use crate::resource::{ResourceRegistry, ResourceSettings};
+
+    fn resources(all: &[(&str, &str)]) -> DataResources {
+        let mut resources = DataResources::default();
+        for (name, uri) in all {
+            resources.add(*name, ResourceRegistry::with_defaults().open(&ResourceSettings::new(*uri, ".")).unwrap());
+        }
+        resources
+    }
+
+    /// The names of the relational resource and of the HTTP service of an element, or what is wrong.
+    fn found(resources: &DataResources, element: &str) -> (Result<String, String>, Result<String, String>) {
+        let element = Element::parse(element.as_bytes(), &Limits::default()).unwrap();
+        let properties = Properties::new();
+        let mut setup = Setup::new(resources, &properties);
+        let relational = setup.relational(&mut element.fields()).map(|database| database.name().to_owned());
+        let web = setup.web(&mut element.fields()).map(|source| source.name().to_owned());
+        (relational.map_err(|error| error.to_string()), web.map_err(|error| error.to_string()))
+    }
+
+    #[test]
+    fn an_activity_that_names_no_data_resource_gets_the_first_of_its_kind() {
+        let both = [("api", "http://a.example"), ("orders", "sqlite::memory:"), ("more", "http://b.example")];
+        let (relational, web) = found(&resources(&both), "<a/>");
+        assert_eq!((relational.unwrap(), web.unwrap()), ("orders".to_owned(), "api".to_owned()));
+        let (relational, web) = found(&resources(&both), "<a resource='more'/>");
+        assert_eq!(
+            (relational.unwrap_err(), web.unwrap()),
+            ("1:4: `a` needs a relational data resource".into(), "more".into())
+        );
+    }
+
+    #[test]
+    fn a_data_resource_that_is_not_there_is_asked_for() {
+        let (relational, web) = found(&resources(&[("api", "http://a.example")]), "<a/>");
+        assert!(relational.unwrap_err().contains("has none: add a `dataResource`"));
+        assert_eq!(web.unwrap(), "api");
+        let (_, web) = found(&resources(&[]), "<a/>");
+        assert!(web.unwrap_err().starts_with("1:1: `a` needs a data resource that is an HTTP service, and"));
+        let (_, web) = found(&resources(&[("api", "http://a.example")]), "<a resource='apj'/>");
+        assert!(web.unwrap_err().contains("did you mean `api`?"));
+    }
+}

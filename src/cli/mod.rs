@@ -14,6 +14,7 @@ mod account_file;
 mod address;
 mod any_resource;
 mod check;
+mod client;
 mod credentials;
 mod demo;
 mod init;

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 
+use super::client::client;
 use super::{PerformArguments, address};
 
 /// How long a transfer takes before its progress is shown.
@@ -20,11 +21,8 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
     if let Some(name) = &arguments.return_ {
         url.query_pairs_mut().append_pair("return", name);
     }
-    let mut request = Client::new()
-        .post(url)
-        .header("content-type", "application/xml")
-        .header("te", "trailers")
-        .body(read(arguments)?);
+    let mut request =
+        client()?.post(url).header("content-type", "application/xml").header("te", "trailers").body(read(arguments)?);
     if let Some(session) = &arguments.session {
         request = request.header("rejoin-session", session);
     }

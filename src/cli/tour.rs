@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
+use super::client::client;
 use super::style::Style;
 
 /// Walks a newcomer through sessions on a running server. Every scene checks what it claims.
 pub(super) async fn run(url: &str, style: Style) -> anyhow::Result<()> {
-    let guide = Guide { client: reqwest::Client::new(), url: url.into(), style };
+    let guide = Guide { client: client()?, url: url.into(), style };
     guide.implicit_session().await?;
     let session = guide.create().await?;
     guide.state_across_requests(&session).await?;

@@ -8,12 +8,16 @@
 //! [`activity::web`](crate::activity::web) join the two to streams and sessions.
 
 pub mod control;
+mod decision;
 mod formula;
 mod json;
 pub mod page;
 pub mod properties;
 pub mod settings;
 pub mod variables;
+mod windows;
 
+pub use decision::DecisionRow;
 pub use formula::{Facts, Formula, FormulaError};
 pub use json::{JSON_BYTES, JSON_DEPTH, Json, JsonError};
+pub use windows::{window_end, windows};

@@ -30,7 +30,7 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 ///    granted.
 /// 4. *All or none.* A request sees the attributes as last released and its own changes. A commit makes all of them, and is
 ///    refused as a whole when the session has ended or the request has lost it; a discard makes none. Read access sees them as
-///    last released at the join and does not wait.
+///    last released at the join and does not wait. The one exception is 13.
 /// 5. *Fences.* Each exclusive join gets a higher fence than every one before. A holder past the execution limit may lose the
 ///    session to another request; its commit is then refused.
 /// 6. *Lifetimes.* The idle time runs only while nobody is joined, from the last release; the absolute lifetime always runs.
@@ -48,6 +48,12 @@ pub type Joining = Answer<Result<Joined, SessionError>>;
 ///     that is refused, or withdrawn, remembers nothing.
 /// 12. *Keeping.* A manager that keeps sessions in a store has written what it has answered: a commit, the end of a session
 ///     that somebody asked for. What it could not write has not happened ([`SessionError::Store`]).
+/// 13. *Checkpoints.* The holder of an explicit session may make one attribute the session's before it releases it
+///     ([`Participation::checkpoints`](super::Participation::checkpoints)): it counts as last released from that moment, whatever
+///     becomes of the request. It is refused as a commit would be (4, 5, 7, 10), keeps to the bounds of attributes, and is
+///     written when it is answered (12). It does not let the lock go, and does not begin the idle time anew, but in what a store
+///     finds after the process was lost. A release comes after the checkpoint that is under way, and nobody is let in before.
+///     It remembers no answer (11).
 ///
 /// `conformance` in this room runs these against any manager.
 #[async_trait]

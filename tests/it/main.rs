@@ -14,6 +14,7 @@ mod durable;
 mod every_database;
 mod formats;
 mod fusion;
+mod http_ingest;
 mod initialisation;
 mod jarvis;
 mod mariadb;

@@ -1,7 +1,12 @@
 //! `sqlParameter`: the values for the `?` of a statement or the parameters of a procedure, given in the document or by streams.
 
+use std::collections::VecDeque;
+
+use bytestring::ByteString;
+use futures_util::future::try_join_all;
+
 use crate::activity::transform::expect_text;
-use crate::activity::{ActivityContext, ActivityError, Input, InputPort, Setup};
+use crate::activity::{ActivityContext, ActivityError, Input, InputPort, Setup, Statements};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields};
 use crate::resource::relational::{Parameter, ParameterSender};
@@ -127,13 +132,30 @@ impl Parameters {
 
     /// Opens the streams.
     pub(super) fn open(self, context: &mut ActivityContext) -> StreamedRows {
-        let mut inputs: Vec<(InputPort, Input)> = Vec::new();
+        let mut inputs: Vec<(InputPort, Values)> = Vec::new();
         for (_, port) in &self.from_streams {
             if inputs.iter().all(|(open, _)| open != port) {
-                inputs.push((*port, context.input(*port)));
+                inputs.push((*port, Values::Coming(context.input(*port))));
             }
         }
         StreamedRows { parameters: self, inputs }
+    }
+
+    /// Opens the streams for statements that run on these. Where the database keeps to one statement at a time in a transaction,
+    /// everything that the streams give is taken in first: a query of the same transaction that gives it would wait for the
+    /// statement, and the statement for the query.
+    pub(super) async fn open_for(
+        self,
+        statements: &Statements,
+        context: &mut ActivityContext,
+    ) -> Result<StreamedRows, ActivityError> {
+        let mut rows = self.open(context);
+        if statements.keep_to_one() {
+            let gathering = rows.inputs.iter_mut().map(|(_, values)| values.gather());
+            // Side by side: any of them may wait for another to end.
+            try_join_all(gathering).await?;
+        }
+        Ok(rows)
     }
 }
 
@@ -141,7 +163,45 @@ impl Parameters {
 #[derive(Debug)]
 pub(super) struct StreamedRows {
     parameters: Parameters,
-    inputs: Vec<(InputPort, Input)>,
+    inputs: Vec<(InputPort, Values)>,
+}
+
+/// The values of one stream.
+#[derive(Debug)]
+enum Values {
+    Coming(Input),
+    Gathered(VecDeque<ByteString>),
+}
+
+/// How many bytes of values are gathered of one stream.
+const GATHERED_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a value takes beside its text.
+const VALUE_BYTES: usize = 64;
+
+impl Values {
+    async fn next(&mut self) -> Result<Option<ByteString>, ActivityError> {
+        match self {
+            Self::Coming(input) => input.next().await?.map(expect_text).transpose(),
+            Self::Gathered(values) => Ok(values.pop_front()),
+        }
+    }
+
+    async fn gather(&mut self) -> Result<(), ActivityError> {
+        let mut values = VecDeque::new();
+        let mut bytes = 0;
+        while let Some(value) = self.next().await? {
+            bytes += value.len() + VALUE_BYTES;
+            if bytes > GATHERED_BYTES {
+                let message = "a stream gives more than 64 MiB of parameters, which this database needs to have all at once \
+                               in a transaction: give them in several requests";
+                return Err(ActivityError::client("TooManyParameters", message));
+            }
+            values.push_back(value);
+        }
+        *self = Self::Gathered(values);
+        Ok(())
+    }
 }
 
 impl StreamedRows {
@@ -149,11 +209,11 @@ impl StreamedRows {
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ActivityError> {
         let mut row = self.parameters.given();
         for (index, (position, port)) in self.parameters.from_streams.iter().enumerate() {
-            let Some((_, input)) = self.inputs.iter_mut().find(|(open, _)| open == port) else {
+            let Some((_, values)) = self.inputs.iter_mut().find(|(open, _)| open == port) else {
                 return Err(ActivityError::InputBroken);
             };
-            match input.next().await? {
-                Some(block) => row[*position] = Parameter::Text(expect_text(block)?),
+            match values.next().await? {
+                Some(value) => row[*position] = Parameter::Text(value),
                 None if index == 0 => return Ok(None),
                 None => {
                     return Err(ActivityError::client(

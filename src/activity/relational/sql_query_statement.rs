@@ -48,7 +48,7 @@ impl Activity for SqlQueryStatement {
         let (statements, sql) = self.statement.open(&mut context).await?;
         let database = statements.executor()?;
         if parameters.are_streamed() {
-            let mut rows = parameters.open(&mut context);
+            let mut rows = parameters.open_for(&statements, &mut context).await?;
             while let Some(parameters) = rows.next().await? {
                 query_into(database, Statement { sql: sql.clone(), parameters }, &output, &context).await?;
             }

@@ -60,7 +60,7 @@ impl Activity for SqlStoredProcedure {
         let statements = self.database.open(&context).await?;
         let caller = Caller { executor: statements.executor()?, procedure: self.procedure, modes: self.modes, outputs };
         if self.parameters.are_streamed() {
-            let mut rows = self.parameters.open(&mut context);
+            let mut rows = self.parameters.open_for(&statements, &mut context).await?;
             while let Some(parameters) = rows.next().await? {
                 caller.call(parameters, &context).await?;
             }

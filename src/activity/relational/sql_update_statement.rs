@@ -47,9 +47,10 @@ impl Activity for SqlUpdateStatement {
         let database = statements.executor()?;
         let cancel = context.cancellation().clone();
         let changed = if parameters.are_streamed() {
+            let given = parameters.open_for(&statements, &mut context).await?;
             let (sender, rows) = ParameterRows::channel();
             let updating = async { Ok(database.update(sql, rows, cancel).await?) };
-            let (changed, ()) = try_join(updating, parameters.open(&mut context).send_all(sender)).await?;
+            let (changed, ()) = try_join(updating, given.send_all(sender)).await?;
             changed
         } else {
             database.update(sql, ParameterRows::one(parameters.given()), cancel).await?

@@ -6,6 +6,7 @@ use reqwest::{Client, Method, Response, StatusCode, Url};
 use super::harmless::{harmless, harmless_lines};
 use super::{ListArguments, Which};
 use crate::cli::address;
+use crate::cli::client::client;
 use crate::cli::credentials::{HOW_TO_SAY_WHO_YOU_ARE, Secret};
 use crate::document::{DocumentError, EndedSessions, Fault, Limits, SessionList, SessionState, SessionStatusDocument};
 
@@ -31,7 +32,7 @@ pub(super) struct Answer {
 
 impl Remote {
     pub(super) fn new(resource: &str, secret: Secret) -> anyhow::Result<Self> {
-        Ok(Self { client: Client::new(), url: address::of_resource(resource)?, secret })
+        Ok(Self { client: client()?, url: address::of_resource(resource)?, secret })
     }
 
     /// A page of the list, after that handle.

@@ -204,7 +204,10 @@ mod tests {
     ) -> Vec<u8> {
         let columns = columns.iter().map(|(name, column)| (*name, Arc::clone(column)));
         let rows = RecordBatch::try_from_iter(columns).unwrap();
-        let properties = properties(WriterProperties::builder().set_data_page_size_limit(64 * 1024 * 1024)).build();
+        let builder = WriterProperties::builder()
+            .set_data_page_size_limit(64 * 1024 * 1024)
+            .set_data_page_row_count_limit(usize::MAX);
+        let properties = properties(builder).build();
         let mut writer = ArrowWriter::try_new(Vec::new(), rows.schema(), Some(properties)).unwrap();
         writer.write(&rows).unwrap();
         writer.into_inner().unwrap()
@@ -222,7 +225,7 @@ mod tests {
         for at in at {
             let number = &mut bytes[at..at + 4];
             if number[..3].iter().all(|byte| *byte >= 0x80) && number[3] < 0x80 {
-                number.copy_from_slice(b"\xFF\xFF\xFF\x7F");
+                number.copy_from_slice(b"\xFE\xFF\xFF\x7F");
             }
         }
     }

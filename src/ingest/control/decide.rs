@@ -65,7 +65,8 @@ impl Step<'_> {
         if !self.goes_on() {
             return self.complete(Rule::OneAnswer);
         }
-        let rule = if self.manner.pages() || self.lacks_records() { Rule::NextPage } else { Rule::Poll };
+        let is_page = self.manner.pages() || self.lacks_records() || self.lacks_payload();
+        let rule = if is_page { Rule::NextPage } else { Rule::Poll };
         self.again(rule, page.wait)
     }
 
@@ -115,6 +116,9 @@ impl Step<'_> {
         if self.progress.total.is_some_and(|total| self.progress.rows >= total) && self.manner.counts() {
             return Some(Rule::Total);
         }
+        if self.progress.payloads.is_some_and(|payloads| self.progress.pages >= payloads) {
+            return Some(Rule::Payload);
+        }
         if self.manner.has_cursor() && self.progress.key.is_blank() {
             return Some(Rule::KeyBlank);
         }
@@ -133,7 +137,11 @@ impl Step<'_> {
 
     /// Whether anything asks for another answer.
     fn goes_on(&self) -> bool {
-        self.manner.polls() || self.manner.pages() || self.lacks_records()
+        self.manner.polls() || self.manner.pages() || self.lacks_records() || self.lacks_payload()
+    }
+
+    fn lacks_payload(&self) -> bool {
+        self.progress.payloads.is_some_and(|payloads| self.progress.pages < payloads)
     }
 
     fn lacks_records(&self) -> bool {

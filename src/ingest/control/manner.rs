@@ -35,6 +35,13 @@ impl Manner<'_> {
     }
 }
 
+/// Whether a request may create something on the other side each time it is sent, so that it is sent once and never again after
+/// it may have had its effect.
+#[must_use]
+pub fn creates(settings: &IngestSettings) -> bool {
+    !Manner(settings).is_repeatable()
+}
+
 /// RFC 9110, section 9.2.2, and the header `Idempotency-Key`.
 fn is_idempotent(settings: &IngestSettings) -> bool {
     let request = &settings.request;

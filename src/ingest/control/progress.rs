@@ -26,6 +26,8 @@ pub struct Progress {
     pub next: Option<String>,
     /// How many records there are altogether, if an answer has said so.
     pub total: Option<u64>,
+    /// How many rows the bodies of the requests are made of, one for each, if they are made of rows.
+    pub payloads: Option<u64>,
     /// When the first request was sent, in milliseconds since 1970.
     pub began: Option<i64>,
     /// What became of it.
@@ -85,6 +87,7 @@ impl Progress {
             values: settings.paging.initial,
             next: None,
             total: None,
+            payloads: None,
             began: None,
             outcome: None,
             deadline: None,
@@ -100,15 +103,28 @@ impl Progress {
     }
 
     /// Goes on in another process, or in a later perform document: finds the deadline on the clock of this one. An ingestion
-    /// that was paused because its time was over has its time anew, from its next request.
+    /// that was paused because its time was over, or that failed, has its time anew, from its next request.
     pub fn resume(&mut self, at: Occasion) {
-        if self.outcome == Some(Outcome::Paused) {
-            self.outcome = None;
+        if self.outcome.take().is_some() {
+            self.retries = 0;
+            self.refusals = 0;
+            self.poll_errors = 0;
             self.began = None;
             self.deadline = None;
         }
         for mark in self.deadline.iter_mut().chain(&mut self.not_before) {
             mark.resume(at);
+        }
+    }
+
+    /// Whether a new attempt goes on where this one stopped: it has not ended, or it failed by something that may be mended
+    /// from outside. What the remote session itself has ended begins anew.
+    #[must_use]
+    pub fn is_resumable(&self) -> bool {
+        match &self.outcome {
+            None | Some(Outcome::Paused) => true,
+            Some(Outcome::Completed { .. }) => false,
+            Some(Outcome::Failed { rule, .. }) => rule.is_of_one_answer(),
         }
     }
 

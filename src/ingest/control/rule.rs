@@ -28,6 +28,8 @@ pub enum Rule {
     NoNext,
     /// The page is blank.
     BlankPage,
+    /// Every row that bodies are made of was sent.
+    Payload,
     /// The answer is neither a page nor a failure.
     Warning,
     /// Nothing asks for more than one answer.
@@ -66,6 +68,23 @@ pub enum Rule {
     MinRecords,
 }
 
+impl Rule {
+    /// Whether what failed was one answer or its way here, and not the remote session as a whole.
+    #[must_use]
+    pub fn is_of_one_answer(self) -> bool {
+        matches!(
+            self,
+            Self::ErrorStatus
+                | Self::ErrorReason
+                | Self::Transport
+                | Self::Credentials
+                | Self::WaitTooLong
+                | Self::MediaType
+                | Self::Unreadable
+        )
+    }
+}
+
 impl fmt::Display for Rule {
     /// As in the decision log: `condition`, `stopWhen[0]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,6 +99,7 @@ impl fmt::Display for Rule {
             Self::KeyBlank => "keyBlank",
             Self::NoNext => "noNext",
             Self::BlankPage => "blankPage",
+            Self::Payload => "payload",
             Self::Warning => "warning",
             Self::OneAnswer => "oneAnswer",
             Self::PagesMax => "pagesMax",
@@ -196,7 +216,7 @@ pub enum Outcome {
 }
 
 /// What was decided after an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decision {
     /// By which rule.
     pub rule: Rule,

@@ -75,8 +75,15 @@ impl Columns {
         self.put_at(at, Piece::of(raw))
     }
 
-    /// Adds the value of a column that is found by its place.
-    pub(super) fn put_at(&mut self, at: usize, piece: Piece<'_>) -> Result<(), Misfit> {
+    /// Adds the value of a column that is made of others; one that the record has under the same name stays.
+    pub(super) fn put_derived(&mut self, name: &str, piece: Piece<'_>) -> Result<(), Misfit> {
+        match self.places.get(name).copied().filter(|at| self.filled[*at] != self.record) {
+            Some(at) => self.put_at(at, piece),
+            None => Ok(()),
+        }
+    }
+
+    fn put_at(&mut self, at: usize, piece: Piece<'_>) -> Result<(), Misfit> {
         let misfit = |problem| Misfit { field: self.schema.field(at).name().clone(), problem };
         if self.filled[at] == self.record {
             return Err(misfit("the record has it twice".to_owned()));

@@ -4,6 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 
 use super::PageError;
+use super::derived::{Constants, Derived};
 use super::dialect::{cut, with_usual_quotes};
 use crate::format::{CsvColumns, CsvReader, CsvReaderOptions, FormatError, RowType};
 use crate::ingest::settings::{CsvPage, PageSettings};
@@ -11,6 +12,7 @@ use crate::ingest::settings::{CsvPage, PageSettings};
 /// Makes rows of CSV, page by page.
 pub(super) struct CsvRecords {
     dialect: CsvPage,
+    derived: Derived,
     /// `ms.output.schema`
     declared: Option<SchemaRef>,
     /// The columns of the first page that had any: those of all others.
@@ -19,11 +21,12 @@ pub(super) struct CsvRecords {
 
 impl CsvRecords {
     pub(super) fn new(settings: &PageSettings, dialect: &CsvPage) -> Self {
-        Self { dialect: dialect.clone(), declared: settings.schema.clone(), schema: None }
+        let derived = Derived::new(&settings.derived);
+        Self { dialect: dialect.clone(), derived, declared: settings.schema.clone(), schema: None }
     }
 
     /// Takes the records of a page.
-    pub(super) fn take(&mut self, page: u64, text: &str) -> Result<Vec<RecordBatch>, PageError> {
+    pub(super) fn take(&mut self, page: u64, text: &str, constants: &Constants) -> Result<Vec<RecordBatch>, PageError> {
         let (header, rest) = cut(text, &self.dialect);
         if rest.trim().is_empty() {
             return Ok(Vec::new());
@@ -33,7 +36,12 @@ impl CsvRecords {
         blocks.retain(|rows| rows.num_rows() > 0);
         let mut rows = Vec::with_capacity(blocks.len());
         for block in blocks {
-            rows.push(self.chosen(page, &block)?);
+            let chosen = self.chosen(page, &block)?;
+            let derived = self.derived.append(&chosen, constants);
+            rows.push(derived.map_err(|misfit| PageError::Malformed {
+                page,
+                problem: format!("the derived column `{}`: {}", misfit.field, misfit.problem),
+            })?);
         }
         Ok(rows)
     }

@@ -6,6 +6,7 @@ use bytestring::ByteString;
 use serde_json::value::RawValue;
 
 use super::columns::{Columns, Misfit, Origin};
+use super::derived::{Constants, Derived};
 use super::infer::Guess;
 use super::record::{Piece, elements, members};
 use super::{PageError, Wanted};
@@ -73,6 +74,7 @@ pub(super) struct Made {
 /// Makes rows of records, page by page.
 pub(super) struct JsonRecords {
     wanted: Wanted,
+    derived: Derived,
     columns: Option<Columns>,
 }
 
@@ -80,18 +82,25 @@ impl JsonRecords {
     pub(super) fn new(settings: &PageSettings, wanted: Wanted) -> Result<Self, Misfit> {
         let origin = Origin::Declared { leaves_out_unknown: settings.leaves_out_unknown };
         let declared = settings.schema.clone().filter(|_| wanted.rows);
-        let columns = declared.map(|schema| Columns::new(schema, origin)).transpose()?;
-        Ok(Self { wanted, columns })
+        let derived = Derived::new(&settings.derived);
+        let columns = declared.map(|schema| Columns::new(derived.with_columns(&schema), origin)).transpose()?;
+        Ok(Self { wanted, derived, columns })
     }
 
     /// Takes the records of a page. `body` is the text that they are part of.
-    pub(super) fn take(&mut self, page: u64, body: &Bytes, records: Records<'_>) -> Result<Made, PageError> {
+    pub(super) fn take(
+        &mut self,
+        page: u64,
+        body: &Bytes,
+        records: Records<'_>,
+        constants: &Constants,
+    ) -> Result<Made, PageError> {
         if !self.wanted.rows && !self.wanted.documents {
             let count = records.count().map_err(|error| malformed(page, &error))?;
             return Ok(Made { count, ..Made::default() });
         }
         self.settle_columns(page, records)?;
-        let mut taking = Taking { page, body, records: self, made: Made::default(), failure: None };
+        let mut taking = Taking { page, body, constants, records: self, made: Made::default(), failure: None };
         let read = records.each(&mut |record| taking.record(record));
         let Taking { mut made, failure, .. } = taking;
         if let Some(failure) = failure {
@@ -122,7 +131,7 @@ impl JsonRecords {
         });
         inner.and(read).map_err(|error| malformed(page, &error))?;
         if count > 0 {
-            let columns = Columns::new(guess.schema(), Origin::Inferred);
+            let columns = Columns::new(self.derived.with_columns(&guess.schema()), Origin::Inferred);
             self.columns = Some(columns.map_err(|misfit| misfit_at(page, 1, misfit))?);
         }
         Ok(())
@@ -133,6 +142,7 @@ impl JsonRecords {
 struct Taking<'r> {
     page: u64,
     body: &'r Bytes,
+    constants: &'r Constants,
     records: &'r mut JsonRecords,
     made: Made,
     failure: Option<PageError>,
@@ -147,40 +157,30 @@ impl Taking<'_> {
             let text = ByteString::try_from(self.body.slice_ref(record.get().as_bytes()));
             self.made.documents.extend(text);
         }
-        let taken = match &mut self.records.columns {
-            Some(columns) => row(columns, record, self.page, self.made.count, &mut self.made.rows),
-            None => Ok(()),
-        };
-        self.failure = taken.err();
+        self.failure = self.row(record).err();
         self.failure.is_none()
     }
-}
 
-fn row(
-    columns: &mut Columns,
-    record: &RawValue,
-    page: u64,
-    number: u64,
-    rows: &mut Vec<RecordBatch>,
-) -> Result<(), PageError> {
-    columns.begin_record();
-    let mut misfit = None;
-    let read = members(record, &mut |name, value| match columns.put(name, value) {
-        Ok(()) => true,
-        Err(found) => {
-            misfit = Some(found);
-            false
+    /// Makes a row of a record, if rows are wanted.
+    fn row(&mut self, record: &RawValue) -> Result<(), PageError> {
+        let (page, number) = (self.page, self.made.count);
+        let JsonRecords { columns, derived, .. } = &mut *self.records;
+        let Some(columns) = columns else { return Ok(()) };
+        columns.begin_record();
+        let mut misfit = Ok(());
+        let read = members(record, &mut |name, value| {
+            misfit = columns.put(name, value);
+            misfit.is_ok()
+        });
+        misfit.map_err(|misfit| misfit_at(page, number, misfit))?;
+        read.map_err(|error| malformed(page, &error))?;
+        derived.put(record, self.constants, columns).map_err(|misfit| misfit_at(page, number, misfit))?;
+        columns.end_record();
+        if columns.rows() >= BLOCK_ROWS {
+            self.made.rows.push(take_rows(columns, page)?);
         }
-    });
-    if let Some(misfit) = misfit {
-        return Err(misfit_at(page, number, misfit));
+        Ok(())
     }
-    read.map_err(|error| malformed(page, &error))?;
-    columns.end_record();
-    if columns.rows() >= BLOCK_ROWS {
-        rows.push(take_rows(columns, page)?);
-    }
-    Ok(())
 }
 
 fn take_rows(columns: &mut Columns, page: u64) -> Result<RecordBatch, PageError> {

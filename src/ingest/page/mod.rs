@@ -9,6 +9,7 @@
 mod classify;
 mod columns;
 mod csv;
+mod derived;
 mod dialect;
 mod envelope;
 mod error;
@@ -19,8 +20,11 @@ mod number;
 mod packed;
 mod reader;
 mod record;
+#[cfg(test)]
+mod tests;
 
 pub use classify::{AnswerClass, classify, is_expected_type};
+pub use derived::Constants;
 pub use error::PageError;
 pub use packed::Packed;
 pub use reader::{Page, PageReader, Wanted};

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::PageError;
 use super::csv::CsvRecords;
+use super::derived::Constants;
 use super::envelope::{Found, Paths};
 use super::error::shortened;
 use super::json::{JsonRecords, Made, Records, malformed};
@@ -104,16 +105,23 @@ impl PageReader {
         })
     }
 
-    /// Reads a page: its number from 1, its headers, and its body, unpacked.
+    /// Reads a page: its number from 1, its headers, and its body, unpacked. `constants` are the sources of derived columns that
+    /// are the same for all its records.
     ///
     /// # Errors
     ///
     /// [`PageError`] with the place of what is wrong.
-    pub fn read(&mut self, page: u64, headers: &HeaderMap, body: &Bytes) -> Result<Page, PageError> {
+    pub fn read(
+        &mut self,
+        page: u64,
+        headers: &HeaderMap,
+        body: &Bytes,
+        constants: &Constants,
+    ) -> Result<Page, PageError> {
         let mut read = match &mut self.form {
-            Form::Json(_) => self.read_json(page, body)?,
+            Form::Json(_) => self.read_json(page, body, constants)?,
             Form::Csv(records) => {
-                let rows = records.take(page, text(page, body)?)?;
+                let rows = records.take(page, text(page, body)?, constants)?;
                 let count = rows.iter().map(RecordBatch::num_rows).sum::<usize>();
                 Page { seen: seen_of(count as u64), rows, ..Page::default() }
             }
@@ -137,7 +145,7 @@ impl PageReader {
         if matches!(self.form, Form::Json(_)) { std::str::from_utf8(body).ok() } else { None }
     }
 
-    fn read_json(&mut self, page: u64, body: &Bytes) -> Result<Page, PageError> {
+    fn read_json(&mut self, page: u64, body: &Bytes, constants: &Constants) -> Result<Page, PageError> {
         let Form::Json(json) = &mut self.form else { return Ok(Page::default()) };
         let text = text(page, body)?;
         if text.trim().is_empty() {
@@ -147,7 +155,7 @@ impl PageReader {
         let envelope = Envelope { places: &self.places, found: &found };
         let data = envelope.at(self.places.data);
         let records = Records::of(data);
-        let Made { count, rows, documents } = json.take(page, body, records)?;
+        let Made { count, rows, documents } = json.take(page, body, records, constants)?;
         let fingerprint = (self.has_guard && count > 0).then(|| fingerprint(records.text()));
         let seen = PageSeen {
             records: count,

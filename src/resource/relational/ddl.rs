@@ -133,6 +133,13 @@ impl Dialect {
         format!("DROP TABLE {}{}", if if_exists { "IF EXISTS " } else { "" }, self.table(table))
     }
 
+    /// Whether it has one statement at a time on a connection: what a query gives has to be taken in whole before the next
+    /// begins there.
+    #[must_use]
+    pub fn keeps_to_one_statement(self) -> bool {
+        self == Self::MySql
+    }
+
     /// Whether it commits an open transaction when a table is made or dropped.
     ///
     /// ```

@@ -40,16 +40,15 @@ fn reach(address: IpAddr) -> Reach {
 /// The IANA registry of special-purpose addresses of IPv4 (RFC 6890).
 fn reach_v4(address: Ipv4Addr) -> Reach {
     match address.octets() {
-        [10 | 127, ..] | [192, 168, ..] => Reach::Private,
-        [172, second, ..] if (16..32).contains(&second) => Reach::Private,
-        // Shared by the customers of a provider (RFC 6598); networks for benchmarks (RFC 2544).
-        [100, second, ..] if (64..128).contains(&second) => Reach::Private,
-        [198, 18 | 19, ..] => Reach::Private,
+        // Behind 192.168: shared by the customers of a provider (RFC 6598), networks for benchmarks (RFC 2544).
+        [10 | 127, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] | [198, 18 | 19, ..] => {
+            Reach::Private
+        }
         [169, 254, ..] => Reach::LinkLocal,
-        // This network, protocol assignments, documentation, relays of 6to4.
-        [0, ..] | [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => Reach::Nobody,
-        // Multicast, reserved, broadcast.
-        [224..=255, ..] => Reach::Nobody,
+        // This network, protocol assignments, documentation, relays of 6to4; multicast, reserved, broadcast.
+        [0 | 224..=255, ..] | [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _] | [192, 88, 99, _] => {
+            Reach::Nobody
+        }
         _ => Reach::Public,
     }
 }
@@ -61,21 +60,17 @@ fn reach_v6(address: Ipv6Addr) -> Reach {
         reach_v4(Ipv4Addr::new(a, b, c, d))
     };
     match address.segments() {
-        [0, 0, 0, 0, 0, 0, 0, 0] => Reach::Nobody,
-        [0, 0, 0, 0, 0, 0, 0, 1] => Reach::Private,
         // Mapped; translated (RFC 6052); 6to4.
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
             embedded(high, low)
         }
-        // Translated in a network of one's own (RFC 8215).
-        [0x64, 0xff9b, 1, ..] => Reach::Private,
+        // Loopback; translated in a network of one's own (RFC 8215); unique local; site-local, which nobody should use any more.
+        [0, 0, 0, 0, 0, 0, 0, 1] | [0x64, 0xff9b, 1, ..] | [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Reach::Private,
+        [0xfe80..=0xfebf, ..] => Reach::LinkLocal,
         // Protocol assignments (Teredo among them), documentation.
-        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => Reach::Nobody,
-        [0x3fff, second, ..] if second < 0x1000 => Reach::Nobody,
-        [first, ..] if first & 0xe000 == 0x2000 => Reach::Public,
-        // Unique local; site-local, which nobody should use any more.
-        [first, ..] if first & 0xfe00 == 0xfc00 || first & 0xffc0 == 0xfec0 => Reach::Private,
-        [first, ..] if first & 0xffc0 == 0xfe80 => Reach::LinkLocal,
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Reach::Nobody,
+        [0x2000..=0x3fff, ..] => Reach::Public,
+        // Unspecified, multicast, and what was never given to anybody.
         _ => Reach::Nobody,
     }
 }

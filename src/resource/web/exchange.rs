@@ -20,14 +20,18 @@ pub struct WebRequest {
 
 impl fmt::Debug for WebRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Queries, headers and bodies carry secrets.
-        let uri = self.uri.split(['?', '#']).next().unwrap_or_default();
+        // Headers and bodies carry secrets.
+        let uri = without_query(&self.uri);
         f.debug_struct("WebRequest").field("method", &self.method).field("uri", &uri).finish_non_exhaustive()
     }
 }
 
+/// Queries carry secrets, too.
+fn without_query(uri: &str) -> &str {
+    uri.split(['?', '#']).next().unwrap_or_default()
+}
+
 /// The head of an answer, and its body, which is still on the way.
-#[derive(Debug)]
 pub struct WebResponse {
     /// The status.
     pub status: StatusCode,
@@ -39,6 +43,13 @@ pub struct WebResponse {
     pub uri: String,
     /// The body, as it was sent: not unpacked.
     pub body: WebBody,
+}
+
+impl fmt::Debug for WebResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let uri = without_query(&self.uri);
+        f.debug_struct("WebResponse").field("status", &self.status).field("uri", &uri).finish_non_exhaustive()
+    }
 }
 
 /// The body of an answer.
@@ -55,7 +66,8 @@ impl WebBody {
     ///
     /// # Errors
     ///
-    /// [`WebError::Transport`] when it broke off, or came too slowly.
+    /// [`WebError::Transport`] when it broke off, [`WebError::TimedOut`] when it came too slowly, [`WebError::Cancelled`] when the
+    /// request was. Nothing comes after an error.
     pub async fn next(&mut self) -> Result<Option<Bytes>, WebError> {
         self.0.next().await.transpose()
     }

@@ -50,7 +50,8 @@ impl HttpResource {
         let mut term = Term { deadline: None, cancel };
         loop {
             trail.step(&url)?;
-            let answer = self.exchange(&request, &url, &mut term).await?;
+            let sent = self.exchange(&request, &url, &mut term).await;
+            let answer = sent.map_err(|error| trail.explained(error))?;
             let Some(next) = target(&request.method, answer.status, &answer.headers, &url)? else { return Ok(answer) };
             if Origin::of_url(&next) != Origin::of_url(&url) {
                 request.headers = crossing(&request.headers);

@@ -25,6 +25,8 @@ mod settings;
 mod tests;
 mod tls;
 
+use std::fmt;
+
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +43,7 @@ pub use settings::{
 };
 
 /// A property that holds for every ingestion over a resource, unless the activity says otherwise.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DefaultProperty {
     /// Its name, such as `ms.http.request.headers`.
     pub key: Box<str>,
@@ -49,6 +51,13 @@ pub struct DefaultProperty {
     pub value: Box<str>,
     /// Where it was written: `FILE:LINE`.
     pub place: Box<str>,
+}
+
+impl fmt::Debug for DefaultProperty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Its value may be a credential: `ms.authentication`.
+        f.debug_struct("DefaultProperty").field("key", &self.key).field("place", &self.place).finish_non_exhaustive()
+    }
 }
 
 /// An HTTP service that activities reach.

@@ -20,8 +20,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<DefaultProperty>, String> {
     let bytes =
         read_whole(path, LONGEST).map_err(|error| format!("{shown}: the properties file can't be read: {error}"))?;
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line =
-            1 + error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
         format!("{shown}:{line}: the file is not UTF-8; write other characters as `\\uXXXX`")
     })?;
     let entries = parse(&text).map_err(|Problem { line, message }| format!("{shown}:{line}: {message}"))?;

@@ -64,6 +64,16 @@ impl Trail {
         };
         Err(WebError::Redirected { message: problem })
     }
+
+    /// An error of the last step; one that refuses to go there says who has sent it there.
+    pub(super) fn explained(&self, error: WebError) -> WebError {
+        match (error, self.visited.as_slice()) {
+            (WebError::NotAllowed { message }, [.., before, _]) => {
+                WebError::NotAllowed { message: format!("{} leads elsewhere: {message}", shown(before)) }
+            }
+            (error, _) => error,
+        }
+    }
 }
 
 /// Whether a header may go to another origin than the one that its request was made for.

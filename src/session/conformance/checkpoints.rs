@@ -24,7 +24,7 @@ async fn read(stage: &Stage, id: &SessionId, name: &str) -> Option<i64> {
 }
 
 pub(crate) async fn a_checkpoint_is_the_sessions_at_once(make: Make) {
-    // Behaviour 70.
+    // Behaviour 69.
     let stage = Stage::new(make);
     let id = stage.session().await;
     for ends in [Some(Outcome::Discard), Some(Outcome::Commit), None] {
@@ -51,7 +51,7 @@ pub(crate) async fn a_checkpoint_is_the_sessions_at_once(make: Make) {
 }
 
 pub(crate) async fn a_release_comes_after_the_checkpoints_of_its_request(make: Make) {
-    // Behaviours 19 and 70: whatever the request changes of the same attribute afterwards is all or none.
+    // Behaviours 19 and 69: whatever the request changes of the same attribute afterwards is all or none.
     let stage = Stage::new(make);
     let id = stage.session().await;
     for (outcome, set, removed) in [(Outcome::Discard, 2, Some(2)), (Outcome::Commit, 3, None)] {
@@ -70,7 +70,7 @@ pub(crate) async fn a_release_comes_after_the_checkpoints_of_its_request(make: M
 }
 
 pub(crate) async fn a_request_without_its_session_makes_no_checkpoint(make: Make) {
-    // Behaviours 20, 37 and 70.
+    // Behaviours 20, 37 and 69.
     let stage = Stage::with(make, |setup| setup.settings.join.execution = Some(seconds(5)));
     let id = stage.session().await;
     let lost = stage.enter(&id).await.unwrap();
@@ -92,7 +92,7 @@ pub(crate) async fn a_request_without_its_session_makes_no_checkpoint(make: Make
 }
 
 pub(crate) async fn a_checkpoint_keeps_to_the_rules_of_attributes(make: Make) {
-    // Behaviours 9, 38, 40 and 70.
+    // Behaviours 9, 38, 40 and 69.
     let log = Log::default();
     let stage = Stage::with(make, |setup| {
         let counter: Arc<dyn StaticSessionAttribute> = Arc::new(Counter::new(0));
@@ -122,7 +122,7 @@ pub(crate) async fn a_checkpoint_keeps_to_the_rules_of_attributes(make: Make) {
 }
 
 pub(crate) async fn in_an_implicit_session_a_checkpoint_is_a_change(make: Make) {
-    // Behaviour 70.
+    // Behaviour 69.
     let stage = Stage::new(make);
     let joined = stage.join(SessionRequirement::Implicit { reachable: true }).await.unwrap();
     keep(&joined, "page", 1).await.unwrap();
@@ -133,7 +133,7 @@ pub(crate) async fn in_an_implicit_session_a_checkpoint_is_a_change(make: Make) 
 }
 
 pub(crate) async fn a_checkpoint_is_reached_by_the_new_id_and_the_old(make: Make) {
-    // Behaviours 42 and 70.
+    // Behaviours 42 and 69.
     let stage = Stage::new(make);
     let old = stage.session().await;
     let rotate = SessionRequirement::Join { id: old.clone(), wait: None, access: Access::Exclusive, rotate: true };
@@ -150,7 +150,7 @@ pub(crate) async fn a_checkpoint_is_reached_by_the_new_id_and_the_old(make: Make
 }
 
 pub(crate) async fn activities_make_checkpoints_side_by_side(make: Make) {
-    // Behaviour 70.
+    // Behaviour 69.
     let stage = Stage::new(make);
     let id = stage.session().await;
     let joined = stage.enter(&id).await.unwrap();
@@ -176,7 +176,7 @@ pub(crate) async fn activities_make_checkpoints_side_by_side(make: Make) {
 }
 
 pub(crate) async fn a_checkpoint_does_not_lengthen_what_a_session_has(make: Make) {
-    // Behaviours 28 and 70: a session that is over when its request leaves ends, with all that it has.
+    // Behaviours 28 and 69: a session that is over when its request leaves ends, with all that it has.
     let stage = Stage::with(make, |setup| setup.settings.lifetime = Some(seconds(60)));
     let joined = stage.create().await;
     let id = joined.info().id.clone();
@@ -193,7 +193,7 @@ pub(crate) async fn a_checkpoint_does_not_lengthen_what_a_session_has(make: Make
 }
 
 pub(crate) async fn a_checkpoint_outlives_the_process(make: Make) {
-    // Behaviours 60 and 70.
+    // Behaviours 60 and 69.
     let stage = Stage::new(make);
     let (known, new) = (stage.session().await, stage.create().await);
     let running = stage.enter(&known).await.unwrap();

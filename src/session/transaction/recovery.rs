@@ -160,7 +160,8 @@ impl Recovery {
                 tracing::warn!(%transaction, %resource,
                     "a transaction can't be settled, because a data resource that took part in it is not configured here");
             }
-            return false;
+            // Asking again at once does not help.
+            return true;
         };
         let entry = match in_time(asked.outcome(witness)).await {
             Ok(Some(Decision::Commit)) => Entry::Committed,

@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -55,9 +54,9 @@ impl MariaDbServer {
 
     /// Runs statements by the database's own command, and gives what they answered, a line for each row.
     pub(crate) fn run(&self, database: &str, sql: &str) -> String {
-        let done = self.client(database).args(["-e", sql]).output().unwrap();
-        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+        let mut client = self.client(database);
+        client.args(["-e", sql]);
+        ServerProcess::answer(client, sql)
     }
 
     fn client(&self, database: &str) -> Command {
@@ -70,18 +69,12 @@ impl MariaDbServer {
 
     /// Ends it as a loss of power would.
     pub(crate) fn kill(&mut self) {
-        self.process.signal("KILL", false);
-        self.process.wait();
+        self.process.kill(false);
     }
 
     /// Ends it in order.
     pub(crate) fn stop(&mut self) {
-        self.process.signal("TERM", false);
-        let until = Instant::now() + Duration::from_secs(30);
-        while self.process.is_alive() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.process.wait();
+        self.process.stop("TERM");
     }
 
     /// Has it stand still, connections and all, until [`MariaDbServer::thaw`].
@@ -101,12 +94,11 @@ impl MariaDbServer {
     }
 
     fn await_ready(&self) {
-        let until = Instant::now() + Duration::from_mins(1);
-        while !self.client("mysql").args(["-e", "SELECT 1"]).output().unwrap().status.success() {
-            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(Instant::now() < until, "MariaDB does not start: {log}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        ServerProcess::await_ready(self.folder.path(), || {
+            let mut client = self.client("mysql");
+            client.args(["-e", "SELECT 1"]);
+            client
+        });
     }
 }
 

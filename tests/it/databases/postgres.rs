@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -37,6 +36,10 @@ impl PostgresServer {
         ]);
         let done = Command::new(&initialise[0]).args(&initialise[1..]).output().unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // Where a test can set it otherwise.
+        let settings = data.join("postgresql.conf");
+        let ever = fs::read_to_string(&settings).unwrap();
+        fs::write(&settings, format!("{ever}\nmax_prepared_transactions = 100\n")).unwrap();
         let port = free_port();
         let process = run(folder.path(), port);
         let server = Self { folder, port, process };
@@ -58,9 +61,9 @@ impl PostgresServer {
 
     /// Runs statements by the database's own command, and gives what they answered, a line for each row.
     pub(crate) fn run(&self, database: &str, sql: &str) -> String {
-        let done = self.psql(database).args(["-v", "ON_ERROR_STOP=1", "-c", sql]).output().unwrap();
-        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+        let mut client = self.psql(database);
+        client.args(["-v", "ON_ERROR_STOP=1", "-c", sql]);
+        ServerProcess::answer(client, sql)
     }
 
     fn psql(&self, database: &str) -> Command {
@@ -80,18 +83,12 @@ impl PostgresServer {
 
     /// Ends it as a loss of power would.
     pub(crate) fn kill(&mut self) {
-        self.process.signal("KILL", true);
-        self.process.wait();
+        self.process.kill(true);
     }
 
     /// Ends it at once, but in order.
     pub(crate) fn stop(&mut self) {
-        self.process.signal("INT", false);
-        let until = Instant::now() + Duration::from_secs(30);
-        while self.process.is_alive() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        self.process.wait();
+        self.process.stop("INT");
     }
 
     /// Has it stand still, connections and all, until [`PostgresServer::thaw`].
@@ -104,13 +101,6 @@ impl PostgresServer {
         self.process.signal("CONT", true);
     }
 
-    /// Stops it in order, and starts it with another setting.
-    pub(crate) fn restart_with(&mut self, setting: &str) {
-        self.stop();
-        self.process = run_with(self.folder.path(), self.port, &[setting]);
-        self.await_ready();
-    }
-
     /// Starts it again after it was stopped or killed, on its port and with its data.
     pub(crate) fn start_again(&mut self) {
         // A server that was killed leaves its lock behind.
@@ -120,22 +110,16 @@ impl PostgresServer {
     }
 
     fn await_ready(&self) {
-        let until = Instant::now() + Duration::from_mins(1);
-        while !self.psql("postgres").args(["-c", "SELECT 1"]).output().unwrap().status.success() {
-            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
-            assert!(Instant::now() < until, "PostgreSQL does not start: {log}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        ServerProcess::await_ready(self.folder.path(), || {
+            let mut client = self.psql("postgres");
+            client.args(["-c", "SELECT 1"]);
+            client
+        });
     }
 }
 
 /// Starts the server over the data of a folder.
 fn run(folder: &Path, port: u16) -> ServerProcess {
-    run_with(folder, port, &[])
-}
-
-/// The same, with more settings, of which the last of a name counts.
-fn run_with(folder: &Path, port: u16, more: &[&str]) -> ServerProcess {
     let mut command = unprivileged(&program("postgres"));
     let data = folder.join("data").display().to_string();
     command.extend([
@@ -147,9 +131,8 @@ fn run_with(folder: &Path, port: u16, more: &[&str]) -> ServerProcess {
         folder.display().to_string(),
     ]);
     // A killed process loses nothing that it gave to the operating system.
-    let ever = ["fsync=off", "listen_addresses=127.0.0.1", "max_connections=300", "max_prepared_transactions=100"];
-    for setting in ever.iter().chain(more) {
-        command.extend(["-c".to_owned(), (*setting).to_owned()]);
+    for setting in ["fsync=off", "listen_addresses=127.0.0.1", "max_connections=300"] {
+        command.extend(["-c".to_owned(), setting.to_owned()]);
     }
     ServerProcess::start(&folder.join("log"), &command)
 }

@@ -1,8 +1,10 @@
 //! The process of a server, which ends with the test that started it, however that ends.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Starts the server, tells its process id, waits for a word or the end of its input, and ends the server then; without the
 /// word `keep`, its folder as well. Whatever becomes of the test, the pipe to this script is closed with it.
@@ -56,13 +58,46 @@ impl ServerProcess {
         assert!(status.success(), "kill -{signal}: {status}");
     }
 
+    /// Ends it as a loss of power would.
+    pub(super) fn kill(&mut self, with_children: bool) {
+        self.signal("KILL", with_children);
+        self.wait();
+    }
+
+    /// Ends it in order, by the signal that it takes for that.
+    pub(super) fn stop(&mut self, signal: &str) {
+        self.signal(signal, false);
+        let until = Instant::now() + Duration::from_secs(30);
+        while self.is_alive() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.wait();
+    }
+
+    /// Waits until a client of it succeeds.
+    pub(super) fn await_ready(folder: &Path, client: impl Fn() -> Command) {
+        let until = Instant::now() + Duration::from_mins(1);
+        while !client().output().unwrap().status.success() {
+            let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+            assert!(Instant::now() < until, "the server does not start: {log}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Runs a statement by a client of it, and gives what it answered.
+    pub(super) fn answer(mut client: Command, sql: &str) -> String {
+        let done = client.output().unwrap();
+        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim_end().to_owned()
+    }
+
     /// Whether the server still runs.
-    pub(super) fn is_alive(&self) -> bool {
+    fn is_alive(&self) -> bool {
         Path::new(&format!("/proc/{}", self.id)).exists()
     }
 
     /// Ends it, if it has not ended, and keeps its folder.
-    pub(super) fn wait(&mut self) {
+    fn wait(&mut self) {
         if let Some(mut guard) = self.guard.stdin.take() {
             guard.write_all(b"keep\n").unwrap();
         }

@@ -123,7 +123,7 @@ async fn the_service_tells_its_tables(kind: Kind) {
     let stage = Stage::new(kind).await;
     let reply = Reply::of(stage.context.client.get(stage.context.url()).send().await.unwrap()).await;
     let product = kind.pick("SQLite", "PostgreSQL", "MariaDB");
-    reply.says(&format!("<productName>{product}</productName>")).says("<table name=\"person\"");
+    reply.says(&format!("<productName>{product}</productName>")).says("name=\"person\"");
     reply.says("primaryKey=\"1\"").says("<column name=\"credit\"");
 }
 

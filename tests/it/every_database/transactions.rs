@@ -1,13 +1,14 @@
 //! Transactions that span the requests of a session.
 
 use super::Kind;
-use super::stage::{Stage, query, stream, transaction, until, update, update_with};
+use super::stage::{Stage, query, query_with, stream, transaction, until, update, update_with};
 
 in_every_database!(
     a_transaction_of_three_requests_is_committed_whole,
     a_transaction_of_three_requests_is_rolled_back_whole,
     savepoints_take_back_what_was_done_since,
     savepoints_are_told_apart_by_letter_case,
+    queries_may_feed_a_statement_of_the_same_transaction,
     nobody_else_sees_it_before_the_commit,
     a_statement_that_fails_leaves_the_transaction_usable,
     an_update_of_many_rows_that_fails_takes_back_its_own_alone,
@@ -94,6 +95,34 @@ async fn savepoints_are_told_apart_by_letter_case(kind: Kind) {
     session.perform(&several).await.is_completed();
     session.transaction("<rollbackTo name=\"rejoin.statement\"/>").await;
     session.transaction("<commit/>").await;
+    assert_eq!(stage.people(), "1 2 3 4");
+}
+
+async fn queries_may_feed_a_statement_of_the_same_transaction(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let session = stage.session().await;
+    session.transaction("<begin/>").await;
+    // More than fits into the streams between them.
+    let numbers = kind.pick(
+        "WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n &lt; 6000) SELECT n FROM s",
+        "SELECT n FROM generate_series(1, 6000) AS s(n)",
+        "SELECT seq AS n FROM seq_1_to_6000",
+    );
+    let source = |name: &str| {
+        format!(
+            "<sqlQueryStatement name=\"q{name}\"><expression>{numbers}</expression><resultStream name=\"r{name}\"/></sqlQueryStatement>\
+             <resultsetProjection name=\"p{name}\"><resultsetInput from=\"r{name}\"/><attributeIndex>1</attributeIndex>\
+             <attributeValuesOutput name=\"{name}\"/></resultsetProjection>"
+        )
+    };
+    let parameters = "<sqlParameter position=\"1\" from=\"a\"/><sqlParameter position=\"2\" from=\"b\"/>";
+    let feed = source("a") + &source("b") + &query_with(parameters, "SELECT id FROM person WHERE id = ? AND id = ?");
+    let reply = session.context.raw(&session.document(&feed), "csv").await;
+    assert_eq!((reply.status, &*reply.text), (200, "1\n2\n3\n4\n"));
+    let feed =
+        source("a") + &update_with("u", "<sqlParameter position=\"1\" from=\"a\"/>", "DELETE FROM person WHERE id = ?");
+    session.perform(&feed).await.is_completed().says("<updateCount>4</updateCount>");
+    session.transaction("<rollback/>").await;
     assert_eq!(stage.people(), "1 2 3 4");
 }
 

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BinaryArray, Int32Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, BinaryArray, Int32Array, IntervalMonthDayNanoArray, ListArray, RecordBatch, StringArray};
+use arrow_buffer::{IntervalMonthDayNano, OffsetBuffer};
+use arrow_schema::{DataType, Field, IntervalUnit};
 use rejoin::block::{Block, BlockReader, StreamType, pipe};
+use rejoin::resource::ResourceError;
 use rejoin::resource::relational::{BulkLoad, SqlExecutor, TableName};
 use rejoin::session::{TransactionBranch, TransactionOptions};
 use tokio_util::sync::CancellationToken;
@@ -30,11 +33,7 @@ fn stream(blocks: Vec<RecordBatch>, is_complete: bool) -> BlockReader {
     reader
 }
 
-async fn load(
-    sql: &(impl SqlExecutor + ?Sized),
-    load: BulkLoad,
-    rows: BlockReader,
-) -> Result<u64, rejoin::resource::ResourceError> {
+async fn load(sql: &(impl SqlExecutor + ?Sized), load: BulkLoad, rows: BlockReader) -> Result<u64, ResourceError> {
     sql.load(load, rows, CancellationToken::new()).await
 }
 
@@ -99,4 +98,26 @@ async fn a_load_that_fails_leaves_nothing() {
     assert!(load(branch.executor(), into_table("t", false), stream(vec![good()], true)).await.is_err());
     branch.commit().await.unwrap();
     assert_eq!(database.psql("SELECT count(*) FROM t"), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_span_of_time_that_is_finer_than_the_database_keeps_is_refused() {
+    let database = new_database();
+    database.psql("CREATE TABLE t (i interval); CREATE TABLE l (i interval[])");
+    let spans = |nanoseconds: i64| {
+        let span = |nanoseconds| Some(IntervalMonthDayNano::new(1, 2, nanoseconds));
+        IntervalMonthDayNanoArray::from(vec![None, span(5000), span(nanoseconds)])
+    };
+    let rows = |nanoseconds| RecordBatch::try_from_iter([("i", Arc::new(spans(nanoseconds)) as ArrayRef)]).unwrap();
+    assert_eq!(load(database.sql(), into_table("t", false), stream(vec![rows(-7000)], true)).await, Ok(3));
+    let finer = stream(vec![rows(1000), rows(1001)], true);
+    let error = load(database.sql(), into_table("t", false), finer).await.unwrap_err();
+    assert!(matches!(error, ResourceError::Data { row: 6, .. }), "{error:?}");
+    // Two lists, of which the second has it.
+    let item = Arc::new(Field::new_list_field(DataType::Interval(IntervalUnit::MonthDayNano), true));
+    let lists = ListArray::new(item, OffsetBuffer::new(vec![0, 2, 2, 3].into()), Arc::new(spans(1)), None);
+    let rows = RecordBatch::try_from_iter([("i", Arc::new(lists) as ArrayRef)]).unwrap();
+    let error = load(database.sql(), into_table("l", false), stream(vec![rows], true)).await.unwrap_err();
+    assert!(matches!(error, ResourceError::Data { row: 3, .. }), "{error:?}");
+    assert_eq!(database.psql("SELECT count(*), max(i) FROM t"), "3|1 mon 2 days 00:00:00.000005");
 }

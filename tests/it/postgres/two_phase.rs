@@ -155,7 +155,9 @@ async fn a_server_that_keeps_no_prepared_transactions_is_not_asked_to() {
     let resource = open(&settings(&server, "postgres"));
     let database = resource.as_relational().unwrap();
     assert!(database.begin(named(xid(0xaa1, 12))).await.unwrap().can_prepare());
-    server.restart_with("max_prepared_transactions=0");
+    server.run("postgres", "ALTER SYSTEM SET max_prepared_transactions = 0");
+    server.stop();
+    server.start_again();
     let branch = database.begin(named(xid(0xaa1, 13))).await.unwrap();
     assert!(!branch.can_prepare());
     update(branch.executor(), "INSERT INTO t VALUES (1)", []).await.unwrap();

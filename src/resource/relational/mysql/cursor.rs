@@ -74,7 +74,7 @@ impl Coming {
 pub(super) fn check_options(options: CursorOptions) -> Result<(), ResourceError> {
     if options.scrollable {
         return Err(ResourceError::unsupported(
-            "MariaDB has no cursors that can go back: open one without `scrollable`, or keep the rows in the session",
+            "cursors of MariaDB go forward only: open one without `scrollable`, or keep the rows in the session",
         ));
     }
     Ok(())

@@ -10,6 +10,7 @@ use super::error::{NOT_PREPARABLE, server_code, statement_error, write_error};
 use super::limit::Limit;
 use super::link::Link;
 use super::pool::cancellable;
+use super::words::{Word, Words};
 use crate::resource::ResourceError;
 use crate::resource::relational::{Parameter, ParameterRows};
 
@@ -67,7 +68,9 @@ pub(super) async fn run(
         Err(error) => return Err(statement_error(error, sql)),
     };
     // What gives rows (`RETURNING`) does not tell how many there were altogether.
-    let is_bulk = link.powers().has_bulk && prepared.num_params() > 0 && prepared.num_columns() == 0;
+    let gives_rows =
+        Words::of(sql).any(|word| matches!(word, Word::Name(name) if name.eq_ignore_ascii_case("RETURNING")));
+    let is_bulk = link.powers().has_bulk && prepared.num_params() > 0 && !gives_rows;
     let mut batches = Batches::new(rows, is_bulk);
     let mut changed = 0;
     while let Some(batch) = batches.next().await? {

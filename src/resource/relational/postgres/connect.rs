@@ -130,8 +130,9 @@ impl Opener {
         }
         if let Some(path) = &self.address.search_path {
             // A backslash takes the meaning from a space or another backslash.
+            let has_meaning = |c: char| c.is_ascii_whitespace() || matches!(c, '\\' | '\x0B');
             let escaped: String =
-                path.chars().flat_map(|c| (c == ' ' || c == '\\').then_some('\\').into_iter().chain([c])).collect();
+                path.chars().flat_map(|c| has_meaning(c).then_some('\\').into_iter().chain([c])).collect();
             let _ = write!(options, " -c search_path={escaped}");
         }
         options

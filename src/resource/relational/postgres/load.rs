@@ -6,8 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::IntervalMonthDayNanoType;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, IntervalUnit, Schema};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::SinkExt;
@@ -74,8 +75,10 @@ impl LoadWork<'_> {
         let refused = |problem: String| Broken::Refused(ResourceError::unsupported(problem));
         let mut writer = CsvWriter::new(CsvOptions::default()).map_err(|error| refused(error.to_string()))?;
         let mut block = Some(self.first.clone());
-        let mut room = 0;
+        let (mut room, mut before) = (0, 0);
         while let Some(rows) = block {
+            refuse_finer_spans(&rows, before).map_err(Broken::Refused)?;
+            before += rows.num_rows() as u64;
             let rows = with_readable_bytes(&rows);
             let mut text = String::with_capacity(room);
             // A writer that is left early has the server forget all rows.
@@ -96,6 +99,38 @@ fn copy_statement(load: &BulkLoad, schema: &Schema) -> String {
     }
     copy.push_str(") FROM STDIN (FORMAT csv)");
     copy
+}
+
+/// Refuses spans of time that are finer than a microsecond, which the database would round; `before` is how many rows there were
+/// before these.
+fn refuse_finer_spans(rows: &RecordBatch, before: u64) -> Result<(), ResourceError> {
+    for (field, array) in rows.schema_ref().fields().iter().zip(rows.columns()) {
+        if let Some(row) = finer_span(array) {
+            return Err(ResourceError::Data {
+                row: before + row as u64 + 1,
+                column: field.name().clone(),
+                problem: "the interval has a part of a microsecond, which the database would round: round it before"
+                    .into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The first place of an array with such a span, or with a list that has one.
+fn finer_span(array: &ArrayRef) -> Option<usize> {
+    match array.data_type() {
+        DataType::Interval(IntervalUnit::MonthDayNano) => array
+            .as_primitive::<IntervalMonthDayNanoType>()
+            .iter()
+            .position(|span| span.is_some_and(|span| span.nanoseconds % 1000 != 0)),
+        DataType::List(_) => {
+            let list = array.as_list::<i32>();
+            let element = finer_span(list.values())?;
+            list.value_offsets().iter().rposition(|start| usize::try_from(*start).is_ok_and(|start| start <= element))
+        }
+        _ => None,
+    }
 }
 
 /// The rows with bytes in the form that the database reads.

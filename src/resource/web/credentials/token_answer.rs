@@ -44,7 +44,7 @@ pub(super) fn read(endpoint: &dyn fmt::Display, status: StatusCode, body: &[u8])
         message: format!("the token end-point {endpoint} gives no token: {problem}"),
     };
     if !status.is_success() {
-        let code = serde_json::from_slice(body).ok().and_then(|Problem { error }| error_code(error));
+        let code = serde_json::from_slice(body).ok().and_then(|Problem { error }| error_code(&error));
         return Err(refused(&format_args!("it answers {status}, {}", code.as_deref().unwrap_or("without a reason"))));
     }
     let answer: Answer =
@@ -52,7 +52,7 @@ pub(super) fn read(endpoint: &dyn fmt::Display, status: StatusCode, body: &[u8])
     let token = answer.access_token.filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| refused(&"there is no `access_token` in its answer"))?;
     if let Some(kind) = answer.token_type.filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
-        let kind = error_code(kind).unwrap_or_else(|| "another".to_owned());
+        let kind = error_code(&kind).unwrap_or_else(|| "another".to_owned());
         return Err(refused(&format_args!("its `token_type` is {kind}, and only Bearer is known here")));
     }
     Ok(Granted {
@@ -63,7 +63,7 @@ pub(super) fn read(endpoint: &dyn fmt::Display, status: StatusCode, body: &[u8])
 }
 
 /// A code such as `invalid_grant`, if that is what it is: an error description may repeat what was sent.
-fn error_code(text: String) -> Option<String> {
+fn error_code(text: &str) -> Option<String> {
     let is_code = text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-.".contains(&byte));
     is_code.then(|| format!("`{text}`"))
 }

@@ -156,8 +156,8 @@ impl TokenSource {
         let request = grant::request(endpoint, settings, secret.as_ref(), refresh_token.as_ref())?;
         let cancel = CancellationToken::new();
         let mut term = Term { deadline: None, cancel: &cancel };
-        let answer = gate.exchange(&request, endpoint, &mut term).await.map_err(|error| self.not_asked(error))?;
-        let body = read_whole(answer.body).await.map_err(|error| self.not_asked(error))?;
+        let answer = gate.exchange(&request, endpoint, &mut term).await.map_err(|error| self.not_asked(&error))?;
+        let body = read_whole(answer.body).await.map_err(|error| self.not_asked(&error))?;
         let mut granted = token_answer::read(&self.shown(), answer.status, &body)?;
         if let (Some(kept), Some(new)) = (kept, granted.refresh_token.take()) {
             kept.replace(new, &self.shown()).await;
@@ -188,7 +188,7 @@ impl TokenSource {
     }
 
     /// What it means to a request that its token could not be asked for: it was not sent.
-    fn not_asked(&self, error: WebError) -> WebError {
+    fn not_asked(&self, error: &WebError) -> WebError {
         let message = format!("no token from {}: {error}", self.shown());
         match error {
             WebError::Transport { .. } | WebError::TimedOut { .. } | WebError::Malformed { .. } => {

@@ -10,7 +10,7 @@ fn timed(server: &Server) -> (HttpResource, ManualClock) {
     settings.clock = Arc::new(clock.clone());
     settings.web.timeouts.connect = Duration::from_secs(5);
     settings.web.timeouts.read = Duration::from_secs(20);
-    settings.web.timeouts.total = Duration::from_secs(60);
+    settings.web.timeouts.total = Duration::from_mins(1);
     (open(&settings), clock)
 }
 

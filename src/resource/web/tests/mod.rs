@@ -38,7 +38,7 @@ pub(super) fn oauth(token_uri: &str) -> OAuthSettings {
         grant: Grant::ClientCredentials,
         scope: None,
         parameters: Vec::new(),
-        margin: Duration::from_secs(60),
+        margin: Duration::from_mins(1),
     }
 }
 

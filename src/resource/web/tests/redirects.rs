@@ -30,6 +30,7 @@ async fn an_answer_that_leads_to_an_origin_that_is_not_listed_is_refused() {
         let server = Server::answering(vec![Answer::redirect(302, &location)]).await;
         let error = get(&open(&settings(&server)), "/").await.unwrap_err();
         assert!(matches!(error, WebError::NotAllowed { .. } | WebError::Redirected { .. }), "{error:?}");
+        assert!(error.to_string().starts_with(&format!("{}/ leads ", server.origin())), "{error}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
     assert!(other.requests().is_empty());

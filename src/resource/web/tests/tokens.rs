@@ -115,7 +115,7 @@ async fn a_token_is_good_until_its_end_when_it_can_not_be_replaced() {
     }
     // It is not tried for every request.
     assert_eq!(stage.sent("POST /token").len(), 2);
-    stage.clock.advance(Duration::from_secs(60));
+    stage.clock.advance(Duration::from_mins(1));
     let error = get(&resource, "/x").await.unwrap_err();
     assert!(matches!(error, WebError::Transport { never_sent: true, .. }), "{error:?}");
     assert!(error.to_string().contains("503"), "{error}");
@@ -183,7 +183,7 @@ async fn a_refresh_token_for_one_time_is_kept_over_a_restart() {
     for _ in 0..2 {
         let resource = open(&stage.settings);
         get(&resource, "/x").await.unwrap();
-        stage.clock.advance(Duration::from_secs(600));
+        stage.clock.advance(Duration::from_mins(10));
         get(&resource, "/x").await.unwrap();
     }
     assert_eq!(stage.sent("GET").iter().map(|request| token_of(request)).collect::<Vec<_>>(), ["a0", "a1", "a2", "a3"]);

@@ -1,4 +1,4 @@
-//! Checkpoints over a store that is slow, or fails: behaviour 70.
+//! Checkpoints over a store that is slow, or fails: behaviour 69.
 
 use std::future::Future;
 use std::time::Duration;
@@ -128,7 +128,7 @@ async fn an_end_meanwhile_comes_after_it() {
 
 #[tokio::test]
 async fn an_old_id_that_ends_the_session_meanwhile_ends_it_with_the_checkpoint() {
-    // Behaviours 43 and 70.
+    // Behaviours 43 and 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (old, _) = create(&manager).await;
@@ -164,7 +164,7 @@ async fn a_request_that_is_told_to_stop_meanwhile_has_made_it() {
 
 #[tokio::test]
 async fn what_can_not_be_written_is_no_checkpoint() {
-    // Behaviours 60 and 70.
+    // Behaviours 60 and 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, handle) = create(&manager).await;

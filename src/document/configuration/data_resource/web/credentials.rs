@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{PasswordSource, milliseconds};
 use crate::document::configuration::contradictory;
 use crate::document::writer::XmlWriter;
-use crate::document::{DocumentError, Element, Fields, Located};
+use crate::document::{DocumentError, Element, Fields, Located, Value};
 
 /// `<credentials origin>` with one of `<basic/> <bearer/> <clientCredentials/> <refreshToken/>`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +185,7 @@ impl GrantConfiguration {
     fn read_refresh_token(fields: &mut Fields<'_>) -> Result<Self, DocumentError> {
         let token = required(fields, TOKEN, "the refresh token")?;
         let keep = fields.attribute("keep");
-        let keeps = keep.as_ref().map(|value| value.boolean()).transpose()?.unwrap_or(false);
+        let keeps = keep.as_ref().map(Value::boolean).transpose()?.unwrap_or(false);
         match (&token, keep) {
             (PasswordSource::Environment(_), Some(keep)) if keeps => Err(contradictory(
                 keep.position(),

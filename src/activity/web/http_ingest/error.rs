@@ -1,0 +1,16 @@
+//! Failures of an ingestion as errors of an activity.
+
+use crate::activity::ActivityError;
+use crate::ingest::control::Rule;
+
+/// The error by which an ingestion has failed. Its author reads the reason: it is about his remote service and his properties,
+/// and holds no secret.
+pub(super) fn of_failure(rule: Rule, reason: &str) -> ActivityError {
+    let code = match rule {
+        Rule::Timeout => "HttpIngestTimedOut",
+        Rule::Transport => "HttpIngestUnreachable",
+        Rule::MediaType | Rule::Unreadable | Rule::DataField | Rule::Formula => "HttpIngestUnreadable",
+        _ => "HttpIngestFailed",
+    };
+    ActivityError::client(code, reason)
+}

@@ -1,0 +1,146 @@
+//! What is kept of an ingestion in the session, so that a later request goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+
+use crate::activity::{ActivityContext, ActivityError};
+use crate::block::Scalar;
+use crate::ingest::control::{Occasion, Outcome, Progress};
+
+/// `sessionState`: which attribute the progress is kept in, and when it counts.
+#[derive(Debug, Clone)]
+pub(super) struct SessionState {
+    pub(super) attribute: String,
+    pub(super) save: Save,
+}
+
+/// When progress that is kept counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Save {
+    /// At once, whatever becomes of the request.
+    Page,
+    /// When the request completes, with the other changes of the session.
+    Request,
+}
+
+/// All that is kept, by the names of units.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct State {
+    version: u32,
+    /// The units that are complete.
+    done: BTreeSet<String>,
+    /// How far the others have come.
+    units: BTreeMap<String, Kept>,
+}
+
+/// What is kept of one unit.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) progress: Progress,
+    /// The window of time that it is about, in milliseconds since 1970: that of its first request, whenever it goes on.
+    pub(super) window: Option<(i64, i64)>,
+    /// Whether a request that creates something was about to be sent, and nothing is known of what became of it.
+    pub(super) is_sending: bool,
+}
+
+/// What is known of a unit from earlier requests.
+#[derive(Debug)]
+pub(super) enum Known {
+    /// Nothing: it begins.
+    Nothing,
+    /// It is complete.
+    Done,
+    /// A request that creates something was sent, and what became of it is not known.
+    Unknown,
+    /// It goes on from there.
+    Begun(Kept),
+}
+
+const VERSION: u32 = 1;
+
+/// Reads and writes what is kept; without `sessionState` it keeps nothing.
+pub(super) struct Keeper {
+    state: Option<SessionState>,
+    kept: Mutex<State>,
+}
+
+impl Keeper {
+    /// Reads what an earlier request has kept.
+    pub(super) fn open(
+        state: Option<SessionState>,
+        context: &ActivityContext,
+        units: u64,
+    ) -> Result<Self, ActivityError> {
+        let mut kept = match &state {
+            Some(state) => read(context, &state.attribute)?,
+            None => State::default(),
+        };
+        kept.version = VERSION;
+        // All of them are complete: the next request begins anew.
+        if kept.done.len() as u64 >= units {
+            kept.done.clear();
+        }
+        Ok(Self { state, kept: Mutex::new(kept) })
+    }
+
+    /// Whether anything is kept.
+    pub(super) fn is_on(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// Where a unit goes on.
+    pub(super) fn resume(&self, unit: &str, at: Occasion) -> Known {
+        let state = self.kept.lock();
+        if state.done.contains(unit) {
+            return Known::Done;
+        }
+        match state.units.get(unit).cloned() {
+            Some(kept) if kept.is_sending => Known::Unknown,
+            Some(mut kept) if kept.progress.is_resumable() => {
+                kept.progress.resume(at);
+                Known::Begun(kept)
+            }
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Keeps the progress of a unit.
+    pub(super) async fn keep(&self, unit: &str, kept: Kept, context: &ActivityContext) -> Result<(), ActivityError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let text = {
+            let mut all = self.kept.lock();
+            if matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
+                all.units.remove(unit);
+                all.done.insert(unit.to_owned());
+            } else {
+                all.units.insert(unit.to_owned(), kept);
+            }
+            text_of(&all)?
+        };
+        match state.save {
+            Save::Page => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
+            Save::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
+        }
+        Ok(())
+    }
+}
+
+fn read(context: &ActivityContext, attribute: &str) -> Result<State, ActivityError> {
+    let Some(value) = context.session().get(attribute) else { return Ok(State::default()) };
+    let text = value.scalar().map(|scalar| scalar.to_string()).unwrap_or_default();
+    let state = serde_json::from_str::<State>(&text).ok().filter(|state| state.version == VERSION);
+    state.ok_or_else(|| {
+        ActivityError::client(
+            "HttpIngestState",
+            format!(
+                "the session attribute `{attribute}` holds no progress of an ingestion; name another in `sessionState`"
+            ),
+        )
+    })
+}
+
+fn text_of(state: &State) -> Result<String, ActivityError> {
+    serde_json::to_string(state).map_err(|error| ActivityError::server("Internal", error.to_string()))
+}

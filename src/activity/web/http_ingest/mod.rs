@@ -1,0 +1,113 @@
+//! `httpIngest`: goes on with somebody else's HTTP session until it is complete, and gives what it brings.
+//!
+//! What is sent, what an answer means and what comes next is decided in [`ingest`](crate::ingest); here it is done: [`parse`]
+//! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
+//! keeps its progress, and waits by the clock of the service.
+
+mod error;
+mod exchange;
+mod keep;
+mod outputs;
+mod parse;
+mod run;
+mod units;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Requirement, Setup, WebSource};
+use crate::document::{DocumentError, Fields};
+use crate::ingest::settings::IngestSettings;
+
+use error::of_failure;
+use keep::{Keeper, SessionState};
+use outputs::Outputs;
+use run::{Ended, Shared, Unit};
+
+/// `httpIngest`: session control over an HTTP service.
+///
+/// ```xml
+/// <httpIngest name="pull">
+///   <property key="ms.source.uri">/v1/records</property>
+///   <property key="ms.session.key.field">{"name": "records.cursor"}</property>
+///   <property key="ms.parameters">[{"name": "cursor", "type": "session"}]</property>
+///   <sessionState attribute="pull"/>
+///   <secondary from="rows"/>
+///   <records name="rows2"/> <json name="documents"/> <responses name="answers"/> <decisions name="log"/>
+/// </httpIngest>
+/// ```
+///
+/// The properties are those of [`ingest::properties`](crate::ingest::properties), on top of those of the web resource. All
+/// outputs may be left out.
+#[derive(Debug)]
+pub struct HttpIngest {
+    source: WebSource,
+    settings: IngestSettings,
+    state: Option<SessionState>,
+    secondary: Option<InputPort>,
+    ports: OutputPorts,
+}
+
+/// The outputs as they were declared.
+#[derive(Debug, Clone, Copy)]
+struct OutputPorts {
+    records: OutputPort,
+    json: OutputPort,
+    responses: OutputPort,
+    decisions: OutputPort,
+}
+
+#[async_trait]
+impl Activity for HttpIngest {
+    const ELEMENT: &'static str = "httpIngest";
+    const REQUIREMENT: Requirement = Requirement::Web;
+
+    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        parse::parse(fields, setup)
+    }
+
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let outputs = Outputs::take(&mut context, self.ports);
+        let units = match self.secondary {
+            Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
+            None => units::of_none(&self.settings, context.clock().wall()),
+        };
+        let keeper = Keeper::open(self.state, &context, units.len() as u64)?;
+        let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
+        let ended = run_units(&shared, units).await?;
+        outputs.finish(&self.settings).await?;
+        judge(ended)
+    }
+}
+
+/// Runs the units, so many side by side as may be.
+async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, ActivityError> {
+    let settings = shared.settings();
+    let parallelism = usize::try_from(settings.units.parallelism.max(1)).unwrap_or(usize::MAX);
+    let mut running = stream::iter(units).map(|unit| unit.run(shared)).buffer_unordered(parallelism);
+    let mut ended = Vec::new();
+    while let Some(end) = running.next().await {
+        let end = end?;
+        if let Ended::Failed { rule, reason } = &end
+            && settings.units.stops_at_failure
+        {
+            return Err(of_failure(*rule, reason));
+        }
+        ended.push(end);
+    }
+    Ok(ended)
+}
+
+/// The ingestion has failed if all of its units have. That some of several have stands in the decision log.
+fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
+    let is_well = ended.is_empty() || ended.iter().any(|end| matches!(end, Ended::Well));
+    let failure = ended.into_iter().find_map(|end| match end {
+        Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
+        Ended::Well => None,
+    });
+    match failure {
+        Some(failure) if !is_well => Err(failure),
+        _ => Ok(()),
+    }
+}

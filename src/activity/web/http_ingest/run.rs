@@ -1,0 +1,300 @@
+//! One ingestion, from its first request to its end.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::exchange::{Came, Wall, exchange};
+use super::keep::{Keeper, Kept, Known};
+use super::outputs::Outputs;
+use crate::activity::{ActivityContext, ActivityError};
+use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Progress, Rule, Seen, creates, decide};
+use crate::ingest::page::{Constants, Page, PageError, PageReader};
+use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
+use crate::ingest::variables::{ComposeError, Values, compose, fill};
+use crate::ingest::{DecisionRow, Json, window_end};
+use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse};
+use crate::session::Clock;
+
+/// What all units of an activity share.
+pub(super) struct Shared<'a> {
+    settings: &'a IngestSettings,
+    resource: &'a dyn WebResource,
+    context: &'a ActivityContext,
+    outputs: &'a Outputs,
+    keeper: &'a Keeper,
+    clock: Arc<dyn Clock>,
+    cancel: CancellationToken,
+    /// When the ingestion began.
+    began: Wall,
+    /// One for all: the columns that the first page settles hold for all units.
+    reader: Mutex<PageReader>,
+}
+
+impl<'a> Shared<'a> {
+    pub(super) fn new(
+        settings: &'a IngestSettings,
+        resource: &'a dyn WebResource,
+        context: &'a ActivityContext,
+        outputs: &'a Outputs,
+        keeper: &'a Keeper,
+    ) -> Result<Self, ActivityError> {
+        let reader = PageReader::new(settings, outputs.wanted())
+            .map_err(|error| ActivityError::client("HttpIngestUnreadable", error.to_string()))?;
+        let (clock, cancel) = (Arc::clone(context.clock()), context.cancellation().clone());
+        let began = clock.wall();
+        Ok(Self { settings, resource, context, outputs, keeper, clock, cancel, began, reader: Mutex::new(reader) })
+    }
+
+    pub(super) fn settings(&self) -> &'a IngestSettings {
+        self.settings
+    }
+
+    pub(super) fn outputs(&self) -> &'a Outputs {
+        self.outputs
+    }
+
+    pub(super) fn wall(&self) -> Wall {
+        self.clock.wall()
+    }
+
+    pub(super) async fn send(&self, request: WebRequest) -> Result<WebResponse, WebError> {
+        self.resource.send(request, self.cancel.clone()).await
+    }
+
+    pub(super) fn read(
+        &self,
+        page: u64,
+        headers: &HeaderMap,
+        body: &Bytes,
+        constants: &Constants,
+    ) -> Result<Page, PageError> {
+        self.reader.lock().read(page, headers, body, constants)
+    }
+
+    pub(super) fn json<'b>(&self, body: &'b Bytes) -> Option<&'b str> {
+        self.reader.lock().json(body)
+    }
+
+    fn occasion(&self) -> Occasion {
+        let mut lot = [0; 4];
+        // Without random bytes there is no jitter, and nothing else changes.
+        let chance =
+            getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
+        Occasion { moment: self.clock.now(), wall: self.clock.wall(), chance }
+    }
+}
+
+/// One ingestion: what is known before its first request.
+#[derive(Debug)]
+pub(super) struct Unit {
+    /// Which one, from 0.
+    pub(super) index: u64,
+    /// What its progress is kept under.
+    pub(super) name: String,
+    pub(super) values: Values,
+    /// The rows that bodies are made of, one for each request.
+    pub(super) payload: Vec<Vec<(Box<str>, Json)>>,
+}
+
+/// How a unit has ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// It is complete, or goes on later.
+    Well,
+    /// It has failed.
+    Failed {
+        /// By which rule.
+        rule: Rule,
+        /// What happened.
+        reason: String,
+    },
+}
+
+impl Unit {
+    pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+        let begins = shared
+            .clock
+            .now()
+            .after(shared.settings.pace.unit_interval * u32::try_from(self.index).unwrap_or(u32::MAX));
+        let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
+            Known::Done => return Ok(Ended::Well),
+            Known::Unknown => return Ok(unknown_outcome()),
+            Known::Nothing => Progress::new(shared.settings),
+            Known::Begun(kept) => {
+                self.values.window = window_of(kept.window).or(self.values.window);
+                kept.progress
+            }
+        };
+        progress.payloads = (!self.payload.is_empty()).then_some(self.payload.len() as u64);
+        if self.index > 0 {
+            shared.clock.sleep_until(begins).await;
+        }
+        if let Some(moment) = progress.not_before() {
+            shared.clock.sleep_until(moment).await;
+        }
+        loop {
+            let decision = self.step(shared, &mut progress).await?;
+            if let Some(ended) = ended(&progress) {
+                return Ok(ended);
+            }
+            if let Some(moment) = decision.action.not_before()
+                && moment > shared.clock.now()
+            {
+                shared.clock.sleep_until(moment).await;
+            }
+        }
+    }
+
+    /// One request, and what is decided after it.
+    async fn step(&self, shared: &Shared<'_>, progress: &mut Progress) -> Result<Decision, ActivityError> {
+        let values = self.values(shared.settings, progress);
+        let request = request(shared.settings, &values, progress.next.as_deref())?;
+        let constants = constants(shared, &values, &request.uri)?;
+        let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
+        let creates = creates(shared.settings);
+        if creates {
+            self.keep(shared, progress, true).await?;
+        }
+        let sent = shared.occasion();
+        progress.begin_request(shared.settings, sent);
+        let came = exchange(shared, progress, request, &constants).await;
+        if let Err(ActivityError::Authorization { .. }) = &came
+            && creates
+        {
+            // It was not sent.
+            self.keep(shared, progress, false).await?;
+        }
+        let Came { seen, status, page } = came?;
+        if let Some((mut page, body)) = page {
+            shared.outputs.page(&mut page, &body).await?;
+        }
+        let decided = shared.occasion();
+        let decision = decide(shared.settings, progress, &seen, decided);
+        self.keep(shared, progress, false).await?;
+        let row = DecisionRow {
+            unit: self.index + 1,
+            request: progress.requests,
+            time: sent.wall,
+            method,
+            address,
+            status,
+            rows: if let Seen::Page(page) = &seen { page.records } else { 0 },
+            key: if let Seen::Page(page) = &seen { Some(page.key.text().to_owned()) } else { None },
+            rule: decision.rule.to_string(),
+            action: decision.action.name(),
+            wait: decision.action.not_before().map(|moment| moment.since(decided.moment)),
+            note: note(progress, &seen, decision),
+        };
+        shared.outputs.decision(&row).await?;
+        Ok(decision)
+    }
+
+    /// What is known when the next request is made.
+    fn values(&self, settings: &IngestSettings, progress: &Progress) -> Values {
+        let payload = usize::try_from(progress.pages).ok().and_then(|page| self.payload.get(page));
+        Values {
+            key: progress.session_value(settings).map(Into::into),
+            page: progress.values,
+            payload: payload.cloned().unwrap_or_default(),
+            ..self.values.clone()
+        }
+    }
+
+    /// Keeps how far it has come.
+    async fn keep(&self, shared: &Shared<'_>, progress: &Progress, is_sending: bool) -> Result<(), ActivityError> {
+        if !shared.keeper.is_on() {
+            return Ok(());
+        }
+        let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
+        let kept = Kept { progress: progress.clone(), window, is_sending };
+        shared.keeper.keep(&self.name, kept, shared.context).await
+    }
+}
+
+fn window_of(millis: Option<(i64, i64)>) -> Option<Window> {
+    let (low, high) = millis?;
+    Some(Window { low: DateTime::from_timestamp_millis(low)?, high: DateTime::from_timestamp_millis(high)? })
+}
+
+/// The next request; `next` is the address that the last answer has named, if it has.
+fn request(settings: &IngestSettings, values: &Values, next: Option<&str>) -> Result<WebRequest, ActivityError> {
+    let mut request = compose(&settings.request, &settings.parameters, values).map_err(|error| refused(&error))?;
+    if let Some(next) = next {
+        lead_to(&mut request, next);
+    }
+    Ok(request)
+}
+
+fn refused(error: &ComposeError) -> ActivityError {
+    ActivityError::client("HttpIngestRequest", error.to_string())
+}
+
+/// The sources of derived columns that are not part of a record.
+fn constants(shared: &Shared<'_>, values: &Values, uri: &str) -> Result<Vec<Option<Box<str>>>, ActivityError> {
+    let settings = shared.settings;
+    let made = settings.page.derived.iter().map(|derived| match &derived.source {
+        DerivedSource::Field(_) => Ok(None),
+        DerivedSource::Time(end) => {
+            let moment = window_end(*end, shared.began);
+            Ok(Some(moment.to_rfc3339_opts(SecondsFormat::Millis, true).into()))
+        }
+        DerivedSource::Variables(template) => {
+            let mut values = values.clone();
+            values.secrets.push(("ms.source.uri".into(), Json::text(uri)));
+            let place = format!("the derived column `{}`", derived.name);
+            let filled = fill(template, &settings.parameters, &values, &place).map_err(|error| refused(&error))?;
+            Ok(Some(filled.into()))
+        }
+    });
+    made.collect()
+}
+
+/// Leads a request to an address that an answer has named. What proves who asks goes to nobody else.
+fn lead_to(request: &mut WebRequest, next: &str) {
+    let is_same = match (Origin::of(&request.uri), Origin::of(next)) {
+        (Ok(one), Ok(other)) => one == other,
+        // An address that is relative to the resource: whether the next one is the resource's is known there.
+        _ => true,
+    };
+    if !is_same {
+        for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
+            request.headers.remove(name);
+        }
+    }
+    next.clone_into(&mut request.uri);
+}
+
+fn without_query(uri: &str) -> &str {
+    uri.split(['?', '#']).next().unwrap_or_default()
+}
+
+fn unknown_outcome() -> Ended {
+    let reason = "a request that creates something was sent before the service stopped, and what became of it is not known; it \
+                  is not sent again: look at the remote service, then remove the session attribute of `sessionState`";
+    Ended::Failed { rule: Rule::Transport, reason: reason.to_owned() }
+}
+
+fn ended(progress: &Progress) -> Option<Ended> {
+    Some(match progress.outcome.as_ref()? {
+        Outcome::Completed { .. } | Outcome::Paused => Ended::Well,
+        Outcome::Failed { rule, reason } => Ended::Failed { rule: *rule, reason: reason.clone() },
+    })
+}
+
+/// What went wrong or does not fit.
+fn note(progress: &Progress, seen: &Seen, decision: Decision) -> Option<String> {
+    match (&progress.outcome, seen) {
+        (Some(Outcome::Failed { reason, .. }), _) => Some(reason.clone()),
+        (Some(Outcome::Completed { conflict, .. }), _) => conflict.as_ref().map(Conflict::to_string),
+        (_, Seen::Refused(refusal)) => Some(refusal.message.clone()),
+        (_, Seen::Lost(lost)) => Some(lost.message.clone()),
+        _ if matches!(decision.action, Action::Pause) => Some("goes on in a later request".to_owned()),
+        _ => None,
+    }
+}

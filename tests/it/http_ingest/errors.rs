@@ -1,0 +1,125 @@
+//! What goes wrong.
+
+use std::time::Duration;
+
+use super::Bench;
+use crate::scripted::{Script, json, pass, status};
+
+const URI: (&str, &str) = ("ms.source.uri", "/records");
+const PAGES: (&str, &str) = ("ms.pagination", r#"{"initialvalues":[0,1]}"#);
+
+/// The answer after a good first page.
+async fn after_a_page(answer: crate::scripted::Answer, more: &[(&str, &str)]) -> super::Pulled {
+    let bench = Bench::over(Script::of([json(r#"[{"n":1}]"#), answer])).await;
+    let mut properties = vec![URI, PAGES];
+    properties.extend(more);
+    bench.pull(&properties).await
+}
+
+#[tokio::test]
+async fn er_1_a_status_that_is_an_error_fails() {
+    let pulled = after_a_page(status(500).body("the disk\nis full"), &[]).await;
+    pulled.has_failed("HttpIngestFailed", "the answer is 500 Internal Server Error: the disk is full");
+}
+
+#[tokio::test]
+async fn er_2_a_status_may_be_a_warning() {
+    let statuses = ("ms.http.statuses", r#"{"success":[200],"warning":[404]}"#);
+    after_a_page(status(404), &[statuses]).await.is_completed().gave(["n", "1"]).by(["nextPage", "warning"]);
+}
+
+#[tokio::test]
+async fn er_3_a_status_below_400_may_be_an_error() {
+    let statuses = ("ms.http.statuses", r#"{"success":[200],"error":[206]}"#);
+    after_a_page(status(206), &[statuses]).await.has_failed("HttpIngestFailed", "the answer is 206 Partial Content");
+}
+
+#[tokio::test]
+async fn er_5_r19_a_reason_may_be_an_error() {
+    let reasons = ("ms.http.status.reasons", r#"{"error":["Quota Exceeded"]}"#);
+    let pulled = after_a_page(json("[]").reason("Quota Exceeded"), &[reasons]).await;
+    pulled.has_failed("HttpIngestFailed", "the answer is 200 Quota Exceeded");
+}
+
+#[tokio::test]
+async fn er_6_r22_an_answer_of_another_type_fails_with_its_beginning() {
+    let page = status(200).header("content-type", "text/html; charset=utf-8").body("<html>\n <b>Sign in</b>");
+    let pulled = after_a_page(page, &[]).await;
+    pulled.has_failed("HttpIngestUnreadable", "`text/html`; application/json expected; it begins with");
+}
+
+#[tokio::test]
+async fn er_7_a_connection_that_breaks_off_fails() {
+    for answer in [json("[]").reset(), json(r#"[{"n":2}]"#).reset_after(4)] {
+        after_a_page(answer, &[]).await.has_failed("HttpIngestUnreachable", "");
+    }
+}
+
+#[tokio::test]
+async fn er_8_fewer_records_than_expected_fail() {
+    let pulled = after_a_page(json("[]"), &[("ms.work.unit.min.records", "2")]).await;
+    pulled.has_failed("HttpIngestFailed", "1 records came, and at least 2 were expected");
+}
+
+#[tokio::test]
+async fn r23_records_that_are_not_where_they_should_be_fail_a_single_answer() {
+    let bench = Bench::over(Script::of([json(r#"{"error":"none"}"#)])).await;
+    let pulled = bench.pull(&[URI, ("ms.data.field", "items")]).await;
+    pulled.has_failed("HttpIngestUnreadable", "no records where `ms.data.field` says");
+}
+
+#[tokio::test]
+async fn r27_a_property_that_there_is_not_is_refused_before_a_request() {
+    let bench = Bench::over(Script::of([])).await;
+    let pulled = bench.pull(&[URI, ("ms.parameter", "[]")]).await;
+    pulled.has_failed("DocumentInvalid", "did you mean `ms.parameters`?");
+    assert_eq!(bench.server.count(), 0);
+}
+
+#[tokio::test]
+async fn a_record_that_does_not_fit_the_first_page_is_named() {
+    let pulled = after_a_page(json(r#"[{"n":2},{"n":"x"}]"#), &[]).await;
+    pulled.has_failed("HttpIngestUnreadable", "page 2, record 2, field `n`: `x`, a text, does not fit the type int64");
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_named_by_its_place() {
+    after_a_page(json(r#"[{"n":2},"#), &[])
+        .await
+        .has_failed("HttpIngestUnreadable", "page 2 can't be read: it is no JSON");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_long_is_not_read_to_its_end() {
+    let pulled = after_a_page(json("[1, 2, 3]").endless(), &[("rejoin.page.bytes", "100000")]).await;
+    pulled.has_failed("HttpIngestUnreadable", "page 2 is longer than 100000 bytes");
+}
+
+#[tokio::test]
+async fn a_request_is_sent_again_after_the_wait_that_the_server_asks_for() {
+    let busy = || status(429).header("retry-after", "7");
+    let bench = Bench::over(Script::of([busy(), status(503), json(r#"[{"n":1}]"#)])).await;
+    let retry = r#"{"statuses":[429,503],"times":2,"backoff":{"first":3000,"factor":2,"longest":60000,"jitter":0}}"#;
+    let pulled = bench.pull_while(&[URI, ("rejoin.retry", retry)], &[7000, 6000]).await;
+    pulled.is_completed().gave(["n", "1"]).by(["retryStatus", "retryStatus", "oneAnswer"]);
+}
+
+#[tokio::test]
+async fn er_4_r21_credentials_are_read_again_after_a_while() {
+    let bench = Bench::over(Script::of([status(401), json(r#"[{"n":1}]"#)])).await;
+    let token = "<echo name=\"given\"><text>access_token\nt0k\n</text><output name=\"text\"/></echo>
+        <csvToRows name=\"read\"><csvInput from=\"text\"/><rows name=\"tokens\"/><includeHeader value=\"true\"/></csvToRows>";
+    let retry = r#"{"delayInSec":2,"retryCount":2}"#;
+    let secondary =
+        format!(r#"[{{"path":"tokens","fields":["access_token"],"category":"authentication","retry":{retry}}}]"#);
+    let properties = [
+        URI,
+        ("ms.secondary.input", secondary.as_str()),
+        ("ms.http.request.headers", r#"{"Authorization":"Bearer {{access_token}}"}"#),
+    ];
+    let pulling = bench.pull_in(token, &properties, "<secondary from=\"tokens\"/>");
+    let (pulled, ()) = tokio::join!(pulling, pass(&bench.clock, Duration::from_secs(2)));
+    pulled.is_completed().gave(["n", "1"]).by(["credentials", "oneAnswer"]);
+    let requests = bench.server.saw(["GET /records", "GET /records"]);
+    assert!(requests.iter().all(|request| request.header("authorization").as_deref() == Some("Bearer t0k")));
+}
