@@ -5,7 +5,6 @@
 
 mod support {
     pub(crate) mod arguments;
-    pub(crate) mod wrk;
 }
 
 use std::sync::Arc;
@@ -21,7 +20,6 @@ use bytes::Bytes;
 use rejoin::document::{DataResourceConfiguration, Located, OriginConfiguration};
 use rejoin::service::{ConfiguredResource, Server};
 use support::arguments::argument;
-use support::wrk::middle;
 use tokio::net::TcpListener;
 
 /// As in the command; the bare loop has it too.
@@ -45,6 +43,12 @@ async fn main() -> Result<()> {
     println!("bare reqwest loop   {bare:>8.0} pages/s");
     println!("ratio {:.3} (bar 0.50)", ours / bare);
     Ok(())
+}
+
+/// The middle one of an odd number of rates.
+fn middle(rates: &mut [f64]) -> f64 {
+    rates.sort_unstable_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or_default()
 }
 
 fn rate(pages: u32, time: Duration) -> f64 {
