@@ -124,21 +124,6 @@ pub(super) fn join(base: &Url, reference: &str) -> Result<Url, WebError> {
     checked(url)
 }
 
-/// The absolute URI that a reference means which stands in an answer that came from `base` (RFC 3986, section 5).
-///
-/// ```
-/// use rejoin::resource::web::resolve;
-///
-/// assert_eq!(resolve("http://api.example.com/v1/items?page=1", "?page=2").unwrap(), "http://api.example.com/v1/items?page=2");
-/// ```
-///
-/// # Errors
-///
-/// [`WebError::Request`] when one of them is none of HTTP, or holds a password.
-pub fn resolve(base: &str, reference: &str) -> Result<String, WebError> {
-    join(&parse(base)?, reference.trim()).map(Into::into)
-}
-
 fn checked(mut url: Url) -> Result<Url, WebError> {
     if !matches!(url.scheme(), "http" | "https") {
         let message = format!("the scheme of a URI has to be `http` or `https`, not `{}`", url.scheme());
