@@ -55,7 +55,7 @@ pub(super) enum Known {
     /// A request that creates something was sent, and what became of it is not known.
     Unknown,
     /// It goes on from there.
-    Begun(Kept),
+    Begun(Box<Kept>),
 }
 
 const VERSION: u32 = 1;
@@ -95,7 +95,7 @@ impl Keeper {
             Some(kept) if kept.is_sending => Known::Unknown,
             Some(mut kept) if kept.progress.is_resumable() => {
                 kept.progress.resume(at);
-                Known::Begun(kept)
+                Known::Begun(Box::new(kept))
             }
             _ => Known::Nothing,
         }

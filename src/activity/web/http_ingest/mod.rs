@@ -96,6 +96,9 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
         {
             return Err(of_failure(*rule, reason));
         }
+        if let Ended::Failed { rule, .. } = &end {
+            tracing::warn!(%rule, "a unit of an ingestion has failed");
+        }
         ended.push(end);
     }
     Ok(ended)
