@@ -6,6 +6,7 @@
 
 mod errors;
 mod flows;
+mod killed;
 mod pages;
 mod resumed;
 mod status;

@@ -73,10 +73,12 @@ impl Activity for HttpIngest {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
             None => units::of_none(&self.settings, context.clock().wall()),
         };
-        let keeper = Keeper::open(self.state, &context, units.len() as u64)?;
+        let keeper = Keeper::open(self.state, &context)?;
+        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
+        keeper.finish(&names, &context)?;
         judge(ended)
     }
 }

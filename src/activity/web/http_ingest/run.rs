@@ -235,7 +235,7 @@ impl Unit {
         }
         let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
         let kept = Kept { progress: progress.clone(), window, is_sending };
-        shared.keeper.keep(&self.name, kept, shared.context).await
+        shared.keeper.keep(&self.name, kept, creates(shared.settings), shared.context).await
     }
 }
 
