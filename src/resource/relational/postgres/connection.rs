@@ -10,7 +10,10 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::connect::{Known, cancel};
+use super::line::{Line, Talk};
 use super::prepared::{Prepared, StatementCache};
+use super::reading::OwnStatements;
+use super::streaming::Broken;
 use super::sql::Sql;
 use super::tls::Connector;
 
@@ -25,8 +28,13 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 pub(super) struct Connection {
     client: Client,
     task: JoinHandle<()>,
+    line: Arc<Line>,
     connector: Connector,
     statements: Mutex<StatementCache>,
+    /// What we speak ourselves on the line.
+    pub(super) own: OwnStatements,
+    /// Whether the driver may wait for an answer: it has been asked for something, or told to forget something.
+    is_drivers: AtomicBool,
     known: Arc<Known>,
     /// The query that tells where columns come from.
     pub(super) origins: OnceCell<Statement>,
@@ -36,12 +44,21 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, task: JoinHandle<()>, connector: Connector, known: Arc<Known>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        task: JoinHandle<()>,
+        line: Arc<Line>,
+        connector: Connector,
+        known: Arc<Known>,
+    ) -> Self {
         Self {
             client,
             task,
+            line,
             connector,
             statements: Mutex::default(),
+            own: OwnStatements::default(),
+            is_drivers: AtomicBool::new(true),
             known,
             origins: OnceCell::new(),
             abandoned: AtomicBool::new(false),
@@ -49,8 +66,20 @@ impl Connection {
         }
     }
 
+    /// The driver, for whatever it is to do.
     pub(super) fn client(&self) -> &Client {
+        self.is_drivers.store(true, Ordering::Release);
         &self.client
+    }
+
+    /// Takes the line from the driver, once all is answered that the driver has sent: what it prepared and forgets, it says to
+    /// the server without to wait. Nothing of the driver's may be dropped until the talk is over.
+    pub(super) async fn talk(&self) -> Result<Talk<'_>, Broken> {
+        if self.is_drivers.load(Ordering::Acquire) {
+            self.client.check_connection().await.map_err(|error| Broken::Driver(error, 0))?;
+            self.is_drivers.store(false, Ordering::Release);
+        }
+        Talk::begin(&self.line).map_err(|error| Broken::Line(error, 0))
     }
 
     /// The statement, prepared now or before.
@@ -66,6 +95,7 @@ impl Connection {
 
     /// Forgets a statement that the server has forgotten, or plans no more as it did.
     pub(super) fn forget(&self, sql: &Sql) {
+        self.is_drivers.store(true, Ordering::Release);
         self.statements.lock().remove(sql.text());
     }
 
@@ -79,8 +109,18 @@ impl Connection {
         if self.abandoned.load(Ordering::Acquire) || self.client.is_closed() {
             return false;
         }
+        if !self.is_drivers.load(Ordering::Acquire) && !self.line.is_quiet() {
+            return false;
+        }
         let idle = self.last_used.lock().elapsed();
-        idle < IDLE || matches!(tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await, Ok(Ok(())))
+        if idle < IDLE {
+            return true;
+        }
+        let sign = tokio::time::timeout(SIGN_OF_LIFE, self.client().check_connection()).await;
+        let is_alive = matches!(sign, Ok(Ok(())));
+        // Whatever the driver has sent before is answered as well.
+        self.is_drivers.store(!is_alive, Ordering::Release);
+        is_alive
     }
 
     /// How long nobody has used it.

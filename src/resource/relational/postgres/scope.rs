@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone, resource_error};
+use super::error::{Effect, is_connection_gone};
 use super::query::{BEGIN_READING, END_READING};
 use super::sql::Sql;
 use super::streaming::Broken;
@@ -106,15 +106,5 @@ pub(super) fn in_doubt(broken: Broken) -> Broken {
             Broken::Stopped(ResourceError::Lost { message })
         }
         broken => broken,
-    }
-}
-
-impl Broken {
-    /// The error that a caller can act on.
-    pub(super) fn into_error(self, sql: Option<&Sql>, effect: Effect) -> ResourceError {
-        match self {
-            Self::Driver(error, _) => resource_error(&error, sql, effect),
-            Self::Refused(error) | Self::Stopped(error) => error,
-        }
     }
 }

@@ -1,17 +1,22 @@
 //! The rows of a running query, on their way into the pipe.
 
+use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{StreamExt, poll};
-use tokio_postgres::{Error, Row, RowStream};
+use futures_util::StreamExt;
+use tokio_postgres::{Error, RowStream};
 
 use super::control::Control;
-use super::decode::{ResultShape, RowsBuilder};
-use super::error::is_connection_gone;
+use super::decode::{ResultShape, RowsBuilder, values_of};
+use super::error::{
+    Effect, Said, from_connection, is_connection_gone, is_said_worth_another_try, is_worth_another_try, resource_error,
+};
 use super::outlet::Outlet;
+use super::sql::Sql;
 use crate::block::Block;
 use crate::resource::ResourceError;
 
@@ -23,6 +28,10 @@ const PATIENCE: Duration = Duration::from_millis(25);
 pub(super) enum Broken {
     /// The server or the connection said so, after so many rows.
     Driver(Error, u64),
+    /// The server said so to a query of our own, after so many rows.
+    Said(Said, u64),
+    /// The line broke in a query of our own, after so many rows.
+    Line(io::Error, u64),
     /// We did, before anything was sent.
     Refused(ResourceError),
     /// We did, and nobody knows what the server does meanwhile.
@@ -34,8 +43,29 @@ impl Broken {
     pub(super) fn leaves_connection(&self) -> bool {
         match self {
             Self::Driver(error, _) => !is_connection_gone(error),
+            Self::Said(said, _) => !said.is_farewell(),
             Self::Refused(_) => true,
-            Self::Stopped(_) => false,
+            Self::Line(..) | Self::Stopped(_) => false,
+        }
+    }
+
+    /// Whether nothing has come of it yet, and the same may work on another connection, or when it is planned anew.
+    pub(super) fn is_worth_another_try(&self, has_parameters: bool) -> bool {
+        match self {
+            Self::Driver(error, 0) => is_worth_another_try(error, has_parameters),
+            Self::Said(said, 0) => is_said_worth_another_try(said, has_parameters),
+            Self::Line(_, 0) => true,
+            _ => false,
+        }
+    }
+
+    /// The error that a caller can act on.
+    pub(super) fn into_error(self, sql: Option<&Sql>, effect: Effect) -> ResourceError {
+        match self {
+            Self::Driver(error, _) => resource_error(&error, sql, effect),
+            Self::Said(said, _) => said.into_error(sql),
+            Self::Line(error, _) => from_connection(&error, effect),
+            Self::Refused(error) | Self::Stopped(error) => error,
         }
     }
 }
@@ -46,9 +76,25 @@ impl From<ResourceError> for Broken {
     }
 }
 
+/// The rows of a query, one after the other.
+pub(super) trait Rows {
+    /// Appends the next row to those of a block; `false` when there is none.
+    fn poll_push(&mut self, context: &mut Context<'_>, builder: &mut RowsBuilder) -> Poll<Result<bool, Broken>>;
+}
+
+impl Rows for Pin<&mut RowStream> {
+    fn poll_push(&mut self, context: &mut Context<'_>, builder: &mut RowsBuilder) -> Poll<Result<bool, Broken>> {
+        match ready!(self.poll_next_unpin(context)) {
+            Some(Ok(row)) => builder.push(values_of(&row)).map_err(Broken::from).map(|()| true).into(),
+            Some(Err(error)) => Poll::Ready(Err(Broken::Driver(error, builder.total()))),
+            None => Poll::Ready(Ok(false)),
+        }
+    }
+}
+
 /// Sends all rows; there is at least one block. Gives their number.
 pub(super) async fn send_rows(
-    rows: Pin<&mut RowStream>,
+    rows: impl Rows,
     shape: &Arc<ResultShape>,
     output: &mut Outlet<'_>,
     control: &Control,
@@ -58,7 +104,7 @@ pub(super) async fn send_rows(
 
 /// Sends rows; `is_first` says whether they begin the stream, which has at least one block. Gives their number.
 pub(super) async fn send_some(
-    mut rows: Pin<&mut RowStream>,
+    mut rows: impl Rows,
     shape: &Arc<ResultShape>,
     output: &mut Outlet<'_>,
     is_first: bool,
@@ -67,19 +113,15 @@ pub(super) async fn send_some(
     let mut builder = RowsBuilder::new(Arc::clone(shape));
     let mut blocks = 0_u64;
     loop {
-        let next = match poll!(rows.next()) {
-            Poll::Ready(next) => Some(next),
-            Poll::Pending => next_row(rows.as_mut(), builder.has_rows(), &*output, control).await?,
+        let pushed = poll_fn(|context| Poll::Ready(rows.poll_push(context, &mut builder))).await;
+        let next = match pushed {
+            Poll::Ready(next) => Some(next?),
+            Poll::Pending => next_row(&mut rows, &mut builder, &*output, control).await?,
         };
         match next {
-            Some(Some(Ok(row))) => {
-                builder.push(&row)?;
-                if !builder.is_full() {
-                    continue;
-                }
-            }
-            Some(Some(Err(error))) => return Err(Broken::Driver(error, builder.total())),
-            Some(None) => {
+            Some(true) if !builder.is_full() => continue,
+            Some(true) => {}
+            Some(false) => {
                 if builder.has_rows() || (is_first && blocks == 0) {
                     output.send(Block::Rows(builder.take()?), control).await?;
                 }
@@ -95,16 +137,17 @@ pub(super) async fn send_some(
 
 /// Waits for the next row; `None` when it takes long and others wait for it.
 async fn next_row(
-    mut rows: Pin<&mut RowStream>,
-    others_wait: bool,
+    rows: &mut impl Rows,
+    builder: &mut RowsBuilder,
     output: &Outlet<'_>,
     control: &Control,
-) -> Result<Option<Option<Result<Row, Error>>>, ResourceError> {
+) -> Result<Option<bool>, Broken> {
+    let others_wait = builder.has_rows();
     let next = async {
         tokio::select! {
             biased;
-            next = rows.next() => Ok(Some(next)),
-            () = output.closed() => Err(ResourceError::Cancelled),
+            next = poll_fn(|context| rows.poll_push(context, builder)) => next.map(Some),
+            () = output.closed() => Err(Broken::Stopped(ResourceError::Cancelled)),
             () = tokio::time::sleep(PATIENCE), if others_wait => Ok(None),
         }
     };

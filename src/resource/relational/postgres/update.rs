@@ -16,7 +16,7 @@ use super::error::Effect;
 use super::parameter::{check, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
-use super::query::{is_worth_another_try, ready, refuse_nothing, settled};
+use super::query::{ready, refuse_nothing, settled};
 use super::scope::in_doubt;
 use super::sql::{Sql, Verb};
 use super::streaming::Broken;
@@ -90,10 +90,7 @@ pub(super) async fn run(
 
 /// Whether nothing has happened, and the same may work on another connection or when it is planned anew.
 fn can_try_again(failed: &Failed, parameters: &[Parameter]) -> bool {
-    match &failed.broken {
-        Broken::Driver(error, _) => failed.can_repeat && is_worth_another_try(error, parameters),
-        Broken::Refused(_) | Broken::Stopped(_) => false,
-    }
+    failed.can_repeat && failed.broken.is_worth_another_try(!parameters.is_empty())
 }
 
 /// Runs an update on a connection; also tells whether the connection is as it was before.
