@@ -51,7 +51,9 @@ impl Crew {
         if !self.here.is_empty() {
             self.looks += 1;
             if self.looks > LOOKS {
-                std::mem::take(&mut self.here).into_iter().for_each(|(index, work)| self.send_away(index, work));
+                for (index, work) in std::mem::take(&mut self.here) {
+                    self.send_away(index, work);
+                }
             }
         }
         for place in 0..self.here.len() {
@@ -65,9 +67,8 @@ impl Crew {
         }
         match self.tasks.poll_join_next_with_id(context) {
             Poll::Ready(Some(ended)) => {
-                let (id, result) = ended.unwrap_or_else(|error| {
-                    (error.id(), Err(ActivityError::server("Panicked", error.to_string())))
-                });
+                let (id, result) = ended
+                    .unwrap_or_else(|error| (error.id(), Err(ActivityError::server("Panicked", error.to_string()))));
                 let index = self.ids.iter().find(|(known, _)| *known == id).map(|(_, index)| *index);
                 // Every task has an index.
                 index.map_or(Poll::Pending, |index| Poll::Ready(Some((index, result))))

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
-use super::expect_rows;
 use super::option::{option, single_character};
+use super::{expect_rows, room_for_text};
 use crate::activity::{
     Activity, ActivityContext, ActivityError, Effects, Formatting, InputPort, OutputPort, PortType, Setup,
 };
@@ -70,7 +70,7 @@ impl Activity for SqlResultsToCsv {
         let mut is_first = true;
         while let Some(block) = input.next().await? {
             let rows = expect_rows(block)?;
-            let mut text = String::with_capacity(crate::block::ROWS_BYTES);
+            let mut text = String::with_capacity(room_for_text(&rows));
             if std::mem::take(&mut is_first) {
                 self.writer.begin(&rows.schema(), &mut text);
             }

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
-use super::expect_rows;
 use super::option::option;
+use super::{expect_rows, room_for_text};
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Fields};
@@ -45,7 +45,7 @@ impl Activity for SqlResultsToJson {
         let mut is_first = true;
         while let Some(block) = input.next().await? {
             let rows = expect_rows(block)?;
-            let mut text = String::with_capacity(crate::block::ROWS_BYTES);
+            let mut text = String::with_capacity(room_for_text(&rows));
             if std::mem::take(&mut is_first) {
                 self.writer.begin(&rows.schema(), &mut text);
             }

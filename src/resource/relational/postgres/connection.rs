@@ -13,8 +13,8 @@ use super::connect::{Known, cancel};
 use super::line::{Line, Talk};
 use super::prepared::{Prepared, StatementCache};
 use super::reading::OwnStatements;
-use super::streaming::Broken;
 use super::sql::Sql;
+use super::streaming::Broken;
 use super::tls::Connector;
 
 /// After how long without use a connection is asked for a sign of life before it is used again.
@@ -88,7 +88,8 @@ impl Connection {
         if let Some(known) = self.statements.lock().get(sql.text(), changes) {
             return Ok(known);
         }
-        let prepared = Arc::new(Prepared::prepare(self, sql).await?);
+        // What is done once for many uses does not make the state of each larger.
+        let prepared = Arc::new(Box::pin(Prepared::prepare(self, sql)).await?);
         self.statements.lock().insert(sql.text(), Arc::clone(&prepared));
         Ok(prepared)
     }

@@ -156,7 +156,7 @@ impl<'a> Reading<'a> {
                 }
                 backend::PARSE_COMPLETE_TAG => self.note_prepared(),
                 backend::ERROR_RESPONSE_TAG => {
-                    return Poll::Ready(Err(Broken::Said(Said::read(self.talk.body()), rows)));
+                    return Poll::Ready(Err(Broken::Said(Box::new(Said::read(self.talk.body())), rows)));
                 }
                 backend::BIND_COMPLETE_TAG
                 | backend::CLOSE_COMPLETE_TAG

@@ -29,7 +29,7 @@ pub(super) enum Broken {
     /// The server or the connection said so, after so many rows.
     Driver(Error, u64),
     /// The server said so to a query of our own, after so many rows.
-    Said(Said, u64),
+    Said(Box<Said>, u64),
     /// The line broke in a query of our own, after so many rows.
     Line(io::Error, u64),
     /// We did, before anything was sent.
@@ -120,15 +120,14 @@ pub(super) async fn send_some(
         };
         match next {
             Some(true) if !builder.is_full() => continue,
-            Some(true) => {}
             Some(false) => {
                 if builder.has_rows() || (is_first && blocks == 0) {
                     output.send(Block::Rows(builder.take()?), control).await?;
                 }
                 return Ok(builder.total());
             }
-            // The next row takes its time: those before it leave.
-            None => {}
+            // The block is full, or the next row takes its time: those before it leave.
+            Some(true) | None => {}
         }
         output.send(Block::Rows(builder.take()?), control).await?;
         blocks += 1;

@@ -110,11 +110,11 @@ impl AsyncWrite for DriverEnd {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, |stream, context| stream.poll_flush(context))
+        self.line.poll_with(context, AsyncWrite::poll_flush)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, |stream, context| stream.poll_shutdown(context))
+        self.line.poll_with(context, AsyncWrite::poll_shutdown)
     }
 }
 

@@ -1,5 +1,5 @@
 /// A row as it was received: the body of a `DataRow` message.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(in super::super) struct RawRow<'a> {
     rest: &'a [u8],
 }

@@ -66,7 +66,10 @@ impl<'a> Talk<'a> {
             }
             self.received.reserve(READ);
             if ready!(pin!(self.stream.read_buf(&mut self.received)).poll(context))? == 0 {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the server has closed the line")));
+                return Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "the server has closed the line",
+                )));
             }
         }
     }
