@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
@@ -23,11 +23,12 @@ use super::streaming::{Broken, Rows};
 use crate::resource::ResourceError;
 use crate::resource::relational::Parameter;
 
-/// What is run around every query, each by its name.
+/// What is run around every query, each by its name. Locks that belong to the session are not the transaction's; to release them
+/// within it takes no other.
 const AROUND: [(&str, &str); 3] = [
     ("rejoin_begin", BEGIN_READING),
-    ("rejoin_rollback", "ROLLBACK"),
     ("rejoin_unlock", "SELECT pg_catalog.pg_advisory_unlock_all()"),
+    ("rejoin_rollback", "ROLLBACK"),
 ];
 
 /// How many of the statements have ended when the query begins.
@@ -202,15 +203,23 @@ fn write<'a>(
         frontend::parse(&plan.own.name, &plan.text, types.iter().map(Type::oid), out)?;
         prepared.push_back(&plan.own.is_known);
     }
-    let [(begin, _), after @ ..] = AROUND;
-    execute(begin, &[], out)?;
+    out.extend_from_slice(&BEFORE_AND_AFTER.0);
     execute(&plan.own.name, parameters, out)?;
-    for (name, _) in after {
-        execute(name, &[], out)?;
-    }
-    frontend::sync(out);
+    out.extend_from_slice(&BEFORE_AND_AFTER.1);
     Ok(())
 }
+
+/// The messages before and after those of the query, which are always the same.
+static BEFORE_AND_AFTER: LazyLock<(BytesMut, BytesMut)> = LazyLock::new(|| {
+    let (mut before, mut after) = (BytesMut::new(), BytesMut::new());
+    for (place, (name, _)) in AROUND.into_iter().enumerate() {
+        let out = if place < BEFORE { &mut before } else { &mut after };
+        // Names without NUL and no values: that can always be written.
+        let _ = execute(name, &[], out);
+    }
+    frontend::sync(&mut after);
+    (before, after)
+});
 
 fn execute(name: &str, parameters: &[Parameter], out: &mut BytesMut) -> io::Result<()> {
     let formats = parameters.iter().map(|parameter| i16::from(is_binary(parameter)));
