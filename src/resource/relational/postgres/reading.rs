@@ -23,12 +23,12 @@ use super::streaming::{Broken, Rows};
 use crate::resource::ResourceError;
 use crate::resource::relational::Parameter;
 
-/// What is run around every query, each by its name. Locks that belong to the session are not the transaction's; to release them
-/// within it takes no other.
+/// What is run around every query, each by its name. Locks are released once what the query has set, such as a limit of time, is
+/// taken back.
 const AROUND: [(&str, &str); 3] = [
     ("rejoin_begin", BEGIN_READING),
-    ("rejoin_unlock", "SELECT pg_catalog.pg_advisory_unlock_all()"),
     ("rejoin_rollback", "ROLLBACK"),
+    ("rejoin_unlock", "SELECT pg_catalog.pg_advisory_unlock_all()"),
 ];
 
 /// How many of the statements have ended when the query begins.
@@ -194,7 +194,7 @@ fn write<'a>(
     if !own.has_around.load(Ordering::Relaxed) {
         for (name, text) in AROUND {
             frontend::parse(name, text, [], out)?;
-            // Known are all when the last one is.
+            // When one is known, all are taken for known: should another be missing, that costs the connection.
             prepared.push_back(&own.has_around);
         }
     }
