@@ -37,6 +37,7 @@
 //! - [`session`]: what makes the service remember: ids, attributes, lifetimes, the join lock, the manager.
 //! - [`mod@format`]: rows to text: WebRowSet, CSV, the values of one column.
 //! - [`resource`]: where data come from; the one room that knows a database driver.
+//! - [`ingest`]: session control over other people's HTTP services: what to ask next, when to stop.
 //! - [`activity`]: the steps of a perform document: the trait, the registry, one file for each activity.
 //! - [`engine`]: from a document to its answer: plan, join, run, release.
 //! - [`service`]: HTTP, configuration, and the door of the library, [`Server::builder`](service::Server::builder).
@@ -61,6 +62,8 @@ pub mod session;
 
 pub mod format;
 pub mod resource;
+
+pub mod ingest;
 
 pub mod activity;
 pub mod engine;

@@ -5,7 +5,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
 use super::{ActivityError, AwaitedOutput, InputPort, OutputPort, Pushdown, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
-use crate::session::SessionAttributes;
+use crate::session::{AttributeValue, Clock, SessionAttributes, SystemClock};
 
 /// What a running activity works with: its streams, the session, and the word that the request was cancelled.
 #[derive(Debug)]
@@ -16,6 +16,7 @@ pub struct ActivityContext {
     session: SessionAttributes,
     cancel: CancellationToken,
     request: Arc<RequestInformation>,
+    clock: Arc<dyn Clock>,
     pushdown: Option<Pushdown>,
     awaited: Option<AwaitedOutput>,
 }
@@ -34,6 +35,7 @@ impl ActivityContext {
             session,
             cancel,
             request: Arc::default(),
+            clock: Arc::new(SystemClock),
             pushdown: None,
             awaited: None,
         }
@@ -42,6 +44,12 @@ impl ActivityContext {
     /// For a request that is known.
     pub(crate) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
         self.request = request;
+        self
+    }
+
+    /// With the clock of the service.
+    pub(crate) fn on_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -105,6 +113,18 @@ impl ActivityContext {
         &self.session
     }
 
+    /// Makes one attribute the session's at once, whatever becomes of the request: so that who comes after a failure, or after the
+    /// loss of the process, goes on from there ([`SessionAttributes::checkpoint`]). In a session that ends with its request it is
+    /// a change like any other.
+    ///
+    /// # Errors
+    ///
+    /// [`ActivityError::Attribute`] when the attribute can't be changed, [`ActivityError::Session`] when the session was lost,
+    /// has ended, or can't be written; nothing has changed then.
+    pub async fn checkpoint(&self, name: &str, value: impl Into<AttributeValue> + Send) -> Result<(), ActivityError> {
+        Ok(self.session.checkpoint(name, value).await?)
+    }
+
     /// Returns when the request has been cancelled. A future of `run` need not ask: it is dropped.
     pub fn cancelled(&self) -> WaitForCancellationFuture<'_> {
         self.cancel.cancelled()
@@ -116,9 +136,15 @@ impl ActivityContext {
         &self.cancel
     }
 
-    /// Waits.
+    /// The clock of the service: where an activity has its deadlines and its waits from, so that a test can drive them.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Waits, by the clock of the service.
     pub async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        self.clock.sleep_until(self.clock.now().after(duration)).await;
     }
 }
 

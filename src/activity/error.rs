@@ -2,7 +2,7 @@ use crate::block::{ReaderGone, StreamBroken, StreamType};
 use crate::document::ErrorKind;
 use crate::format::FormatError;
 use crate::resource::{Blame, ResourceError};
-use crate::session::{AttributeError, TransactionError};
+use crate::session::{AttributeError, SessionError, TransactionError};
 
 /// Why an activity did not complete.
 ///
@@ -44,6 +44,9 @@ pub enum ActivityError {
     /// A session attribute could not be read or changed.
     #[error(transparent)]
     Attribute(#[from] AttributeError),
+    /// A checkpoint could not be made: the session was lost or has ended, or can't be written.
+    #[error(transparent)]
+    Session(SessionError),
     /// Something can't be done with the transaction of the session.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
@@ -83,7 +86,10 @@ impl ActivityError {
         match self {
             Self::Attribute(error) if error.is_of_configuration() => ErrorKind::Server,
             Self::Transaction(error) if error.is_of_server() => ErrorKind::Server,
-            Self::Client { .. } | Self::Format(_) | Self::Attribute(_) | Self::Transaction(_) => ErrorKind::Client,
+            Self::Session(SessionError::Store(_)) => ErrorKind::Server,
+            Self::Client { .. } | Self::Format(_) | Self::Attribute(_) | Self::Session(_) | Self::Transaction(_) => {
+                ErrorKind::Client
+            }
             Self::Authorization { .. } => ErrorKind::Authorization,
             Self::Server { .. } | Self::ReaderGone | Self::InputBroken | Self::Cancelled => ErrorKind::Server,
             Self::Resource(error) => match error.blame() {
@@ -102,6 +108,7 @@ impl ActivityError {
             Self::Resource(error) => error.code(),
             Self::Format(_) => "FormatError",
             Self::Attribute(error) => error.code(),
+            Self::Session(error) => error.code(),
             Self::Transaction(error) => error.code(),
             Self::ReaderGone => "ReaderGone",
             Self::InputBroken => "InputBroken",
@@ -119,6 +126,15 @@ impl From<ReaderGone> for ActivityError {
 impl From<StreamBroken> for ActivityError {
     fn from(_: StreamBroken) -> Self {
         Self::InputBroken
+    }
+}
+
+impl From<SessionError> for ActivityError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Attribute(error) => Self::Attribute(error),
+            error => Self::Session(error),
+        }
     }
 }
 

@@ -26,12 +26,14 @@ mod pushdown;
 mod registry;
 mod request;
 mod setup;
+mod web_source;
 
 pub mod delivery;
 pub mod relational;
 pub mod session;
 pub mod transform;
 pub mod utility;
+pub mod web;
 
 pub use context::{ActivityContext, Input, Output};
 pub use database::{Database, Statements};
@@ -44,6 +46,7 @@ pub(crate) use registry::RunActivity;
 pub use registry::{ActivityFactory, ActivityRegistry, Effects, Requirement, RunnableActivity};
 pub use request::{RequestInformation, RequestedActivity};
 pub use setup::{Properties, Setup};
+pub use web_source::WebSource;
 
 use async_trait::async_trait;
 

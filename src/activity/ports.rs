@@ -28,6 +28,8 @@ pub struct Ports {
     pub(crate) session_input: bool,
     /// What it has to do with transactions.
     pub(crate) part: TransactionPart,
+    /// Whether it changes nothing but the session, though others of its kind do.
+    pub(crate) stays_in_session: bool,
     /// Whether it may do the work of the formatter that reads its one output.
     pub(crate) pushes_down: bool,
     /// All that it does with its one input, where the source of that may do it.

@@ -5,6 +5,9 @@
 //! source either writes that, all of it, or declines: then the formatter gets its output back, and both run as ever. Both stay
 //! activities of their own, each with its name and its status.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use tokio::sync::oneshot;
 use tracing::debug;
 
@@ -29,6 +32,8 @@ pub struct Pushdown {
     formatter: Box<str>,
     output: BlockWriter,
     verdict: oneshot::Sender<Verdict>,
+    /// How many have been written.
+    count: Arc<AtomicU64>,
 }
 
 /// What a formatter waits for whose output its source has.
@@ -47,11 +52,17 @@ enum Verdict {
 }
 
 impl Pushdown {
-    /// What the formatter of that name would write into `output`; and what tells the formatter whether to.
-    pub(crate) fn new(formatting: Formatting, formatter: Box<str>, output: BlockWriter) -> (Self, AwaitedOutput) {
+    /// What the formatter of that name would write into `output`, which is counted when it is written; and what tells the
+    /// formatter whether to.
+    pub(crate) fn new(
+        formatting: Formatting,
+        formatter: Box<str>,
+        output: BlockWriter,
+        count: Arc<AtomicU64>,
+    ) -> (Self, AwaitedOutput) {
         let (verdict, awaited) = oneshot::channel();
         let awaited = AwaitedOutput { verdict: awaited, reader: output.watch() };
-        (Self { formatting, formatter, output, verdict }, awaited)
+        (Self { formatting, formatter, output, verdict, count }, awaited)
     }
 
     /// What is to be written.
@@ -69,6 +80,7 @@ impl Pushdown {
     /// All is written: ends the stream, and the formatter has nothing left to do.
     pub async fn finish(self) {
         debug!(event = "engine.fused", formatter = %self.formatter, "the source of the rows has formatted them");
+        self.count.fetch_add(1, Ordering::Relaxed);
         self.output.finish().await;
         // A formatter that was cancelled does not care.
         let _ = self.verdict.send(Verdict::Written);
@@ -104,7 +116,7 @@ mod tests {
     fn pushdown() -> (Pushdown, AwaitedOutput, BlockReader) {
         let (writer, reader) = pipe(StreamType::Text);
         let form = CsvForm { delimiter: ',', null: String::new(), header: false };
-        let (pushdown, awaited) = Pushdown::new(Formatting::Csv(form), "format".into(), writer);
+        let (pushdown, awaited) = Pushdown::new(Formatting::Csv(form), "format".into(), writer, Arc::default());
         (pushdown, awaited, reader)
     }
 

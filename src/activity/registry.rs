@@ -20,6 +20,8 @@ pub enum Requirement {
     Nothing,
     /// A relational data resource: available where there is one.
     Relational,
+    /// A web resource: available where there is one.
+    Web,
     /// Something outside the session and its data resource (files, URLs, mail): has to be granted by name in an activity
     /// configuration document.
     Grant,
@@ -174,10 +176,8 @@ impl<A: Activity> ActivityFactory for Typed<A> {
         let mut setup = Setup::new(resources, properties);
         let activity = A::parse(&mut fields, &mut setup)?;
         fields.finish()?;
-        Ok(RunnableActivity {
-            ports: setup.into_ports(),
-            effects: A::EFFECTS,
-            run: Box::new(move |context| activity.run(context)),
-        })
+        let ports = setup.into_ports();
+        let effects = if ports.stays_in_session { Effects::Session } else { A::EFFECTS };
+        Ok(RunnableActivity { ports, effects, run: Box::new(move |context| activity.run(context)) })
     }
 }

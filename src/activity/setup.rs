@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::ports::{DeclaredInput, DeclaredOutput, TransactionPart};
-use super::{Database, Formatting, InputPort, OutputPort, PortType, Ports};
+use super::{Database, Formatting, InputPort, OutputPort, PortType, Ports, WebSource};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Value, nearest};
-use crate::resource::DataResources;
+use crate::resource::{DataResource, DataResources};
 
 /// The `property` elements of an activity in the activity configuration document.
 pub type Properties = BTreeMap<String, String>;
@@ -174,6 +175,12 @@ impl<'a> Setup<'a> {
         self.ports.part = TransactionPart::Boundary;
     }
 
+    /// Declares that this one changes nothing but the session, by what its element asks for, where others of its kind change
+    /// more ([`Activity::EFFECTS`](super::Activity::EFFECTS)).
+    pub fn stays_in_session(&mut self) {
+        self.ports.stays_in_session = true;
+    }
+
     /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
     /// with [`ActivityContext::pushdown`](super::ActivityContext::pushdown).
     pub fn pushes_down(&mut self) {
@@ -187,38 +194,54 @@ impl<'a> Setup<'a> {
         self.ports.formatting = Some(formatting);
     }
 
-    /// The relational data resource that the element names with `resource`, or else the first of the data service resource.
+    /// The relational data resource that the element names with `resource`, or else the first one of the data service resource
+    /// that is relational.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
     pub fn relational(&mut self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
         self.ports.part = TransactionPart::Statements;
+        let (name, resource) =
+            self.resource_of(fields, "a relational data resource", |resource| resource.as_relational().is_some())?;
+        Ok(Database::new(name, resource))
+    }
+
+    /// The HTTP service that the element names with `resource`, or else the first one of the data service resource.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, or when it is none.
+    pub fn web(&mut self, fields: &mut Fields<'_>) -> Result<WebSource, DocumentError> {
+        let (name, resource) = self
+            .resource_of(fields, "a data resource that is an HTTP service", |resource| resource.as_web().is_some())?;
+        Ok(WebSource::new(name, resource))
+    }
+
+    /// The data resource that the element names, or else the first one that suits it.
+    fn resource_of(
+        &self,
+        fields: &mut Fields<'_>,
+        what: &str,
+        suits: impl Fn(&dyn DataResource) -> bool,
+    ) -> Result<(&'a str, &'a Arc<dyn DataResource>), DocumentError> {
         let element = fields.element();
-        let wanted = fields.attribute("resource");
-        let found = match &wanted {
-            Some(name) => {
-                let known = self.resources.iter().find(|(known, _)| *known == name.as_str().trim());
-                name.name()?;
-                known.ok_or_else(|| self.no_such_resource(name))?
-            }
-            None => self.resources.iter().next().ok_or_else(|| {
-                DocumentError::invalid(
-                    element.position(),
-                    format!(
-                        "`{}` needs a data resource, and this data service resource has none: add a `dataResource` to its \
-                         configuration",
-                        element.local_name()
-                    ),
-                )
-            })?,
+        let resources = self.resources;
+        let wrong = |position, more: &str| {
+            DocumentError::invalid(position, format!("`{}` needs {what}{more}", element.local_name()))
         };
-        let (name, resource) = found;
-        if resource.as_relational().is_some() {
-            return Ok(Database::new(name, resource));
+        match fields.attribute("resource") {
+            Some(name) => {
+                let known = resources.iter().find(|(known, _)| *known == name.as_str().trim());
+                name.name()?;
+                let found = known.ok_or_else(|| self.no_such_resource(&name))?;
+                if suits(&**found.1) { Ok(found) } else { Err(wrong(name.position(), "")) }
+            }
+            None => resources.iter().find(|(_, resource)| suits(&***resource)).ok_or_else(|| {
+                let more = ", and this data service resource has none: add a `dataResource` to its configuration";
+                wrong(element.position(), more)
+            }),
         }
-        let position = wanted.map_or(element.position(), |name| name.position());
-        Err(DocumentError::invalid(position, format!("`{}` needs a relational data resource", element.local_name())))
     }
 
     fn no_such_resource(&self, name: &Value<'_>) -> DocumentError {

@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::any_resource::AnyResource;
 use crate::activity::ActivityRegistry;
 use crate::document::{
     ActivityConfiguration, DocumentError, Element, Limits, PerformDocument, ResourceConfiguration,
     ServiceConfiguration, SessionConfiguration, Step, read_whole,
 };
 use crate::engine::{Catalogue, Plan};
-use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
+use crate::resource::{DataResource, DataResources, ResourceRegistry};
 use crate::service::{
     AuthenticatorRegistry, Configuration, Refused, SessionParts, initial_document, refused_in_resource,
     resource_settings,
 };
-use crate::session::StaticAttributes;
+use crate::session::{Clock, StaticAttributes, SystemClock};
 
 /// Prints every problem as `file:line:column: message`; the exit code is 1 when there is any.
 pub(super) fn run(paths: &[PathBuf]) -> ExitCode {
@@ -96,13 +97,18 @@ fn check_authentication(path: &Path, bytes: &[u8]) -> Vec<String> {
 }
 
 fn check_resource(path: &Path, resource: &ResourceConfiguration) -> Vec<String> {
-    let folder = path.parent().unwrap_or(Path::new(""));
     let registry = ResourceRegistry::with_defaults();
     let mut problems = all(refused_in_resource(resource));
-    problems.extend(resource.data_resources.iter().filter_map(|configured| {
-        let error = registry.open(&resource_settings(configured, folder)).err()?;
-        Some(format!("{}: {error}", configured.uri.position))
-    }));
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    for configured in &resource.data_resources {
+        match resource_settings(configured, path, &clock) {
+            Ok(settings) => {
+                let error = registry.open(&settings).err();
+                problems.extend(error.map(|error| format!("{}: {error}", configured.uri.position)));
+            }
+            Err(refused) => problems.extend(all(refused)),
+        }
+    }
     problems
 }
 
@@ -113,8 +119,8 @@ fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
         .map_err(|error| said(&error))
 }
 
-/// A perform document is planned against everything that there is: an empty database stands for each data resource that it
-/// names.
+/// A perform document is planned against everything that there is: something that is an empty database and an HTTP service
+/// at once stands for each data resource that it names.
 fn check_perform(bytes: &[u8]) -> Result<(), String> {
     let document = PerformDocument::parse(bytes).map_err(|error| said(&error))?;
     let catalogue = catalogue_for(&document)?;
@@ -132,12 +138,11 @@ fn check_initial_document(path: &Path, bytes: &[u8]) -> Option<String> {
 }
 
 fn catalogue_for(document: &PerformDocument) -> Result<Catalogue, String> {
-    let settings = ResourceSettings::new("sqlite::memory:", ".");
-    let database = ResourceRegistry::with_defaults().open(&settings).map_err(|error| format!("1:1: {error}"))?;
+    let any: Arc<dyn DataResource> = AnyResource::new().map_err(|error| format!("1:1: {error}")).map(Arc::new)?;
     let mut resources = DataResources::default();
-    resources.add("", Arc::clone(&database));
+    resources.add("", Arc::clone(&any));
     for name in resource_names(&document.steps) {
-        resources.add(name, Arc::clone(&database));
+        resources.add(name, Arc::clone(&any));
     }
     Ok(Catalogue::of_resources(&ActivityRegistry::built_in(), resources))
 }

@@ -12,6 +12,7 @@ macro_rules! say {
 mod account;
 mod account_file;
 mod address;
+mod any_resource;
 mod check;
 mod credentials;
 mod demo;

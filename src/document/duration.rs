@@ -11,7 +11,7 @@ const LONGEST_MILLIS: u64 = 1000 * 366 * 24 * 60 * 60 * 1000;
 /// the point). What is shorter than a millisecond counts as a whole one.
 ///
 /// `schemas/types.xsd` says the same.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub(crate) fn parse(text: &str) -> Option<Duration> {
     let millis = match text.strip_prefix('P') {
         Some(rest) => parse_xs_duration(rest)?,
         None => digits(text, 14)?,

@@ -44,13 +44,17 @@ mod whole_file;
 mod writer;
 
 pub use configuration::{
-    ActivityConfiguration, AuthenticationConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings, ConfiguredActivity,
-    CookieSettings, DURABLE_FACTORY, DataResourceConfiguration, JoinSettings, LoginConfiguration, MappedTo, Origin,
-    OriginError, PasswordSource, PoolConfiguration, Property, ReplaySettings, ResourceConfiguration, ResourceReference,
-    RoleMapConfiguration, RoleMapEntry, SameSite, ServiceConfiguration, ServiceLimits, SessionConfiguration,
-    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
-    TimeoutSettings, TlsConfiguration, TlsModeConfiguration,
+    ActivityConfiguration, AuthenticationConfiguration, BudgetConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings,
+    ClientPlaceConfiguration, ConfiguredActivity, ConnectionsConfiguration, CookieSettings,
+    CredentialMethodConfiguration, CredentialsConfiguration, DURABLE_FACTORY, DataResourceConfiguration,
+    GrantConfiguration, JoinSettings, LoginConfiguration, MappedTo, OAuthConfiguration, Origin, OriginConfiguration,
+    OriginError, PasswordSource, PoolConfiguration, Property, PropertyConfiguration, ReplaySettings,
+    ResourceConfiguration, ResourceReference, RoleMapConfiguration, RoleMapEntry, SameSite, ServiceConfiguration,
+    ServiceLimits, SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration,
+    StoreSettings, TRANSIENT_FACTORY, TimeoutSettings, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
+    WebConfiguration,
 };
+pub(crate) use duration::parse as parse_duration;
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};
 pub use fault::{EndReason, Fault};

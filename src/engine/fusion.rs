@@ -7,6 +7,9 @@
 //! [`Setup::pushes_down`]: crate::activity::Setup::pushes_down
 //! [`Setup::formats`]: crate::activity::Setup::formats
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
 use super::plan::{Plan, PlannedActivity};
 use crate::activity::{AwaitedOutput, Formatting, Ports, Pushdown};
 use crate::block::BlockWriter;
@@ -19,6 +22,8 @@ pub(super) struct Fusion {
     /// The stream that the formatter writes.
     output: usize,
     formatting: Formatting,
+    /// Where it is counted when the source has done it.
+    count: Arc<AtomicU64>,
 }
 
 impl Plan {
@@ -29,20 +34,26 @@ impl Plan {
     }
 
     /// Finds what can be fused.
-    pub(super) fn fuse(&mut self, ports: &[Ports]) {
-        self.fusions = (0..self.streams.len()).filter_map(|stream| self.fusion_by(stream, ports)).collect();
+    pub(super) fn fuse(&mut self, ports: &[Ports], count: &Arc<AtomicU64>) {
+        self.fusions = (0..self.streams.len()).filter_map(|stream| self.fusion_by(stream, ports, count)).collect();
     }
 
     /// The fusion of the two activities that a stream connects. It has to be all that the one writes and all that the other
     /// reads, and both have to start at the same time: the source would otherwise write what is not to be written yet.
-    fn fusion_by(&self, stream: usize, ports: &[Ports]) -> Option<Fusion> {
+    fn fusion_by(&self, stream: usize, ports: &[Ports], count: &Arc<AtomicU64>) -> Option<Fusion> {
         let source = self.streams[stream].writer;
         let formatter = self.streams[stream].reader?;
         let formatting = ports[formatter].formatting.clone().filter(|_| ports[source].pushes_down)?;
         let (writes, reads) = (&self.activities[source], &self.activities[formatter]);
         let &[output] = reads.outputs.as_slice() else { return None };
         let is_alone = writes.outputs == [stream] && reads.inputs == [stream];
-        (is_alone && writes.after == reads.after).then_some(Fusion { source, formatter, output, formatting })
+        (is_alone && writes.after == reads.after).then(|| Fusion {
+            source,
+            formatter,
+            output,
+            formatting,
+            count: Arc::clone(count),
+        })
     }
 }
 
@@ -62,9 +73,9 @@ pub(super) fn hand_over(
 ) -> Vec<FusedParts> {
     let mut parts: Vec<FusedParts> = Vec::new();
     parts.resize_with(activities.len(), FusedParts::default);
-    for Fusion { source, formatter, output, formatting } in fusions {
+    for Fusion { source, formatter, output, formatting, count } in fusions {
         if let Some(writer) = writers[output].take() {
-            let (pushdown, awaited) = Pushdown::new(formatting, activities[formatter].name.clone(), writer);
+            let (pushdown, awaited) = Pushdown::new(formatting, activities[formatter].name.clone(), writer, count);
             parts[source].pushdown = Some(pushdown);
             parts[formatter].awaited = Some(awaited);
         }

@@ -14,6 +14,7 @@ use super::run::Run;
 use super::{Catalogue, PerformError, Plan, PlanError, PlanProblem};
 use crate::activity::RequestInformation;
 use crate::document::{PerformDocument, Problem};
+use crate::session::Clock;
 
 /// A perform document that can run in every new session: it names no session, and has no end-points, because nobody would get
 /// what they give.
@@ -103,12 +104,12 @@ impl Initialisation {
         &self,
         begun: Begun,
         catalogue: &Catalogue,
-        request: &Arc<RequestInformation>,
+        (request, clock): (&Arc<RequestInformation>, &Arc<dyn Clock>),
     ) -> Result<Begun, PerformError> {
         let created = begun.participation.joined.info().created;
         let Some(document) = self.document().filter(|_| created) else { return Ok(begun) };
         let plan = match Plan::new(&document.0, catalogue) {
-            Ok(plan) => plan.for_request(Arc::clone(request)),
+            Ok(plan) => plan.for_request(Arc::clone(request), clock),
             Err(error) => {
                 begun.participation.abandon().await;
                 return Err(PerformError::Internal(format!("the document for new sessions: {error}")));

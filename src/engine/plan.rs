@@ -10,6 +10,7 @@ use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
 use crate::block::StreamType;
 use crate::document::{PerformDocument, Position};
+use crate::session::{Clock, SystemClock};
 
 /// A request that fits together.
 ///
@@ -37,6 +38,8 @@ pub struct Plan {
     pub(super) fusions: Vec<Fusion>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
+    /// By which its activities wait.
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// An activity in its place.
@@ -92,14 +95,20 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan = Self { activities: draft.activities, streams, fusions: Vec::new(), request: Arc::default() };
+        let mut plan = Self {
+            activities: draft.activities,
+            streams,
+            fusions: Vec::new(),
+            request: Arc::default(),
+            clock: Arc::new(SystemClock),
+        };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
         plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
-        plan.fuse(&draft.ports);
+        plan.fuse(&draft.ports, &catalogue.count_of_fused());
         Ok(plan)
     }
 
@@ -115,9 +124,10 @@ impl Plan {
         self.activities.is_empty()
     }
 
-    /// The same, to run for that request.
-    pub(super) fn for_request(mut self, request: Arc<RequestInformation>) -> Self {
+    /// The same, to run for that request, by that clock.
+    pub(super) fn for_request(mut self, request: Arc<RequestInformation>, clock: &Arc<dyn Clock>) -> Self {
         self.request = request;
+        self.clock = Arc::clone(clock);
         self
     }
 
@@ -289,5 +299,42 @@ impl Plan {
             }
         }
         reached
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::ActivityRegistry;
+    use crate::resource::{DataResources, ResourceRegistry, ResourceSettings};
+
+    fn changes_outside(content: &str) -> bool {
+        let mut resources = DataResources::default();
+        let memory = ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", "."));
+        resources.add("", memory.unwrap());
+        let catalogue = Catalogue::of_resources(&ActivityRegistry::built_in(), resources);
+        let document =
+            format!(r#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">{content}</perform>"#);
+        Plan::new(&PerformDocument::parse(document.as_bytes()).unwrap(), &catalogue).unwrap().changes_outside()
+    }
+
+    #[test]
+    fn what_makes_nothing_hold_and_takes_nothing_back_changes_nothing_outside() {
+        for (step, expected) in [
+            ("begin", false),
+            ("savepoint name='a'", false),
+            ("state", false),
+            ("commit", true),
+            ("rollback", true),
+            ("rollbackTo name='a'", true),
+            ("releaseSavepoint name='a'", true),
+        ] {
+            let content = format!("<transactionManagement name='t'><{step}/></transactionManagement>");
+            assert_eq!(changes_outside(&content), expected, "{step}");
+        }
+        assert!(!changes_outside("<openCursor name='c'><expression>SELECT 1</expression></openCursor>"));
+        assert!(changes_outside(
+            "<sqlUpdateStatement name='u'><expression>DELETE FROM t</expression></sqlUpdateStatement>"
+        ));
     }
 }

@@ -41,6 +41,10 @@ pub use csv::{CsvColumns, CsvOptions, CsvReader, CsvReaderOptions, CsvWriter, Li
 pub use error::FormatError;
 pub use json::{JsonForm, JsonOptions, JsonWriter};
 pub use parquet::{ParquetCompression, ParquetOptions, ParquetReader, ParquetWriter};
+pub(crate) use parse::ColumnBuilder;
 pub use projection::{ColumnChoice, ColumnText};
 pub use row_type::RowType;
 pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetReader, WebRowSetWriter};
+
+/// How many columns are read at the most: each takes memory of its own in every block.
+const MOST_COLUMNS: usize = 16_384;

@@ -1,6 +1,7 @@
 //! Rows from elsewhere, turned into the types that rows have here.
 
 mod convert;
+mod size;
 
 use std::sync::Arc;
 
@@ -9,20 +10,33 @@ use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::take::take_record_batch;
 
 use self::convert::{converted, normal_type};
-use super::FormatError;
+use self::size::add_sizes;
+use super::parse::BLOCK_VALUES;
+use super::{FormatError, MOST_COLUMNS};
 use crate::block::BLOCK_ROWS;
 
-/// Turns blocks of any types and sizes into those of streams.
+/// How many bytes of values a block has, about, where fewer rows than usual have so many.
+const BLOCK_VALUE_BYTES: usize = 1024 * 1024;
+
+/// The most bytes of a row. By dictionaries and views, a few bytes can mean any number of them.
+const ROW_BYTES: usize = 128 * 1024 * 1024;
+
+/// Turns blocks of any types and sizes into those of streams, one at a time.
 #[derive(Debug)]
 pub(super) struct Normal {
     schema: SchemaRef,
     rows: u64,
     has_blocks: bool,
+    /// The rows that are being turned, and how many of them have been.
+    present: Option<(RecordBatch, usize)>,
 }
 
 impl Normal {
     /// Blocks of these columns.
     pub(super) fn new(schema: &Schema) -> Result<Self, FormatError> {
+        if schema.fields().len() > MOST_COLUMNS {
+            return Err(FormatError::malformed("rows", format!("they have more than {MOST_COLUMNS} columns")));
+        }
         let fields = schema.fields().iter().map(|field| {
             let data_type = normal_type(field.data_type()).ok_or_else(|| FormatError::Foreign {
                 column: field.name().clone(),
@@ -31,30 +45,52 @@ impl Normal {
             Ok(Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone()))
         });
         let fields = fields.collect::<Result<Vec<_>, FormatError>>()?;
-        Ok(Self { schema: Arc::new(Schema::new(fields)), rows: 0, has_blocks: false })
+        Ok(Self { schema: Arc::new(Schema::new(fields)), rows: 0, has_blocks: false, present: None })
     }
 
-    /// Appends the rows in blocks of the usual size, none of which holds the memory of others.
-    pub(super) fn blocks(&mut self, rows: &RecordBatch, blocks: &mut Vec<RecordBatch>) -> Result<(), FormatError> {
+    /// Takes rows, after those before have been given.
+    pub(super) fn take(&mut self, rows: RecordBatch) {
+        self.present = Some((rows, 0));
+    }
+
+    /// The next block of the rows that were taken; none of the blocks holds the memory of others.
+    pub(super) fn next_block(&mut self) -> Result<Option<RecordBatch>, FormatError> {
+        let Some((rows, start)) = self.present.take().filter(|(rows, start)| *start < rows.num_rows()) else {
+            return Ok(None);
+        };
+        let count = self.fitting(&rows, start)?;
+        let block =
+            if count == rows.num_rows() { self.block(&rows)? } else { self.block(&copied(&rows, start, count)?)? };
+        self.rows += count as u64;
+        self.has_blocks = true;
+        self.present = Some((rows, start + count));
+        Ok(Some(block))
+    }
+
+    /// How many rows from there on make a block.
+    fn fitting(&self, rows: &RecordBatch, start: usize) -> Result<usize, FormatError> {
+        let most = BLOCK_VALUES / self.schema.fields().len().max(1);
+        let count = (rows.num_rows() - start).min(BLOCK_ROWS).min(most).max(1);
+        let mut sizes = vec![0_usize; count];
+        for column in rows.columns() {
+            add_sizes(&column.slice(start, count), &mut sizes);
+        }
+        if sizes[0] > ROW_BYTES {
+            return Err(FormatError::malformed("rows", format!("row {} is larger than 128 MiB", self.rows + 1)));
+        }
+        let mut total = 0_usize;
+        let fitting = sizes.into_iter().take_while(|size| {
+            total = total.saturating_add(*size);
+            total <= BLOCK_VALUE_BYTES
+        });
+        Ok(fitting.count().max(1))
+    }
+
+    fn block(&self, rows: &RecordBatch) -> Result<RecordBatch, FormatError> {
         let columns = rows.columns().iter().zip(self.schema.fields());
         let columns = columns.map(|(column, field)| self.column(column, field)).collect::<Result<Vec<_>, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.num_rows()));
-        let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(broken)?;
-        self.rows += rows.num_rows() as u64;
-        if rows.num_rows() == 0 {
-            return Ok(());
-        }
-        self.has_blocks = true;
-        if rows.num_rows() <= BLOCK_ROWS {
-            blocks.push(rows);
-            return Ok(());
-        }
-        for start in (0..rows.num_rows()).step_by(BLOCK_ROWS) {
-            let end = rows.num_rows().min(start + BLOCK_ROWS);
-            let indices = UInt64Array::from_iter_values(start as u64..end as u64);
-            blocks.push(take_record_batch(&rows, &indices).map_err(broken)?);
-        }
-        Ok(())
+        RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options).map_err(broken)
     }
 
     /// A block without rows, if there was none with rows.
@@ -76,8 +112,67 @@ impl Normal {
     }
 }
 
+/// Some of the rows, with memory of their own; what stands in dictionaries and in buffers of views stays there.
+fn copied(rows: &RecordBatch, start: usize, count: usize) -> Result<RecordBatch, FormatError> {
+    let indices = UInt64Array::from_iter_values(start as u64..(start + count) as u64);
+    take_record_batch(rows, &indices).map_err(broken)
+}
+
 // It is handed to `map_err`.
 #[allow(clippy::needless_pass_by_value)]
 fn broken(error: arrow_schema::ArrowError) -> FormatError {
     FormatError::malformed("block", error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{Array, ArrayRef, DictionaryArray, Int8Array, NullArray, StringArray, StringViewArray};
+
+    use super::*;
+
+    fn blocks(columns: Vec<(&str, ArrayRef)>) -> Result<Vec<RecordBatch>, FormatError> {
+        let rows =
+            RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
+                .unwrap();
+        let mut normal = Normal::new(rows.schema_ref()).unwrap();
+        normal.take(rows);
+        let mut blocks = Vec::new();
+        while let Some(block) = normal.next_block()? {
+            blocks.push(block);
+        }
+        Ok(blocks)
+    }
+
+    /// That many rows, each of which is the one value of a dictionary.
+    fn repeated(rows: usize, bytes: usize) -> ArrayRef {
+        let values = Arc::new(StringArray::from(vec!["x".repeat(bytes)]));
+        Arc::new(DictionaryArray::new(Int8Array::from(vec![0; rows]), values))
+    }
+
+    #[test]
+    fn what_few_bytes_mean_is_written_out_block_by_block() {
+        let views = StringViewArray::from(vec!["y".repeat(300_000); 3]);
+        for (column, expected) in [(repeated(5, 400_000), vec![2, 2, 1]), (Arc::new(views), vec![3])] {
+            let blocks = blocks(vec![("t", column)]).unwrap();
+            assert_eq!(blocks.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn a_row_that_means_too_much_is_refused() {
+        let column = repeated(1, 40 * 1024 * 1024);
+        let columns = ["a", "b", "c", "d"].map(|name| (name, Arc::clone(&column)));
+        let error = blocks(columns.into()).unwrap_err().to_string();
+        assert_eq!(error, "the rows can't be read: row 1 is larger than 128 MiB");
+    }
+
+    #[test]
+    fn many_columns_have_fewer_rows_in_a_block() {
+        let names: Vec<String> = (0..5_000).map(|number| format!("c{number}")).collect();
+        let column: ArrayRef = Arc::new(NullArray::new(1_000));
+        let blocks = blocks(names.iter().map(|name| (&**name, Arc::clone(&column))).collect()).unwrap();
+        assert!(blocks.iter().all(|block| block.num_rows() <= 104));
+        assert_eq!(blocks.iter().map(RecordBatch::num_rows).sum::<usize>(), 1_000);
+        assert_eq!(blocks[0].column(0).null_count(), blocks[0].num_rows());
+    }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::ResourceError;
 use super::relational::RelationalResource;
 use super::relational::access::Requester;
+use super::web::WebResource;
 
 /// The product behind a data resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,11 @@ pub trait DataResource: fmt::Debug + Send + Sync {
 
     /// The resource as a relational database, if it is one.
     fn as_relational(&self) -> Option<&dyn RelationalResource> {
+        None
+    }
+
+    /// The resource as an HTTP service, if it is one.
+    fn as_web(&self) -> Option<&dyn WebResource> {
         None
     }
 }

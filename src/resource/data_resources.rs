@@ -33,6 +33,12 @@ impl DataResources {
         self.iter().any(|(_, resource)| resource.as_relational().is_some())
     }
 
+    /// Whether any of them is an HTTP service.
+    #[must_use]
+    pub fn has_web(&self) -> bool {
+        self.iter().any(|(_, resource)| resource.as_web().is_some())
+    }
+
     /// The names, the default first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.iter().map(|(name, _)| name)

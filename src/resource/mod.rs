@@ -11,6 +11,7 @@ mod error;
 mod registry;
 pub mod relational;
 mod uri;
+pub mod web;
 
 pub use data_resource::{DataResource, Product};
 pub use data_resources::DataResources;

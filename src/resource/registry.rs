@@ -7,10 +7,12 @@ use super::relational::mysql::MySqlFactory;
 use super::relational::postgres::PostgresFactory;
 use super::relational::sqlite::SqliteFactory;
 use super::uri::{scheme_of, without_secrets};
+use super::web::{HttpFactory, WebSettings};
 use super::{DataResource, ResourceError};
+use crate::session::{Clock, SystemClock};
 
 /// What a [`DataResourceFactory`] opens a resource from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ResourceSettings {
     /// The URI, whole, with its scheme.
@@ -19,13 +21,23 @@ pub struct ResourceSettings {
     pub directory: PathBuf,
     /// Who connects and how, where the resource is a database.
     pub access: AccessSettings,
+    /// What is allowed and with what credentials, where the resource is an HTTP service.
+    pub web: WebSettings,
+    /// What the resource waits by.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl ResourceSettings {
     /// The settings of a resource whose configuration stands in `directory`.
     #[must_use]
     pub fn new(uri: impl Into<String>, directory: impl Into<PathBuf>) -> Self {
-        Self { uri: uri.into(), directory: directory.into(), access: AccessSettings::default() }
+        Self {
+            uri: uri.into(),
+            directory: directory.into(),
+            access: AccessSettings::default(),
+            web: WebSettings::default(),
+            clock: Arc::new(SystemClock),
+        }
     }
 }
 
@@ -70,6 +82,8 @@ impl ResourceRegistry {
     #[must_use]
     pub fn with_defaults() -> Self {
         let mut registry = Self::new();
+        registry.register(HttpFactory::HTTP);
+        registry.register(HttpFactory::HTTPS);
         registry.register(MySqlFactory::mariadb());
         registry.register(MySqlFactory::mysql());
         registry.register(PostgresFactory::POSTGRES);

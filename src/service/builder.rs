@@ -123,7 +123,7 @@ impl ServerBuilder {
         self
     }
 
-    /// Where sessions get their time from; the machine's clock without it.
+    /// Where sessions, and the activities that wait, get their time from; the machine's clock without it.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -247,7 +247,9 @@ impl ServerBuilder {
         let session_metrics = metrics.sessions_of(&resource.name);
         let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
-        let engine = Engine::new(catalogue, manager, admission.clone()).with_initialisation(initialisation.clone());
+        let engine = Engine::new(catalogue, manager, admission.clone())
+            .with_initialisation(initialisation.clone())
+            .with_clock(Arc::clone(&self.clock));
         let watch = self.watch(&resource, statics, &in_force, (&engine, initialisation));
         let served = ServedResource {
             engine,
@@ -328,10 +330,15 @@ impl ServerBuilder {
     }
 
     fn open_data_resources(&mut self, resource: &ConfiguredResource) -> DataResources {
-        let folder = folder_of(&resource.file);
         let mut opened = DataResources::default();
         for configured in &resource.resource.data_resources {
-            let settings = resource_settings(configured, folder);
+            let settings = match resource_settings(configured, &resource.file, &self.clock) {
+                Ok(settings) => settings,
+                Err(refused) => {
+                    self.refuse(&resource.file, refused);
+                    continue;
+                }
+            };
             match self.data_resources.open(&settings) {
                 Ok(data_resource) => {
                     let name = configured.name.as_ref().map_or("", |name| &name.value);
@@ -390,6 +397,13 @@ impl ConfiguredResource {
     #[must_use]
     pub fn data_resource(mut self, uri: impl Into<String>) -> Self {
         self.resource.data_resources.push(crate::document::DataResourceConfiguration::at(uri));
+        self
+    }
+
+    /// Adds a data resource with everything that a document can say of it.
+    #[must_use]
+    pub fn configured_data_resource(mut self, configured: crate::document::DataResourceConfiguration) -> Self {
+        self.resource.data_resources.push(configured);
         self
     }
 

@@ -1,16 +1,29 @@
-//! From what a resource configuration document says of a database to what opens it.
+//! From what a resource configuration document says of a data resource to what opens it.
 
 use std::path::Path;
+use std::sync::Arc;
 
+use super::unavailable::Refused;
+use super::web_resource::web_settings;
 use crate::document::{
     DataResourceConfiguration, LoginConfiguration, MappedTo, PasswordSource, PoolConfiguration, RoleMapConfiguration,
     TlsConfiguration, TlsModeConfiguration,
 };
 use crate::resource::ResourceSettings;
 use crate::resource::relational::access::{self, Login, Otherwise, PoolSettings, RoleMap, TlsMode, TlsSettings, Who};
+use crate::session::Clock;
 
-/// The settings of a data resource whose document stands in `folder`.
-pub(crate) fn resource_settings(configured: &DataResourceConfiguration, folder: &Path) -> ResourceSettings {
+/// The settings of a data resource whose document is `file`.
+///
+/// # Errors
+///
+/// Everything that is wrong with what it says of an HTTP service, as far as it can be judged by itself.
+pub(crate) fn resource_settings(
+    configured: &DataResourceConfiguration,
+    file: &Path,
+    clock: &Arc<dyn Clock>,
+) -> Result<ResourceSettings, Vec<Refused>> {
+    let folder = file.parent().unwrap_or(Path::new(""));
     let mut settings = ResourceSettings::new(&configured.uri.value, folder);
     settings.access = access::AccessSettings {
         login: login(&configured.login, folder),
@@ -19,15 +32,22 @@ pub(crate) fn resource_settings(configured: &DataResourceConfiguration, folder: 
         tls: configured.tls.as_ref().map(|tls| tls_settings(&tls.value, folder)).unwrap_or_default(),
         statement_timeout: configured.statement_timeout,
     };
-    settings
+    settings.clock = Arc::clone(clock);
+    settings.web = web_settings(configured, file, &settings.access.tls)?;
+    Ok(settings)
 }
 
 fn login(configured: &LoginConfiguration, folder: &Path) -> Login {
-    let password = configured.password.as_ref().map(|source| match source {
+    let password = configured.password.as_ref().map(|source| password(source, folder));
+    Login { user: configured.user.as_ref().map(|user| user.value.clone()), password }
+}
+
+/// Where a secret is; a file is relative to the document.
+pub(super) fn password(configured: &PasswordSource, folder: &Path) -> access::PasswordSource {
+    match configured {
         PasswordSource::File(file) => access::PasswordSource::File(folder.join(&file.value)),
         PasswordSource::Environment(variable) => access::PasswordSource::Environment(variable.value.clone()),
-    });
-    Login { user: configured.user.as_ref().map(|user| user.value.clone()), password }
+    }
 }
 
 fn role_map(configured: &RoleMapConfiguration, folder: &Path) -> RoleMap {

@@ -37,6 +37,7 @@ mod state;
 mod streams;
 mod transactions;
 mod unavailable;
+mod web_resource;
 
 pub use authentication::{
     AuthenticationError, Authenticator, AuthenticatorError, AuthenticatorFactory, AuthenticatorRegistry, Caller,

@@ -1,7 +1,5 @@
 //! What the service tells about itself: `GET /services` and `GET /services/{resource}`.
 
-use std::fmt::Write;
-
 use axum::Extension;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -15,8 +13,9 @@ use super::media_type::FaultFormat;
 use super::reload::ConfigurationProblem;
 use super::routes::xml;
 use super::state::{ServedResource, ServiceState};
+use crate::activity::relational::table_element;
 use crate::document::{Position, TYPES_NAMESPACE};
-use crate::resource::relational::{DatabaseSchema, SchemaFilter, Table, TableKind};
+use crate::resource::relational::{DatabaseSchema, SchemaFilter, Table};
 use crate::resource::{DataResource, ResourceError};
 
 /// The data service resources.
@@ -112,26 +111,12 @@ fn describe_data_resource(
     });
 }
 
+/// As `extractDatabaseSchema` tells it.
 fn describe_table(out: &mut String, table: &Table) {
-    let kind = match table.kind {
-        TableKind::Table => "table",
-        TableKind::View => "view",
-    };
-    element(out, 3, &format!("{kind} name=\"{}\"", escape(&table.name)), |out| {
-        for column in &table.columns {
-            let mut text = format!(
-                "<column name=\"{}\" type=\"{}\" nullable=\"{}\"",
-                escape(&column.name),
-                escape(&column.type_name),
-                column.nullable
-            );
-            if let Some(position) = column.primary_key {
-                // Writing to a string can't fail.
-                let _ = write!(text, " primaryKey=\"{position}\"");
-            }
-            line(out, 4, &format!("{text}/>"));
-        }
-    });
+    match table_element(table).to_xml() {
+        Ok(xml) => line(out, 3, xml.trim_end()),
+        Err(error) => tracing::warn!(%error, "a table has a name that XML can't hold"),
+    }
 }
 
 fn documentation(out: &mut String, depth: usize, resource: &ServedResource) {

@@ -227,6 +227,7 @@ impl Refusal {
         let message = format!("the activity `{name}` failed: {error} ({})", error.code());
         match error {
             ActivityError::Attribute(error) if !error.is_of_configuration() => Self::of_attribute(error, message),
+            ActivityError::Session(error) => Self::of_session(error, request_id),
             ActivityError::Resource(ResourceError::Busy { .. }) => {
                 Self::new(503, "ServerBusy", message).retry_after(Duration::from_secs(1))
             }

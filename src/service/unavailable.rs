@@ -76,22 +76,53 @@ const STANDARD_BEGINNINGS: [&str; 3] = ["access-control-", "proxy-", "sec-"];
 
 /// What is refused of a resource document.
 pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refused> {
-    resource.data_resources.iter().flat_map(refused_of_sqlite).collect()
+    resource.data_resources.iter().flat_map(refused_of_kind).collect()
+}
+
+/// What the kind of a data resource, which the scheme of its URI says, can't have.
+fn refused_of_kind(resource: &DataResourceConfiguration) -> Vec<Refused> {
+    let scheme = resource.uri.value.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let mut refused = match scheme.as_str() {
+        "http" | "https" => return refused_of_http(resource),
+        "sqlite" => refused_of_sqlite(resource),
+        _ => Vec::new(),
+    };
+    let is_known = matches!(scheme.as_str(), "sqlite" | "postgres" | "postgresql" | "mysql" | "mariadb");
+    if let Some((name, position)) = resource.web.first().filter(|_| is_known) {
+        refused.push(Refused::new(
+            position,
+            format!("`{name}` is for HTTP services, and this is a database: leave it out"),
+        ));
+    }
+    refused
+}
+
+/// An HTTP service has no users of its own, and nobody's statements.
+fn refused_of_http(resource: &DataResourceConfiguration) -> Vec<Refused> {
+    let no_credentials = "an HTTP service takes `credentials`, in which it says to which origin they go";
+    let said = [
+        resource.login.user.as_ref().map(|user| ("user", user.position, no_credentials)),
+        password_of(resource).map(|(name, position)| (name, position, no_credentials)),
+        resource.pool.as_ref().map(|pool| ("pool", pool.position, "an HTTP service takes `connections`")),
+        resource.statement_timeout.map(|_| ("statement", resource.uri.position, "an HTTP service takes `timeouts`")),
+        resource.role_map.as_ref().map(|map| ("roleMap", map.position, "an HTTP service has no users of a database")),
+    ];
+    let refuse = |(name, position, why)| Refused::new(position, format!("`{name}`: {why}; leave it out"));
+    said.into_iter().flatten().map(refuse).collect()
+}
+
+fn password_of(resource: &DataResourceConfiguration) -> Option<(&'static str, Position)> {
+    resource.login.password.as_ref().map(|source| match source {
+        PasswordSource::File(file) => ("passwordFile", file.position),
+        PasswordSource::Environment(variable) => ("passwordEnv", variable.position),
+    })
 }
 
 /// `SQLite` is a file: it knows no users, and nobody connects to it.
 fn refused_of_sqlite(resource: &DataResourceConfiguration) -> Vec<Refused> {
-    let is_sqlite = resource.uri.value.split(':').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("sqlite"));
-    if !is_sqlite {
-        return Vec::new();
-    }
-    let password = resource.login.password.as_ref().map(|source| match source {
-        PasswordSource::File(file) => ("passwordFile", file.position),
-        PasswordSource::Environment(variable) => ("passwordEnv", variable.position),
-    });
     let said = [
         resource.login.user.as_ref().map(|user| ("user", user.position)),
-        password,
+        password_of(resource),
         resource.pool.as_ref().map(|pool| ("pool", pool.position)),
         resource.tls.as_ref().map(|tls| ("tls", tls.position)),
         resource.role_map.as_ref().map(|map| ("roleMap", map.position)),

@@ -8,8 +8,8 @@ use futures_util::future::{BoxFuture, Either, Ready};
 use uuid::Uuid;
 
 use super::{
-    EndReason, Interruption, Released, Remember, RequestProgress, SessionAttributes, SessionError, SessionId,
-    SessionInfo, SessionStreams, StagedAttributes,
+    Checkpoints, EndReason, Interruption, Released, Remember, RequestProgress, SessionAttributes, SessionError,
+    SessionId, SessionInfo, SessionStreams, StagedAttributes,
 };
 
 /// An answer that is there at once, or comes later.
@@ -40,6 +40,12 @@ pub trait Participation: Send + Sync {
     /// told before.
     fn report(&self, request: Uuid, activities: Vec<Box<str>>) -> Arc<RequestProgress>;
 
+    /// What makes the checkpoints of the request; `None` when there is nothing to keep: the session ends with the request, or
+    /// the request only reads. A checkpoint is a change like any other then.
+    fn checkpoints(&self) -> Option<Arc<dyn Checkpoints>> {
+        None
+    }
+
     /// The request is about to be answered although it goes on: if the session outlives the process, it is noted that this
     /// request does not. Returns when that is certain.
     ///
@@ -53,7 +59,8 @@ pub trait Participation: Send + Sync {
     /// Ends the participation: makes the changes or does not, lets the next request in, ends the session if it is to end.
     ///
     /// A discard is done when the call returns; its answer need not be waited for. A commit is done when the answer comes. If
-    /// the answer to a commit is dropped, the manager finishes the release by itself.
+    /// the answer to a commit is dropped, the manager finishes the release by itself. While a checkpoint is being made, either
+    /// comes after it, and the manager sees to that by itself.
     fn release(self: Box<Self>, leaving: Leaving) -> Releasing;
 }
 
@@ -99,6 +106,9 @@ impl Joined {
     /// A guard for a participation: what a session manager answers a join with.
     #[must_use]
     pub fn new(info: SessionInfo, attributes: SessionAttributes, participation: Box<dyn Participation>) -> Self {
+        if let Some(checkpoints) = participation.checkpoints() {
+            attributes.keep_checkpoints_in(checkpoints);
+        }
         Self { info, attributes, participation: Some(participation) }
     }
 

@@ -86,6 +86,12 @@ impl ManualClock {
     pub fn sleepers(&self) -> usize {
         self.state.lock().sleepers.len()
     }
+
+    /// Until when they last, the next first: lets a test see that somebody waits for just that moment.
+    #[must_use]
+    pub fn alarms(&self) -> Vec<Moment> {
+        self.state.lock().sleepers.keys().map(|(until, _)| *until).collect()
+    }
 }
 
 impl Default for ManualClock {

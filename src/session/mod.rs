@@ -51,9 +51,10 @@ mod transaction;
 pub use crate::document::SessionState;
 pub(crate) use attributes::WeakStaticAttributes;
 pub use attributes::{
-    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, CloseError, Counter, Dropped,
-    LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory, StaticAttributeRegistry,
-    StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream, WrongBlock,
+    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, Checkpoint, Checkpoints,
+    CloseError, Counter, Dropped, LiveAttribute, SessionAttributes, StagedAttributes, StaticAttributeFactory,
+    StaticAttributeRegistry, StaticAttributeSettings, StaticAttributes, StaticSessionAttribute, StoredStream,
+    WrongBlock,
 };
 pub use clock::{BootTime, Clock, Moment, SystemClock};
 pub use durable::{DurableSessionManager, DurableSessionManagerBuilder, DurableSessionManagerFactory, Timeline};

@@ -355,8 +355,8 @@ fn anchor(heading: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect()
 }
 
-#[test]
-fn every_test_that_shows_a_behaviour_exists_and_names_its_number() {
+/// All that is written in Rust here.
+fn sources() -> Vec<String> {
     let mut sources = Vec::new();
     let mut folders = vec![root().join("src"), root().join("tests")];
     while let Some(folder) = folders.pop() {
@@ -369,6 +369,25 @@ fn every_test_that_shows_a_behaviour_exists_and_names_its_number() {
             }
         }
     }
+    sources
+}
+
+#[test]
+fn every_test_that_shows_what_sessions_hold_exists() {
+    let (sources, text) = (sources(), page("sessions.md").text);
+    let (_, behaviours) = text.split_once("\n## The behaviours").unwrap();
+    let rows = behaviours.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 3);
+    let mut tests =
+        rows.skip(1).flat_map(|row| row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2)).peekable();
+    assert!(tests.peek().is_some());
+    for test in tests {
+        assert!(sources.iter().any(|source| source.contains(&format!("fn {test}("))), "no test `{test}`");
+    }
+}
+
+#[test]
+fn every_test_that_shows_a_behaviour_exists_and_names_its_number() {
+    let sources = sources();
     let text = page("sessions.md").text;
     let (_, behaviours) = text.split_once("\n## The behaviours").unwrap();
     let rows: Vec<_> =

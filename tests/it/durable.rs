@@ -62,6 +62,12 @@ impl Service {
         Reply::of(request.send().await.unwrap()).await
     }
 
+    /// The same under a key.
+    pub(crate) async fn perform_as(&self, content: &str, key: &str) -> Reply {
+        let request = self.client.post(self.url()).header("content-type", "application/xml").body(perform(content));
+        Reply::of(request.header("idempotency-key", key).send().await.unwrap()).await
+    }
+
     pub(crate) async fn create(&self) -> String {
         let reply = self.perform("<session/>").await;
         reply.is_completed();

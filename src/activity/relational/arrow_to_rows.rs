@@ -32,15 +32,13 @@ impl Activity for ArrowToRows {
         let mut input = context.input(self.arrow);
         let output = context.output(self.rows);
         let mut reader = ArrowReader::new();
-        let mut blocks = Vec::new();
         while let Some(block) = input.next().await? {
-            reader.bytes(&expect_bytes(block)?, &mut blocks)?;
-            for rows in blocks.drain(..) {
+            reader.bytes(expect_bytes(block)?);
+            while let Some(rows) = reader.next_block()? {
                 output.send(Block::Rows(rows)).await?;
             }
         }
-        reader.end(&mut blocks)?;
-        for rows in blocks {
+        if let Some(rows) = reader.end()? {
             output.send(Block::Rows(rows)).await?;
         }
         output.finish().await;

@@ -8,7 +8,7 @@ use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{SchemaFilter, TableName};
 
-/// `extractPhysicalSchema`: how many rows and bytes tables have, and which indexes.
+/// `extractPhysicalSchema`: how many rows and bytes tables have, and which indexes and foreign keys.
 ///
 /// ```xml
 /// <extractPhysicalSchema name="weigh"><getTables name="orders"/><output name="sizes"/></extractPhysicalSchema>

@@ -29,6 +29,7 @@ mod statement;
 mod table_definition;
 mod transaction_management;
 mod web_row_set_to_rows;
+mod written;
 
 pub use arrow_to_rows::ArrowToRows;
 pub use close_cursor::CloseCursor;
@@ -41,6 +42,7 @@ pub use open_cursor::OpenCursor;
 pub use parquet_to_rows::ParquetToRows;
 pub use relational_resource_management::RelationalResourceManagement;
 pub use resultset_projection::ResultsetProjection;
+pub(crate) use schema_document::table_element;
 pub use sql_bulk_load_row_set::SqlBulkLoadRowSet;
 pub use sql_query_statement::SqlQueryStatement;
 pub use sql_results_to_arrow::SqlResultsToArrow;

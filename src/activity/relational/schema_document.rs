@@ -3,7 +3,7 @@
 use crate::activity::{ActivityError, Output};
 use crate::block::{BLOCK_BYTES, Block};
 use crate::document::{Element, TYPES_NAMESPACE};
-use crate::resource::relational::{Column, PhysicalTable, Table, TableKind};
+use crate::resource::relational::{Column, ForeignKey, PhysicalTable, Table, TableKind};
 
 /// Sends such a document table by table, so that a schema of any size takes no more memory than a block.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl SchemaDocument {
 }
 
 /// `<table name="customer"><column name="id" type="INTEGER" nullable="false" primaryKey="1"/>…</table>`; a view as `view`.
-pub(super) fn table_element(table: &Table) -> Element {
+pub(crate) fn table_element(table: &Table) -> Element {
     let element = named(kind_name(table.kind), table.schema.as_deref(), &table.name);
     table.columns.iter().fold(element, |element, column| element.with_child(column_element(column)))
 }
@@ -62,17 +62,28 @@ fn column_element(column: &Column) -> Element {
     with_optional(element, "primaryKey", column.primary_key)
 }
 
-/// `<table name="orders" rows="25000" bytes="…"><index name="…" unique="false"><column name="customer"/></index></table>`.
+/// `<table name="orders" rows="25000" bytes="…"><index name="…" unique="false"><column name="customer"/></index>
+/// <foreignKey table="customer"><column name="customer" references="id"/></foreignKey></table>`.
 pub(super) fn physical_table_element(table: &PhysicalTable) -> Element {
     let element = named("table", table.schema.as_deref(), &table.name);
     let element = with_optional(element, "rows", table.rows);
     let element = with_optional(element, "bytes", table.bytes);
     let element = with_optional(element, "indexBytes", table.index_bytes);
-    table.indexes.iter().fold(element, |element, index| {
+    let element = table.indexes.iter().fold(element, |element, index| {
         let described =
             Element::new("index", None).with_attribute("name", &index.name).with_attribute("unique", index.unique);
         let columns = index.columns.iter().map(|column| Element::new("column", None).with_attribute("name", column));
         element.with_child(columns.fold(described, Element::with_child))
+    });
+    table.foreign_keys.iter().map(foreign_key_element).fold(element, Element::with_child)
+}
+
+fn foreign_key_element(key: &ForeignKey) -> Element {
+    let described = with_optional(Element::new("foreignKey", None), "name", key.name.as_deref());
+    let described = with_optional(described, "schema", key.schema.as_deref()).with_attribute("table", &key.table);
+    key.columns.iter().fold(described, |described, (column, references)| {
+        let column = Element::new("column", None).with_attribute("name", column);
+        described.with_child(column.with_attribute("references", references))
     })
 }
 

@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 
 use super::option::{option, single_character};
-use super::{expect_rows, room_for_text};
+use super::written;
 use crate::activity::{
     Activity, ActivityContext, ActivityError, Effects, Formatting, InputPort, OutputPort, PortType, Setup,
 };
-use crate::block::{Block, StreamType};
+use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 use crate::format::{CsvOptions, CsvWriter, LineBreak};
 use crate::resource::relational::CsvForm;
@@ -64,23 +64,12 @@ impl Activity for SqlResultsToCsv {
         Ok(Self { rows, csv, writer })
     }
 
-    async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
-        let mut input = context.input(self.rows);
-        let Some(output) = context.unwritten_output(self.csv).await? else { return Ok(()) };
-        let mut is_first = true;
-        while let Some(block) = input.next().await? {
-            let rows = expect_rows(block)?;
-            let mut text = String::with_capacity(room_for_text(&rows));
-            if std::mem::take(&mut is_first) {
-                self.writer.begin(&rows.schema(), &mut text);
-            }
-            self.writer.rows(&rows, &mut text)?;
-            if !text.is_empty() {
-                output.send(Block::Text(text.into())).await?;
-            }
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let rows = context.input(self.rows);
+        match context.unwritten_output(self.csv).await? {
+            Some(output) => written::write(self.writer, rows, output).await,
+            None => Ok(()),
         }
-        output.finish().await;
-        Ok(())
     }
 }
 

@@ -1,9 +1,9 @@
 use async_trait::async_trait;
 
 use super::option::option;
-use super::{expect_rows, room_for_text};
+use super::written;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 use crate::format::{JsonForm, JsonOptions, JsonWriter};
 
@@ -39,31 +39,8 @@ impl Activity for SqlResultsToJson {
         Ok(Self { rows, json, writer: JsonWriter::new(options) })
     }
 
-    async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
-        let mut input = context.input(self.rows);
-        let output = context.output(self.json);
-        let mut is_first = true;
-        while let Some(block) = input.next().await? {
-            let rows = expect_rows(block)?;
-            let mut text = String::with_capacity(room_for_text(&rows));
-            if std::mem::take(&mut is_first) {
-                self.writer.begin(&rows.schema(), &mut text);
-            }
-            self.writer.rows(&rows, &mut text)?;
-            if !text.is_empty() {
-                output.send(Block::Text(text.into())).await?;
-            }
-        }
-        let mut text = String::new();
-        if is_first {
-            // A statement whose parameters came from an empty stream never ran: no objects are still an array.
-            self.writer.begin(&arrow_schema::Schema::empty(), &mut text);
-        }
-        self.writer.end(&mut text);
-        if !text.is_empty() {
-            output.send(Block::Text(text.into())).await?;
-        }
-        output.finish().await;
-        Ok(())
+    async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
+        let (rows, output) = (context.input(self.rows), context.output(self.json));
+        written::write(self.writer, rows, output).await
     }
 }

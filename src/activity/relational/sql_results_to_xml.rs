@@ -1,10 +1,9 @@
-use arrow_schema::Schema;
 use async_trait::async_trait;
 
-use super::expect_rows;
 use super::option::option;
+use super::written;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 use crate::format::{TemporalColumns, WebRowSetOptions, WebRowSetWriter};
 
@@ -39,28 +38,7 @@ impl Activity for SqlResultsToXml {
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
-        let mut input = context.input(self.rows);
-        let output = context.output(self.table);
-        let mut writer = WebRowSetWriter::new(self.options);
-        let mut is_first = true;
-        let mut text = String::new();
-        while let Some(block) = input.next().await? {
-            let rows = expect_rows(block)?;
-            if std::mem::take(&mut is_first) {
-                writer.begin(&rows.schema(), &mut text)?;
-            }
-            writer.rows(&rows, &mut text)?;
-            if !text.is_empty() {
-                output.send(Block::Text(std::mem::take(&mut text).into())).await?;
-            }
-        }
-        if is_first {
-            // A statement whose parameters came from an empty stream never ran: a row set without columns is still one.
-            writer.begin(&Schema::empty(), &mut text)?;
-        }
-        writer.end(&mut text);
-        output.send(Block::Text(text.into())).await?;
-        output.finish().await;
-        Ok(())
+        let (rows, output) = (context.input(self.rows), context.output(self.table));
+        written::write(WebRowSetWriter::new(self.options), rows, output).await
     }
 }

@@ -54,6 +54,9 @@ impl Activity for TransactionManagement {
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let operation = Operation::parse(fields.one_of(OPERATIONS)?)?;
         setup.parts_statements();
+        if operation.stays_in_session() {
+            setup.stays_in_session();
+        }
         let output = match fields.child("output") {
             Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
             None => OutputPort::NOWHERE,
@@ -89,6 +92,12 @@ impl Operation {
         };
         fields.finish()?;
         Ok(operation)
+    }
+
+    /// Whether nothing that was done outside of the session is made to hold or taken back by it: it may be done again after a
+    /// request of which nobody knows how it ended.
+    fn stays_in_session(&self) -> bool {
+        matches!(self, Self::Begin(_) | Self::Savepoint(_) | Self::State(_))
     }
 
     async fn run(

@@ -8,8 +8,11 @@ mod session;
 
 pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
 pub use data_resource::{
-    DataResourceConfiguration, LoginConfiguration, MappedTo, PasswordSource, PoolConfiguration, RoleMapConfiguration,
-    RoleMapEntry, TlsConfiguration, TlsModeConfiguration,
+    BudgetConfiguration, ClientPlaceConfiguration, ConnectionsConfiguration, CredentialMethodConfiguration,
+    CredentialsConfiguration, DataResourceConfiguration, GrantConfiguration, LoginConfiguration, MappedTo,
+    OAuthConfiguration, OriginConfiguration, PasswordSource, PoolConfiguration, PropertyConfiguration,
+    RoleMapConfiguration, RoleMapEntry, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
+    WebConfiguration,
 };
 pub use resource::ResourceConfiguration;
 pub use service::{AuthenticationConfiguration, ResourceReference, ServiceConfiguration, ServiceLimits};

@@ -106,6 +106,65 @@ mod tests {
     }
 
     #[test]
+    fn an_http_service_that_was_written_reads_the_same() {
+        let configuration = parse(
+            "<dataResource uri='https://api.example.com/v1/'><tls authority='ca.pem'/>
+               <origin uri='https://login.example.com'/><origin uri='http://127.0.0.1:8090' private='true'/>
+               <credentials><clientCredentials tokenUri='https://login.example.com/token' client='rejoin' passwordFile='s'
+                 clientIn='form' scope='a b' margin='0'><parameter name='audience' value=''/></clientCredentials></credentials>
+               <credentials origin='http://127.0.0.1:8090'>
+                 <refreshToken tokenUri='/t' client='c' tokenFile='r' keep='true'/></credentials>
+               <credentials origin='https://a.example'><basic user='u' passwordEnv='P'/></credentials>
+               <credentials origin='https://b.example'><bearer tokenEnv='T'/></credentials>
+               <connections size='4' wait='PT2S' idle='PT1M'/><timeouts connect='PT1S' read='PT2S' total='PT3S'/>
+               <budget requests='10' per='PT1S' burst='20' wait='PT1M'/>
+               <properties location='salesforce.pull'/><properties location='more.pull'/>
+               <property key='ms.call.interval.millis'> 5000 </property><property key='ms.x'><![CDATA[{\"a\": 1}]]></property>
+             </dataResource><dataResource name='bare' uri='http://a.example'/>",
+        )
+        .unwrap();
+        let web = &configuration.data_resources[0].web;
+        assert_eq!((web.origins.len(), web.credentials.len(), web.property_files.len()), (2, 4, 2));
+        assert_eq!((&*web.properties[0].value, &*web.properties[1].value), ("5000", "{\"a\": 1}"));
+        assert_eq!(configuration.data_resources[1].web, crate::document::WebConfiguration::default());
+        let written = configuration.to_xml().unwrap();
+        assert_eq!(
+            ResourceConfiguration::parse(written.as_bytes(), &Limits::default()),
+            Ok(configuration),
+            "{written}"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_http_service_is_refused_where_it_stands() {
+        let oauth = "tokenUri='/t' client='c'";
+        for (content, at) in [
+            ("<origin/>".to_owned(), "2:25"),
+            ("<origin uri='a b'/>".to_owned(), "2:33"),
+            ("<origin uri='https://a' private='maybe'/>".to_owned(), "2:49"),
+            ("<origin uri='https://a'/><tls/>".to_owned(), "2:50"),
+            ("<credentials/>".to_owned(), "2:25"),
+            ("<credentials><basic user='u'/></credentials>".to_owned(), "2:38"),
+            ("<credentials><basic passwordFile='f'/></credentials>".to_owned(), "2:38"),
+            ("<credentials><bearer tokenFile='f' tokenEnv='E'/></credentials>".to_owned(), "2:60"),
+            ("<credentials><bearer tokenFile='f'/><bearer tokenFile='f'/></credentials>".to_owned(), "2:61"),
+            (format!("<credentials><clientCredentials {oauth}/></credentials>"), "2:38"),
+            (format!("<credentials><clientCredentials {oauth} passwordEnv='P' keep='1'/></credentials>"), "2:98"),
+            (format!("<credentials><refreshToken {oauth}/></credentials>"), "2:38"),
+            (format!("<credentials><refreshToken {oauth} tokenEnv='T' keep='true'/></credentials>"), "2:90"),
+            ("<connections size='0'/>".to_owned(), "2:38"),
+            ("<budget requests='1'/>".to_owned(), "2:25"),
+            ("<budget requests='1' per='PT0S'/>".to_owned(), "2:46"),
+            ("<property>x</property>".to_owned(), "2:25"),
+            ("<property key='a'/><property key='a'/>".to_owned(), "2:54"),
+            ("<property key='a'><b/></property>".to_owned(), "2:43"),
+        ] {
+            let document = format!("<dataResource uri='a:x'>{content}</dataResource>");
+            assert_eq!(parse(&document).expect_err(&content).position().to_string(), at, "{content}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_refused_where_it_stands() {
         for (content, at) in [
             ("<dataResource/>", "2:1"),

@@ -137,6 +137,11 @@ impl<R: BufRead> XmlReader<R> {
         self.position
     }
 
+    /// What it reads from.
+    pub(crate) fn source_mut(&mut self) -> &mut R {
+        self.source.inner_mut()
+    }
+
     /// How many elements are open.
     #[must_use]
     pub fn depth(&self) -> u32 {

@@ -30,6 +30,11 @@ impl<R: BufRead> Source<R> {
         Self { inner, gathered: Vec::new(), start: 0, left: document_bytes }
     }
 
+    /// The underlying reader.
+    pub(super) fn inner_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
     /// The bytes that are there; none at the end of the document.
     pub(super) fn bytes(&mut self) -> Result<&[u8], Stop> {
         if self.start < self.gathered.len() {

@@ -1,7 +1,10 @@
 //! An Arrow IPC stream cut into messages, each of which is looked at before anything is done with it.
 
+use std::collections::HashMap;
+
 use arrow_buffer::Buffer;
 use arrow_ipc::{BodyCompressionMethod, CompressionType, MessageHeader, RecordBatch, root_as_message};
+use bytes::Bytes;
 
 use crate::format::FormatError;
 
@@ -25,36 +28,29 @@ pub(super) struct Frames {
     /// How many bytes the present message has, as far as they are known.
     wanted: Option<usize>,
     has_ended: bool,
-    /// How many bytes of dictionaries have come.
-    dictionaries: usize,
+    /// How many bytes each dictionary has that is known.
+    dictionaries: HashMap<i64, usize>,
 }
 
 impl Frames {
-    /// Takes bytes, and shows each message that is complete to `visit`, with its framing.
-    pub(super) fn add(
-        &mut self,
-        mut bytes: &[u8],
-        mut visit: impl FnMut(Buffer) -> Result<(), FormatError>,
-    ) -> Result<(), FormatError> {
+    /// Takes bytes up to the end of a message, and gives that, with its framing; `None` when it takes more bytes.
+    pub(super) fn next(&mut self, bytes: &mut Bytes) -> Result<Option<Buffer>, FormatError> {
         while !bytes.is_empty() {
             if self.has_ended {
                 return Err(FormatError::malformed(FORMAT, "it goes on after its end"));
             }
             let missing = self.wanted.unwrap_or(8).saturating_sub(self.gathered.len());
-            let (taken, rest) = bytes.split_at(missing.min(bytes.len()));
-            self.gathered.extend_from_slice(taken);
-            bytes = rest;
+            let taken = bytes.split_to(missing.min(bytes.len()));
+            self.gathered.extend_from_slice(&taken);
             if taken.len() < missing {
                 break;
             }
             self.wanted = self.whole()?;
             if self.wanted.is_none() {
-                let message = Buffer::from_slice_ref(&self.gathered);
-                self.gathered.clear();
-                visit(message)?;
+                return Ok(Some(Buffer::from_vec(std::mem::take(&mut self.gathered))));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Whether a message is incomplete.
@@ -83,9 +79,13 @@ impl Frames {
         match self.gathered.get(8 + length..8 + length + body) {
             None => Ok(Some(8 + length + body)),
             Some(body) => {
-                self.dictionaries += check(metadata, body)?;
-                if self.dictionaries > BODY_BYTES {
-                    return Err(FormatError::malformed(FORMAT, "its dictionaries are larger than 128 MiB"));
+                if let Some(dictionary) = check(metadata, body)? {
+                    let bytes = self.dictionaries.entry(dictionary.id).or_default();
+                    *bytes =
+                        if dictionary.is_delta { bytes.saturating_add(dictionary.bytes) } else { dictionary.bytes };
+                    if self.dictionaries.values().sum::<usize>() > BODY_BYTES {
+                        return Err(FormatError::malformed(FORMAT, "its dictionaries are larger than 128 MiB"));
+                    }
                 }
                 Ok(None)
             }
@@ -106,17 +106,25 @@ fn body_bytes(metadata: &[u8]) -> Result<usize, FormatError> {
         .ok_or_else(|| FormatError::malformed(FORMAT, "a message is larger than 128 MiB; write fewer rows into each"))
 }
 
-/// Checks a whole message: how many rows it has, and how large it is when it is decompressed. Gives the size if it is a
-/// dictionary.
-fn check(metadata: &[u8], body: &[u8]) -> Result<usize, FormatError> {
-    let Ok(message) = root_as_message(metadata) else { return Ok(0) };
+/// A dictionary, or more values for one.
+struct Dictionary {
+    id: i64,
+    is_delta: bool,
+    /// How many bytes its values have, without compression.
+    bytes: usize,
+}
+
+/// Checks a whole message: how many rows it has, and how large it is when it is decompressed. Gives the dictionary if it is
+/// one.
+fn check(metadata: &[u8], body: &[u8]) -> Result<Option<Dictionary>, FormatError> {
+    let Ok(message) = root_as_message(metadata) else { return Ok(None) };
     if let Some(rows) = message.header_as_record_batch() {
         check_rows(&rows, body)?;
     }
-    if let Some(rows) = message.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()) {
-        return check_rows(&rows, body);
-    }
-    Ok(0)
+    let Some(dictionary) = message.header_as_dictionary_batch() else { return Ok(None) };
+    let bytes = dictionary.data().map_or(Ok(0), |rows| check_rows(&rows, body))?;
+    // One without values takes memory as well.
+    Ok(Some(Dictionary { id: dictionary.id(), is_delta: dictionary.isDelta(), bytes: bytes.saturating_add(64) }))
 }
 
 fn check_rows(rows: &RecordBatch<'_>, body: &[u8]) -> Result<usize, FormatError> {

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
 use arrow_ipc::reader::StreamDecoder;
+use bytes::Bytes;
 
 use super::frames::{FORMAT, Frames};
 use crate::format::FormatError;
@@ -10,10 +11,13 @@ use crate::format::normal::Normal;
 
 /// Reads an Arrow IPC stream into rows: of any type that can be turned into one of those that rows have without loss.
 ///
-/// It is given the bytes piece by piece, cut anywhere, and gives blocks of rows as messages are complete. A message has up to
-/// 128 MiB and 16 million rows, whatever its sender says; it may be compressed by Zstandard.
+/// It is given the bytes piece by piece, cut anywhere, and gives the blocks of rows that are complete, one at a time: a
+/// message of few bytes may mean many rows. A message has up to 128 MiB and 16 million rows, whatever its sender says; it may
+/// be compressed by Zstandard.
 #[derive(Debug, Default)]
 pub struct ArrowReader {
+    /// What has not been looked at.
+    unread: Bytes,
     frames: Frames,
     decoder: StreamDecoder,
     normal: Option<Normal>,
@@ -26,37 +30,44 @@ impl ArrowReader {
         Self::default()
     }
 
-    /// Takes a piece of the stream, and appends the blocks that it completes.
+    /// Takes a piece of the stream. Afterwards, [`next_block`](Self::next_block) gives the blocks that it completes.
+    pub fn bytes(&mut self, bytes: Bytes) {
+        self.unread =
+            if self.unread.is_empty() { bytes } else { [std::mem::take(&mut self.unread), bytes].concat().into() };
+    }
+
+    /// The next block; `None` when it takes more bytes.
     ///
     /// # Errors
     ///
-    /// [`FormatError::Malformed`] for what is no Arrow stream, [`FormatError::Type`] for a column of a type that rows can't
+    /// [`FormatError::Malformed`] for what is no Arrow stream, [`FormatError::Foreign`] for a column of a type that rows can't
     /// have, [`FormatError::Value`] for a value that would lose something.
-    pub fn bytes(&mut self, bytes: &[u8], blocks: &mut Vec<RecordBatch>) -> Result<(), FormatError> {
-        let Self { frames, decoder, normal } = self;
-        frames.add(bytes, |message| {
-            let rows = decoded(decoder, message)?;
-            if let (None, Some(schema)) = (&normal, decoder.schema()) {
-                *normal = Some(Normal::new(&schema)?);
+    pub fn next_block(&mut self) -> Result<Option<RecordBatch>, FormatError> {
+        loop {
+            if let Some(normal) = &mut self.normal
+                && let Some(block) = normal.next_block()?
+            {
+                return Ok(Some(block));
             }
-            if let (Some(rows), Some(normal)) = (rows, normal.as_mut()) {
-                normal.blocks(&rows, blocks)?;
+            let Some(message) = self.frames.next(&mut self.unread)? else { return Ok(None) };
+            let rows = decoded(&mut self.decoder, message)?;
+            if let (None, Some(schema)) = (&self.normal, self.decoder.schema()) {
+                self.normal = Some(Normal::new(&schema)?);
             }
-            Ok(())
-        })
+            if let (Some(rows), Some(normal)) = (rows, &mut self.normal) {
+                normal.take(rows);
+            }
+        }
     }
 
-    /// Ends the stream: appends a block without rows, if there was none with rows.
+    /// Ends the stream, of which all blocks have been taken: gives a block without rows, if there was none with rows.
     ///
     /// # Errors
     ///
     /// [`FormatError::Malformed`] when the stream is cut off.
-    pub fn end(&mut self, blocks: &mut Vec<RecordBatch>) -> Result<(), FormatError> {
+    pub fn end(&mut self) -> Result<Option<RecordBatch>, FormatError> {
         match &self.normal {
-            Some(normal) if !self.frames.is_within() => {
-                blocks.extend(normal.empty_block());
-                Ok(())
-            }
+            Some(normal) if !self.frames.is_within() => Ok(normal.empty_block()),
             Some(_) => Err(FormatError::malformed(FORMAT, "it ends within a message")),
             None => Err(FormatError::malformed(FORMAT, "it has no schema")),
         }
@@ -74,6 +85,10 @@ fn decoded(decoder: &mut StreamDecoder, mut message: Buffer) -> Result<Option<Re
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, DictionaryArray, Int8Array, NullArray, StringArray};
+
     use super::super::{ArrowCompression, ArrowOptions, ArrowWriter};
     use super::*;
     use crate::block::BLOCK_ROWS;
@@ -93,9 +108,12 @@ mod tests {
         let mut reader = ArrowReader::new();
         let mut blocks = Vec::new();
         for piece in bytes.chunks(piece) {
-            reader.bytes(piece, &mut blocks)?;
+            reader.bytes(piece.to_vec().into());
+            while let Some(block) = reader.next_block()? {
+                blocks.push(block);
+            }
         }
-        reader.end(&mut blocks)?;
+        blocks.extend(reader.end()?);
         Ok(blocks)
     }
 
@@ -162,5 +180,44 @@ mod tests {
             let error = read(bytes, 100).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         }
+    }
+
+    /// A stream as others write it.
+    fn written_by_others(batches: &[RecordBatch]) -> Vec<u8> {
+        let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
+        for batch in batches {
+            writer.write(batch).unwrap();
+        }
+        writer.into_inner().unwrap()
+    }
+
+    #[test]
+    fn a_small_message_of_many_rows_is_taken_block_by_block() {
+        let columns = (0..50).map(|number| {
+            let column: ArrayRef = Arc::new(NullArray::new(8 * 1024 * 1024));
+            (format!("c{number}"), column, true)
+        });
+        let bytes = written_by_others(&[RecordBatch::try_from_iter_with_nullable(columns).unwrap()]);
+        assert!(bytes.len() < 64 * 1024, "{}", bytes.len());
+        let mut reader = ArrowReader::new();
+        reader.bytes(bytes.into());
+        // All of them would be 1.6 GB.
+        for _ in 0..3 {
+            assert_eq!(reader.next_block().unwrap().unwrap().num_rows(), BLOCK_ROWS);
+        }
+    }
+
+    #[test]
+    fn dictionaries_that_follow_each_other_are_not_added_up() {
+        let batches: Vec<RecordBatch> = (0..3)
+            .map(|number| {
+                let values = Arc::new(StringArray::from(vec![format!("{number}").repeat(50 * 1024 * 1024)]));
+                let column: ArrayRef = Arc::new(DictionaryArray::new(Int8Array::from(vec![0]), values));
+                RecordBatch::try_from_iter([("t", column)]).unwrap()
+            })
+            .collect();
+        let bytes = written_by_others(&batches);
+        assert!(bytes.len() > 128 * 1024 * 1024);
+        assert_eq!(read(&bytes, 1 << 24).unwrap().len(), 3);
     }
 }

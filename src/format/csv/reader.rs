@@ -47,8 +47,9 @@ enum Stage {
     Rows(RowsBuilder),
 }
 
-/// How many bytes of text are gathered at the most to guess types.
+/// How many bytes of text and how many values are gathered at the most to guess types.
 const GUESS_BYTES: usize = 1024 * 1024;
+const GUESS_VALUES: usize = 128 * 1024;
 
 impl CsvReader {
     /// A reader with these options.
@@ -138,7 +139,9 @@ impl Stage {
                 let fields: Vec<Option<String>> = (0..names.len()).map(field).collect();
                 *bytes += fields.iter().flatten().map(String::len).sum::<usize>();
                 rows.push((record.line, fields));
-                if rows.len() >= BLOCK_ROWS || *bytes >= GUESS_BYTES { self.guess() } else { Ok(Vec::new()) }
+                let is_enough =
+                    rows.len() >= BLOCK_ROWS || *bytes >= GUESS_BYTES || rows.len() * names.len() >= GUESS_VALUES;
+                if is_enough { self.guess() } else { Ok(Vec::new()) }
             }
             Self::Rows(rows) => {
                 if !is_row(record, rows.schema().fields().len())? {
@@ -344,6 +347,8 @@ mod tests {
         let endless = "\"".to_owned() + &"a".repeat(super::super::records::RECORD_BYTES);
         let error = read(&endless, 1 << 20, CsvReaderOptions::default()).unwrap_err().to_string();
         assert!(error.contains("longer than 16 MiB"), "{error}");
+        let error = read(&",".repeat(1 << 20), 1 << 20, CsvReaderOptions::default()).unwrap_err().to_string();
+        assert_eq!(error, "the CSV can't be read: the record at line 1 has more than 16384 fields");
     }
 
     #[test]

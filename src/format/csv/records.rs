@@ -1,7 +1,7 @@
 //! Comma-separated values cut into records and fields, text by text.
 
 use super::CsvReaderOptions;
-use crate::format::FormatError;
+use crate::format::{FormatError, MOST_COLUMNS};
 
 /// The longest record that is read, in bytes. What is longer is not CSV, or its last quote is missing.
 pub(super) const RECORD_BYTES: usize = 16 * 1024 * 1024;
@@ -127,7 +127,7 @@ impl Records {
         self.begin_record();
         while let Some(&byte) = self.text.as_bytes().get(self.at) {
             match self.state {
-                State::Start => self.begin_field(byte),
+                State::Start => self.begin_field(byte)?,
                 State::Quoted => self.pass_quoted(),
                 State::Quote if byte == b'"' => {
                     if let Some(field) = self.fields.last_mut() {
@@ -172,11 +172,16 @@ impl Records {
         self.line = self.next_line;
     }
 
-    fn begin_field(&mut self, byte: u8) {
+    fn begin_field(&mut self, byte: u8) -> Result<(), FormatError> {
         let is_quoted = byte == b'"' && self.escape;
+        if self.fields.len() == MOST_COLUMNS {
+            let problem = format!("the record at line {} has more than {MOST_COLUMNS} fields", self.line);
+            return Err(FormatError::malformed("CSV", problem));
+        }
         self.state = if is_quoted { State::Quoted } else { State::Plain };
         self.at += usize::from(is_quoted);
         self.fields.push(Field { start: self.at, end: self.at, is_quoted, has_quotes: false });
+        Ok(())
     }
 
     /// Goes on to the next quote, or line by line.

@@ -1,26 +1,22 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
-use parquet::file::metadata::ParquetMetaData;
+use arrow_schema::ArrowError;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use parquet::errors::ParquetError;
 
-use crate::block::BLOCK_ROWS;
+use super::pages::{FORMAT, rows_at_once};
+use super::views::with_views;
 use crate::format::FormatError;
 use crate::format::normal::Normal;
 
-/// The name of the format in errors.
-const FORMAT: &str = "Parquet file";
-
-/// The most bytes of the description of a file, which is read as a whole.
-const METADATA_BYTES: u32 = 64 * 1024 * 1024;
-
-/// The most bytes of one column in a row group, as they are without compression: a page of it is read as a whole.
-const COLUMN_BYTES: i64 = 1024 * 1024 * 1024;
-
-/// How many bytes of values are read at once, about.
-const READ_BYTES: i64 = 1024 * 1024;
+/// The most bytes of the description of a file, which is read as a whole, and takes some times as much memory.
+const METADATA_BYTES: u32 = 16 * 1024 * 1024;
 
 /// Reads a Parquet file into rows: of any type that can be turned into one of those that rows have without loss.
 ///
@@ -40,9 +36,14 @@ impl ParquetReader {
     /// can't have.
     pub fn new(mut file: File) -> Result<Self, FormatError> {
         check_footer(&mut file)?;
-        let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new(file))?;
+        let metadata = guarded(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()))?;
+        // What rows can't have is refused by the name that it has in the file.
+        Normal::new(metadata.schema())?;
+        let rows = guarded(|| rows_at_once(&file, metadata.metadata()))?;
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(with_views(metadata.schema())));
+        let metadata = guarded(|| ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
         let normal = Normal::new(builder.schema())?;
-        let rows = rows_at_once(builder.metadata())?;
         let batches = guarded(|| builder.with_batch_size(rows).build())?;
         Ok(Self { batches, normal, has_ended: false })
     }
@@ -53,29 +54,50 @@ impl ParquetReader {
     ///
     /// [`FormatError::Malformed`] for a damaged file, [`FormatError::Value`] for a value that would lose something.
     pub fn next_block(&mut self) -> Result<Option<RecordBatch>, FormatError> {
-        let mut blocks = Vec::with_capacity(1);
-        while !self.has_ended {
-            // There are never more rows than fit into one block.
-            if let Some(rows) = guarded(|| self.batches.next().transpose())? {
-                self.normal.blocks(&rows, &mut blocks)?;
-            } else {
-                self.has_ended = true;
-                blocks.extend(self.normal.empty_block());
-            }
-            if let Some(block) = blocks.pop() {
+        loop {
+            if let Some(block) = self.normal.next_block()? {
                 return Ok(Some(block));
             }
+            if self.has_ended {
+                return Ok(None);
+            }
+            if let Some(rows) = guarded(|| self.batches.next().transpose())? {
+                self.normal.take(rows);
+            } else {
+                self.has_ended = true;
+                return Ok(self.normal.empty_block());
+            }
         }
-        Ok(None)
     }
 }
 
 /// Does something with what is in the file. What can't be coped with is the fault of who wrote it, even if it panics.
-fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, FormatError> {
+fn guarded<T, E: Into<ReadError>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, FormatError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) => Err(FormatError::malformed(FORMAT, error.to_string())),
+        Ok(Err(error)) => Err(error.into().0),
         Err(_) => Err(FormatError::malformed(FORMAT, "it contradicts itself")),
+    }
+}
+
+/// What went wrong while a file was read.
+struct ReadError(FormatError);
+
+impl From<ParquetError> for ReadError {
+    fn from(error: ParquetError) -> Self {
+        Self(FormatError::malformed(FORMAT, error.to_string()))
+    }
+}
+
+impl From<ArrowError> for ReadError {
+    fn from(error: ArrowError) -> Self {
+        Self(FormatError::malformed(FORMAT, error.to_string()))
+    }
+}
+
+impl From<FormatError> for ReadError {
+    fn from(error: FormatError) -> Self {
+        Self(error)
     }
 }
 
@@ -89,23 +111,9 @@ fn check_footer(file: &mut File) -> Result<(), FormatError> {
         return Err(FormatError::malformed(FORMAT, "it does not end with `PAR1`"));
     };
     if u32::from_le_bytes(length) > METADATA_BYTES {
-        return Err(FormatError::malformed(FORMAT, "its description is larger than 64 MiB"));
+        return Err(FormatError::malformed(FORMAT, "its description is larger than 16 MiB"));
     }
     Ok(())
-}
-
-/// How many rows are read at once: fewer where they are large.
-fn rows_at_once(metadata: &ParquetMetaData) -> Result<usize, FormatError> {
-    let mut rows = BLOCK_ROWS;
-    for group in metadata.row_groups() {
-        if group.columns().iter().any(|column| column.uncompressed_size() > COLUMN_BYTES) {
-            return Err(FormatError::malformed(FORMAT, "a column of a row group is larger than 1 GiB"));
-        }
-        let bytes_of_row = group.total_byte_size() / group.num_rows().max(1);
-        let fitting = usize::try_from(READ_BYTES / bytes_of_row.max(1)).unwrap_or(1);
-        rows = rows.min(fitting.max(1));
-    }
-    Ok(rows)
 }
 
 impl std::fmt::Debug for ParquetReader {
@@ -117,13 +125,13 @@ impl std::fmt::Debug for ParquetReader {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
-    use std::sync::Arc;
 
     use arrow_array::cast::AsArray;
     use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
     use super::super::{ParquetCompression, ParquetOptions, ParquetWriter};
     use super::*;
+    use crate::block::BLOCK_ROWS;
     use crate::format::samples::{every_type, many};
 
     fn written(compression: ParquetCompression, blocks: &[RecordBatch]) -> Vec<u8> {

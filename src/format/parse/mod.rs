@@ -7,8 +7,8 @@ mod list;
 mod rows;
 mod temporal;
 
-pub(super) use column::ColumnBuilder;
-pub(super) use rows::RowsBuilder;
+pub(crate) use column::ColumnBuilder;
+pub(super) use rows::{BLOCK_VALUES, RowsBuilder};
 pub(super) use temporal::{milliseconds, parse_date, parse_timestamp};
 
 /// Reads a truth value: `true`, `t`, `1`, `false`, `f` or `0`.

@@ -14,8 +14,13 @@ pub(crate) struct RowsBuilder {
     /// How many rows have been gathered, and of how many bytes of text.
     rows: usize,
     bytes: usize,
+    /// How many rows a block has at the most: fewer where there are many columns, each of which takes memory for NULL, too.
+    most: usize,
     is_first: bool,
 }
+
+/// How many values a block has at the most.
+pub(crate) const BLOCK_VALUES: usize = 512 * 1024;
 
 impl RowsBuilder {
     /// Rows of these columns.
@@ -26,8 +31,9 @@ impl RowsBuilder {
                 data_type: field.data_type().to_string(),
             })
         });
-        let columns = columns.collect::<Result<_, _>>()?;
-        Ok(Self { schema: Arc::new(schema), columns, rows: 0, bytes: 0, is_first: true })
+        let columns: Vec<_> = columns.collect::<Result<_, _>>()?;
+        let most = (BLOCK_VALUES / columns.len().max(1)).clamp(1, BLOCK_ROWS);
+        Ok(Self { schema: Arc::new(schema), columns, rows: 0, bytes: 0, most, is_first: true })
     }
 
     /// The columns.
@@ -55,7 +61,7 @@ impl RowsBuilder {
     /// Ends a row, of which every column has been given a value; gives a block if one is full.
     pub(crate) fn end_row(&mut self) -> Result<Option<RecordBatch>, FormatError> {
         self.rows += 1;
-        let is_full = self.rows >= BLOCK_ROWS || self.bytes >= ROWS_BYTES;
+        let is_full = self.rows >= self.most || self.bytes >= ROWS_BYTES;
         if is_full { self.take().map(Some) } else { Ok(None) }
     }
 

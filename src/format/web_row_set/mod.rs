@@ -6,8 +6,11 @@
 
 mod column_definition;
 mod column_types;
+mod metadata;
 mod options;
+mod parser;
 mod reader;
+mod row_ends;
 mod writer;
 mod xml_text;
 

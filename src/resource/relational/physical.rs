@@ -20,6 +20,8 @@ pub struct PhysicalTable {
     pub index_bytes: Option<u64>,
     /// Its indexes, by name.
     pub indexes: Vec<PhysicalIndex>,
+    /// Its foreign keys, by name.
+    pub foreign_keys: Vec<ForeignKey>,
 }
 
 /// An index.
@@ -31,4 +33,17 @@ pub struct PhysicalIndex {
     pub unique: bool,
     /// Its columns, in their order; an expression as its text.
     pub columns: Vec<String>,
+}
+
+/// A foreign key: columns of a table whose values stand in another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Its name, where the database keeps such.
+    pub name: Option<String>,
+    /// The schema of the other table, where the database has such.
+    pub schema: Option<String>,
+    /// The other table.
+    pub table: String,
+    /// Its columns, in their order, each with the column of the other table that has its values.
+    pub columns: Vec<(String, String)>,
 }

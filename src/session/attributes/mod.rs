@@ -5,6 +5,7 @@
 //! nobody else sees them, and if the request fails nobody ever does.
 
 mod builtin;
+mod checkpoint;
 mod error;
 mod live;
 mod overlay;
@@ -19,6 +20,7 @@ mod value;
 mod working;
 
 pub use builtin::Counter;
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub use error::AttributeError;
 pub use live::{CloseError, LiveAttribute};
 pub use rules::AttributeRules;

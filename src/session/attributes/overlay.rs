@@ -1,5 +1,6 @@
 //! What one request changes, over the attributes as they were released before.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
@@ -98,6 +99,86 @@ impl Overlay {
     pub(super) fn finish(&mut self) -> (StagedAttributes, AttributeSnapshot) {
         self.released = true;
         (std::mem::take(&mut self.staged), std::mem::take(&mut self.base))
+    }
+}
+
+/// A checkpoint as it stands among the changes of its request until it is made.
+#[derive(Debug)]
+pub(super) struct Begun {
+    /// The change, to be made to the attributes as last released.
+    pub(super) alone: StagedAttributes,
+    order: u64,
+    /// The change in whose place it came.
+    before: Option<Change>,
+}
+
+impl Overlay {
+    /// Sets an attribute that is to be the session's before the release: there has to be room for it among the attributes as last
+    /// released as well.
+    ///
+    /// # Errors
+    ///
+    /// [`AttributeError`] when that breaks a rule, or it is about something alive; nothing has changed.
+    pub(super) fn begin_checkpoint(
+        &mut self,
+        name: &str,
+        value: AttributeValue,
+        rules: &AttributeRules,
+    ) -> Result<Begun, AttributeError> {
+        let old = self.base.get(name);
+        for value in old.into_iter().chain([&value]) {
+            if !matches!(value, AttributeValue::Scalar(_) | AttributeValue::Stream(_)) {
+                let (name, found, needed) = (name.into(), value.type_name(), "a value that can be stored");
+                return Err(AttributeError::WrongType { name, found, needed });
+            }
+        }
+        let bytes = entry_bytes(name, &value);
+        let old = old.map(|old| entry_bytes(name, old));
+        let all = self.base.byte_size().saturating_sub(old.unwrap_or(0)).saturating_add(bytes);
+        let count = self.base.count() + usize::from(old.is_none());
+        rules.check(name, bytes, all, count)?;
+        let before = self.staged.changes.get(name).cloned();
+        let order = self.staged.next_order;
+        self.set(name, value.clone(), rules)?;
+        let alone = StagedAttributes {
+            changes: BTreeMap::from([(name.into(), Change::Set { value, order })]),
+            count,
+            bytes: all,
+            next_order: order + 1,
+            made: Vec::new(),
+        };
+        Ok(Begun { alone, order, before })
+    }
+
+    /// The checkpoint is made: the changes are over those attributes from now on. Answers with what they were over before.
+    pub(super) fn rebase(&mut self, name: &str, begun: &Begun, released: AttributeSnapshot) -> AttributeSnapshot {
+        if self.released {
+            return released;
+        }
+        match self.staged.changes.get(name) {
+            Some(Change::Set { order, .. }) if *order == begun.order => drop(self.staged.changes.remove(name)),
+            Some(_) => {}
+            // It was removed meanwhile, when there was nothing to remove but the change.
+            None => drop(self.staged.changes.insert(name.into(), Change::Remove)),
+        }
+        std::mem::replace(&mut self.base, released)
+    }
+
+    /// The checkpoint is not made: what was changed before is changed again, unless something else was since.
+    pub(super) fn take_back(&mut self, name: &str, begun: Begun) {
+        let Some(Change::Set { value, order }) = self.staged.changes.get(name) else { return };
+        if *order != begun.order {
+            return;
+        }
+        let now = entry_bytes(name, value);
+        let old = begun.before.as_ref().map_or_else(|| self.base.get(name), Change::value);
+        let old = old.map(|old| entry_bytes(name, old));
+        self.staged.bytes = self.staged.bytes.saturating_sub(now).saturating_add(old.unwrap_or(0));
+        self.staged.count = self.staged.count.saturating_sub(usize::from(old.is_none()));
+        match begun.before {
+            Some(change) => drop(self.staged.changes.insert(name.into(), change)),
+            None => drop(self.staged.changes.remove(name)),
+        }
     }
 }
 

@@ -1,17 +1,19 @@
 //! The attributes of a session as one request works on them.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, MutexGuard};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
-use super::overlay::Overlay;
+use super::overlay::{Begun, Overlay};
 use super::summary::summaries;
 use super::{
-    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, StagedAttributes,
-    StaticSessionAttribute, StoredStream,
+    AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, Checkpoint, Checkpoints,
+    StagedAttributes, StaticSessionAttribute, StoredStream,
 };
 use crate::block::Scalar;
-use crate::session::Access;
+use crate::session::{Access, SessionError};
 
 /// The attributes of the session that a request has joined, with the request's own changes.
 ///
@@ -33,11 +35,22 @@ pub struct SessionAttributes {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     access: Access,
     rules: Arc<AttributeRules>,
     working: Mutex<Overlay>,
+    /// What makes checkpoints until the release, if anything does.
+    checkpoints: Mutex<Option<Arc<dyn Checkpoints>>>,
+    /// One checkpoint is made after the other. Most requests make none.
+    turns: OnceLock<Arc<Semaphore>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { access, rules, working, .. } = self;
+        let shared = &mut f.debug_struct("Shared");
+        shared.field("access", access).field("rules", rules).field("working", working).finish_non_exhaustive()
+    }
 }
 
 impl SessionAttributes {
@@ -45,7 +58,8 @@ impl SessionAttributes {
     #[must_use]
     pub fn new(base: AttributeSnapshot, access: Access, rules: Arc<AttributeRules>) -> Self {
         let working = Mutex::new(Overlay::new(base));
-        Self { shared: Arc::new(Shared { access, rules, working }) }
+        let (checkpoints, turns) = (Mutex::default(), OnceLock::new());
+        Self { shared: Arc::new(Shared { access, rules, working, checkpoints, turns }) }
     }
 
     /// Whether the request may change anything.
@@ -206,16 +220,81 @@ impl SessionAttributes {
         Ok(sum)
     }
 
+    /// Makes one attribute the session's at once, whatever becomes of the request: as if it was last released with it. A request
+    /// that reads the session sees it from now on, and so does whoever follows if this one fails. When that is said, the value is
+    /// as safe as a release would make it.
+    ///
+    /// It takes the place of what the request changed of the attribute before; what it changes of it afterwards waits for the
+    /// release. In a session that ends with its request it is a change like any other.
+    ///
+    /// ```
+    /// # use rejoin::block::Scalar;
+    /// # use rejoin::session::{SessionAttributes, SessionError};
+    /// async fn next_page(session: &SessionAttributes, page: i64) -> Result<(), SessionError> {
+    ///     // Should the process be lost from here on, it goes on with this page.
+    ///     session.checkpoint("page", Scalar::Integer(page)).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SessionError::Attribute`] when the attribute can't be changed, is or becomes something alive, or there is no room for it;
+    /// otherwise as for a release: the session has ended, was lost, the request is to stop, or the store fails. Nothing has
+    /// changed then.
+    pub async fn checkpoint(&self, name: &str, value: impl Into<AttributeValue> + Send) -> Result<(), SessionError> {
+        let value = value.into();
+        if matches!(value, AttributeValue::Static(_)) {
+            return Err(AttributeError::NotStorable { name: name.into() }.into());
+        }
+        let checkpoints = self.shared.checkpoints.lock().clone();
+        let Some(checkpoints) = checkpoints else { return Ok(self.set(name, value)?) };
+        // What can't be changed at all need not wait to hear so.
+        drop(self.change(name)?);
+        let turn = self.turn().await.map_err(|_| AttributeError::Released { name: name.into() })?;
+        let checkpoint = Checkpoint::begin(self, name, value, turn)?;
+        checkpoints.make(checkpoint).await
+    }
+
+    /// The turn to make a checkpoint. There is none any more after the release.
+    pub(super) async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let turns = self.shared.turns.get_or_init(|| Arc::new(Semaphore::new(1)));
+        Arc::clone(turns).acquire_owned().await
+    }
+
+    /// From now on checkpoints are made there.
+    pub(in crate::session) fn keep_checkpoints_in(&self, checkpoints: Arc<dyn Checkpoints>) {
+        *self.shared.checkpoints.lock() = Some(checkpoints);
+    }
+
+    /// A checkpoint is made.
+    pub(super) fn rebase(&self, name: &str, begun: &Begun, released: AttributeSnapshot) {
+        let before = self.shared.working.lock().rebase(name, begun, released);
+        drop(before);
+    }
+
+    /// A checkpoint is not made.
+    pub(super) fn take_back(&self, name: &str, begun: Begun) {
+        self.shared.working.lock().take_back(name, begun);
+    }
+
+    pub(super) fn rules(&self) -> &AttributeRules {
+        &self.shared.rules
+    }
+
     /// Ends the work on the attributes and hands over what was changed: what [`Joined`](crate::session::Joined) does at the
     /// release. Afterwards there is nothing in it, whoever still has a clone.
     pub(in crate::session) fn finish(&self) -> StagedAttributes {
         let (staged, base) = self.shared.working.lock().finish();
-        drop(base);
+        let checkpoints = self.shared.checkpoints.lock().take();
+        if let Some(turns) = self.shared.turns.get() {
+            turns.close();
+        }
+        drop((base, checkpoints));
         staged
     }
 
     /// The working copy, if the attribute may be changed at all.
-    fn change(&self, name: &str) -> Result<MutexGuard<'_, Overlay>, AttributeError> {
+    pub(super) fn change(&self, name: &str) -> Result<MutexGuard<'_, Overlay>, AttributeError> {
         if self.shared.rules.statics.get(name).is_some() {
             return Err(AttributeError::Static { name: name.into() });
         }

@@ -5,6 +5,7 @@
 
 mod answers;
 mod attributes;
+mod checkpoints;
 mod ends;
 mod ids;
 mod joins;
@@ -17,6 +18,7 @@ mod streams;
 
 pub(crate) use answers::*;
 pub(crate) use attributes::*;
+pub(crate) use checkpoints::*;
 pub(crate) use ends::*;
 pub(crate) use ids::*;
 pub(crate) use joins::*;
@@ -34,6 +36,7 @@ macro_rules! durable_session_manager_conforms {
         $crate::session::conformance::session_manager_conforms! { $make;
             what_was_released_is_there_after_a_restart
             a_request_that_ran_leaves_nothing
+            a_checkpoint_outlives_the_process
             lifetimes_go_on_over_a_restart
             a_step_of_the_wall_clock_over_a_restart_changes_nothing
             ends_are_told_after_a_restart
@@ -111,6 +114,15 @@ macro_rules! session_manager_conforms {
             a_reader_changes_nothing
             nothing_changes_after_the_release
             limits_refuse_a_change_and_leave_the_session_usable
+            // checkpoints
+            a_checkpoint_is_the_sessions_at_once
+            a_release_comes_after_the_checkpoints_of_its_request
+            a_request_without_its_session_makes_no_checkpoint
+            a_checkpoint_keeps_to_the_rules_of_attributes
+            in_an_implicit_session_a_checkpoint_is_a_change
+            a_checkpoint_is_reached_by_the_new_id_and_the_old
+            activities_make_checkpoints_side_by_side
+            a_checkpoint_does_not_lengthen_what_a_session_has
             // answers
             a_repeatable_request_is_answered_once
             while_a_repeatable_request_runs_nobody_else_gets_it

@@ -20,9 +20,12 @@ use super::terms::{
     Wish,
 };
 use super::{Event, NAMES, TICK_MILLIS};
+use crate::block::Scalar;
 use crate::document::SessionConfiguration;
 use crate::session::conformance::{Make, Stage};
-use crate::session::{Access, AttributeValue, EndReason, Joined, Joining, Outcome, SessionError, SessionRequirement};
+use crate::session::{
+    Access, AttributeError, AttributeValue, EndReason, Joined, Joining, Outcome, SessionError, SessionRequirement,
+};
 
 fn ticks(count: u64) -> Duration {
     Duration::from_millis(TICK_MILLIS * count)
@@ -140,6 +143,7 @@ impl Driver {
                 }
             }
             Event::Increment { request, name } => self.increment(*request, *name)?,
+            Event::Checkpoint { request, name } => self.checkpoint(*request, *name)?,
             Event::Remove { request, name } => self.remove(*request, *name)?,
             Event::SetLive { request, name } => self.set_live(*request, *name),
             Event::Commit { request } => self.release(*request, Some(Outcome::Commit))?,
@@ -306,6 +310,31 @@ impl Driver {
             view.insert(name, Value::Integer(value));
         }
         prop_assert_eq!(result, expected);
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, index: Index, name: usize) -> Result<(), TestCaseError> {
+        let Some((request, joined)) = self.worker(index) else { return Ok(()) };
+        let value = match joined.attributes().get(NAMES[name]).and_then(|value| value.scalar()) {
+            Some(Scalar::Integer(value)) => value + 10,
+            _ => 10,
+        };
+        let result = block_on(joined.attributes().checkpoint(NAMES[name], Scalar::Integer(value)));
+        let actual = match result {
+            Ok(()) => Farewell::Done(None),
+            Err(SessionError::Ended { reason: why, .. }) => Farewell::Ended(reason(why)),
+            Err(SessionError::Conflict) => Farewell::Conflict,
+            Err(SessionError::Attribute(AttributeError::WrongType { .. })) => {
+                prop_assert!(self.reference.found_alive(request, name));
+                return Ok(());
+            }
+            Err(other) => panic!("unexpected {other:?}"),
+        };
+        prop_assert!(!self.reference.found_alive(request, name));
+        if self.reference.may_have_lost(request) && actual == Farewell::Conflict {
+            return Ok(());
+        }
+        prop_assert_eq!(actual, self.reference.checkpoint(request, name, value), "a checkpoint of request {}", request);
         Ok(())
     }
 

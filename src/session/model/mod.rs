@@ -1,6 +1,6 @@
 //! Random histories: a manager and a small reference model live through the same events, and have to agree.
 //!
-//! The events are creates, joins, reads, terminations, waits that are broken off, changes, releases, drops, kills, time that
+//! The events are creates, joins, reads, terminations, waits that are broken off, changes, checkpoints, releases, drops, kills, time that
 //! passes, steps of the wall clock, new ids, and old ids that are used again. Some end with the service shut down.
 //! `reference` says what should happen, in the simplest way that could be right: one value, no locks, no wakers. `driver`
 //! makes it happen, `comparison` looks whether both agree. A request is looked at only when its waker was woken, so a wake-up that got lost shows as a request that
@@ -62,6 +62,11 @@ enum Event {
         request: Index,
         name: usize,
     },
+    /// One attribute is changed at once.
+    Checkpoint {
+        request: Index,
+        name: usize,
+    },
     Remove {
         request: Index,
         name: usize,
@@ -115,6 +120,7 @@ fn event(restarts: bool) -> impl Strategy<Value = Event> {
             .prop_map(|(session, wait_ticks, activities)| Event::Terminate { session, wait_ticks, activities }),
         2 => request().prop_map(|request| Event::Cancel { request }),
         4 => (request(), name()).prop_map(|(request, name)| Event::Increment { request, name }),
+        2 => (request(), name()).prop_map(|(request, name)| Event::Checkpoint { request, name }),
         1 => (request(), name()).prop_map(|(request, name)| Event::Remove { request, name }),
         2 => (request(), name()).prop_map(|(request, name)| Event::SetLive { request, name }),
         6 => request().prop_map(|request| Event::Commit { request }),

@@ -8,6 +8,7 @@ use futures_util::future::{Either, ready};
 use uuid::Uuid;
 
 use super::aftermath::Aftermath;
+use super::checkpoints::Holding;
 use super::participation::{Detached, Part};
 use super::shared::Shared;
 use super::slot::{Entry, Grant, Slot, Visitor};
@@ -200,13 +201,17 @@ impl Shared {
         };
         let attributes = SessionAttributes::new(grant.attributes, purpose.access, Arc::clone(&slot.policy.rules));
         let rotating = purpose.rotate.then(|| (SessionKey::of(&info.id), Arc::clone(&slot)));
+        let fence = (purpose.access == Access::Exclusive).then_some(grant.fence);
+        let keeps = fence.filter(|_| !slot.implicit);
+        let holding = keeps.map(|fence| Arc::new(Holding::new(self, &slot, fence)));
         let part = Part {
             shared: Arc::clone(self),
             slot,
+            holding,
             request,
             since: time.now,
             limit: grant.limit,
-            fence: (purpose.access == Access::Exclusive).then_some(grant.fence),
+            fence,
             ends: purpose.ends,
             rotated: rotating.as_ref().map(|(key, _)| *key),
             anchored: AtomicBool::new(false),

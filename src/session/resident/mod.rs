@@ -7,6 +7,7 @@
 //! something, and settles what is left to do when the mutex is free (`aftermath`, `shared`).
 
 mod aftermath;
+mod checkpoints;
 mod create;
 mod face;
 mod factory;

@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, Either, pending, ready};
 use uuid::Uuid;
 
 use super::aftermath::Aftermath;
+use super::checkpoints::Holding;
 use super::kept::Ledger;
 use super::lock::Fence;
 use super::shared::Shared;
@@ -17,8 +18,8 @@ use super::slot::{Farewell, Slot};
 use crate::session::clock::Time;
 use crate::session::key::SessionKey;
 use crate::session::{
-    Departure, EndReason, Interruption, Leaving, Moment, Outcome, Participation, Releasing, RequestProgress,
-    SessionError, SessionStreams, StagedAttributes, SystemClock,
+    Checkpoints, Departure, EndReason, Interruption, Leaving, Moment, Outcome, Participation, Releasing,
+    RequestProgress, SessionError, SessionStreams, StagedAttributes, SystemClock,
 };
 
 /// A request's part in a session.
@@ -35,6 +36,8 @@ pub(super) struct Part {
     pub(super) ends: Option<EndReason>,
     /// With which id it came, if it asked for a new one.
     pub(super) rotated: Option<SessionKey>,
+    /// What makes its checkpoints, if there are any.
+    pub(super) holding: Option<Arc<Holding>>,
     /// Whether its client was told that it runs.
     pub(super) anchored: AtomicBool,
 }
@@ -69,12 +72,25 @@ impl Participation for Part {
         Box::pin(async move { shared.anchor(&slot).await })
     }
 
+    fn checkpoints(&self) -> Option<Arc<dyn Checkpoints>> {
+        let holding = Arc::clone(self.holding.as_ref()?);
+        Some(holding)
+    }
+
     fn release(self: Box<Self>, leaving: Leaving) -> Releasing {
-        if self.shared.keeper.is_some() { self.release_kept(leaving) } else { self.release_at_once(leaving) }
+        match self.holding.clone() {
+            Some(holding) => holding.release(self, leaving),
+            None => self.release_now_or_written(leaving),
+        }
     }
 }
 
 impl Part {
+    /// Releases the session, when that is written if a store keeps it.
+    pub(super) fn release_now_or_written(self: Box<Self>, leaving: Leaving) -> Releasing {
+        if self.shared.keeper.is_some() { self.release_kept(leaving) } else { self.release_at_once(leaving) }
+    }
+
     /// Releases the session in memory.
     pub(super) fn release_at_once(&self, leaving: Leaving) -> Releasing {
         Either::Left(ready(self.release_now(leaving)))

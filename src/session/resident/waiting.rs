@@ -70,7 +70,8 @@ impl Place {
 
     /// Rings when there is something to look for that nobody wakes for: the wait is over, or the holder has overstayed.
     fn alarm(&self, deadline: Moment) -> BoxFuture<'static, ()> {
-        self.shared.clock.sleep_until(deadline.min(self.slot.overdue()))
+        let clock = &self.shared.clock;
+        clock.sleep_until(deadline.min(self.slot.next_look(clock.now())))
     }
 }
 

@@ -35,7 +35,8 @@ pub trait TransactionBranch: Any + Send + Sync + fmt::Debug {
     /// Whatever went wrong; the branch is dropped then, which takes everything back as well.
     async fn rollback(&self) -> Result<(), BranchError>;
 
-    /// Marks a place to which one can go back. No name is given twice.
+    /// Marks a place to which one can go back. The name is one of ours, lower-case letters and digits, whatever name the client
+    /// gave it, and none is given twice.
     ///
     /// # Errors
     ///

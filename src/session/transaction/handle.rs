@@ -116,8 +116,8 @@ impl Transaction {
         }
         let not_begun = |error| TransactionError::NotBegun { branch: name.into(), error };
         let branch = Arc::new(begin(self.shared.branch_options(&work)).await.map_err(not_begun)?);
-        for savepoint in &work.savepoints {
-            Step::Savepoint(savepoint.clone()).run(&*branch).await.map_err(not_begun)?;
+        for mark in work.savepoints.marks() {
+            Step::Savepoint(mark.into()).run(&*branch).await.map_err(not_begun)?;
         }
         work.branches.push(Enlisted { name: name.into(), branch: Arc::clone(&branch) as _ });
         Ok(branch)
@@ -152,11 +152,9 @@ impl Transaction {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
             let mut work = shared.active().await?;
-            if work.savepoint(&name).is_ok() {
-                return Err(TransactionError::SavepointExists { name });
-            }
-            shared.run(&mut work, &Step::Savepoint(name.clone())).await?;
-            work.savepoints.push(name);
+            let mark = work.savepoints.next(&name)?;
+            shared.run(&mut work, &Step::Savepoint(mark.clone())).await?;
+            work.savepoints.add(&name, mark);
             Ok(())
         })
         .await
@@ -172,9 +170,9 @@ impl Transaction {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
             let mut work = shared.active().await?;
-            let place = work.savepoint(&name)?;
-            shared.run(&mut work, &Step::RollbackTo(name)).await?;
-            work.savepoints.truncate(place + 1);
+            let mark = work.savepoints.mark(&name)?;
+            shared.run(&mut work, &Step::RollbackTo(mark)).await?;
+            work.savepoints.keep_up_to(&name);
             Ok(())
         })
         .await
@@ -189,9 +187,9 @@ impl Transaction {
         let name: Box<str> = name.into();
         self.apart(|shared| async move {
             let mut work = shared.active().await?;
-            let place = work.savepoint(&name)?;
-            shared.run(&mut work, &Step::Release(name)).await?;
-            work.savepoints.truncate(place);
+            let mark = work.savepoints.mark(&name)?;
+            shared.run(&mut work, &Step::Release(mark)).await?;
+            work.savepoints.forget_from(&name);
             Ok(())
         })
         .await
@@ -262,7 +260,7 @@ impl Shared {
     async fn roll_back(&self, work: &mut Work) {
         work.roll_back().await;
         if let Some(logged) = work.logged.take() {
-            logged.running.log.note(self.id, Entry::RolledBack);
+            logged.running.note(Entry::RolledBack);
         }
     }
 
@@ -292,7 +290,7 @@ impl Shared {
             Some(logged) if !self.options.read_only => two_phase::commit(&mut work, &logged, self.id).await,
             Some(logged) => {
                 let done = work.commit().await;
-                logged.running.log.note(self.id, if done.is_ok() { Entry::Committed } else { Entry::RolledBack });
+                logged.running.note(if done.is_ok() { Entry::Settled } else { Entry::RolledBack });
                 done
             }
             None => work.commit().await,

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::log::{DecisionLog, LogError};
+use super::log::{DecisionLog, LogError, Stands};
 use super::recovery::{Recoverable, Recovery};
 use super::two_phase::{Logged, qualified};
 use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
@@ -74,6 +74,13 @@ impl TransactionManager {
         }
     }
 
+    /// The same, by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// The same, with a decision log in that folder: its transactions are committed in two phases, and what became of them can
     /// be asked for. The log is opened by [`attach`](Self::attach).
     #[must_use]
@@ -93,7 +100,7 @@ impl TransactionManager {
         let Some(folder) = self.log.as_ref().filter(|_| self.attached.get().is_none()) else { return Ok(()) };
         let log = DecisionLog::open(folder)?;
         let resources = resources.into_iter().map(|(name, resource)| (qualified(scope, &name), resource)).collect();
-        let recovery = Recovery::new(Arc::clone(&log), resources);
+        let recovery = Recovery::new(Arc::clone(&log), resources, Arc::clone(&self.clock));
         let attached = self.attached.get_or_init(|| Attached { log, scope: scope.into(), recovery });
         attached.recovery.look();
         Ok(())
@@ -201,7 +208,7 @@ impl TransactionManager {
         let here = self.report(session).filter(|report| id.is_none_or(|id| report.id == id));
         match (here, id) {
             // The log may know more by now.
-            (Some(report), _) if report.state == TransactionState::Failed => {
+            (Some(report), _) if matches!(report.state, TransactionState::Failed | TransactionState::Committing) => {
                 let state = self.written(report.id, owner).await?.unwrap_or(report.state);
                 Ok(TransactionReport { state, ..report })
             }
@@ -221,12 +228,13 @@ impl TransactionManager {
         let Some(Attached { log, .. }) = self.attached.get() else { return Ok(None) };
         let is_running = log.is_running(id);
         let Some(known) = log.read(id).await?.filter(|known| known.owner == *owner) else { return Ok(None) };
-        Ok(Some(match known.decision {
-            Some(Decision::Commit) => TransactionState::Committed,
-            None if is_running => TransactionState::Active,
-            None if known.is_committing => TransactionState::Failed,
+        Ok(Some(match known.stands {
+            Stands::Decided(Decision::Commit) => TransactionState::Committed,
+            Stands::Begun if is_running => TransactionState::Active,
+            Stands::Committing if is_running => TransactionState::Committing,
+            Stands::Committing => TransactionState::Failed,
             // What was not decided when its process ended, is rolled back.
-            Some(Decision::Rollback) | None => TransactionState::RolledBack,
+            Stands::Decided(Decision::Rollback) | Stands::Begun => TransactionState::RolledBack,
         }))
     }
 

@@ -27,6 +27,7 @@ mod manager;
 mod options;
 mod recovery;
 mod report;
+mod savepoints;
 #[cfg(test)]
 mod tests;
 mod two_phase;

@@ -311,14 +311,17 @@ async fn savepoints_go_to_every_branch_also_to_later_ones() {
     transaction.savepoint("a").await.unwrap();
     transaction.savepoint("b").await.unwrap();
     stage.enlist(&transaction, "ledger", None).await;
-    assert_eq!(stage.log(), ["orders savepoint a", "orders savepoint b", "ledger savepoint a", "ledger savepoint b"]);
+    let both = ["orders savepoint mark1", "orders savepoint mark2", "ledger savepoint mark1", "ledger savepoint mark2"];
+    assert_eq!(stage.log(), both);
     assert_eq!(transaction.savepoint("a").await, Err(TransactionError::SavepointExists { name: "a".into() }));
     transaction.rollback_to("a").await.unwrap();
-    assert_eq!(stage.log(), ["orders to a", "ledger to a"]);
+    assert_eq!(stage.log(), ["orders to mark1", "ledger to mark1"]);
     assert_eq!(transaction.release("b").await, Err(TransactionError::UnknownSavepoint { name: "b".into() }));
     transaction.release("a").await.unwrap();
-    assert_eq!(stage.log(), ["orders release a", "ledger release a"]);
+    assert_eq!(stage.log(), ["orders release mark1", "ledger release mark1"]);
     assert_eq!(transaction.rollback_to("a").await, Err(TransactionError::UnknownSavepoint { name: "a".into() }));
+    transaction.savepoint("a").await.unwrap();
+    assert_eq!(stage.log(), ["orders savepoint mark3", "ledger savepoint mark3"], "no name is given twice");
 }
 
 #[tokio::test]
@@ -331,7 +334,7 @@ async fn a_branch_that_fails_at_a_savepoint_takes_the_transaction_with_it() {
     let error = transaction.savepoint("a").await.unwrap_err();
     assert_eq!(error, TransactionError::RolledBack { branch: "ledger".into(), error: lost() });
     assert_eq!(transaction.state(), TransactionState::RolledBack);
-    assert_eq!(stage.log(), ["orders savepoint a", "ledger savepoint a", "orders rollback", "ledger rollback"]);
+    assert_eq!(stage.log(), ["orders savepoint mark1", "ledger savepoint mark1", "orders rollback", "ledger rollback"]);
 }
 
 #[tokio::test]

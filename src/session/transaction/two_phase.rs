@@ -10,7 +10,7 @@
 use uuid::Uuid;
 
 use super::fault;
-use super::log::{DecisionLog, Entry, Running};
+use super::log::{Entry, Running};
 use super::work::{Enlisted, Step, Work};
 use super::{BranchError, TransactionError};
 
@@ -33,28 +33,44 @@ pub(super) fn qualified(scope: &str, resource: &str) -> Box<str> {
 
 /// Commits all branches or none.
 pub(super) async fn commit(work: &mut Work, logged: &Logged, id: Uuid) -> Result<(), TransactionError> {
-    let log = &*logged.running.log;
     work.savepoints.clear();
     if work.branches.is_empty() {
-        log.note(id, Entry::Committed);
+        logged.running.note(Entry::Settled);
         return Ok(());
     }
     let (two, mut one): (Vec<_>, Vec<_>) =
         std::mem::take(&mut work.branches).into_iter().partition(|enlisted| enlisted.branch.can_prepare());
     if one.len() > 1 {
-        // Nothing can make these all or none; the errors tell where it holds.
         one.extend(two);
         work.branches = one;
-        let done = work.commit().await;
-        log.note(id, if done.is_ok() { Entry::Committed } else { Entry::RolledBack });
-        return done;
+        return commit_apart(work, logged).await;
     }
-    let commit = Commit { log, scope: &logged.scope, id };
+    let commit = Commit { running: &logged.running, scope: &logged.scope, id };
     commit.run(two, one.pop()).await
 }
 
+/// Commits several branches that can't be prepared. Nothing can make these all or none; the errors tell where it holds, and
+/// the log tells nothing wrong: should the process end meanwhile, nobody knows.
+async fn commit_apart(work: &mut Work, logged: &Logged) -> Result<(), TransactionError> {
+    if let Err(error) = logged.running.write(Entry::Apart).await {
+        work.roll_back().await;
+        let error = BranchError::Refused { message: error.to_string(), is_retryable: false };
+        return Err(TransactionError::RolledBack { branch: LOG.into(), error });
+    }
+    let done = work.commit().await;
+    match &done {
+        Ok(()) => logged.running.note(Entry::Settled),
+        Err(TransactionError::RolledBack { .. }) => logged.running.note(Entry::RolledBack),
+        Err(_) => {}
+    }
+    done
+}
+
+/// What errors call the log, in the place of a data resource.
+const LOG: &str = "the transaction log";
+
 struct Commit<'a> {
-    log: &'a DecisionLog,
+    running: &'a Running,
     scope: &'a str,
     id: Uuid,
 }
@@ -65,6 +81,10 @@ impl Commit<'_> {
         for (index, enlisted) in two.iter().enumerate() {
             if let Err(error) = Step::Prepare.run(&*enlisted.branch).await {
                 let branch = enlisted.name.clone();
+                if matches!(error, BranchError::Lost { .. }) {
+                    // It may be prepared, though it does not know.
+                    self.leave_behind();
+                }
                 self.roll_back(two, last).await;
                 return Err(TransactionError::RolledBack { branch, error });
             }
@@ -74,22 +94,32 @@ impl Commit<'_> {
             self.commit_last(&two, last).await?;
             fault::point("committed-last");
         }
-        if let Err(error) = self.log.write(self.id, Entry::Committed).await {
+        if let Err(error) = self.running.write(Entry::Committed).await {
             // Whether the record will be found, nobody knows: recovery goes by what it finds.
-            self.log.leave_behind();
+            self.leave_behind();
             let error = BranchError::Lost { message: error.to_string() };
-            return Err(in_doubt("the transaction log", error));
+            return Err(in_doubt(LOG, error));
         }
         fault::point("decided");
+        let mut is_settled = true;
         for (index, Enlisted { name, branch }) in two.into_iter().enumerate() {
             if let Err(error) = Step::Commit.run(&*branch).await {
                 tracing::warn!(transaction = %self.id, branch = %name, %error,
                     "a prepared branch could not be committed; it will be, when its data resource answers");
-                self.log.leave_behind();
+                self.leave_behind();
+                is_settled = false;
             }
             fault::point(&format!("committed-{index}"));
         }
+        if is_settled {
+            self.running.note(Entry::Settled);
+        }
         Ok(())
+    }
+
+    /// There is something for recovery to do.
+    fn leave_behind(&self) {
+        self.running.log.leave_behind();
     }
 
     /// Commits the branch that can't be prepared.
@@ -99,13 +129,13 @@ impl Commit<'_> {
             Ok(witness) => {
                 let witness = witness.unwrap_or_default().into();
                 let entry = Entry::Committing { resource: qualified(self.scope, &name), witness };
-                match self.log.write(self.id, entry).await {
+                match self.running.write(entry).await {
                     Ok(()) => {
                         fault::point("committing-last");
                         match Step::Commit.run(&*branch).await {
                             Ok(()) => return Ok(()),
                             Err(error @ BranchError::Lost { .. }) => {
-                                self.log.leave_behind();
+                                self.leave_behind();
                                 return Err(in_doubt(&name, error));
                             }
                             Err(refused) => refused,
@@ -135,10 +165,10 @@ impl Commit<'_> {
         for Enlisted { name, branch } in two {
             if let Err(error) = Step::Rollback.run(&**branch).await {
                 tracing::warn!(branch = %name, %error, "a branch could not be rolled back; if it is prepared, it will be");
-                self.log.leave_behind();
+                self.leave_behind();
             }
         }
-        self.log.note(self.id, Entry::RolledBack);
+        self.running.note(Entry::RolledBack);
     }
 }
 

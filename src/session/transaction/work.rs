@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
+use super::savepoints::Savepoints;
 use super::two_phase::Logged;
 use super::{BranchError, TransactionBranch, TransactionError};
 
@@ -12,7 +13,7 @@ use super::{BranchError, TransactionBranch, TransactionError};
 #[derive(Debug, Default)]
 pub(super) struct Work {
     pub(super) branches: Vec<Enlisted>,
-    pub(super) savepoints: Vec<Box<str>>,
+    pub(super) savepoints: Savepoints,
     /// Where its decision is written down; taken when it is over.
     pub(super) logged: Option<Logged>,
 }
@@ -51,12 +52,6 @@ impl Step {
 }
 
 impl Work {
-    /// The place of a savepoint.
-    pub(super) fn savepoint(&self, name: &str) -> Result<usize, TransactionError> {
-        let place = self.savepoints.iter().position(|known| **known == *name);
-        place.ok_or_else(|| TransactionError::UnknownSavepoint { name: name.into() })
-    }
-
     /// A branch that is over although nobody ended it, and why.
     pub(super) fn ended(&self) -> Option<(Box<str>, BranchError)> {
         self.branches.iter().find_map(|enlisted| Some((enlisted.name.clone(), enlisted.branch.ended()?)))

@@ -107,7 +107,7 @@ async fn a_session_whose_lifetime_is_over_at_its_release_takes_the_cookie_with_i
     )
     .await;
     let id = context.create().await;
-    let nap = "<sleep name=\"nap\" duration=\"PT0.2S\"/>";
+    let nap = "<sleep name=\"nap\" duration=\"PT2M\"/>";
     let (reply, ()) = tokio::join!(with_cookie(&context, &id, nap), async {
         while context.perform(&format!("<session id=\"{id}\" wait=\"0\"/>")).await.status == 200 {}
         clock.advance(Duration::from_mins(2));

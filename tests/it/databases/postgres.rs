@@ -104,6 +104,13 @@ impl PostgresServer {
         self.process.signal("CONT", true);
     }
 
+    /// Stops it in order, and starts it with another setting.
+    pub(crate) fn restart_with(&mut self, setting: &str) {
+        self.stop();
+        self.process = run_with(self.folder.path(), self.port, &[setting]);
+        self.await_ready();
+    }
+
     /// Starts it again after it was stopped or killed, on its port and with its data.
     pub(crate) fn start_again(&mut self) {
         // A server that was killed leaves its lock behind.
@@ -124,6 +131,11 @@ impl PostgresServer {
 
 /// Starts the server over the data of a folder.
 fn run(folder: &Path, port: u16) -> ServerProcess {
+    run_with(folder, port, &[])
+}
+
+/// The same, with more settings, of which the last of a name counts.
+fn run_with(folder: &Path, port: u16, more: &[&str]) -> ServerProcess {
     let mut command = unprivileged(&program("postgres"));
     let data = folder.join("data").display().to_string();
     command.extend([
@@ -135,8 +147,9 @@ fn run(folder: &Path, port: u16) -> ServerProcess {
         folder.display().to_string(),
     ]);
     // A killed process loses nothing that it gave to the operating system.
-    for setting in ["fsync=off", "listen_addresses=127.0.0.1", "max_connections=300", "max_prepared_transactions=100"] {
-        command.extend(["-c".to_owned(), setting.to_owned()]);
+    let ever = ["fsync=off", "listen_addresses=127.0.0.1", "max_connections=300", "max_prepared_transactions=100"];
+    for setting in ever.iter().chain(more) {
+        command.extend(["-c".to_owned(), (*setting).to_owned()]);
     }
     ServerProcess::start(&folder.join("log"), &command)
 }

@@ -11,6 +11,7 @@ in_every_database!(
     a_cursor_is_closed_and_its_name_free_again,
     the_end_of_the_session_closes_its_cursors,
     a_result_is_read_by_blocks,
+    a_cursor_goes_back_and_jumps_where_the_database_can,
 );
 
 fn open(name: &str, parameters: &str, sql: &str) -> String {
@@ -132,4 +133,48 @@ async fn a_result_is_read_by_blocks(kind: Kind) {
     }
     assert!(reads > 2, "{reads}");
     assert!(text.lines().map(|line| line.parse::<u32>().unwrap()).eq(1..=count));
+}
+
+async fn a_cursor_goes_back_and_jumps_where_the_database_can(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let session = stage.session().await;
+    let content = open("people", "", "SELECT id FROM person ORDER BY id");
+    let content = content.replace("<openCursor", "<openCursor scrollable=\"true\"");
+    let opened = session.perform(&content).await;
+    if kind != Kind::Postgres {
+        opened.is_fault(422, "ActivityFailed").says("SqlUnsupported");
+        return;
+    }
+    opened.is_completed();
+    for in_transaction in [false, true] {
+        if in_transaction {
+            session.perform(&close("people")).await.is_completed();
+            session.transaction("<begin/>").await;
+            session.perform(&content).await.is_completed();
+        }
+        for (place, rows, expected) in [
+            ("", 2, "1\n2\n"),
+            ("absolute=\"3\"", 10, "3\n4\n"),
+            // It is at its end, and stays open.
+            ("", 1, ""),
+            ("relative=\"-2\"", 1, "3\n"),
+            ("relative=\"-100\"", 1, "1\n"),
+            ("relative=\"1\"", 1, "3\n"),
+            ("absolute=\"100\"", 1, ""),
+            ("absolute=\"1\"", 4, "1\n2\n3\n4\n"),
+        ] {
+            let fetch = fetch("people", rows).replace("<cursor ", &format!("<cursor {place} "));
+            let reply = session.context.raw(&session.document(&fetch), "csv").await;
+            assert_eq!((reply.status, &*reply.text), (200, expected), "{place}");
+        }
+    }
+    // A place that there can't be leaves it as it is; one place at a time.
+    let fetch = |place: &str| fetch("people", 1).replace("<cursor ", &format!("<cursor {place} "));
+    session.perform(&fetch("absolute=\"5000000000\"")).await.is_fault(422, "ActivityFailed").says("2147483647");
+    session.perform(&fetch("absolute=\"1\" relative=\"1\"")).await.is_fault(400, "DocumentInvalid");
+    session.update("UPDATE person SET credit = 0").await;
+    let reply = session.context.raw(&session.document(&fetch("absolute=\"2\"")), "csv").await;
+    assert_eq!((reply.status, &*reply.text), (200, "2\n"));
+    session.transaction("<commit/>").await;
+    session.perform(&fetch("absolute=\"2\"")).await.is_fault(422, "ActivityFailed");
 }

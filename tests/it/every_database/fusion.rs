@@ -31,6 +31,9 @@ async fn csv_is_the_same_whoever_writes_it(kind: Kind) {
     let parameter = "<sqlParameter position=\"1\">0</sqlParameter>";
     let of_service = stage.perform(&query(parameter, "SELECT * FROM person WHERE name != ? ORDER BY id")).await;
     assert_eq!(log.text().matches("engine.fused").count(), has_written);
+    let metrics = stage.context.client.get(format!("{}/metrics", stage.context.server.url())).send().await.unwrap();
+    let counted = format!("rejoin_fused_formatters_total{{resource=\"data\"}} {has_written}\n");
+    assert!(metrics.text().await.unwrap().contains(&counted));
     let results = |text: &str| text.split_once("<result ").unwrap().1.to_owned();
     assert_eq!(results(&of_database.text), results(&of_service.text));
     of_database.is_completed().says(

@@ -1,7 +1,7 @@
 //! Rows that are loaded into tables.
 
 use super::Kind;
-use super::granted::{Stage, query};
+use super::granted::{Stage, query, update};
 
 in_every_database!(
     rows_are_the_same_after_a_way_into_a_new_table,
@@ -12,6 +12,8 @@ in_every_database!(
     of_a_load_with_a_wrong_row_nothing_stays,
     a_load_whose_rows_break_off_loads_nothing,
     a_load_in_a_transaction_is_taken_back_with_it,
+    a_load_that_need_not_be_whole_loads_what_it_can_and_tells_what_it_cannot,
+    a_load_that_need_not_be_whole_leaves_the_transaction_usable,
 );
 
 fn load(target: &str) -> String {
@@ -142,4 +144,62 @@ async fn a_load_in_a_transaction_is_taken_back_with_it(kind: Kind) {
     let rollback = "<transactionManagement name=\"t\"><rollback/></transactionManagement>";
     stage.perform(&[&join, rollback].concat()).await.is_completed();
     assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n");
+}
+
+/// Those of MariaDB are in [`crate::mariadb`].
+#[tokio::test]
+async fn lists_and_intervals_are_loaded_whatever_the_database_has_for_them() {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        lists_and_intervals_are_loaded(kind).await;
+    }
+}
+
+async fn lists_and_intervals_are_loaded(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let csv = "1,P1Y2M3DT4H5M6.000007S,\"{1,NULL,-3}\",\"{a,\"\"b c\"\",NULL,\"\"NULL\"\",\"\"\"\"}\",\"{1.50,-0.01}\",\"{P-1M,PT0S}\"\n\
+               2,P-1DT-2H,{},{},{},{}\n3,,,,,\n";
+    let types = ["int32", "interval", "int32[]", "text[]", "decimal(5,2)[]", "interval[]"];
+    let columns = ["id", "span", "numbers", "words", "prices", "spans"].into_iter().zip(types);
+    let columns: String = columns.map(|(name, kind)| format!("<column name=\"{name}\" type=\"{kind}\"/>")).collect();
+    let read = format!(
+        "<dataStore name=\"store\"><item>{csv}</item><itemCursor name=\"csv\"/></dataStore>\
+         <csvToRows name=\"read\"><csvInput from=\"csv\"/><rows name=\"rows\"/>{columns}</csvToRows>"
+    );
+    // A table that is made for them, and rows that are added to it.
+    for (settings, rows) in [("tableName=\"kept\" create=\"true\"", 3), ("tableName=\"kept\"", 6)] {
+        let content = [&*read, &into(settings)].concat();
+        assert_eq!(stage.output(&content, "loaded").await, "<updateCount>3</updateCount>");
+        assert_eq!(stage.rows("SELECT count(*) FROM kept").await, format!("{rows}\n"));
+    }
+    let kept = stage.rows("SELECT DISTINCT id, span, numbers, words, prices, spans FROM kept ORDER BY id").await;
+    assert_eq!(kept, csv);
+}
+
+async fn a_load_that_need_not_be_whole_loads_what_it_can_and_tells_what_it_cannot(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;
+    let target = into("tableName=\"number\" transactionally=\"false\"");
+    let good = [query("SELECT 1 AS id UNION ALL SELECT 2"), target.clone()].concat();
+    assert_eq!(stage.output(&good, "loaded").await, "<updateCount>2</updateCount>");
+    stage.run(&["DELETE FROM number"]).await;
+    // The last row has a key that is there.
+    let content = [numbers(&stage), target].concat();
+    stage.perform(&content).await.is_fault(422, "ActivityFailed").says("SqlError");
+    let stays: u32 = stage.rows("SELECT count(*) FROM number").await.trim().parse().unwrap();
+    assert!(stays <= 5000, "{stays}");
+    assert_eq!(stage.rows("SELECT count(*) FROM number WHERE id BETWEEN 1 AND 5000").await.trim(), stays.to_string());
+}
+
+async fn a_load_that_need_not_be_whole_leaves_the_transaction_usable(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage.run(&["CREATE TABLE number (id BIGINT PRIMARY KEY)"]).await;
+    let begin = "<session/><transactionManagement name=\"t\"><begin/></transactionManagement>";
+    let join = format!("<session id=\"{}\"/>", stage.perform(begin).await.is_completed().session_id());
+    let insert = update("INSERT INTO number VALUES (9000)");
+    stage.perform(&[join.as_str(), &insert].concat()).await.is_completed();
+    let load = into("tableName=\"number\" transactionally=\"false\"");
+    stage.perform(&[join.as_str(), &numbers(&stage), &load].concat()).await.is_fault(422, "ActivityFailed");
+    let commit = "<transactionManagement name=\"t\"><commit/></transactionManagement>";
+    stage.perform(&[&join, commit].concat()).await.is_completed();
+    assert_eq!(stage.rows("SELECT id FROM number WHERE id = 9000").await, "9000\n");
 }

@@ -26,6 +26,7 @@ mod conflicts;
 mod cursors;
 mod database;
 mod faults;
+mod formats;
 mod fusion;
 mod granted;
 mod limits;

@@ -11,6 +11,7 @@ in_every_database!(
     a_schema_is_the_same_by_way_of_rows,
     only_what_was_asked_for_is_told,
     tables_are_told_with_their_sizes_and_indexes,
+    foreign_keys_are_told_column_by_column,
 );
 
 /// Two tables and a view.
@@ -115,6 +116,37 @@ async fn tables_are_told_with_their_sizes_and_indexes(kind: Kind) {
     assert_eq!(columns, ["town", "id"]);
     let all = "<extractPhysicalSchema name=\"weigh\"><output name=\"sizes\"/></extractPhysicalSchema>";
     assert_eq!(outline(&stage.output(all, "sizes").await).len(), 2, "views take nothing");
+}
+
+async fn foreign_keys_are_told_column_by_column(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    stage
+        .run(&[
+            "CREATE TABLE place (country INTEGER, town INTEGER, PRIMARY KEY (country, town))",
+            "CREATE TABLE house (id INTEGER PRIMARY KEY, country INTEGER, town INTEGER, behind INTEGER, \
+             FOREIGN KEY (country, town) REFERENCES place (country, town), FOREIGN KEY (behind) REFERENCES house (id))",
+        ])
+        .await;
+    let content = "<extractPhysicalSchema name=\"weigh\"><output name=\"sizes\"/></extractPhysicalSchema>";
+    let document = stage.output(content, "sizes").await;
+    is_valid(&document);
+    let root = rejoin::document::Element::parse(document.as_bytes(), &rejoin::document::Limits::default()).unwrap();
+    let mut keys: Vec<String> = Vec::new();
+    for table in root.elements() {
+        for key in table.elements().filter(|child| child.local_name() == "foreignKey") {
+            let pairs: Vec<String> = key
+                .elements()
+                .map(|column| ["name", "references"].map(|name| column.attribute(name).unwrap()).join(">"))
+                .collect();
+            let tables = [table.attribute("name").unwrap(), key.attribute("table").unwrap()].join(">");
+            keys.push(format!("{tables} {}", pairs.join(" ")));
+            assert_eq!(key.attribute("name").is_some(), kind != Kind::Sqlite);
+            let schema = stage.pick("", "public", &stage.database).to_owned();
+            assert_eq!(key.attribute("schema").unwrap_or_default(), schema);
+        }
+    }
+    keys.sort();
+    assert_eq!(keys, ["house>house behind>id", "house>place country>country town>town"], "{document}");
 }
 
 /// What the schema of the document says.

@@ -1,12 +1,13 @@
 //! Transactions that span the requests of a session.
 
 use super::Kind;
-use super::stage::{Stage, query, transaction, until, update};
+use super::stage::{Stage, query, stream, transaction, until, update, update_with};
 
 in_every_database!(
     a_transaction_of_three_requests_is_committed_whole,
     a_transaction_of_three_requests_is_rolled_back_whole,
     savepoints_take_back_what_was_done_since,
+    savepoints_are_told_apart_by_letter_case,
     nobody_else_sees_it_before_the_commit,
     a_statement_that_fails_leaves_the_transaction_usable,
     an_update_of_many_rows_that_fails_takes_back_its_own_alone,
@@ -68,6 +69,32 @@ async fn savepoints_take_back_what_was_done_since(kind: Kind) {
     session.transaction("<releaseSavepoint name=\"one\"/>").await;
     session.transaction("<commit/>").await;
     assert_eq!(stage.people(), "1 2 3 4 5");
+}
+
+async fn savepoints_are_told_apart_by_letter_case(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let session = stage.session().await;
+    session.transaction("<begin/>").await;
+    session.transaction("<savepoint name=\"one\"/>").await;
+    session.update(ZOE).await;
+    session.transaction("<savepoint name=\"ONE\"/>").await;
+    session.update(YAN).await;
+    session.transaction("<rollbackTo name=\"one\"/>").await;
+    assert_eq!(session.rows("SELECT count(*) FROM person").await, "4\n");
+    // Names that the service itself uses.
+    for name in ["rejoin.statement", "rejoin_statement", "rejoin_reading", "rejoin_update", "mark1"] {
+        session.transaction(&format!("<savepoint name=\"{name}\"/>")).await;
+    }
+    let several = stream("ids", &["5", "6"])
+        + &update_with(
+            "u",
+            "<sqlParameter position=\"1\" from=\"ids\"/>",
+            "INSERT INTO person (id, name) VALUES (?, 'x')",
+        );
+    session.perform(&several).await.is_completed();
+    session.transaction("<rollbackTo name=\"rejoin.statement\"/>").await;
+    session.transaction("<commit/>").await;
+    assert_eq!(stage.people(), "1 2 3 4");
 }
 
 async fn nobody_else_sees_it_before_the_commit(kind: Kind) {

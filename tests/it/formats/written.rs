@@ -65,19 +65,21 @@ pub(super) fn from_csv(text: &str, options: CsvReaderOptions) -> Result<Vec<Reco
 }
 
 pub(super) fn from_web_row_set(text: &str) -> Result<Vec<RecordBatch>, FormatError> {
-    let mut reader = WebRowSetReader::new(text.as_bytes());
+    let mut reader = WebRowSetReader::new();
     let mut blocks = Vec::new();
-    while let Some(block) = reader.next_block()? {
-        blocks.push(block);
-    }
+    reader.text(text, &mut blocks)?;
+    reader.end(&mut blocks)?;
     Ok(blocks)
 }
 
 pub(super) fn from_arrow(bytes: &[u8]) -> Result<Vec<RecordBatch>, FormatError> {
     let mut reader = ArrowReader::new();
+    reader.bytes(bytes.to_vec().into());
     let mut blocks = Vec::new();
-    reader.bytes(bytes, &mut blocks)?;
-    reader.end(&mut blocks)?;
+    while let Some(block) = reader.next_block()? {
+        blocks.push(block);
+    }
+    blocks.extend(reader.end()?);
     Ok(blocks)
 }
 

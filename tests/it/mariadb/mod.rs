@@ -2,6 +2,8 @@
 
 mod cursors;
 mod faults;
+mod hostile;
+mod loading;
 mod procedures;
 mod queries;
 mod sharing;

@@ -124,7 +124,7 @@ pub(super) async fn csv_with(
 /// A value as text.
 pub(super) fn shown(column: &dyn arrow_array::Array, row: usize) -> String {
     use arrow_array::cast::AsArray;
-    use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt64Type};
+    use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt32Type, UInt64Type};
     use arrow_schema::DataType;
     if column.is_null(row) {
         return "NULL".into();
@@ -135,6 +135,7 @@ pub(super) fn shown(column: &dyn arrow_array::Array, row: usize) -> String {
         DataType::Int16 => column.as_primitive::<Int16Type>().value(row).to_string(),
         DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::UInt32 => column.as_primitive::<UInt32Type>().value(row).to_string(),
         DataType::UInt64 => column.as_primitive::<UInt64Type>().value(row).to_string(),
         DataType::Decimal128(..) => column.as_primitive::<arrow_array::types::Decimal128Type>().value_as_string(row),
         other => panic!("{other} is not expected here"),

@@ -62,6 +62,7 @@ async fn a_statement_that_fails_takes_back_itself_and_nothing_else() {
         ("SELEC", "SqlReadOnly"),
         ("INSERT INTO t VALUES (8, 8) RETURNING id", "SqlReadOnly"),
         ("SELECT id FROM nothing", "SqlError"),
+        ("SELECT ?, 'prepared, and then not run'", "SqlError"),
     ] {
         assert_eq!(csv(branch.executor(), sql).await.unwrap_err().code(), code, "{sql}");
     }

@@ -156,3 +156,26 @@ async fn a_query_as_csv_is_a_query() {
     let written = by_database(branch.executor(), &Statement::new("SELECT * FROM t", []), &plain).await;
     assert_eq!(written.as_deref(), Some("7\n"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_with_settings_of_its_own_gives_the_same_csv() {
+    let database = new_database();
+    let sql = "SELECT 0.123456789012345678::float8, TIMESTAMPTZ '2026-01-01 00:00+00', DATE '2026-01-02'";
+    let statement = Statement::new(sql, []);
+    let form = form(',', "", false);
+    let expected = by_database(database.sql(), &statement, &form).await.unwrap();
+    for setting in [
+        "SET extra_float_digits = -5",
+        "SET TimeZone = 'Asia/Tokyo'",
+        "SELECT set_config('DateStyle', 'German', false)",
+        "DO $$ BEGIN SET extra_float_digits = -5; END $$",
+    ] {
+        let branch = database.sql().begin(TransactionOptions::default()).await.unwrap();
+        super::update(branch.executor(), setting, []).await.unwrap();
+        let csv = match by_database(branch.executor(), &statement, &form).await {
+            Some(csv) => csv,
+            None => by_us(branch.executor(), sql, &form).await,
+        };
+        assert_eq!(csv, expected, "{setting}");
+    }
+}

@@ -69,6 +69,7 @@ async fn one_can_go_back_and_jump() {
         (FetchFrom::Relative(2), 1, vec![4]),
         (FetchFrom::Relative(-100), 1, vec![1]),
         (FetchFrom::Absolute(100), 1, vec![]),
+        (FetchFrom::Absolute(i32::MAX as u64), 1, vec![]),
         (FetchFrom::Absolute(2), 1, vec![2]),
     ] {
         assert_eq!(fetch(&*cursor, from, rows).await.unwrap().0, numbers, "{from:?}");
@@ -119,4 +120,33 @@ async fn a_cursor_can_not_write_and_gives_its_connection_back() {
         branch.commit().await.unwrap();
     }
     assert_eq!(database.psql("SELECT count(*) FROM t"), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_locks_no_rows_which_it_could_not_keep() {
+    let database = new_database();
+    database.psql("CREATE TABLE t AS SELECT 1 AS n");
+    let branch = database.sql().begin(TransactionOptions::default()).await.unwrap();
+    for executor in [database.sql() as &dyn SqlExecutor, branch.executor()] {
+        let statement = Statement::new("SELECT n FROM t FOR UPDATE", []);
+        let opened = executor.open_cursor(statement, CursorOptions::default(), CancellationToken::new()).await;
+        assert!(matches!(opened, Err(ResourceError::ReadOnly { .. })), "{opened:?}");
+    }
+    // Who wants the locks gets them by an update, and keeps them.
+    update(branch.executor(), "SELECT n FROM t FOR UPDATE", []).await.unwrap();
+    let cursor = open(branch.executor(), "SELECT n FROM t", vec![], false).await;
+    assert_eq!(fetch(&*cursor, FetchFrom::Next, 2).await.unwrap().0, [1]);
+    assert_eq!(database.psql("SELECT count(*) FROM (SELECT n FROM t FOR UPDATE SKIP LOCKED) q"), "0");
+    branch.commit().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_beyond_all_numbers_is_refused_and_the_cursor_stays() {
+    let database = new_database();
+    let cursor = open(database.sql(), NUMBERS, vec![Parameter::Integer(3)], true).await;
+    for from in [FetchFrom::Absolute(1 << 31), FetchFrom::Absolute(u64::MAX), FetchFrom::Relative(i64::MAX)] {
+        let error = fetch(&*cursor, from, 1).await.unwrap_err();
+        assert!(matches!(error, ResourceError::Unsupported { .. }), "{from:?}: {error:?}");
+    }
+    assert_eq!(fetch(&*cursor, FetchFrom::Next, u64::MAX).await.unwrap().0, [1, 2, 3]);
 }

@@ -116,3 +116,51 @@ async fn a_database_that_stands_still_is_given_up_and_works_when_it_goes_on() {
     server.thaw();
     database.query("SELECT 1", []).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_that_the_server_says_nothing_of_may_have_been_done() {
+    let server = PostgresServer::start();
+    let mut settings = settings(&server, "postgres");
+    settings.access.statement_timeout = Some(Duration::from_secs(1));
+    let database = Database { resource: open(&settings), name: "postgres".into() };
+    database.query("SELECT 1", []).await.unwrap();
+    let freezing = async {
+        until_active(&server).await;
+        server.freeze();
+    };
+    let (end, ()) = tokio::join!(database.update("SELECT pg_sleep(0.9)", []), freezing);
+    server.thaw();
+    assert!(matches!(end, Err(ResourceError::Lost { .. })), "{end:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_connections_to_a_server_that_stands_still_one_is_waited_for() {
+    let server = PostgresServer::start();
+    let database = database(&server);
+    let sleeping = || database.query("SELECT pg_sleep(0.2)", []);
+    let all = futures_util::future::join_all((0..12).map(|_| sleeping())).await;
+    assert!(all.iter().all(Result::is_ok));
+    // Those that were used a moment ago are not asked whether they are alive.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    server.freeze();
+    let begun = std::time::Instant::now();
+    let error = database.query("SELECT 1", []).await.unwrap_err();
+    assert!(matches!(error, ResourceError::Unavailable { .. }), "{error:?}");
+    // Twelve would take twenty-four seconds.
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    server.thaw();
+    database.query("SELECT 1", []).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_begins_though_the_connections_are_gone() {
+    let server = PostgresServer::start();
+    let database = database(&server);
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'rejoin'";
+    for _ in 0..10 {
+        database.query("SELECT 1", []).await.unwrap();
+        server.run("postgres", end);
+        let branch = database.sql().begin(TransactionOptions::default()).await.unwrap();
+        branch.rollback().await.unwrap();
+    }
+}

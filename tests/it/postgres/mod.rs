@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod changes;
 mod csv;
 mod cursors;
 mod faults;

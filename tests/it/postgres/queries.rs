@@ -126,7 +126,7 @@ async fn nothing_of_an_update_is_left_for_the_next() {
         "SET ROLE pg_monitor",
         "SELECT pg_advisory_lock(7)",
         "CREATE TEMP TABLE secret AS SELECT 1 AS n",
-        "DO $$ BEGIN PERFORM set_config('statement_timeout', '1', false); END $$",
+        "SELECT set_config('statement_timeout', '1', false)",
     ] {
         database.update(sql, []).await.unwrap();
     }
@@ -276,4 +276,37 @@ async fn who_finds_no_connection_free_waits_and_is_told() {
     assert_eq!(end, Err(ResourceError::Cancelled));
     drop(reader);
     assert_eq!(value(&database, "1").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_whose_connections_are_all_at_work_is_well() {
+    let server = PostgresServer::shared();
+    let name = server.create_database();
+    let mut settings = settings(server, &name);
+    settings.access.pool.size = 1;
+    settings.access.pool.wait = Duration::from_millis(10);
+    let database = Database { resource: open(&settings), name };
+    let branch = database.sql().begin(rejoin::session::TransactionOptions::default()).await.unwrap();
+    database.resource.health().await.unwrap();
+    drop(branch);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_out_is_one_in_every_language() {
+    let database = new_database();
+    database.psql(
+        "CREATE FUNCTION stop(text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', $1 USING ERRCODE = '57014'; END $$",
+    );
+    let message = "storniere Anfrage wegen Zeitüberschreitung der Anfrage";
+    let error = database.query("SELECT stop(?)", [message.into()]).await.unwrap_err();
+    assert!(matches!(error, ResourceError::TimedOut { .. }), "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_goes_on_in_the_next_line_keeps_its_question_marks() {
+    let database = new_database();
+    let sql = "SELECT E'a' -- or so\n 'b\\' ? ', ?::text";
+    let blocks = database.query(sql, ["x".into()]).await.unwrap();
+    let values = [0, 1].map(|column| arrow_array::cast::AsArray::as_string::<i32>(blocks[0].column(column)).value(0));
+    assert_eq!(values, ["ab' ? ", "x"]);
 }

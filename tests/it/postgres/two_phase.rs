@@ -1,9 +1,13 @@
 //! Transactions in two phases.
 
-use rejoin::session::{BranchError, Decision, LogId, TransactionBranch, TransactionOptions, Xid};
+use std::time::Duration;
+
+use rejoin::resource::relational::access::{Login, Otherwise, PoolSettings, Requester, RoleMap, Who};
+use rejoin::session::{BranchError, Decision, LogId, Principal, TransactionBranch, TransactionOptions, Xid};
 use uuid::Uuid;
 
-use super::{new_database, update};
+use super::{new_database, open, password, settings, update};
+use crate::databases::{PASSWORD, PostgresServer};
 
 fn xid(log: u64, transaction: u128) -> Xid {
     Xid { log: LogId::new(log), transaction: Uuid::from_u128(transaction), branch: 1 }
@@ -78,4 +82,83 @@ async fn a_witness_tells_what_became_of_a_transaction() {
         assert_eq!(database.sql().outcome(&witness).await, Ok(Some(decision)));
     }
     assert_eq!(database.sql().outcome("3").await.unwrap_or(None), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_is_settled_though_all_connections_wait_for_it() {
+    let database = new_database();
+    database.psql("CREATE TABLE t AS SELECT 1 AS n");
+    let mut settings = settings(PostgresServer::shared(), &database.name);
+    settings.access.pool = PoolSettings { size: 1, wait: Duration::from_millis(10), ..PoolSettings::default() };
+    let small = open(&settings);
+    let small = small.as_relational().unwrap();
+    let xid = xid(0xe11, 8);
+    let branch = small.begin(named(xid)).await.unwrap();
+    update(branch.executor(), "UPDATE t SET n = 2", []).await.unwrap();
+    branch.prepare().await.unwrap();
+    drop(branch);
+    let waiting = small.begin(TransactionOptions::default()).await.unwrap();
+    let updating = update(waiting.executor(), "UPDATE t SET n = n + 1", []);
+    let settling = async {
+        super::queries::until_running(&database, 1).await;
+        assert_eq!(small.prepared(xid.log).await.unwrap(), [xid]);
+        small.settle(xid, Decision::Commit).await.unwrap();
+    };
+    let (updated, ()) = tokio::join!(updating, settling);
+    assert_eq!(updated, Ok(1));
+    waiting.commit().await.unwrap();
+    assert_eq!(database.psql("SELECT n FROM t"), "3");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_is_settled_as_the_user_who_prepared_it() {
+    let database = new_database();
+    let clerk = format!("clerk_{}", database.name);
+    let owner = format!("owner_{}", database.name);
+    database.psql(&format!(
+        "CREATE ROLE {clerk} LOGIN PASSWORD '{PASSWORD}'; CREATE ROLE {owner} LOGIN PASSWORD '{PASSWORD}'; \
+         CREATE TABLE t (n integer); GRANT ALL ON t TO {clerk}, {owner}"
+    ));
+    let login = |user: &str| Login { user: Some(user.into()), password: Some(password()) };
+    let mut settings = settings(PostgresServer::shared(), &database.name);
+    settings.access.login = login(&owner);
+    settings.access.role_map =
+        Some(RoleMap { entries: vec![(Who::Principal("ada".into()), login(&clerk))], otherwise: Otherwise::Default });
+    let resource = open(&settings);
+    let ada = Requester { principal: Principal::new("ada"), role: "user".into() };
+    let as_clerk = resource.on_behalf_of(&ada).unwrap().unwrap();
+    let all = resource.as_relational().unwrap();
+    for (number, decision, rows) in [(9, Decision::Commit, "1"), (10, Decision::Rollback, "1")] {
+        let xid = xid(0xf11, number);
+        let branch = as_clerk.as_relational().unwrap().begin(named(xid)).await.unwrap();
+        update(branch.executor(), "INSERT INTO t VALUES (1)", []).await.unwrap();
+        branch.prepare().await.unwrap();
+        drop(branch);
+        assert_eq!(all.prepared(xid.log).await.unwrap(), [xid], "others see it");
+        all.settle(xid, decision).await.unwrap();
+        assert_eq!(all.prepared(xid.log).await.unwrap(), []);
+        assert_eq!(database.psql("SELECT count(*) FROM t"), rows);
+    }
+    // Of somebody whom the resource does not know it stays, and that is told.
+    let xid = xid(0xf11, 11);
+    let stranger = database.sql().begin(named(xid)).await.unwrap();
+    update(stranger.executor(), "INSERT INTO t VALUES (1)", []).await.unwrap();
+    stranger.prepare().await.unwrap();
+    assert!(all.settle(xid, Decision::Commit).await.is_err());
+    stranger.rollback().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_keeps_no_prepared_transactions_is_not_asked_to() {
+    let mut server = PostgresServer::start();
+    server.run("postgres", "CREATE TABLE t (n integer)");
+    let resource = open(&settings(&server, "postgres"));
+    let database = resource.as_relational().unwrap();
+    assert!(database.begin(named(xid(0xaa1, 12))).await.unwrap().can_prepare());
+    server.restart_with("max_prepared_transactions=0");
+    let branch = database.begin(named(xid(0xaa1, 13))).await.unwrap();
+    assert!(!branch.can_prepare());
+    update(branch.executor(), "INSERT INTO t VALUES (1)", []).await.unwrap();
+    branch.commit().await.unwrap();
+    assert_eq!(server.run("postgres", "SELECT count(*) FROM t"), "1");
 }

@@ -7,6 +7,7 @@ mod ends;
 mod kills;
 mod order;
 mod outcome;
+mod restarts;
 mod spans;
 
 use bank::{Bank, query, update};

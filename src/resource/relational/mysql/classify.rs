@@ -25,82 +25,89 @@ pub(super) enum Kind {
     LocalFile,
     /// It has parameters with names, which the driver would take for something of its own.
     NamedParameters,
+    /// What it is depends on the version of the server.
+    Executable,
+    /// It begins with something else than a word.
+    Unknown,
     /// There is none.
     Nothing,
 }
 
 const NAMED: &str = "parameters with names (`:name`) are not known; write `?` for each";
+const EXECUTABLE: &str = "comments that some servers run (`/*! … */`, `/*M! … */`) are not taken, because what the statement does \
+    would depend on the version of the server: leave the comment out, or write what is in it as part of the statement";
+const UNKNOWN: &str = "a statement begins with a word, such as SELECT or INSERT";
 const NOTHING: &str = "the text holds no statement";
+const INTO: &str = "a query gives its rows to who asked: leave `INTO` out of it";
+const SEQUENCE: &str = "a query may not advance a sequence, which changes the database; use an update statement";
 
 /// What the words of a statement tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Classified {
     pub(super) kind: Kind,
-    /// Whether it may leave something behind in its session: a variable, a lock, a temporary table. Only what surely does not
-    /// counts as harmless.
+    /// Whether it may leave something behind in its session, or show what is left there: a variable, a lock, a temporary
+    /// table, warnings. Only what surely does not counts as harmless.
     pub(super) leaves_traces: bool,
-    /// Whether it would put its rows into a file or a variable.
-    has_into: bool,
-    /// Whether it has to do with a temporary table, which does not commit.
+    /// Whether it may call a function of a user, which may write.
+    pub(super) calls_functions: bool,
+    /// Whether it makes or drops something temporary, which does not commit.
     is_temporary: bool,
+    /// Why it is no query though it gives rows, if so.
+    no_query: Option<&'static str>,
 }
 
 impl Classified {
     /// Looks at the words of a statement.
     pub(super) fn of(sql: &str) -> Self {
         let mut words = Words::of(sql);
-        let mut found = Self { kind: Kind::Nothing, leaves_traces: false, has_into: false, is_temporary: false };
+        let mut found = Self::nothing();
         let mut first = words.next();
         while first == Some(Word::Open) {
             first = words.next();
         }
-        let Some(first) = first else { return found };
-        let keyword = if let Word::Name(name) = first { name } else { "" };
-        found.kind = kind_of(keyword);
-        // `WITH` stands before a query or before a statement that writes.
-        let mut is_with = keyword.eq_ignore_ascii_case("WITH");
-        let is_load = keyword.eq_ignore_ascii_case("LOAD");
+        let keyword = match first {
+            None => return found,
+            Some(Word::Name(name)) => name,
+            Some(_) => "",
+        };
+        found.kind = if keyword.is_empty() { Kind::Unknown } else { kind_of(keyword) };
         let mut has_names = false;
-        let mut depth = 0_usize;
+        let mut has_executable = first == Some(Word::ExecutableComment);
+        let mut with = With::of(keyword);
         let mut before = Before::Word;
-        for (position, word) in (1..).zip(words) {
+        let mut names = Names::new(keyword);
+        for word in words {
             match word {
-                Word::Open => {
-                    depth += 1;
-                    found.leaves_traces |= before == Before::Callable;
-                }
-                Word::Close => depth = depth.saturating_sub(1),
+                Word::Open => found.calls_functions |= before == Before::Callable,
                 Word::Variable => found.leaves_traces = true,
                 Word::NamedParameter => has_names = true,
-                Word::Name(name) => {
-                    if is_with && depth == 0 && matches!(kind_of(name), Kind::Query | Kind::Write) {
-                        found.kind = kind_of(name);
-                        is_with = false;
-                    }
-                    found.has_into |= name.eq_ignore_ascii_case("INTO");
-                    found.is_temporary |= position <= 3 && name.eq_ignore_ascii_case("TEMPORARY");
-                    if is_load && position <= 4 && name.eq_ignore_ascii_case("LOCAL") {
-                        found.kind = Kind::LocalFile;
-                    }
-                }
-                Word::Quoted | Word::Dot | Word::End | Word::Other => {}
+                Word::ExecutableComment => has_executable = true,
+                _ => {}
             }
+            found.kind = with.main(word).unwrap_or(found.kind);
+            names.next(word, &mut found);
             before = before.then(word);
         }
         if has_names {
             found.kind = Kind::NamedParameters;
         }
-        found.leaves_traces |= !matches!(found.kind, Kind::Query | Kind::Write);
+        if has_executable {
+            found.kind = Kind::Executable;
+        }
+        // What writes may set off triggers, and `SHOW WARNINGS` tells of the statement before.
+        found.leaves_traces |=
+            found.calls_functions || found.kind != Kind::Query || keyword.eq_ignore_ascii_case("SHOW");
         found
+    }
+
+    fn nothing() -> Self {
+        Self { kind: Kind::Nothing, leaves_traces: false, calls_functions: false, is_temporary: false, no_query: None }
     }
 
     /// Whether it may run as a query.
     pub(super) fn check_query(self) -> Result<(), ResourceError> {
         match self.kind {
-            Kind::Query if self.has_into => {
-                Err(read_only("a query gives its rows to who asked: leave `INTO` out of it"))
-            }
-            Kind::Query => Ok(()),
+            Kind::Query => self.no_query.map_or(Ok(()), |why| Err(read_only(why))),
             Kind::Write | Kind::Definition => {
                 Err(read_only("a query may not change the database; use an update statement"))
             }
@@ -108,6 +115,8 @@ impl Classified {
             Kind::Call => Err(read_only("a query may not call a procedure; use `sqlStoredProcedure`")),
             Kind::LocalFile => Err(read_only("a query may not load a file")),
             Kind::NamedParameters => Err(super::error::sql(NAMED)),
+            Kind::Executable => Err(super::error::sql(EXECUTABLE)),
+            Kind::Unknown => Err(super::error::sql(UNKNOWN)),
             Kind::Nothing => Err(super::error::sql(NOTHING)),
         }
     }
@@ -129,8 +138,77 @@ impl Classified {
             Kind::Call => refused("a procedure is called by `sqlStoredProcedure`"),
             Kind::LocalFile => refused("the service reads no files for the database: leave `LOCAL` out of it"),
             Kind::NamedParameters => refused(NAMED),
+            Kind::Executable => refused(EXECUTABLE),
+            Kind::Unknown => refused(UNKNOWN),
             Kind::Nothing => refused(NOTHING),
         }
+    }
+}
+
+/// Finds the kind of a statement that begins with `WITH`, which may stand before a query or before one that writes: its
+/// word is the first such one outside of all parentheses.
+#[derive(Debug)]
+struct With {
+    is_open: bool,
+    depth: usize,
+}
+
+impl With {
+    fn of(keyword: &str) -> Self {
+        Self { is_open: keyword.eq_ignore_ascii_case("WITH"), depth: 0 }
+    }
+
+    /// The kind, if this word tells it.
+    fn main(&mut self, word: Word<'_>) -> Option<Kind> {
+        match word {
+            Word::Open => self.depth += 1,
+            Word::Close => self.depth = self.depth.saturating_sub(1),
+            Word::Name(name) if self.is_open && self.depth == 0 => {
+                let kind = Some(kind_of(name)).filter(|kind| matches!(kind, Kind::Query | Kind::Write));
+                self.is_open = kind.is_none();
+                return kind;
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+/// Looks for names that stand in an order of their own.
+#[derive(Debug)]
+struct Names<'a> {
+    keyword: &'a str,
+    /// How many words there were before, the first one included.
+    position: usize,
+    /// The two words before, if they are names.
+    before: [&'a str; 2],
+}
+
+impl<'a> Names<'a> {
+    fn new(keyword: &'a str) -> Self {
+        Self { keyword, position: 1, before: ["", keyword] }
+    }
+
+    fn next(&mut self, word: Word<'a>, found: &mut Classified) {
+        let name = if let Word::Name(name) = word { name } else { "" };
+        let [older, last] = self.before;
+        let is = |name: &str, keyword: &str| name.eq_ignore_ascii_case(keyword);
+        if is(name, "INTO") {
+            found.no_query = Some(INTO);
+        } else if is(last, "VALUE") && is(name, "FOR") {
+            // Both tell of the session, too, and `PREVIOUS` of nothing else.
+            found.leaves_traces = true;
+            found.no_query = if is(older, "NEXT") { Some(SEQUENCE) } else { found.no_query };
+        } else if word == Word::Open && (is(last, "NEXTVAL") || is(last, "SETVAL")) {
+            found.no_query = Some(SEQUENCE);
+        } else if is(name, "TEMPORARY") {
+            let is_first = self.position == 1 || (self.position == 3 && is(older, "OR") && is(last, "REPLACE"));
+            found.is_temporary |= is_first && (is(self.keyword, "CREATE") || is(self.keyword, "DROP"));
+        } else if is(name, "LOCAL") && is(self.keyword, "LOAD") && self.position <= 4 {
+            found.kind = Kind::LocalFile;
+        }
+        self.before = [last, name];
+        self.position += 1;
     }
 }
 
@@ -143,20 +221,11 @@ enum Before {
     Callable,
     /// A dot, behind the name of a database.
     Dot,
-    /// `INTO`.
-    Into,
-    /// The table behind it, of which columns may follow: `INTO t (a)` calls nothing.
-    Table,
-    /// A dot behind its first part.
-    TableDot,
 }
 
 impl Before {
     fn then(self, word: Word<'_>) -> Self {
         match (self, word) {
-            (Self::Into | Self::TableDot, Word::Name(_) | Word::Quoted) => Self::Table,
-            (Self::Table, Word::Dot) => Self::TableDot,
-            (_, Word::Name(name)) if name.eq_ignore_ascii_case("INTO") => Self::Into,
             // A function of a user may have any name where that of its database stands before it.
             (Self::Dot, Word::Name(_)) | (_, Word::Quoted) => Self::Callable,
             (_, Word::Name(name)) if is_harmless(name) => Self::Word,
@@ -224,12 +293,11 @@ mod tests {
             ("select 1", Kind::Query),
             ("  ((SELECT 1) UNION SELECT 2)", Kind::Query),
             ("-- a note\n# another\n/* and one */ SELECT 1", Kind::Query),
-            ("/*!40000 SELECT */ 1", Kind::Query),
+            ("\u{b}SELECT 1", Kind::Query),
             ("WITH a AS (SELECT 1) SELECT * FROM a", Kind::Query),
             ("WITH a AS (SELECT 1) DELETE FROM b", Kind::Write),
             ("SHOW TABLES", Kind::Query),
             ("INSERT INTO a VALUES (1)", Kind::Write),
-            ("/*M!100100 DELETE */ FROM a", Kind::Write),
             ("CREATE TABLE a (b INT)", Kind::Definition),
             ("ANALYZE TABLE a", Kind::Definition),
             ("COMMIT", Kind::Control),
@@ -237,30 +305,52 @@ mod tests {
             ("CALL p()", Kind::Call),
             ("", Kind::Nothing),
             ("-- nothing", Kind::Nothing),
+            ("'a'", Kind::Unknown),
+            ("\u{1}USE a", Kind::Unknown),
+            ("\u{b}USE a", Kind::Control),
         ] {
             assert_eq!(kind(sql), expected, "{sql}");
         }
     }
 
     #[test]
-    fn a_query_puts_its_rows_nowhere_else() {
-        for sql in ["SELECT 1 INTO OUTFILE '/x'", "SELECT 1 /*! INTO DUMPFILE '/x' */", "SELECT a INTO @a FROM b"] {
+    fn what_the_version_of_the_server_decides_is_refused() {
+        for sql in [
+            "/*!999999 SELECT */ COMMIT",
+            "/*!999999 INSERT */ SET SESSION sql_mode = ''",
+            "WITH a AS (SELECT 1 /*!999999 ( */) DELETE FROM b",
+            "SELECT 1 /*M!100100 INTO DUMPFILE '/x' */",
+        ] {
+            assert_eq!(kind(sql), Kind::Executable, "{sql}");
+            assert!(Classified::of(sql).check_query().is_err());
+            assert!(Classified::of(sql).check_update(false).is_err());
+        }
+        assert_eq!(kind("SELECT '/*! a */' /*+ a hint */ -- /*! b */"), Kind::Query);
+    }
+
+    #[test]
+    fn a_query_puts_its_rows_nowhere_else_and_advances_no_sequence() {
+        for sql in [
+            "SELECT 1 INTO OUTFILE '/x'",
+            "SELECT a INTO @a FROM b",
+            "SELECT NEXT VALUE FOR s",
+            "SELECT nextval (s)",
+            "SELECT d.SETVAL(s, 4)",
+        ] {
             assert!(matches!(Classified::of(sql).check_query(), Err(ResourceError::ReadOnly { .. })), "{sql}");
         }
-        for sql in ["SELECT 'a INTO b'", "SELECT `INTO` FROM a", "SELECT 1 -- INTO", "SELECT a FROM b FOR UPDATE"] {
+        for sql in
+            ["SELECT 'a INTO b'", "SELECT `INTO` FROM a", "SELECT 1 -- INTO", "SELECT nextval, value FROM b FOR UPDATE"]
+        {
             assert_eq!(Classified::of(sql).check_query(), Ok(()), "{sql}");
         }
     }
 
     #[test]
     fn only_what_surely_leaves_nothing_behind_counts_as_harmless() {
-        for sql in [
-            "SELECT a, COUNT(*) FROM b WHERE c IN (1, 2) AND d = ?",
-            "INSERT INTO a (b, c) VALUES (?, ?)",
-            "INSERT INTO `d`.`a` (b, c) VALUES (?, ?)",
-            "UPDATE a SET b = UPPER(c) WHERE d = ?",
-            "SELECT '@a', `f(`, \"get_lock('x', 1)\" FROM b",
-        ] {
+        for sql in
+            ["SELECT a, COUNT(*) FROM b WHERE c IN (1, 2) AND d = ?", "SELECT '@a', `f(`, \"get_lock('x', 1)\" FROM b"]
+        {
             assert!(!Classified::of(sql).leaves_traces, "{sql}");
         }
         for sql in [
@@ -271,7 +361,9 @@ mod tests {
             "SELECT db.my_function(1)",
             "SELECT db.upper(1)",
             "CREATE TEMPORARY TABLE a (b INT)",
-            "SELECT /*! GET_LOCK */ ('x', 1)",
+            "INSERT INTO a VALUES (1)",
+            "SHOW WARNINGS",
+            "SELECT PREVIOUS VALUE FOR s",
         ] {
             assert!(Classified::of(sql).leaves_traces, "{sql}");
         }
@@ -284,6 +376,16 @@ mod tests {
         assert!(!check("TRUNCATE a"));
         assert!(!check("COMMIT"));
         assert!(check("CREATE TEMPORARY TABLE a (b INT)"));
+        assert!(check("CREATE OR REPLACE TEMPORARY TABLE a (b INT)"));
+        assert!(check("DROP TEMPORARY TABLE a"));
+        for sql in [
+            "DROP TABLE temporary",
+            "TRUNCATE temporary",
+            "ALTER TABLE temporary ADD b INT",
+            "RENAME TABLE temporary TO a",
+        ] {
+            assert!(!check(sql), "{sql}");
+        }
         assert!(check("DELETE FROM a"));
         assert!(Classified::of("DROP TABLE a").check_update(false).is_ok());
         assert!(Classified::of("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE a").check_update(false).is_err());

@@ -6,16 +6,14 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
     Time64MicrosecondType, TimestampMicrosecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{ArrayRef, ArrowPrimitiveType, BinaryArray, BooleanArray, PrimitiveArray, StringArray};
-use arrow_buffer::{ArrowNativeType, BooleanBuffer, Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer, i256};
+use arrow_array::{ArrayRef, ArrowPrimitiveType, BooleanArray, PrimitiveArray};
+use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBufferBuilder, ScalarBuffer, i256};
 use arrow_schema::DataType;
 use mysql_async::Value;
 
 use super::shape::ColumnShape;
 use super::text;
-
-/// How many bytes of room a column may keep without a need.
-const MUCH_SPARE: usize = 4096;
+use crate::resource::relational::pieces::{Pieces, Room, fitted};
 
 /// Takes the values of one column into a typed buffer.
 ///
@@ -50,38 +48,6 @@ enum Values {
     Timestamp(Vec<i64>),
     Texts(Pieces),
     Bytes(Pieces),
-}
-
-/// Values of any length, end to end.
-#[derive(Debug)]
-struct Pieces {
-    offsets: Vec<i32>,
-    bytes: Vec<u8>,
-}
-
-impl Pieces {
-    fn with_capacity(rows: usize, bytes: usize) -> Self {
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        Self { offsets, bytes: Vec::with_capacity(bytes) }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        self.end_value();
-    }
-
-    fn end_value(&mut self) {
-        // A block holds little more than one value beyond its limit, and a packet of the server at most 1 GiB.
-        self.offsets.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
-    }
-}
-
-/// How much room a new builder makes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Room {
-    pub(super) rows: usize,
-    pub(super) bytes: usize,
 }
 
 /// Appends a whole number if it fits.
@@ -223,15 +189,8 @@ impl ColumnBuilder {
             Values::Date(values) => array::<Date32Type>(values, nulls, data_type),
             Values::Time(values) => array::<Time64MicrosecondType>(values, nulls, data_type),
             Values::Timestamp(values) => array::<TimestampMicrosecondType>(values, nulls, data_type),
-            Values::Texts(Pieces { offsets, bytes }) => {
-                // The text of the whole block is looked at once, which is far faster than value by value.
-                let (offsets, bytes) = (OffsetBuffer::new(fitted(offsets).into()), Buffer::from(fitted(bytes)));
-                let array = StringArray::try_new(offsets.clone(), bytes.clone(), nulls);
-                Arc::new(array.map_err(|_| first_not_text(&offsets, &bytes))?)
-            }
-            Values::Bytes(Pieces { offsets, bytes }) => {
-                Arc::new(BinaryArray::new(OffsetBuffer::new(fitted(offsets).into()), fitted(bytes).into(), nulls))
-            }
+            Values::Texts(pieces) => pieces.into_text(nulls)?,
+            Values::Bytes(pieces) => pieces.into_binary(nulls),
         })
     }
 }
@@ -248,7 +207,7 @@ impl Values {
             (Self::UInt64(values), Value::Int(value)) => fits(values, *value),
             (Self::UInt64(values), Value::UInt(value)) => taken(values, Some(*value)),
             (Self::UInt64(values), Value::Bytes(bits)) => taken(values, bits_value(bits)),
-            (Self::Boolean(values), Value::Bytes(bits)) => taken(values, bits_value(bits).map(|bits| bits != 0)),
+            (Self::Boolean(values), Value::Bytes(bits)) => taken(values, bit_value(bits)),
             (Self::Float32(values), Value::Float(value)) => taken(values, Some(*value)),
             (Self::Decimal128(values, scale), Value::Bytes(digits)) => taken(values, text::unscaled(digits, *scale)),
             (Self::Decimal256(values, scale), Value::Bytes(digits)) => {
@@ -297,6 +256,15 @@ fn taken<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
     value.map(|value| values.push(value)).is_some()
 }
 
+/// One bit. Those that come out of an expression may be digits.
+fn bit_value(bits: &[u8]) -> Option<bool> {
+    match bits {
+        [0 | b'0'] => Some(false),
+        [1 | b'1'] => Some(true),
+        _ => None,
+    }
+}
+
 /// The number that bits make, the highest first.
 fn bits_value(bits: &[u8]) -> Option<u64> {
     (bits.len() <= 8).then(|| bits.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
@@ -312,22 +280,4 @@ where
 {
     let array = PrimitiveArray::<T>::new(ScalarBuffer::from(fitted(values)), nulls);
     Arc::new(array.with_data_type(data_type))
-}
-
-/// The first value that is not UTF-8.
-fn first_not_text(offsets: &OffsetBuffer<i32>, bytes: &Buffer) -> usize {
-    let bad = offsets.windows(2).position(|ends| {
-        let range = usize::try_from(ends[0]).unwrap_or(0)..usize::try_from(ends[1]).unwrap_or(0);
-        bytes.get(range).is_none_or(|value| std::str::from_utf8(value).is_err())
-    });
-    bad.unwrap_or(0)
-}
-
-/// Values without the room that was left over, where that is much: a block may wait long for its reader.
-fn fitted<T>(mut values: Vec<T>) -> Vec<T> {
-    let spare = values.capacity() - values.len();
-    if spare * size_of::<T>() > MUCH_SPARE && spare > values.len() / 4 {
-        values.shrink_to_fit();
-    }
-    values
 }

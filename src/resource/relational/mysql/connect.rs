@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::address::MySqlAddress;
 use super::error::{connect_error, resource_error};
 use super::link::Link;
+use crate::resource::relational::Dialect;
 use crate::resource::relational::access::{Login, Secret, TlsMode, TlsSettings};
 use crate::resource::{Product, ResourceError};
 
@@ -32,6 +33,14 @@ const STATEMENTS: usize = 64;
 const SETUP: &str = "SET NAMES utf8mb4, time_zone = '+00:00', autocommit = 1, \
     net_write_timeout = 31536000, net_read_timeout = 31536000, \
     sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
+
+/// The same for a database: the server does not go back to it when a session is renewed.
+fn setup(database: Option<&str>) -> String {
+    match database {
+        Some(database) => format!("{SETUP}; USE {}", Dialect::MySql.quoted(database)),
+        None => SETUP.to_owned(),
+    }
+}
 
 /// Opens connections of one user to one server.
 #[derive(Debug)]
@@ -56,7 +65,7 @@ impl Connector {
             .stmt_cache_size(STATEMENTS)
             // An update counts the rows that it found, as other databases do, and not only those that it changed.
             .client_found_rows(true)
-            .setup(vec![SETUP])
+            .setup(vec![setup(address.database.as_deref())])
             .ssl_opts(tls_options(address, tls)?);
         Ok(Self { options: options.into(), login: login.clone() })
     }
@@ -158,24 +167,46 @@ fn system_roots() -> Vec<Vec<u8>> {
     found.certs.into_iter().map(|certificate| certificate.to_vec()).collect()
 }
 
-/// The product as its servers name themselves, once one was asked.
+/// What is known of the servers of a database, once one was asked.
 #[derive(Debug, Default)]
-pub(super) struct KnownProduct(Mutex<Option<Product>>);
+pub(super) struct KnownServer(Mutex<Option<Facts>>);
 
-impl KnownProduct {
+#[derive(Debug, Clone)]
+struct Facts {
+    product: Product,
+    powers: Powers,
+}
+
+/// What a server can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Powers {
+    /// The most bytes of a statement with its parameters.
+    pub(super) packet: usize,
+    /// Whether it takes many rows of parameters at once, as MariaDB does.
+    pub(super) has_bulk: bool,
+}
+
+impl KnownServer {
     /// The product; before any server was asked, the name of the protocol.
-    pub(super) fn get(&self) -> Product {
-        let known = self.0.lock().clone();
+    pub(super) fn product(&self) -> Product {
+        let known = self.0.lock().as_ref().map(|facts| facts.product.clone());
         known.unwrap_or_else(|| Product { name: "MariaDB or MySQL".into(), version: "unknown".into() })
     }
 
-    /// Asks, unless the answer is known.
+    /// Tells a connection what its server can take, which is asked unless it is known.
     pub(super) async fn learn(&self, link: &mut Link) -> Result<(), mysql_async::Error> {
-        if self.0.lock().is_some() {
+        let known = self.0.lock().as_ref().map(|facts| facts.powers);
+        if let Some(powers) = known {
+            link.empower(powers);
             return Ok(());
         }
-        let version: Option<String> = link.driver().query_first("SELECT VERSION()").await?;
-        *self.0.lock() = version.map(|version| product(&version));
+        let told: Option<(String, usize)> = link.driver().query_first("SELECT VERSION(), @@max_allowed_packet").await?;
+        if let Some((version, packet)) = told {
+            let product = product(&version);
+            let powers = Powers { packet, has_bulk: product.name == "MariaDB" };
+            link.empower(powers);
+            *self.0.lock() = Some(Facts { product, powers });
+        }
         Ok(())
     }
 }
@@ -202,6 +233,12 @@ mod tests {
         ] {
             assert_eq!(product(version), Product { name: name.into(), version: number.into() });
         }
+    }
+
+    #[test]
+    fn a_connection_works_in_its_database_whatever_its_name() {
+        assert!(setup(Some("my`data")).ends_with("; USE `my``data`"));
+        assert!(!setup(None).contains("USE"));
     }
 
     #[test]

@@ -182,7 +182,7 @@ impl RowCursor for MySqlCursor {
         let State::Open(mut rows) = std::mem::replace(&mut *state, State::Closed) else {
             return Err(super::error::sql("the cursor is closed"));
         };
-        let limit = Limit { cancel: &cancel, time: self.time, reader: Some(&output) };
+        let limit = Limit { cancel: &cancel, time: self.time, reader: Some(&output), stopper: None };
         let sent = limit.keep(rows.send(fetch.rows, &output)).await?;
         let at_end = sent < fetch.rows;
         *state = State::Open(rows);

@@ -14,6 +14,20 @@ const GONE: [u16; 13] = [1053, 1077, 1079, 1152, 1158, 1159, 1160, 1161, 1927, 2
 /// `ER_UNSUPPORTED_PS`: a statement that can't be prepared.
 pub(super) const NOT_PREPARABLE: u16 = 1295;
 
+/// `ER_SP_DOES_NOT_EXIST`: of a savepoint as well.
+pub(super) const NO_SAVEPOINT: u16 = 1305;
+
+/// `ER_QUERY_INTERRUPTED`: a statement was stopped.
+pub(super) const INTERRUPTED: u16 = 1317;
+
+/// Numbers of errors by which a server says that it takes no files of its clients.
+const NO_LOCAL_FILES: [u16; 3] = [1148, 3948, 4166];
+
+/// Whether a server takes no files of its clients.
+pub(super) fn takes_no_files(error: &Error) -> bool {
+    server_code(error).is_some_and(|code| NO_LOCAL_FILES.contains(&code))
+}
+
 /// Sorts an error of the driver by blame.
 pub(super) fn resource_error(error: Error) -> ResourceError {
     match error {
@@ -53,6 +67,15 @@ pub(super) fn write_error(error: Error) -> ResourceError {
     let is_lost = is_connection_lost(&error);
     match resource_error(error) {
         ResourceError::Unavailable { message } if is_lost => ResourceError::Lost { message },
+        other => other,
+    }
+}
+
+/// An error of a commit: if its connection was ended, nobody knows, whoever says so.
+pub(super) fn commit_error(error: Error) -> ResourceError {
+    let is_gone = server_code(&error).is_some_and(|code| GONE.contains(&code));
+    match write_error(error) {
+        ResourceError::Unavailable { message } if is_gone => ResourceError::Lost { message },
         other => other,
     }
 }
@@ -161,6 +184,8 @@ mod tests {
         let lost = || Error::Driver(DriverError::ConnectionClosed);
         assert_eq!(write_error(lost()).code(), "DataResourceLost");
         assert_eq!(write_error(server(1062)).code(), "SqlError");
+        assert_eq!(write_error(server(1927)).code(), "DataResourceUnavailable");
+        assert_eq!(commit_error(server(1927)).code(), "DataResourceLost");
         assert!(matches!(branch_error(lost(), true), BranchError::Lost { .. }));
         assert!(matches!(branch_error(lost(), false), BranchError::Unavailable { .. }));
         assert!(matches!(branch_error(server(1213), true), BranchError::Refused { is_retryable: true, .. }));

@@ -8,9 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::MySqlResource;
 use super::classify::{Classified, Kind};
+use super::connect::PART;
 use super::cursor::{self, MySqlCursor};
-use super::error::{self, breaks_connection, resource_error, write_error};
-use super::limit::Limit;
+use super::error::{self, breaks_connection, commit_error, resource_error, write_error};
+use super::limit::{Limit, Stopper};
 use super::link::{Link, Mode};
 use super::load::{self, AwaitedBlocks};
 use super::pool::{Lease, Leaves};
@@ -36,8 +37,15 @@ pub(super) fn left_behind<T>(done: &Result<T, ResourceError>, leaves_traces: boo
 
 /// Gives back the connection of a statement that may have written. One that has not ended is stopped before anybody hears that
 /// it was.
-async fn end(mut lease: Lease, leaves: Option<Leaves>) -> Result<(), ResourceError> {
+async fn end(mut lease: Lease, leaves: Option<Leaves>, was_stopped: bool) -> Result<(), ResourceError> {
     match leaves {
+        // It did not answer: dropping the lease has it stopped with its connection.
+        Some(Leaves::Ruin) if was_stopped => Ok(()),
+        // It has answered, but what stopped it may still be on its way to the next statement.
+        _ if was_stopped => {
+            lease.settle(Leaves::Ruin);
+            Ok(())
+        }
         Some(leaves) => {
             lease.settle(leaves);
             Ok(())
@@ -57,6 +65,7 @@ impl SqlExecutor for MySqlResource {
         let classified = Classified::of(&statement.sql);
         classified.check_query()?;
         let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
+        let mut may_repeat = true;
         loop {
             let mut lease = self.lend(Mode::Read, classified.leaves_traces, &cancel).await?;
             let is_pooled = lease.is_pooled();
@@ -71,8 +80,12 @@ impl SqlExecutor for MySqlResource {
             }
             drop(lease);
             match done {
-                // The server has closed the connection while nobody used it. Nothing was read, so it may be read again.
-                Err(error) if is_pooled && !has_sent && breaks_connection(&error) => self.pool.drop_idle(),
+                // The server has closed the connection while nobody used it. Nothing was read, so it may be read again; once,
+                // because who ends a connection may mean the query.
+                Err(error) if may_repeat && is_pooled && !has_sent && breaks_connection(&error) => {
+                    may_repeat = false;
+                    self.pool.drop_idle();
+                }
                 Err(error) => return Err(error),
                 Ok(rows) => {
                     output.finish().await;
@@ -91,7 +104,8 @@ impl SqlExecutor for MySqlResource {
             return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));
         }
         let mut lease = self.lend_to_write(classified.leaves_traces, &cancel).await?;
-        let limit = self.limit(&cancel);
+        let stopper = Stopper::new(&self.pool, lease.id());
+        let limit = Limit { stopper: Some(&stopper), ..self.limit(&cancel) };
         let link = lease.begin()?;
         link.touch();
         let done = if is_transaction {
@@ -99,7 +113,7 @@ impl SqlExecutor for MySqlResource {
         } else {
             update::run(link, &sql, rows, &limit).await
         };
-        end(lease, left_behind(&done, classified.leaves_traces)).await?;
+        end(lease, left_behind(&done, classified.leaves_traces), stopper.was_used()).await?;
         done
     }
 
@@ -112,11 +126,13 @@ impl SqlExecutor for MySqlResource {
         let mut lease = self.lend_to_write(true, &cancel).await?;
         let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
         let to = Output { writer: &output, cancel: &cancel };
+        let stopper = Stopper::new(&self.pool, lease.id());
+        let around = Limit { stopper: Some(&stopper), ..self.limit(&cancel) };
         let link = lease.begin()?;
         link.touch();
-        let calling = all_or_none(link, &limit, async |link| limit.keep(call::run(link, &call, &to)).await);
+        let calling = all_or_none(link, &around, async |link| limit.keep(call::run(link, &call, &to)).await);
         let done = calling.await;
-        end(lease, left_behind(&done, true)).await?;
+        end(lease, left_behind(&done, true), stopper.was_used()).await?;
         let called = done?;
         output.finish().await;
         Ok(called)
@@ -124,13 +140,17 @@ impl SqlExecutor for MySqlResource {
 
     async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {
         let rows = AwaitedBlocks::gather(rows, &cancel).await?;
-        let create = load.create.then(|| load::create_text(&load, &rows.schema())).transpose()?;
+        let create = load.create.then(|| Dialect::MySql.create_table(&load.table, &rows.schema())).transpose()?;
         let mut lease = self.lend_to_write(true, &cancel).await?;
-        let limit = Limit { time: None, ..self.limit(&cancel) };
         let link = lease.begin()?;
         link.touch();
-        let done = limit.keep(load_or_drop(link, &load, create, rows)).await;
-        end(lease, left_behind(&done, true)).await?;
+        // The rows end when it is cancelled, and it takes back what it did. Only who can't has to be stopped.
+        let done = tokio::select! {
+            biased;
+            done = load_or_drop(link, &load, create, rows) => done,
+            () = async { cancel.cancelled().await; tokio::time::sleep(PART).await } => Err(ResourceError::Cancelled),
+        };
+        end(lease, left_behind(&done, true), false).await?;
         done
     }
 
@@ -170,7 +190,7 @@ async fn all_or_none<T>(
     let done = statements(link).await;
     match &done {
         Ok(_) => {
-            limit.keep(async { link.driver().query_drop("COMMIT").await.map_err(write_error) }).await?;
+            limit.keep(async { link.driver().query_drop("COMMIT").await.map_err(commit_error) }).await?;
         }
         // The connection is closed, which takes it all back.
         Err(error) if left_behind::<()>(&Err(error.clone()), false).is_none_or(|left| left == Leaves::Ruin) => {}
@@ -201,6 +221,6 @@ async fn load_or_drop(
         Err(_) if has_created => format!("ROLLBACK; DROP TABLE {}", Dialect::MySql.table(&load.table)),
         Err(_) => "ROLLBACK".to_owned(),
     };
-    link.driver().query_drop(end).await.map_err(write_error)?;
+    link.driver().query_drop(end).await.map_err(commit_error)?;
     done
 }

@@ -4,7 +4,7 @@ use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error};
 use tokio::time::timeout;
 
-use super::connect::PART;
+use super::connect::{PART, Powers};
 
 /// What statements of a connection may do when no transaction is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +23,26 @@ pub(super) struct Link {
     mode: Option<Mode>,
     /// Whether a statement of a client ran in its session.
     used: bool,
+    /// What its server can take.
+    powers: Powers,
 }
+
+/// What every server takes.
+const LEAST: Powers = Powers { packet: 1024 * 1024, has_bulk: false };
 
 impl Link {
     pub(super) fn new(connection: Conn) -> Self {
-        Self { connection, mode: None, used: false }
+        Self { connection, mode: None, used: false, powers: LEAST }
+    }
+
+    /// What its server can take.
+    pub(super) fn powers(&self) -> Powers {
+        self.powers
+    }
+
+    /// Says what its server can take.
+    pub(super) fn empower(&mut self, powers: Powers) {
+        self.powers = powers;
     }
 
     /// The driver's connection.

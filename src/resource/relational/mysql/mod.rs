@@ -12,6 +12,7 @@
 //! A statement that is cancelled is stopped in the server, by a connection beside it, and its own connection is closed.
 
 mod address;
+mod batch;
 mod bind;
 mod call;
 mod classify;
@@ -23,17 +24,16 @@ mod executor;
 mod harmless;
 mod held;
 mod limit;
-mod lines;
 mod link;
 mod load;
 mod pool;
 mod query;
+mod reading;
 mod rows;
 mod schema;
 mod shape;
 mod text;
 mod transaction;
-mod types;
 mod update;
 mod words;
 mod xa;
@@ -54,7 +54,7 @@ use super::access::{AccessSettings, Login, Requester};
 use super::{Dialect, RelationalBranch, RelationalResource};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
 use crate::session::{BranchError, Decision, LogId, TransactionOptions, Xid};
-use connect::{Connector, KnownProduct};
+use connect::{Connector, KnownServer};
 use error::{breaks_connection, refused, resource_error};
 use executor::left_behind;
 use limit::Limit;
@@ -111,7 +111,7 @@ pub struct MySqlResource {
 struct Shared {
     address: MySqlAddress,
     access: AccessSettings,
-    product: KnownProduct,
+    server: KnownServer,
     pools: Mutex<HashMap<Login, Arc<Pool>>>,
 }
 
@@ -136,14 +136,14 @@ impl MySqlResource {
     /// [`ResourceError::Configuration`] for settings that do not go together.
     pub fn new(address: MySqlAddress, access: AccessSettings) -> Result<Self, ResourceError> {
         let login = access.login.clone();
-        let shared = Shared { address, access, product: KnownProduct::default(), pools: Mutex::default() };
+        let shared = Shared { address, access, server: KnownServer::default(), pools: Mutex::default() };
         let pool = shared.pool(&login)?;
         Ok(Self { shared: Arc::new(shared), pool, is_unlimited: false })
     }
 
     fn limit<'a>(&self, cancel: &'a CancellationToken) -> Limit<'a> {
         let time = self.shared.access.statement_timeout.filter(|_| !self.is_unlimited);
-        Limit { cancel, time, reader: None }
+        Limit { cancel, time, reader: None, stopper: None }
     }
 
     /// Lends a connection that answers, in that mode and, if it has to be, as if new. One that was closed by its server while
@@ -200,7 +200,7 @@ impl MySqlResource {
         if as_new && link.is_used() {
             link.renew().await.map_err(resource_error)?;
         }
-        self.shared.product.learn(link).await.map_err(resource_error)?;
+        self.shared.server.learn(link).await.map_err(resource_error)?;
         link.enter(mode).await.map_err(resource_error)
     }
 }
@@ -208,7 +208,7 @@ impl MySqlResource {
 #[async_trait]
 impl DataResource for MySqlResource {
     fn product(&self) -> Product {
-        self.shared.product.get()
+        self.shared.server.product()
     }
 
     async fn health(&self) -> Result<(), ResourceError> {

@@ -246,7 +246,16 @@ impl Drop for Lease {
 
 /// Renews a connection before it goes back. The place stays taken until then: no more are open than may be.
 async fn renew(pool: Arc<Pool>, mut link: Link, place: OwnedSemaphorePermit) {
-    match timeout(PART, link.renew()).await {
+    let mode = link.mode();
+    let renewing = async {
+        let is_renewed = link.renew().await?;
+        // Who needs it next is likely to do the same with it.
+        if let Some(mode) = mode.filter(|_| is_renewed) {
+            link.enter(mode).await?;
+        }
+        Ok::<_, mysql_async::Error>(is_renewed)
+    };
+    match timeout(PART, renewing).await {
         Ok(Ok(true)) => pool.give_back(link, place),
         _ => link.close().await,
     }

@@ -37,7 +37,7 @@ pub(super) async fn run(
     output: &Output<'_>,
     has_sent: &mut bool,
 ) -> Result<u64, ResourceError> {
-    let prepared = prepare_for(link, &statement.sql, statement.parameters.len()).await?;
+    let prepared = prepare_for(link, &statement.sql, &statement.parameters).await?;
     let parameters = Params::Positional(values(&statement.parameters));
     let mut result = link.driver().exec_iter(&prepared, parameters).await.map_err(resource_error)?;
     if result.columns_ref().is_empty() {
@@ -54,7 +54,7 @@ pub(super) async fn send_rows<P: Protocol>(
     output: &Output<'_>,
     has_sent: &mut bool,
 ) -> Result<u64, ResourceError> {
-    let mut builder = RowsBuilder::new(result.columns_ref());
+    let mut builder = RowsBuilder::new(result.columns_ref())?;
     loop {
         let row = {
             // The stream of the driver's documentation would allocate for each row.

@@ -4,10 +4,11 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use mysql_async::{Column, Row};
 
-use super::column::{ColumnBuilder, Room};
+use super::column::ColumnBuilder;
 use super::shape::ResultShape;
 use crate::block::{BLOCK_ROWS, ROWS_BYTES};
 use crate::resource::ResourceError;
+use crate::resource::relational::pieces::Room;
 
 /// How many rows the first block holds at the most, so that it leaves early.
 const FIRST_BLOCK_ROWS: usize = 64;
@@ -30,11 +31,14 @@ pub(super) struct RowsBuilder {
 }
 
 impl RowsBuilder {
-    pub(super) fn new(columns: &[Column]) -> Self {
-        let shape = ResultShape::of(columns);
-        let room = Room { rows: 8, bytes: 64 };
-        let columns = shape.columns.iter().map(|column| ColumnBuilder::new(column, &column.data_type, room)).collect();
-        Self { shape, schema: None, columns, rooms: Vec::new(), rows: 0, bytes: 0, rows_before: 0 }
+    /// # Errors
+    ///
+    /// As [`ResultShape::of`].
+    pub(super) fn new(columns: &[Column]) -> Result<Self, ResourceError> {
+        let shape = ResultShape::of(columns)?;
+        let columns =
+            shape.columns.iter().map(|column| ColumnBuilder::new(column, &column.data_type, Room::FIRST)).collect();
+        Ok(Self { shape, schema: None, columns, rooms: Vec::new(), rows: 0, bytes: 0, rows_before: 0 })
     }
 
     /// Appends one row.
@@ -77,7 +81,7 @@ impl RowsBuilder {
     pub(super) fn take(&mut self) -> Result<RecordBatch, ResourceError> {
         // The next block is likely to need as much room for a row as this one.
         let (rows, bytes) = (self.rows.max(1), self.bytes);
-        self.rooms = self.columns.iter().map(|column| room_like(column.byte_len(), bytes, rows)).collect();
+        self.rooms = self.columns.iter().map(|column| Room::like(column.byte_len(), bytes, rows)).collect();
         let block = self.build()?;
         self.schema.get_or_insert_with(|| block.schema());
         Ok(block)
@@ -114,14 +118,4 @@ impl RowsBuilder {
             problem: "the text is not UTF-8; read it as bytes with CAST(… AS BINARY)".into(),
         }
     }
-}
-
-/// The room for a column of a full block, by what its part of some rows took: `column` bytes of text or bytes, out of
-/// `bytes` altogether.
-fn room_like(column: usize, bytes: usize, rows: usize) -> Room {
-    // One more than fits, because the row that fills the block is in it.
-    let full = (ROWS_BYTES / (bytes / rows).max(1) + 1).min(BLOCK_ROWS);
-    // An eighth more, because no two rows are alike.
-    let bytes = (column / rows + 1) * full;
-    Room { rows: full, bytes: (bytes + bytes / 8).min(2 * ROWS_BYTES) }
 }

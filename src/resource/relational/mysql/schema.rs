@@ -7,7 +7,7 @@ use super::error::resource_error;
 use super::link::Link;
 use crate::resource::ResourceError;
 use crate::resource::relational::{
-    Column, DatabaseSchema, PhysicalIndex, PhysicalSchema, PhysicalTable, SchemaFilter, Table, TableKind,
+    Column, DatabaseSchema, ForeignKey, PhysicalIndex, PhysicalSchema, PhysicalTable, SchemaFilter, Table, TableKind,
 };
 
 /// Which tables: those of the database that was named or that the connection works in, by a pattern, without views if only
@@ -56,6 +56,7 @@ pub(super) async fn read(link: &mut Link, filter: &SchemaFilter) -> Result<Datab
 }
 
 type TableRow = (String, String, Option<u64>, Option<u64>, Option<u64>);
+type ForeignKeyRow = (String, String, String, String, String, String);
 type IndexRow = (String, String, bool, Option<String>, Option<u64>);
 
 /// Reads what tables take. The number of rows is what the storage engine estimates.
@@ -67,7 +68,16 @@ pub(super) async fn read_physical(link: &mut Link, filter: &SchemaFilter) -> Res
     );
     let mut found = PhysicalSchema::default();
     for (schema, name, rows, bytes, index_bytes) in rows::<TableRow>(link, &sql, &filter).await? {
-        found.tables.push(PhysicalTable { schema: Some(schema), name, rows, bytes, index_bytes, indexes: Vec::new() });
+        let table = PhysicalTable {
+            schema: Some(schema),
+            name,
+            rows,
+            bytes,
+            index_bytes,
+            indexes: Vec::new(),
+            foreign_keys: Vec::new(),
+        };
+        found.tables.push(table);
     }
     let sql = format!(
         "SELECT s.TABLE_NAME, s.INDEX_NAME, s.NON_UNIQUE = 0, s.COLUMN_NAME, CAST(s.SUB_PART AS UNSIGNED) \
@@ -86,5 +96,35 @@ pub(super) async fn read_physical(link: &mut Link, filter: &SchemaFilter) -> Res
             None => table.indexes.push(PhysicalIndex { name, unique, columns: vec![column] }),
         }
     }
+    add_foreign_keys(link, &filter, &mut found).await?;
     Ok(found)
+}
+
+async fn add_foreign_keys(
+    link: &mut Link,
+    filter: &SchemaFilter,
+    found: &mut PhysicalSchema,
+) -> Result<(), ResourceError> {
+    let sql = format!(
+        "SELECT k.TABLE_NAME, k.CONSTRAINT_NAME, k.REFERENCED_TABLE_SCHEMA, k.REFERENCED_TABLE_NAME, k.COLUMN_NAME, \
+         k.REFERENCED_COLUMN_NAME \
+         FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.TABLES t USING (TABLE_SCHEMA, TABLE_NAME) \
+         WHERE k.REFERENCED_TABLE_NAME IS NOT NULL AND {FILTER} \
+         ORDER BY k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION"
+    );
+    for row in rows::<ForeignKeyRow>(link, &sql, filter).await? {
+        let (table, name, schema, other, column, references) = row;
+        let Some(table) = found.tables.iter_mut().find(|known| known.name == table) else { continue };
+        let column = (column, references);
+        match table.foreign_keys.last_mut().filter(|key| key.name.as_ref() == Some(&name)) {
+            Some(key) => key.columns.push(column),
+            None => table.foreign_keys.push(ForeignKey {
+                name: Some(name),
+                schema: Some(schema),
+                table: other,
+                columns: vec![column],
+            }),
+        }
+    }
+    Ok(())
 }

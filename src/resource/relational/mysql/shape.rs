@@ -8,6 +8,7 @@ use mysql_async::Column;
 use mysql_async::consts::{ColumnFlags, ColumnType};
 
 use crate::block::ColumnOrigin;
+use crate::resource::ResourceError;
 
 /// The number of the character set of bytes that are no text.
 const BINARY: u16 = 63;
@@ -34,8 +35,19 @@ pub(super) struct ColumnShape {
 }
 
 impl ResultShape {
-    pub(super) fn of(columns: &[Column]) -> Self {
-        Self { columns: columns.iter().map(ColumnShape::of).collect(), last_schema: None }
+    /// # Errors
+    ///
+    /// [`ResourceError::Unsupported`] for bits that the server does not write in a way that can be told.
+    pub(super) fn of(columns: &[Column]) -> Result<Self, ResourceError> {
+        if let Some(column) = columns.iter().find(|column| has_doubtful_bits(column)) {
+            return Err(ResourceError::unsupported(format!(
+                "whether the server writes the bits of `{}` as bits or as digits can't be told: write \
+                 CAST({} AS UNSIGNED) for it",
+                column.name_str(),
+                column.name_str()
+            )));
+        }
+        Ok(Self { columns: columns.iter().map(ColumnShape::of).collect(), last_schema: None })
     }
 
     /// The schema of a block of these columns. Most blocks of a statement have the same, so the last one is kept.
@@ -74,6 +86,15 @@ impl ColumnShape {
         let decimals = column.decimals().min(6);
         Self { name: column.name_str().into_owned(), data_type: data_type(column), decimals, origin }
     }
+}
+
+/// Whether a column is made of bits by an expression, such as `MAX(bits)`: MariaDB calls it `BIT` and sends digits, but bits
+/// where it keeps the values in a table for the while. Those of one bit can be told apart, by the value.
+fn has_doubtful_bits(column: &Column) -> bool {
+    column.column_type() == ColumnType::MYSQL_TYPE_BIT
+        && column.column_length() > 1
+        && column.org_name_ref().is_empty()
+        && column.flags().contains(ColumnFlags::BINARY_FLAG)
 }
 
 fn is_unsigned(column: &Column) -> bool {

@@ -82,12 +82,25 @@ pub(super) fn date_value(micros: i64) -> Value {
     )
 }
 
-/// The value that the microseconds of a time of day stand for.
+/// The value that the microseconds of a time of day stand for, which may be 24 hours.
 pub(super) fn time_value(micros: i64) -> Value {
-    match date_value(micros) {
-        Value::Date(_, _, _, hour, minute, second, micros) => Value::Time(false, 0, hour, minute, second, micros),
+    const DAY: i64 = 86_400 * MICROS;
+    let days = u32::try_from(micros.div_euclid(DAY)).unwrap_or_default();
+    match date_value(micros.rem_euclid(DAY)) {
+        Value::Date(_, _, _, hour, minute, second, micros) => Value::Time(false, days, hour, minute, second, micros),
         other => other,
     }
+}
+
+/// The days, and the microseconds, of which the server has a date: from year 1 to year 9999.
+pub(super) fn has_day(day: i32) -> bool {
+    const LAST: i32 = 2_932_896;
+    (1 - EPOCH..=LAST).contains(&day)
+}
+
+/// As [`has_day`], of a moment.
+pub(super) fn has_moment(micros: i64) -> bool {
+    i32::try_from(micros.div_euclid(86_400 * MICROS)).is_ok_and(has_day)
 }
 
 /// The digits of a decimal as one number, without the point; `None` if it has another scale, or is none.
@@ -163,8 +176,12 @@ mod tests {
             let micros = moment(days, time_of_day(23, 59, 58, 999_999));
             assert_eq!(date_value(micros), Value::Date(year, month, date, 23, 59, 58, 999_999));
         }
+        let (first, last) = (day(1, 1, 1).unwrap(), day(9999, 12, 31).unwrap());
+        assert!(has_day(first) && has_day(last) && !has_day(first - 1) && !has_day(last + 1));
+        assert!(has_moment(moment(first, 0)) && !has_moment(moment(first, -1)) && !has_moment(moment(last + 1, 0)));
         assert_eq!(day(2026, 2, 30), None);
         assert_eq!(day(2026, 0, 1), None);
+        assert_eq!(written(&time_value(time_of_day(24, 0, 0, 0)), 6), "24:00:00.000000");
         assert_eq!(time_value(time_of_day(23, 1, 2, 3)), Value::Time(false, 0, 23, 1, 2, 3));
     }
 

@@ -9,15 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::classify::Classified;
 use super::cursor::{self, MySqlCursor};
-use super::error::{branch_error, refused, resource_error, write_error};
-use super::held::Held;
+use super::error::{INTERRUPTED, NO_SAVEPOINT, branch_error, refused, resource_error, server_code, write_error};
+use super::held::{Held, end_error};
 use super::limit::Limit;
 use super::link::Link;
 use super::load::AwaitedBlocks;
 use super::pool::{Lease, Leaves};
 use super::query::Output;
 use super::update::AwaitedRows;
-use super::{call, load, query, schema, update, xa};
+use super::{call, load, query, reading, schema, update, xa};
 use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
@@ -72,7 +72,7 @@ impl MySqlTransaction {
     }
 
     fn limit<'a>(&self, cancel: &'a CancellationToken) -> Limit<'a> {
-        Limit { cancel, time: self.statement_timeout, reader: None }
+        Limit { cancel, time: self.statement_timeout, reader: None, stopper: None }
     }
 
     /// Runs a text of ours, which ends nothing.
@@ -80,7 +80,7 @@ impl MySqlTransaction {
         let cancel = CancellationToken::new();
         let told = async |link: &mut Link, _: &_| link.driver().query_drop(text).await.map_err(resource_error);
         self.held
-            .run(&Limit { cancel: &cancel, time: None, reader: None }, false, told)
+            .run(&Limit { cancel: &cancel, time: None, reader: None, stopper: None }, false, told)
             .await
             .map_err(|error| refused(&error))
     }
@@ -203,7 +203,8 @@ impl SqlExecutor for MySqlTransaction {
         let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
         let run = async |link: &mut Link, stop: &CancellationToken| {
             let output = Output { writer: &output, cancel: stop };
-            query::run(link, &statement, &output, &mut false).await
+            let query = async |link: &mut Link| query::run(link, &statement, &output, &mut false).await;
+            if classified.calls_functions { reading::only(link, query).await } else { query(link).await }
         };
         let rows = self.held.run(&limit, classified.leaves_traces, run).await?;
         output.finish().await;
@@ -214,12 +215,12 @@ impl SqlExecutor for MySqlTransaction {
         let classified = Classified::of(&sql);
         classified.check_update(true)?;
         let rows = AwaitedRows::gather(rows, &cancel).await?;
-        let unlimited = Limit { cancel: &cancel, time: None, reader: None };
+        let unlimited = Limit { cancel: &cancel, time: None, reader: None, stopper: None };
         let limit = if rows.are_many() { unlimited } else { self.limit(&cancel) };
         let run = async |link: &mut Link, _: &CancellationToken| {
             // The limit of the whole is watched outside: a statement that is dropped would take its connection with it.
             let never = CancellationToken::new();
-            let each = Limit { cancel: &never, time: None, reader: None };
+            let each = Limit { cancel: &never, time: None, reader: None, stopper: None };
             if !rows.are_many() {
                 return update::run(link, &sql, rows, &each).await;
             }
@@ -251,7 +252,7 @@ impl SqlExecutor for MySqlTransaction {
             ));
         }
         let rows = AwaitedBlocks::gather(rows, &cancel).await?;
-        let limit = Limit { cancel: &cancel, time: None, reader: None };
+        let limit = Limit { cancel: &cancel, time: None, reader: None, stopper: None };
         let run = async |link: &mut Link, _: &CancellationToken| {
             as_one(link, async |link| load::run(link, &load, rows).await).await
         };
@@ -284,23 +285,33 @@ impl SqlExecutor for MySqlTransaction {
     }
 }
 
-/// Runs several statements so that a failure takes back all of them, and nothing of the transaction before them.
+/// Runs several statements so that a failure takes back all of them, and nothing of the transaction before them. Where that
+/// can't be done, the error is one that ends the transaction.
 pub(super) async fn as_one<T>(
     link: &mut Link,
     statements: impl AsyncFnOnce(&mut Link) -> Result<T, ResourceError>,
 ) -> Result<T, ResourceError> {
-    let tell = async |link: &mut Link, text: &str| {
-        link.driver().query_drop(format!("{text} {SAVEPOINT}")).await.map_err(write_error)
-    };
-    tell(link, "SAVEPOINT").await?;
+    let told = link.driver().query_drop(format!("SAVEPOINT {SAVEPOINT}")).await;
+    told.map_err(write_error)?;
     let done = statements(link).await;
-    match &done {
-        Ok(_) => tell(link, "RELEASE SAVEPOINT").await?,
+    let text = match &done {
+        Ok(_) => format!("RELEASE SAVEPOINT {SAVEPOINT}"),
         // All is taken back then.
-        Err(ResourceError::Conflict { .. } | ResourceError::Lost { .. } | ResourceError::Unavailable { .. }) => {}
-        Err(_) => tell(link, "ROLLBACK TO SAVEPOINT").await?,
+        Err(ResourceError::Conflict { .. } | ResourceError::Lost { .. } | ResourceError::Unavailable { .. }) => {
+            return done;
+        }
+        Err(_) => format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}; RELEASE SAVEPOINT {SAVEPOINT}"),
+    };
+    for _ in 0..2 {
+        match link.driver().query_drop(&text).await {
+            Ok(()) => return done,
+            Err(error) if server_code(&error) == Some(NO_SAVEPOINT) => return Err(end_error()),
+            // The statement before was stopped, and this one met the error of that.
+            Err(error) if server_code(&error) == Some(INTERRUPTED) => {}
+            Err(error) => return Err(write_error(error)),
+        }
     }
-    done
+    Err(ResourceError::Lost { message: "what a statement did could not be taken back by itself".into() })
 }
 
 impl RelationalTransaction for MySqlTransaction {}

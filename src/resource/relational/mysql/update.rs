@@ -1,10 +1,11 @@
 //! Running an update on a connection.
 
 use mysql_async::prelude::Queryable;
-use mysql_async::{Params, Statement};
+use mysql_async::{Params, Statement, Value};
 use tokio_util::sync::CancellationToken;
 
-use super::bind::{check_count, prepare, values};
+use super::batch::Batches;
+use super::bind::{check_count, check_size, prepare, values};
 use super::error::{NOT_PREPARABLE, server_code, statement_error, write_error};
 use super::limit::Limit;
 use super::link::Link;
@@ -34,7 +35,8 @@ impl AwaitedRows {
         self.second.is_some()
     }
 
-    async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ResourceError> {
+    /// The next one.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ResourceError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
         }
@@ -55,29 +57,59 @@ async fn next(rows: &mut ParameterRows, cancel: &CancellationToken) -> Result<Op
 pub(super) async fn run(
     link: &mut Link,
     sql: &str,
-    mut rows: AwaitedRows,
+    rows: AwaitedRows,
     limit: &Limit<'_>,
 ) -> Result<u64, ResourceError> {
+    check_size(link, sql, &[])?;
     let prepared = match limit.keep(async { Ok(prepare(link, sql).await) }).await? {
         Ok(prepared) => prepared,
         Err(error) if server_code(&error) == Some(NOT_PREPARABLE) => return run_text(link, sql, rows, limit).await,
         Err(error) => return Err(statement_error(error, sql)),
     };
+    // What gives rows (`RETURNING`) does not tell how many there were altogether.
+    let is_bulk = link.powers().has_bulk && prepared.num_params() > 0 && prepared.num_columns() == 0;
+    let mut batches = Batches::new(rows, is_bulk);
     let mut changed = 0;
-    while let Some(row) = rows.next().await? {
-        check_count(&prepared, row.len())?;
-        changed += limit.keep(execute(link, &prepared, &row)).await?;
+    while let Some(batch) = batches.next().await? {
+        for row in &batch {
+            check_count(&prepared, row.len())?;
+            check_size(link, sql, row)?;
+        }
+        changed += limit.keep(execute_all(link, &prepared, &batch)).await?;
+    }
+    Ok(changed)
+}
+
+/// Runs it for a batch of rows, in one journey to the server where that takes them so.
+async fn execute_all(link: &mut Link, prepared: &Statement, batch: &[Vec<Parameter>]) -> Result<u64, ResourceError> {
+    if batch.len() > 1 {
+        let rows: Vec<Vec<Value>> = batch.iter().map(|row| values(row)).collect();
+        match link.driver().exec_batch(prepared, rows).await {
+            Ok(()) => return Ok(link.driver().affected_rows()),
+            // It takes one row at a time of this kind of statement.
+            Err(error) if server_code(&error) == Some(NOT_PREPARABLE) => {}
+            Err(error) => return Err(write_error(error)),
+        }
+    }
+    let mut changed = 0;
+    for row in batch {
+        changed += execute(link, prepared, row).await?;
     }
     Ok(changed)
 }
 
 async fn execute(link: &mut Link, prepared: &Statement, row: &[Parameter]) -> Result<u64, ResourceError> {
-    let result = link.driver().exec_iter(prepared, Params::Positional(values(row))).await.map_err(write_error)?;
-    let changed = result.affected_rows();
-    // Rows that it gives (`RETURNING`) are not wanted here.
-    let has_rows = !result.is_empty();
+    let mut result = link.driver().exec_iter(prepared, Params::Positional(values(row))).await.map_err(write_error)?;
+    let mut changed = result.affected_rows();
+    if !result.columns_ref().is_empty() {
+        // Rows that it gives (`RETURNING`) are not wanted here, but they are those that it changed.
+        changed = 0;
+        while result.next().await.map_err(write_error)?.is_some() {
+            changed += 1;
+        }
+    }
     result.drop_result().await.map_err(write_error)?;
-    Ok(if has_rows { link.driver().affected_rows() } else { changed })
+    Ok(changed)
 }
 
 /// Runs a statement that the server does not prepare. It has parsed it as one statement before it said so.

@@ -19,14 +19,14 @@ pub(super) enum Word<'a> {
     Variable,
     /// `:name`.
     NamedParameter,
+    /// The beginning of an *executable comment* (`/*! … */`, `/*M! … */`). The version of the server decides whether what
+    /// stands in it belongs to the statement.
+    ExecutableComment,
     /// Anything else: a number, a text, an operator.
     Other,
 }
 
 /// Reads the words of a statement of MariaDB or MySQL, in their modes without `ANSI_QUOTES` and `NO_BACKSLASH_ESCAPES`.
-///
-/// What stands in an *executable comment* (`/*! … */`, `/*M! … */`) is read as the server may read it: as part of the
-/// statement.
 #[derive(Debug)]
 pub(super) struct Words<'a> {
     text: &'a str,
@@ -52,17 +52,16 @@ impl<'a> Words<'a> {
         loop {
             let rest = self.rest();
             match rest {
-                [blank, ..] if blank.is_ascii_whitespace() => self.at += 1,
+                [blank, ..] if is_blank(*blank) => self.at += 1,
                 [b'#', ..] => self.skip_line(),
-                [b'-', b'-', blank, ..] if blank.is_ascii_whitespace() || blank.is_ascii_control() => self.skip_line(),
-                [b'/', b'*', b'!', ..] => self.skip_mark(3),
-                [b'/', b'*', b'M', b'!', ..] => self.skip_mark(4),
+                [b'-', b'-', blank, ..] if is_blank(*blank) || blank.is_ascii_control() => self.skip_line(),
+                [b'/', b'*', b'!', ..] | [b'/', b'*', b'M', b'!', ..] => return,
                 [b'/', b'*', ..] => {
                     let end = rest[2..].windows(2).position(|pair| pair == b"*/");
                     self.at += end.map_or(rest.len(), |end| end + 4);
                 }
-                // A comment that nothing follows; the end of an executable one.
-                [b'-', b'-'] | [b'*', b'/', ..] => self.at += 2,
+                // A comment that nothing follows.
+                [b'-', b'-'] => self.at += 2,
                 _ => return,
             }
         }
@@ -71,12 +70,6 @@ impl<'a> Words<'a> {
     fn skip_line(&mut self) {
         let rest = self.rest();
         self.at += memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-    }
-
-    /// The beginning of an executable comment, with the version that it is for.
-    fn skip_mark(&mut self, length: usize) {
-        self.at += length;
-        self.at += self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
     }
 
     /// The end of a quoted text or name that begins here.
@@ -99,6 +92,11 @@ impl<'a> Words<'a> {
     }
 }
 
+/// What the server takes for a blank: the vertical tab as well.
+fn is_blank(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || byte == b'\x0B'
+}
+
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || !byte.is_ascii()
 }
@@ -111,6 +109,7 @@ impl<'a> Iterator for Words<'a> {
         let begin = self.at;
         let (length, word) = match *self.rest() {
             [] => return None,
+            [b'/', b'*', ..] => (2, Word::ExecutableComment),
             [b'(', ..] => (1, Word::Open),
             [b')', ..] => (1, Word::Close),
             [quote @ (b'\'' | b'"'), ..] => (self.quoted(quote), Word::Other),
@@ -143,7 +142,18 @@ mod tests {
         assert_eq!(names("a /* b */ c -- d\n'e' \"f\" # g\nh `i`"), ["a", "c", "h"]);
         assert_eq!(names("'it''s' a 'b\\' c' d"), ["a", "d"]);
         assert_eq!(names("a--b"), ["a", "b"], "that is no comment");
-        assert_eq!(names("a /*!50000 b */ c /*M! d */"), ["a", "b", "c", "d"]);
+        assert_eq!(names("a\u{b}b --\u{b}c"), ["a", "b"]);
+    }
+
+    #[test]
+    fn executable_comments_are_told_from_others() {
+        let has = |text| Words::of(text).any(|word| word == Word::ExecutableComment);
+        for text in ["/*!a*/", "a /*!50000 b */", "/*M!100100 a */", "/* a *//*! b */", "/*! /* a */ */"] {
+            assert!(has(text), "{text}");
+        }
+        for text in ["/* ! a */", "/* /*! a */", "'/*! a */'", "-- /*! a */", "`/*!`", "/*+ a */", "/*m! a */"] {
+            assert!(!has(text), "{text}");
+        }
     }
 
     #[test]

@@ -44,7 +44,14 @@ pub(super) async fn settle(link: &mut Link, xid: Xid, decision: Decision) -> Res
     };
     let Err(error) = link.driver().query_drop(format!("XA {word} {}", quoted(&xid))).await else { return Ok(()) };
     match server_code(&error) {
-        Some(ROLLED_BACK) if decision == Decision::Rollback => Ok(()),
+        // A branch that wrote nothing is not kept: the server takes it back with the connection that prepared it, and says so to
+        // who wants to commit it.
+        Some(ROLLED_BACK) => {
+            if decision == Decision::Commit {
+                tracing::warn!(%xid, "a prepared branch had nothing to commit, or was rolled back by somebody else");
+            }
+            Ok(())
+        }
         Some(UNKNOWN) => {
             let all = prepared(link, xid.log).await.map_err(|error| refused(&error))?;
             if !all.contains(&xid) {

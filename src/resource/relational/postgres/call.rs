@@ -16,7 +16,7 @@ use super::decode::{ResultShape, out_value};
 use super::error::sql_error;
 use super::outlet::Outlet;
 use super::parameter::values;
-use super::query::ready;
+use super::query::ready_anew;
 use super::scope::{Scope, Work};
 use super::sql::Sql;
 use super::streaming::{Broken, send_rows};
@@ -71,8 +71,8 @@ impl Work for CallWork<'_> {
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<CallEnd, Broken> {
         let routine = find(connection, self.call, control).await?;
         let (text, parameters) = statement(self.call, &routine);
-        let sql = Arc::new(Sql::read(&text).map_err(Broken::Refused)?);
-        let prepared = ready(connection, &sql, &parameters, control).await?;
+        let sql = Sql::read(&text).map_err(Broken::Refused)?;
+        let prepared = ready_anew(connection, &sql, &parameters, control).await?;
         let plan = prepared.rows().map_err(Broken::Refused)?;
         let driver = |error| Broken::Driver(error, 0);
         let rows = connection.client().query_raw(&plan.statement, values(&parameters));

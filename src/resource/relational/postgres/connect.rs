@@ -3,8 +3,9 @@
 use std::fmt::{Display, Write};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::sync::OnceCell;
@@ -15,7 +16,7 @@ use tokio_postgres::{Config, NoTls};
 
 use super::address::{PostgresAddress, PostgresHost};
 use super::connection::Connection;
-use super::error::{Effect, resource_error};
+use super::error::resource_error;
 use super::tls::{Connector, connector};
 use crate::resource::ResourceError;
 use crate::resource::relational::access::{Login, TlsSettings};
@@ -46,8 +47,8 @@ pub(super) struct Known {
     /// How often tables may have been changed from here. A prepared statement keeps the types of its parameters, even if its
     /// table is made anew with others: so all are prepared anew after that.
     pub(super) changes: AtomicU64,
-    /// Whether the server keeps prepared transactions, once it was asked.
-    pub(super) keeps_prepared: OnceCell<bool>,
+    /// When the server last said nothing though it was asked for a sign of life.
+    pub(super) silence: Mutex<Option<Instant>>,
 }
 
 impl Opener {
@@ -160,7 +161,7 @@ impl Opener {
     }
 
     fn refused(&self, error: &tokio_postgres::Error) -> ResourceError {
-        match resource_error(error, None, Effect::None) {
+        match resource_error(error, None) {
             ResourceError::Busy { message } => ResourceError::Busy { message },
             other => self.unreachable(&other),
         }

@@ -23,6 +23,10 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How long the server has for that sign.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
+/// The longest text of a statement that stays prepared, in bytes: it takes room here and in the server, as long as the
+/// connection lives. Longer ones hold values rather than places for them, and don't come again.
+const LONGEST_KEPT: usize = 16 * 1024;
+
 /// An open connection, with the statements that were prepared on it.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -38,8 +42,12 @@ pub(super) struct Connection {
     known: Arc<Known>,
     /// The query that tells where columns come from.
     pub(super) origins: OnceCell<Statement>,
+    /// Whether the server keeps prepared transactions, once it was asked: that is so as long as it runs.
+    pub(super) keeps_prepared: OnceCell<bool>,
     /// Nobody knows in which state it is.
     abandoned: AtomicBool,
+    /// Code of a client ran on it that may have changed what is prepared.
+    is_spoilt: AtomicBool,
     last_used: Mutex<Instant>,
 }
 
@@ -61,7 +69,9 @@ impl Connection {
             is_drivers: AtomicBool::new(true),
             known,
             origins: OnceCell::new(),
+            keeps_prepared: OnceCell::new(),
             abandoned: AtomicBool::new(false),
+            is_spoilt: AtomicBool::new(false),
             last_used: Mutex::new(Instant::now()),
         }
     }
@@ -82,16 +92,43 @@ impl Connection {
         Talk::begin(&self.line).map_err(|error| Broken::Line(error, 0))
     }
 
-    /// The statement, prepared now or before.
-    pub(super) async fn prepare(&self, sql: &Arc<Sql>) -> Result<Arc<Prepared>, Error> {
+    /// The statement, prepared now or before: its parameters may have the types that things had then.
+    pub(super) async fn prepare(&self, sql: &Sql) -> Result<Arc<Prepared>, Error> {
+        self.note(sql);
         let changes = self.known.changes.load(Ordering::Acquire);
         if let Some(known) = self.statements.lock().get(sql.text(), changes) {
             return Ok(known);
         }
         // What is done once for many uses does not make the state of each larger.
         let prepared = Arc::new(Box::pin(Prepared::prepare(self, sql)).await?);
-        self.statements.lock().insert(sql.text(), Arc::clone(&prepared));
+        if sql.text().len() <= LONGEST_KEPT {
+            self.statements.lock().insert(sql.text(), Arc::clone(&prepared));
+        }
         Ok(prepared)
+    }
+
+    /// The statement, prepared now. Within a transaction nobody gives its tables other types before the end.
+    pub(super) async fn prepare_anew(&self, sql: &Sql) -> Result<Prepared, Error> {
+        self.note(sql);
+        Prepared::prepare(self, sql).await
+    }
+
+    /// The statement, prepared now, for what it does and not for its rows.
+    pub(super) async fn prepare_effect(&self, sql: &Sql) -> Result<Statement, Error> {
+        self.note(sql);
+        self.client().prepare(sql.text()).await
+    }
+
+    /// Looks whether a statement is one after which nobody else is to use the connection.
+    fn note(&self, sql: &Sql) {
+        if sql.brings_code() {
+            self.is_spoilt.store(true, Ordering::Release);
+        }
+    }
+
+    /// Whether nobody else is to use it, though nothing runs on it.
+    pub(super) fn is_spoilt(&self) -> bool {
+        self.is_spoilt.load(Ordering::Acquire)
     }
 
     /// Forgets a statement that the server has forgotten, or plans no more as it did.
@@ -113,12 +150,19 @@ impl Connection {
         if !self.is_drivers.load(Ordering::Acquire) && !self.line.is_quiet() {
             return false;
         }
-        let idle = self.last_used.lock().elapsed();
-        if idle < IDLE {
+        let last_used = *self.last_used.lock();
+        if last_used.elapsed() < IDLE {
             return true;
         }
-        let sign = tokio::time::timeout(SIGN_OF_LIFE, self.client().check_connection()).await;
-        let is_alive = matches!(sign, Ok(Ok(())));
+        // Where one was asked in vain, those that were left before it are not asked as well: each would take as long.
+        if self.known.silence.lock().is_some_and(|silence| last_used < silence) {
+            return false;
+        }
+        let answer = tokio::time::timeout(SIGN_OF_LIFE, self.client().check_connection()).await;
+        if answer.is_err() {
+            *self.known.silence.lock() = Some(Instant::now());
+        }
+        let is_alive = matches!(answer, Ok(Ok(())));
         // Whatever the driver has sent before is answered as well.
         self.is_drivers.store(!is_alive, Ordering::Release);
         is_alive

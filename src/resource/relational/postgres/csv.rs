@@ -129,11 +129,11 @@ impl CsvWork<'_> {
             };
             if is_full {
                 let full = std::mem::replace(&mut text, BytesMut::with_capacity(BLOCK_BYTES + BLOCK_BYTES / 8));
-                self.outlet.send(block(full)?, control).await?;
+                self.outlet.send(block(full, rows)?, control).await?;
             }
         }
         if !text.is_empty() {
-            self.outlet.send(block(text)?, control).await?;
+            self.outlet.send(block(text, rows)?, control).await?;
         }
         Ok(rows)
     }
@@ -157,9 +157,14 @@ async fn next_piece(
     control.wait(next).await?
 }
 
-fn block(text: BytesMut) -> Result<Block, ResourceError> {
-    ByteString::try_from(text.freeze()).map(Block::Text).map_err(|_| ResourceError::Unavailable {
-        message: "PostgreSQL: the text is not UTF-8: the database does not say in which encoding its text is".into(),
+/// The text of some rows, up to the one of that number.
+fn block(text: BytesMut, row: u64) -> Result<Block, ResourceError> {
+    ByteString::try_from(text.freeze()).map(Block::Text).map_err(|_| ResourceError::Data {
+        row,
+        column: "?".to_owned(),
+        problem: "in this row or one not far before it, the text is not UTF-8: the database does not say in which encoding its \
+                  text is"
+            .into(),
     })
 }
 

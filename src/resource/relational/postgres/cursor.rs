@@ -14,11 +14,11 @@ use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
 use super::decode::ResultShape;
-use super::error::{Effect, sql_error};
+use super::error::sql_error;
 use super::outlet::Outlet;
 use super::parameter::values;
 use super::pool::Lease;
-use super::query::{BEGIN_READING, END_READING, ready, refuse_nothing};
+use super::query::{BEGIN_READING, END_READING, ready_anew, refuse_nothing};
 use super::scope::{Scope, Work, tell};
 use super::sql::Sql;
 use super::streaming::{Broken, send_some};
@@ -29,6 +29,9 @@ use crate::resource::relational::{CursorOptions, Fetch, FetchEnd, FetchFrom, Par
 
 /// How many rows the server finds at a time.
 const ROWS_AT_A_TIME: u64 = 4096;
+
+/// The last row that `MOVE ABSOLUTE` goes before: the server takes 32 bits.
+const LAST_ROW: u64 = i32::MAX as u64;
 
 /// Tells the cursors of a process apart.
 static CURSORS: AtomicU64 = AtomicU64::new(1);
@@ -79,7 +82,7 @@ pub(super) async fn open(
             if broken.leaves_connection() && tell(&lease, END_READING, control).await.is_ok() {
                 lease.give_back();
             }
-            Err(broken.into_error(Some(&declare.sql), Effect::None))
+            Err(broken.into_error(Some(&declare.sql)))
         }
     }
 }
@@ -92,6 +95,9 @@ pub(super) async fn open_in(
     control: &Control,
 ) -> Result<Box<dyn RowCursor>, ResourceError> {
     let mut declare = Declare::new(statement, options)?;
+    // Where it stays it could lock rows, as a query can't, and would lose them with what the queries did. So it is tried as a
+    // query first, which does away with it before anything else is done.
+    inner.reading(&mut declare, control).await?;
     let shape = inner.writing(&mut declare, control).await?;
     Ok(declare.into_cursor(shape, Home::Transaction(Arc::clone(inner))))
 }
@@ -118,7 +124,8 @@ impl<'a> Declare<'a> {
     }
 
     async fn declare(&self, connection: &Connection, control: &Control) -> Result<Arc<ResultShape>, Broken> {
-        let prepared = ready(connection, &self.sql, self.parameters, control).await?;
+        // The rows that are fetched have the types of now.
+        let prepared = ready_anew(connection, &self.sql, self.parameters, control).await?;
         let plan = prepared.rows().map_err(Broken::Refused)?;
         let scroll = if self.is_scrollable { "SCROLL" } else { "NO SCROLL" };
         let text = format!("DECLARE {} {scroll} CURSOR FOR {}", self.name, plan.text);
@@ -170,7 +177,7 @@ impl RowCursor for PostgresCursor {
                         if clean && let Home::Own(lease, _) = home {
                             lease.give_back();
                         }
-                        return Err(broken.into_error(None, Effect::None));
+                        return Err(broken.into_error(None));
                     }
                 }
             }
@@ -205,10 +212,13 @@ impl PostgresCursor {
             FetchFrom::Absolute(row) => row.max(1),
             FetchFrom::Relative(rows) => next.saturating_add_signed(rows).max(1),
         };
-        if self.is_scrollable {
-            return Ok(place);
+        if !self.is_scrollable {
+            return Err(ResourceError::unsupported("the cursor only goes forward; open one that is scrollable"));
         }
-        Err(ResourceError::unsupported("the cursor only goes forward; open one that is scrollable"))
+        if place > LAST_ROW {
+            return Err(ResourceError::unsupported(format!("a cursor goes to the row {LAST_ROW} at the most")));
+        }
+        Ok(place)
     }
 }
 
@@ -227,7 +237,7 @@ async fn close(home: Home, name: &str) -> Result<(), ResourceError> {
         Home::Own(lease, control) => {
             let control = control.again(CancellationToken::new());
             let ended = tell(&lease, END_READING, &control).await;
-            ended.map_err(|broken| broken.into_error(None, Effect::None))?;
+            ended.map_err(|broken| broken.into_error(None))?;
             lease.give_back();
             Ok(())
         }

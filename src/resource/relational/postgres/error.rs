@@ -8,21 +8,19 @@ use tokio_postgres::error::{DbError, ErrorPosition};
 use super::sql::Sql;
 use crate::resource::ResourceError;
 
-/// What a statement may have done when its connection is gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Nothing: it only reads, or was never begun.
-    None,
-    /// Nobody knows.
-    Possible,
+/// Sorts an error of the driver by blame; `sql` is what was run, to tell where in it the error is.
+///
+/// A connection that is gone has left nothing undone or half done, here: where that is not so, whoever runs the statement says it.
+pub(super) fn resource_error(error: &Error, sql: Option<&Sql>) -> ResourceError {
+    match error.as_db_error() {
+        Some(said) => Said::of(said).into_error(sql),
+        None => from_connection(error),
+    }
 }
 
-/// Sorts an error of the driver by blame; `sql` is what was run, to tell where in it the error is.
-pub(super) fn resource_error(error: &Error, sql: Option<&Sql>, effect: Effect) -> ResourceError {
-    match error.as_db_error() {
-        Some(said) => from_database(&Said::of(said), sql),
-        None => from_connection(error, effect),
-    }
+/// The connection is gone, without a word of the server.
+pub(super) fn from_connection(error: &dyn std::error::Error) -> ResourceError {
+    ResourceError::Unavailable { message: format!("PostgreSQL: {}", chain(error)) }
 }
 
 /// An error of whoever wrote the statement.
@@ -42,7 +40,7 @@ pub(super) fn is_connection_gone(error: &Error) -> bool {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Said {
     /// The SQLSTATE.
-    pub(super) code: String,
+    code: String,
     message: String,
     detail: Option<String>,
     hint: Option<String>,
@@ -50,10 +48,12 @@ pub(super) struct Said {
     position: Option<u32>,
     /// Where the server was at the time.
     context: Option<String>,
+    /// The piece of the server that says it.
+    routine: Option<String>,
 }
 
 impl Said {
-    fn of(said: &DbError) -> Self {
+    pub(super) fn of(said: &DbError) -> Self {
         Self {
             code: said.code().code().to_owned(),
             message: said.message().to_owned(),
@@ -64,6 +64,7 @@ impl Said {
                 Some(ErrorPosition::Internal { .. }) | None => None,
             },
             context: said.where_().map(str::to_owned),
+            routine: said.routine().map(str::to_owned),
         }
     }
 
@@ -80,6 +81,7 @@ impl Said {
                 b'H' => said.hint = Some(text),
                 b'P' => said.position = text.parse().ok(),
                 b'W' => said.context = Some(text),
+                b'R' => said.routine = Some(text),
                 _ => {}
             }
         }
@@ -91,19 +93,15 @@ impl Said {
         says_goodbye(&self.code)
     }
 
-    /// The error that a caller can act on.
-    pub(super) fn into_error(self, sql: Option<&Sql>) -> ResourceError {
-        from_database(&self, sql)
+    /// Whether the server has no such prepared statement.
+    pub(super) fn is_of_forgetting(&self) -> bool {
+        self.code == "26000"
     }
 
     /// Whether what the server has planned does not fit its tables any more: the same statement, prepared again, works.
-    pub(super) fn is_stale_plan(&self) -> bool {
-        self.is_of_unknown_statement() || (self.code == "0A000" && self.message.contains("cached plan"))
-    }
-
-    /// Whether somebody has told the server to forget what was prepared.
-    pub(super) fn is_of_unknown_statement(&self) -> bool {
-        self.code == "26000"
+    pub(super) fn is_of_stale_plan(&self) -> bool {
+        // The message is in the language of the server.
+        self.is_of_forgetting() || (self.code == "0A000" && self.routine.as_deref() == Some("RevalidateCachedQuery"))
     }
 
     /// Whether it may come from parameters whose types are not what they were when the statement was prepared, because its
@@ -111,19 +109,11 @@ impl Said {
     pub(super) fn may_be_of_stale_types(&self) -> bool {
         matches!(self.code.as_str(), "22P02" | "22003" | "22007" | "42804" | "42883" | "42846")
     }
-}
 
-/// Whether the same may work on another connection, or when it is planned anew.
-pub(super) fn is_worth_another_try(error: &Error, has_parameters: bool) -> bool {
-    match error.as_db_error() {
-        Some(said) => is_said_worth_another_try(&Said::of(said), has_parameters),
-        None => true,
+    /// The error that a caller can act on; `sql` is what was run.
+    pub(super) fn into_error(self, sql: Option<&Sql>) -> ResourceError {
+        from_database(&self, sql)
     }
-}
-
-/// The same for what the server says.
-pub(super) fn is_said_worth_another_try(said: &Said, has_parameters: bool) -> bool {
-    said.is_stale_plan() || said.is_farewell() || (has_parameters && said.may_be_of_stale_types())
 }
 
 /// The server ends the connection, or has no strength to go on.
@@ -140,8 +130,9 @@ fn from_database(said: &Said, sql: Option<&Sql>) -> ResourceError {
         },
         "40001" | "40P01" => ResourceError::Conflict { message, code: Cow::Owned(code.to_owned()) },
         "55P03" | "53300" => ResourceError::Busy { message },
-        "57014" if said.message.contains("timeout") => ResourceError::TimedOut { message },
-        "57014" => ResourceError::Cancelled,
+        "57014" if said.message.contains("user request") => ResourceError::Cancelled,
+        // In whatever language: who is stopped by us does not hear of it.
+        "57014" => ResourceError::TimedOut { message },
         "42501" => ResourceError::Denied { message },
         "25001" => ResourceError::unsupported(format!(
             "{message}: the database does not do this within a transaction, and every statement runs in one"
@@ -179,15 +170,6 @@ fn with_parameter(message: String, said: &Said) -> String {
 /// The place in the text that the server got, in characters from 0.
 fn place(said: &Said) -> Option<usize> {
     usize::try_from(said.position?).ok()?.checked_sub(1)
-}
-
-/// The connection is gone, without a word of the server.
-pub(super) fn from_connection(error: &(dyn std::error::Error + 'static), effect: Effect) -> ResourceError {
-    let message = format!("PostgreSQL: {}", chain(error));
-    match effect {
-        Effect::None => ResourceError::Unavailable { message },
-        Effect::Possible => ResourceError::Lost { message },
-    }
 }
 
 /// An error with all that caused it.

@@ -99,6 +99,26 @@ impl<'a> Lexer<'a> {
         self.at = self.text.len();
     }
 
+    /// Goes to the quote that goes on with the text before it, which it does in another line; comments to the end of a line may
+    /// stand between.
+    fn is_continued(&mut self) -> bool {
+        let (mut at, mut has_line) = (self.at, false);
+        loop {
+            match self.text.get(at) {
+                Some(b'\n' | b'\r') => (at, has_line) = (at + 1, true),
+                Some(byte) if byte.is_ascii_whitespace() || *byte == 0x0B => at += 1,
+                Some(b'-') if self.text.get(at + 1) == Some(&b'-') => {
+                    at = memchr::memchr2(b'\n', b'\r', &self.text[at..]).map_or(self.text.len(), |end| at + end);
+                }
+                Some(b'\'') if has_line => {
+                    self.at = at;
+                    return true;
+                }
+                _ => return false,
+            }
+        }
+    }
+
     fn word(&mut self) -> Token {
         let start = self.at;
         while is_in_word(self.byte(0)) {
@@ -106,6 +126,9 @@ impl<'a> Lexer<'a> {
         }
         if self.byte(0) == b'\'' && self.at == start + 1 && matches!(self.text[start], b'e' | b'E') {
             self.skip_quoted(b'\'', true);
+            while self.is_continued() {
+                self.skip_quoted(b'\'', true);
+            }
             return Token::Other;
         }
         Token::Word

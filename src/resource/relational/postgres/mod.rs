@@ -140,14 +140,17 @@ impl DataResource for PostgresResource {
     }
 
     async fn health(&self) -> Result<(), ResourceError> {
-        let lease = self.pool.lend(&CancellationToken::new()).await?;
-        lease
-            .client()
-            .check_connection()
-            .await
-            .map_err(|error| error::resource_error(&error, None, error::Effect::None))?;
-        lease.give_back();
-        Ok(())
+        match self.pool.lend(&CancellationToken::new()).await {
+            Ok(lease) => {
+                let checked = lease.client().check_connection().await;
+                checked.map_err(|error| error::resource_error(&error, None))?;
+                lease.give_back();
+                Ok(())
+            }
+            // That all are at work is no illness of the database.
+            Err(ResourceError::Busy { .. }) => self.pool.open_apart().await.map(drop),
+            Err(error) => Err(error),
+        }
     }
 
     fn on_behalf_of(&self, requester: &Requester) -> Result<Option<Arc<dyn DataResource>>, ResourceError> {

@@ -74,6 +74,16 @@ pub(super) fn check(values: &[Parameter], types: &[Type]) -> Result<(), Resource
     Ok(())
 }
 
+/// Whether a text that is read as this type keeps all that it says, or is refused, and so does no harm where the type of a
+/// column was another when the statement was prepared: a number is then compared with a text, which is an error, and prepared
+/// again. But a `date` forgets the time of day, a `timestamp` the zone, a `real` digits, a `char` spaces.
+pub(super) fn keeps_all(r#type: &Type) -> bool {
+    matches!(
+        *r#type,
+        Type::INT2 | Type::INT4 | Type::INT8 | Type::TEXT | Type::VARCHAR | Type::UUID | Type::BOOL | Type::BYTEA
+    )
+}
+
 /// The values as the driver takes them.
 pub(super) fn values(parameters: &[Parameter]) -> impl ExactSizeIterator<Item = Value<'_>> {
     parameters.iter().map(Value)

@@ -77,6 +77,11 @@ impl Pool {
         }
     }
 
+    /// Opens a connection that is none of these, for what must not wait for them.
+    pub(super) async fn open_apart(&self) -> Result<Connection, ResourceError> {
+        self.connections.manager().0.open().await
+    }
+
     /// Has connections closed that nobody has used for long, as long as the pool is there.
     fn tend(&self) {
         if self.is_tended.swap(true, Ordering::Relaxed) {
@@ -103,10 +108,10 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// Gives it back, with nothing running on it and nothing left of what ran.
+    /// Gives it back, with nothing running on it and nothing left of what ran. One that is spoilt is closed instead.
     pub(super) fn give_back(mut self) {
         self.connection.touch();
-        self.is_clean = true;
+        self.is_clean = !self.connection.is_spoilt();
     }
 }
 

@@ -3,20 +3,23 @@
 //! It runs in a transaction that only reads and is rolled back: so it can't write, and what it sets for its session is undone.
 //! All of it goes to the server at once, and has one answer ([`Reading`]).
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures_util::poll;
 use tokio_postgres::Error;
 
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{Effect, sql_error};
+use super::error::sql_error;
 use super::outlet::Outlet;
-use super::parameter::check;
+use super::parameter::{check, keeps_all, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
 use super::reading::Reading;
+use super::scope::tell;
 use super::sql::{Sql, Verb};
 use super::streaming::{Broken, send_rows};
 use crate::block::BlockWriter;
@@ -47,7 +50,7 @@ pub(super) async fn run(
         if again {
             lease.forget(&sql);
         }
-        if is_clean {
+        if is_clean && !result.as_ref().is_err_and(Broken::tells_of_forgetting) {
             lease.give_back();
         }
         match result {
@@ -56,7 +59,7 @@ pub(super) async fn run(
                 return Ok(QueryEnd { rows });
             }
             Err(_) if again => is_first = false,
-            Err(broken) => return Err(broken.into_error(Some(&sql), Effect::None)),
+            Err(broken) => return Err(broken.into_error(Some(&sql))),
         }
     }
 }
@@ -81,6 +84,9 @@ async fn attempt(
             return (Err(broken), is_clean);
         }
     };
+    if sql.verb() != Verb::Select || !prepared.parameters().iter().all(keeps_all) {
+        return attempt_anew(lease, sql, parameters, output, control).await;
+    }
     let plan = match prepared.rows() {
         Ok(plan) => plan,
         Err(error) => return (Err(Broken::Refused(error)), true),
@@ -102,21 +108,67 @@ async fn attempt(
     let can_end = match &result {
         Ok(_) => true,
         // What has forgotten the statement has forgotten what is around it, too.
-        Err(Broken::Said(said, _)) if said.is_of_unknown_statement() => false,
-        Err(broken) => broken.leaves_connection(),
+        Err(broken) => broken.leaves_connection() && !broken.tells_of_forgetting(),
     };
     let is_clean = can_end && matches!(control.wait(reading.end()).await, Ok(Ok(true)));
     (result, is_clean)
 }
 
-/// Prepares a statement and looks at the values of its parameters.
+/// The same for what is no plain query, and for a statement that is prepared within the transaction, because its parameters might
+/// lose something of their values if their types are not what they were.
+async fn attempt_anew(
+    lease: &Lease,
+    sql: &Sql,
+    parameters: &[Parameter],
+    output: &mut Outlet<'_>,
+    control: &Control,
+) -> (Result<u64, Broken>, bool) {
+    let result = async {
+        tell(lease, BEGIN_READING, control).await?;
+        let prepared = ready_anew(lease, sql, parameters, control).await?;
+        send_all(lease, &prepared, parameters, output, control).await
+    }
+    .await;
+    let leaves_connection = result.as_ref().err().is_none_or(Broken::leaves_connection);
+    let is_clean = leaves_connection && tell(lease, END_READING, control).await.is_ok();
+    (result, is_clean)
+}
+
+/// Runs what was prepared, in the transaction that is open, and sends its rows.
+pub(super) async fn send_all(
+    connection: &Connection,
+    prepared: &Prepared,
+    parameters: &[Parameter],
+    output: &mut Outlet<'_>,
+    control: &Control,
+) -> Result<u64, Broken> {
+    let plan = prepared.rows().map_err(Broken::Refused)?;
+    let mut rows = pin!(connection.client().query_raw(&plan.statement, values(parameters)));
+    let answered = poll!(&mut rows);
+    let rows = pin!(while_read(&*output, settled(answered, rows, control)).await?);
+    send_rows(rows, &plan.shape, output, control).await
+}
+
+/// Prepares a statement, unless it was before, and looks at the values of its parameters.
 pub(super) async fn ready(
     connection: &Connection,
-    sql: &Arc<Sql>,
+    sql: &Sql,
     parameters: &[Parameter],
     control: &Control,
 ) -> Result<Arc<Prepared>, Broken> {
     let prepared = control.wait(connection.prepare(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
+    check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
+    Ok(prepared)
+}
+
+/// Prepares a statement now, in the transaction that is open, and looks at the values of its parameters.
+pub(super) async fn ready_anew(
+    connection: &Connection,
+    sql: &Sql,
+    parameters: &[Parameter],
+    control: &Control,
+) -> Result<Prepared, Broken> {
+    let prepared = control.wait(connection.prepare_anew(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
     check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
     Ok(prepared)
 }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{Effect, is_connection_gone};
+use super::error::is_connection_gone;
 use super::query::{BEGIN_READING, END_READING};
 use super::sql::Sql;
 use super::streaming::Broken;
@@ -25,6 +25,13 @@ pub(super) trait Work: Send {
     fn sql(&self) -> Option<&Sql> {
         None
     }
+
+    /// Whether it can be done once more after that, from the beginning, and may come to another end: because it was prepared
+    /// for tables that have changed, say. Asked once, where it has a transaction around it that goes on.
+    fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
+        let _ = (connection, broken);
+        false
+    }
 }
 
 #[async_trait]
@@ -37,6 +44,10 @@ impl<W: Work> Work for &mut W {
 
     fn sql(&self) -> Option<&Sql> {
         W::sql(self)
+    }
+
+    fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
+        W::can_run_again(self, connection, broken)
     }
 }
 
@@ -58,7 +69,7 @@ impl Scope for PostgresResource {
         if leaves_connection(&result) && tell(&lease, END_READING, control).await.is_ok() {
             lease.give_back();
         }
-        result.map_err(|broken| broken.into_error(work.sql(), Effect::None))
+        result.map_err(|broken| broken.into_error(work.sql()))
     }
 
     async fn writing<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
@@ -74,7 +85,7 @@ impl Scope for PostgresResource {
                 lease.give_back();
             }
         }
-        result.map_err(|broken| broken.into_error(work.sql(), Effect::None))
+        result.map_err(|broken| broken.into_error(work.sql()))
     }
 }
 
@@ -98,13 +109,16 @@ fn leaves_connection<T>(result: &Result<T, Broken>) -> bool {
     result.as_ref().err().is_none_or(Broken::leaves_connection)
 }
 
-/// A commit that is refused has done nothing; when the connection is gone instead, nobody knows.
+/// A commit that is refused has done nothing; when the connection is gone instead, or the server says nothing, nobody knows.
 pub(super) fn in_doubt(broken: Broken) -> Broken {
-    match broken {
+    let message = match broken {
         Broken::Driver(error, _) if is_connection_gone(&error) => {
-            let message = format!("PostgreSQL: the connection was lost during the commit: {error}");
-            Broken::Stopped(ResourceError::Lost { message })
+            format!("PostgreSQL: the connection was lost during the commit: {error}")
         }
-        broken => broken,
-    }
+        Broken::Stopped(ResourceError::TimedOut { message }) => {
+            format!("PostgreSQL: no answer to the commit: {message}")
+        }
+        broken => return broken,
+    };
+    Broken::Stopped(ResourceError::Lost { message })
 }

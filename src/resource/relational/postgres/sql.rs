@@ -16,6 +16,7 @@ pub(super) struct Sql {
     /// The end of the statement in the text, without what may follow: spaces, comments, a semicolon.
     end: usize,
     verb: Verb,
+    brings_code: bool,
 }
 
 /// A piece of the text that was written differently; in bytes.
@@ -73,8 +74,9 @@ impl Sql {
             return Err(sql_error("42601", "`?` and `$1` in one statement; use `?` alone"));
         }
         let verb = reading.verb(written);
+        let brings_code = reading.first.as_ref().is_some_and(|(word, _)| brings_code(&written[word.clone()], written));
         let Reading { text, edits, end, .. } = reading;
-        Ok(Self { written: written.to_owned(), text, edits, end, verb })
+        Ok(Self { written: written.to_owned(), text, edits, end, verb, brings_code })
     }
 
     /// The statement as the server gets it.
@@ -89,6 +91,12 @@ impl Sql {
 
     pub(super) fn verb(&self) -> Verb {
         self.verb
+    }
+
+    /// Whether it runs code that came with it, or leaves some to be run: such code can prepare statements, and forget ours,
+    /// which no transaction takes back.
+    pub(super) fn brings_code(&self) -> bool {
+        self.brings_code
     }
 
     /// The place in the text as it was written, for a place in the text as the server got it; both in characters from 0.
@@ -110,6 +118,15 @@ fn refuse(word: &str) -> Result<(), ResourceError> {
         }
         None => Ok(()),
     }
+}
+
+/// Whether a statement has code in it, by its first word. A definition that only mentions a function is taken for one.
+fn brings_code(first: &str, text: &str) -> bool {
+    let defines = || {
+        let text = text.to_ascii_uppercase();
+        text.contains("FUNCTION") || text.contains("PROCEDURE")
+    };
+    first.eq_ignore_ascii_case("DO") || (first.eq_ignore_ascii_case("CREATE") && defines())
 }
 
 /// What is known while a statement is read.

@@ -12,9 +12,7 @@ use tokio_postgres::{Error, RowStream};
 
 use super::control::Control;
 use super::decode::{ResultShape, RowsBuilder, values_of};
-use super::error::{
-    Effect, Said, from_connection, is_connection_gone, is_said_worth_another_try, is_worth_another_try, resource_error,
-};
+use super::error::{Said, from_connection, is_connection_gone, resource_error};
 use super::outlet::Outlet;
 use super::sql::Sql;
 use crate::block::Block;
@@ -49,22 +47,44 @@ impl Broken {
         }
     }
 
-    /// Whether nothing has come of it yet, and the same may work on another connection, or when it is planned anew.
+    /// What the server has said, if it was the server, and after how many rows.
+    fn said(&self) -> Option<(Said, u64)> {
+        match self {
+            Self::Driver(error, rows) => Some((Said::of(error.as_db_error()?), *rows)),
+            Self::Said(said, rows) => Some((Said::clone(said), *rows)),
+            _ => None,
+        }
+    }
+
+    /// Whether the server has forgotten what was prepared: then nothing of it can be used any more.
+    pub(super) fn tells_of_forgetting(&self) -> bool {
+        self.said().is_some_and(|(said, _)| said.is_of_forgetting())
+    }
+
+    /// Whether nothing has come of it yet, and the same may work when it is prepared anew, because its tables are not what they
+    /// were.
+    pub(super) fn is_stale(&self, has_parameters: bool) -> bool {
+        self.said().is_some_and(|(said, rows)| {
+            rows == 0 && (said.is_of_stale_plan() || (has_parameters && said.may_be_of_stale_types()))
+        })
+    }
+
+    /// Whether nothing has come of it yet, and the same may work on another connection, or when it is prepared anew.
     pub(super) fn is_worth_another_try(&self, has_parameters: bool) -> bool {
         match self {
-            Self::Driver(error, 0) => is_worth_another_try(error, has_parameters),
-            Self::Said(said, 0) => is_said_worth_another_try(said, has_parameters),
-            Self::Line(_, 0) => true,
+            Self::Driver(_, 0) | Self::Said(_, 0) | Self::Line(_, 0) => {
+                !self.leaves_connection() || self.is_stale(has_parameters)
+            }
             _ => false,
         }
     }
 
     /// The error that a caller can act on.
-    pub(super) fn into_error(self, sql: Option<&Sql>, effect: Effect) -> ResourceError {
+    pub(super) fn into_error(self, sql: Option<&Sql>) -> ResourceError {
         match self {
-            Self::Driver(error, _) => resource_error(&error, sql, effect),
+            Self::Driver(error, _) => resource_error(&error, sql),
             Self::Said(said, _) => said.into_error(sql),
-            Self::Line(error, _) => from_connection(&error, effect),
+            Self::Line(error, _) => from_connection(&error),
             Self::Refused(error) | Self::Stopped(error) => error,
         }
     }

@@ -5,18 +5,17 @@
 
 use std::collections::VecDeque;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 
 use futures_util::poll;
-use tokio_postgres::{Client, Error};
+use tokio_postgres::{Client, Error, Statement};
 
 use super::PostgresResource;
+use super::connection::Connection;
 use super::control::Control;
-use super::error::Effect;
+use super::error::is_connection_gone;
 use super::parameter::{check, values};
 use super::pool::Lease;
-use super::prepared::Prepared;
-use super::query::{ready, refuse_nothing, settled};
+use super::query::{refuse_nothing, settled};
 use super::scope::in_doubt;
 use super::sql::{Sql, Verb};
 use super::streaming::Broken;
@@ -41,14 +40,13 @@ type NextRow = Result<Option<Vec<Parameter>>, ResourceError>;
 #[derive(Debug)]
 pub(super) struct Failed {
     broken: Broken,
-    effect: Effect,
     /// Whether no parameters are used up, so that the same can be done again.
     can_repeat: bool,
 }
 
 impl From<Broken> for Failed {
     fn from(broken: Broken) -> Self {
-        Self { broken, effect: Effect::None, can_repeat: true }
+        Self { broken, can_repeat: true }
     }
 }
 
@@ -65,7 +63,7 @@ pub(super) async fn run(
     mut rows: ParameterRows,
     control: &Control,
 ) -> Result<u64, ResourceError> {
-    let sql = Arc::new(Sql::read(sql)?);
+    let sql = Sql::read(sql)?;
     refuse_nothing(&sql)?;
     // Nobody has to wait for a connection while the first parameters are on their way.
     let Some(first) = next(&mut rows, control).await? else { return Ok(0) };
@@ -73,48 +71,35 @@ pub(super) async fn run(
     loop {
         let lease = resource.pool.lend(control.cancel()).await?;
         let (result, is_clean) = attempt(&lease, &sql, &first, &mut rows, control).await;
-        let again = result.as_ref().err().is_some_and(|failed| is_first && can_try_again(failed, &first));
-        if result.is_err() {
-            lease.forget(&sql);
-        }
+        let again = result.as_ref().err().is_some_and(|failed| is_first && can_try_again(failed));
         if is_clean {
             lease.give_back();
         }
         match result {
             Ok(changed) => return Ok(changed),
             Err(_) if again => is_first = false,
-            Err(failed) => return Err(failed.broken.into_error(Some(&sql), failed.effect)),
+            Err(failed) => return Err(failed.broken.into_error(Some(&sql))),
         }
     }
 }
 
-/// Whether nothing has happened, and the same may work on another connection or when it is planned anew.
-fn can_try_again(failed: &Failed, parameters: &[Parameter]) -> bool {
-    failed.can_repeat && failed.broken.is_worth_another_try(!parameters.is_empty())
+/// Whether nothing has happened, and the same may work on another connection.
+fn can_try_again(failed: &Failed) -> bool {
+    match &failed.broken {
+        Broken::Driver(error, _) => failed.can_repeat && is_connection_gone(error),
+        Broken::Said(..) | Broken::Line(..) | Broken::Refused(_) | Broken::Stopped(_) => false,
+    }
 }
 
 /// Runs an update on a connection; also tells whether the connection is as it was before.
 async fn attempt(
     lease: &Lease,
-    sql: &Arc<Sql>,
+    sql: &Sql,
     first: &[Parameter],
     rows: &mut ParameterRows,
     control: &Control,
 ) -> (Result<u64, Failed>, bool) {
-    let prepared = match ready(lease, sql, first, control).await {
-        Ok(prepared) => prepared,
-        Err(broken) => {
-            let is_clean = broken.leaves_connection();
-            return (Err(broken.into()), is_clean);
-        }
-    };
-    let result = match soon(rows).await {
-        Some(Ok(None)) => once(lease.client(), &prepared, first, control).await,
-        second => {
-            let result = many(lease.client(), &prepared, (first, second), rows, control).await;
-            result.map_err(|failed| Failed { can_repeat: false, ..failed })
-        }
-    };
+    let result = in_transaction(lease, sql, first, rows, control).await;
     if sql.verb() == Verb::Other {
         lease.note_change();
     }
@@ -122,6 +107,53 @@ async fn attempt(
     let is_clean = leaves_connection && matches!(control.wait(lease.client().batch_execute(CLEAN)).await, Ok(Ok(())));
     let counts = sql.verb() != Verb::Select;
     (result.map(|changed| if counts { changed } else { 0 }), is_clean)
+}
+
+/// Runs an update in a transaction, which is over then.
+///
+/// It is prepared there: from then on to the end nobody can give the table other types. What was prepared before would read a
+/// parameter as what its column was, a `date` say, and lose the time of day that the column has room for now.
+async fn in_transaction(
+    connection: &Connection,
+    sql: &Sql,
+    first: &[Parameter],
+    rows: &mut ParameterRows,
+    control: &Control,
+) -> Result<u64, Failed> {
+    let client = connection.client();
+    let mut begin = pin!(client.batch_execute("BEGIN"));
+    let mut preparing = pin!(connection.prepare_effect(sql));
+    // What is polled once is sent.
+    let (begun, prepared) = (poll!(&mut begin), poll!(&mut preparing));
+    settled(begun, begin, control).await?;
+    let statement = match settled(prepared, preparing, control).await.and_then(|statement| fitting(statement, first)) {
+        Ok(statement) => statement,
+        Err(broken) => {
+            roll_back(client, &broken, control).await?;
+            return Err(broken.into());
+        }
+    };
+    match soon(rows).await {
+        Some(Ok(None)) => once(client, &statement, first, control).await,
+        second => {
+            let result = many(client, &statement, (first, second), rows, control).await;
+            result.map_err(|failed| Failed { can_repeat: false, ..failed })
+        }
+    }
+}
+
+/// The statement, if it takes these values.
+fn fitting(statement: Statement, values: &[Parameter]) -> Result<Statement, Broken> {
+    check(values, statement.params()).map_err(Broken::Refused)?;
+    Ok(statement)
+}
+
+/// Ends a transaction in which something failed, if there is a connection.
+async fn roll_back(client: &Client, broken: &Broken, control: &Control) -> Result<(), Broken> {
+    if !broken.leaves_connection() {
+        return Ok(());
+    }
+    control.wait(client.batch_execute("ROLLBACK")).await?.map_err(|error| Broken::Driver(error, 0))
 }
 
 /// The next row of parameters, if it is there already.
@@ -138,14 +170,12 @@ pub(super) async fn next(rows: &mut ParameterRows, control: &Control) -> Result<
     control.wait(rows.next()).await?.map_err(|_| ResourceError::Cancelled)
 }
 
-/// Sends begin, statement and commit at once.
-async fn once(client: &Client, prepared: &Prepared, row: &[Parameter], control: &Control) -> Result<u64, Failed> {
-    let mut begin = pin!(client.batch_execute("BEGIN"));
-    let mut execution = pin!(client.execute_raw(&prepared.statement, values(row)));
+/// Sends statement and commit at once.
+async fn once(client: &Client, statement: &Statement, row: &[Parameter], control: &Control) -> Result<u64, Failed> {
+    let mut execution = pin!(client.execute_raw(statement, values(row)));
     let mut commit = pin!(client.batch_execute("COMMIT"));
     // What is polled once is sent.
-    let (begun, executed, committed) = (poll!(&mut begin), poll!(&mut execution), poll!(&mut commit));
-    settled(begun, begin, control).await.map_err(unless_answered)?;
+    let (executed, committed) = (poll!(&mut execution), poll!(&mut commit));
     let changed = settled(executed, execution, control).await;
     // A statement that failed takes the commit with it: the server answers that as well.
     let committed = match &changed {
@@ -160,25 +190,21 @@ async fn once(client: &Client, prepared: &Prepared, row: &[Parameter], control: 
 /// Runs the statement for each row, and commits once all are done.
 async fn many(
     client: &Client,
-    prepared: &Prepared,
-    (first, second): (&[Parameter], Option<NextRow>),
+    statement: &Statement,
+    first: (&[Parameter], Option<NextRow>),
     rows: &mut ParameterRows,
     control: &Control,
 ) -> Result<u64, Failed> {
-    let mut begin = pin!(client.batch_execute("BEGIN"));
-    let begun = poll!(&mut begin);
-    settled(begun, begin, control).await?;
-    let done = execute_all(client, prepared, (first, second), rows, control).await;
-    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    match done {
-        Err(failed) if !failed.leaves_connection() => Err(failed.into()),
-        done => {
-            let mut ending = pin!(client.batch_execute(end));
-            let ended = poll!(&mut ending);
-            let ended = settled(ended, ending, control).await;
-            let changed = done?;
-            ended.map_err(in_doubt)?;
+    match execute_all(client, statement, first, rows, control).await {
+        Ok(changed) => {
+            let mut commit = pin!(client.batch_execute("COMMIT"));
+            let committed = poll!(&mut commit);
+            settled(committed, commit, control).await.map_err(in_doubt)?;
             Ok(changed)
+        }
+        Err(broken) => {
+            roll_back(client, &broken, control).await?;
+            Err(broken.into())
         }
     }
 }
@@ -186,7 +212,7 @@ async fn many(
 /// Executes a statement for rows of parameters, several on their way at a time; gives what they changed.
 pub(super) async fn execute_all(
     client: &Client,
-    prepared: &Prepared,
+    statement: &Statement,
     (first, second): (&[Parameter], Option<NextRow>),
     rows: &mut ParameterRows,
     control: &Control,
@@ -196,7 +222,7 @@ pub(super) async fn execute_all(
     let mut row = Some(first.to_vec());
     let mut second = second;
     while let Some(parameters) = row {
-        if let Err(error) = check(&parameters, prepared.parameters()) {
+        if let Err(error) = check(&parameters, statement.params()) {
             drain(under_way, control).await?;
             return Err(Broken::Refused(error));
         }
@@ -206,7 +232,7 @@ pub(super) async fn execute_all(
             changed += answer(execution, control).await?;
         }
         let mut execution: Execution<'_> =
-            Box::pin(async move { client.execute_raw(&prepared.statement, values(&parameters)).await });
+            Box::pin(async move { client.execute_raw(statement, values(&parameters)).await });
         match poll!(&mut execution) {
             std::task::Poll::Ready(result) => changed += result.map_err(|error| Broken::Driver(error, 0))?,
             std::task::Poll::Pending => under_way.push_back(execution),
@@ -233,8 +259,11 @@ async fn answer(execution: Execution<'_>, control: &Control) -> Result<u64, Brok
     control.wait(execution).await?.map_err(|error| Broken::Driver(error, 0))
 }
 
-/// A connection that is gone without an answer may have done everything; an answer says that it has not.
+/// A connection that is gone without an answer may have done everything, and so may a server that says nothing; an answer says
+/// that it has not.
 fn unless_answered(broken: Broken) -> Failed {
-    let answered = matches!(&broken, Broken::Driver(error, _) if error.as_db_error().is_some());
-    Failed { broken, effect: if answered { Effect::None } else { Effect::Possible }, can_repeat: answered }
+    match broken {
+        Broken::Driver(error, _) if error.as_db_error().is_some() => Broken::Driver(error, 0).into(),
+        broken => Failed { broken: in_doubt(broken), can_repeat: false },
+    }
 }

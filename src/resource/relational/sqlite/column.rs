@@ -1,15 +1,13 @@
 //! One column of a block that is being built.
 
-use arrow_array::{ArrayRef, BinaryArray, Float64Array, Int64Array, StringArray};
-use arrow_buffer::{Buffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{ArrowError, DataType};
+use arrow_array::{ArrayRef, Float64Array, Int64Array};
+use arrow_buffer::{NullBufferBuilder, ScalarBuffer};
+use arrow_schema::DataType;
 use rusqlite::types::ValueRef;
 use std::sync::Arc;
 
 use super::shape::ColumnShape;
-
-/// How many bytes of room a column may keep without a need.
-const MUCH_SPARE: usize = 4096;
+use crate::resource::relational::pieces::{Pieces, Room, fitted};
 
 /// Takes the values of one column, straight from `SQLite`, into a typed buffer.
 ///
@@ -29,38 +27,6 @@ enum Values {
     Reals(Vec<f64>),
     Texts(Pieces),
     Blobs(Pieces),
-}
-
-/// Values of any length, end to end.
-#[derive(Debug)]
-struct Pieces {
-    offsets: Vec<i32>,
-    bytes: Vec<u8>,
-}
-
-impl Pieces {
-    fn with_capacity(rows: usize, bytes: usize) -> Self {
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        Self { offsets, bytes: Vec::with_capacity(bytes) }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        self.bytes.extend_from_slice(bytes);
-        self.end_value();
-    }
-
-    fn end_value(&mut self) {
-        // A block holds little more than one value beyond its limit, and values are bounded far below 2 GiB.
-        self.offsets.push(i32::try_from(self.bytes.len()).unwrap_or(i32::MAX));
-    }
-}
-
-/// How much room a new builder makes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Room {
-    pub(super) rows: usize,
-    pub(super) bytes: usize,
 }
 
 impl ColumnBuilder {
@@ -142,8 +108,8 @@ impl ColumnBuilder {
             ValueRef::Null => Values::Open,
             ValueRef::Integer(_) => Values::Integers(vec![0; nulls]),
             ValueRef::Real(_) => Values::Reals(vec![0.0; nulls]),
-            ValueRef::Text(_) => Values::Texts(Pieces { offsets: vec![0; nulls + 1], bytes: Vec::new() }),
-            ValueRef::Blob(_) => Values::Blobs(Pieces { offsets: vec![0; nulls + 1], bytes: Vec::new() }),
+            ValueRef::Text(_) => Values::Texts(Pieces::empty(nulls)),
+            ValueRef::Blob(_) => Values::Blobs(Pieces::empty(nulls)),
         }
     }
 
@@ -184,52 +150,19 @@ impl ColumnBuilder {
         }
     }
 
-    /// The column, once all rows of the block are in it.
-    pub(super) fn finish(self, shape: &ColumnShape) -> Result<ArrayRef, NotText> {
+    /// The column, once all rows of the block are in it. The error is the row, from 0, of a text that is none.
+    pub(super) fn finish(self, shape: &ColumnShape) -> Result<ArrayRef, usize> {
         let Self { values, mut nulls } = self;
         let rows = nulls.len();
         let nulls = nulls.finish();
         Ok(match values {
             Values::Integers(values) => Arc::new(Int64Array::new(ScalarBuffer::from(fitted(values)), nulls)),
             Values::Reals(values) => Arc::new(Float64Array::new(ScalarBuffer::from(fitted(values)), nulls)),
-            Values::Texts(Pieces { offsets, bytes }) => {
-                // The text of the whole block is looked at once, which is far faster than value by value.
-                let (offsets, bytes) = (OffsetBuffer::new(fitted(offsets).into()), Buffer::from(fitted(bytes)));
-                let array = StringArray::try_new(offsets.clone(), bytes.clone(), nulls);
-                Arc::new(array.map_err(|error| NotText::find(&offsets, &bytes, error))?)
-            }
-            Values::Blobs(Pieces { offsets, bytes }) => {
-                Arc::new(BinaryArray::new(OffsetBuffer::new(fitted(offsets).into()), fitted(bytes).into(), nulls))
-            }
+            Values::Texts(pieces) => pieces.into_text(nulls)?,
+            Values::Blobs(pieces) => pieces.into_binary(nulls),
             Values::Open => arrow_array::new_null_array(&shape.without_values, rows),
         })
     }
-}
-
-/// A value of a text column is not UTF-8.
-#[derive(Debug)]
-pub(super) struct NotText {
-    /// Its row in the block, from 0.
-    pub(super) row: usize,
-}
-
-impl NotText {
-    fn find(offsets: &[i32], bytes: &[u8], _: ArrowError) -> Self {
-        let bad = offsets.windows(2).position(|ends| {
-            let range = usize::try_from(ends[0]).unwrap_or(0)..usize::try_from(ends[1]).unwrap_or(0);
-            bytes.get(range).is_none_or(|value| std::str::from_utf8(value).is_err())
-        });
-        Self { row: bad.unwrap_or(0) }
-    }
-}
-
-/// Values without the room that was left over, where that is much: a block may wait long for its reader.
-fn fitted<T>(mut values: Vec<T>) -> Vec<T> {
-    let spare = values.capacity() - values.len();
-    if spare * size_of::<T>() > MUCH_SPARE && spare > values.len() / 4 {
-        values.shrink_to_fit();
-    }
-    values
 }
 
 fn push_integer(out: &mut Vec<u8>, value: i64) {

@@ -22,7 +22,7 @@ pub(super) const STATEMENTS: usize = 64;
 const SQL_BYTES: i32 = 1024 * 1024;
 
 /// The longest text or blob, in bytes; rows are held whole, so this bounds the memory that one can take.
-const VALUE_BYTES: i32 = 64 * 1024 * 1024;
+pub(super) const VALUE_BYTES: usize = 64 * 1024 * 1024;
 
 /// The longest sleep between two tries to get a lock.
 const LONGEST_SLEEP: Duration = Duration::from_millis(10);
@@ -181,7 +181,7 @@ fn harden(connection: &Connection) -> rusqlite::Result<()> {
     }
     for (limit, value) in [
         (Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES),
-        (Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES),
+        (Limit::SQLITE_LIMIT_LENGTH, i32::try_from(VALUE_BYTES).unwrap_or(i32::MAX)),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 1000),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 200),

@@ -6,17 +6,22 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::SchemaRef;
 use rusqlite::Row;
 
-use super::column::{ColumnBuilder, NotText, Room};
+use super::column::ColumnBuilder;
+use super::connection::VALUE_BYTES;
 use super::error::resource_error;
 use super::shape::ResultShape;
 use crate::block::{BLOCK_ROWS, ROWS_BYTES};
 use crate::resource::ResourceError;
+use crate::resource::relational::pieces::Room;
 
 /// How many rows the first block holds at the most, so that it leaves early.
 const FIRST_BLOCK_ROWS: usize = 64;
 
 /// After how many looks at the control a block leaves as it is, because its rows are slow to find.
 const PATIENCE: u32 = 100;
+
+/// How many bytes a row takes at the most; it is held whole.
+const ROW_BYTES: usize = 2 * VALUE_BYTES;
 
 /// Gathers rows into blocks.
 #[derive(Debug)]
@@ -39,8 +44,8 @@ pub(super) struct RowsBuilder {
 
 impl RowsBuilder {
     pub(super) fn new(shape: Arc<ResultShape>) -> Self {
-        let room = Room { rows: 8, bytes: 64 };
-        let columns = shape.columns.iter().map(|column| ColumnBuilder::new(column.announced.as_ref(), room)).collect();
+        let columns =
+            shape.columns.iter().map(|column| ColumnBuilder::new(column.announced.as_ref(), Room::FIRST)).collect();
         Self { shape, schema: None, columns, rooms: Vec::new(), rows: 0, bytes: 0, rows_before: 0, looks: 0 }
     }
 
@@ -50,8 +55,13 @@ impl RowsBuilder {
         if self.columns.is_empty() {
             self.begin_block();
         }
+        let most = self.bytes + ROW_BYTES;
         for (index, column) in self.columns.iter_mut().enumerate() {
             self.bytes += column.push(row.get_ref(index).map_err(resource_error)?);
+            // A row of a table is bounded by SQLite; one that a query makes up is not.
+            if self.bytes > most {
+                return Err(too_large());
+            }
         }
         self.rows += 1;
         Ok(())
@@ -82,7 +92,7 @@ impl RowsBuilder {
         }
         // The next block is likely to need as much room for a row as this one.
         let (rows, bytes) = (self.rows.max(1), self.bytes);
-        self.rooms = self.columns.iter().map(|column| room_like(column.byte_len(), bytes, rows)).collect();
+        self.rooms = self.columns.iter().map(|column| Room::like(column.byte_len(), bytes, rows)).collect();
         let block = self.build()?;
         self.schema.get_or_insert_with(|| block.schema());
         self.looks = looks;
@@ -103,7 +113,7 @@ impl RowsBuilder {
     fn build(&mut self) -> Result<RecordBatch, ResourceError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
         for (index, column) in std::mem::take(&mut self.columns).into_iter().enumerate() {
-            let array = column.finish(&self.shape.columns[index]).map_err(|error| self.not_text(index, &error))?;
+            let array = column.finish(&self.shape.columns[index]).map_err(|row| self.not_text(index, row))?;
             arrays.push(array);
         }
         let schema = self.shape.schema(&arrays);
@@ -115,22 +125,23 @@ impl RowsBuilder {
             .map_err(|error| ResourceError::Unavailable { message: format!("rows don't make a block: {error}") })
     }
 
-    fn not_text(&self, column: usize, error: &NotText) -> ResourceError {
+    fn not_text(&self, column: usize, row: usize) -> ResourceError {
         let name = &self.shape.columns[column].name;
         ResourceError::Data {
-            row: self.rows_before + error.row as u64 + 1,
+            row: self.rows_before + row as u64 + 1,
             column: name.clone(),
             problem: "the text is not UTF-8; read it as bytes with CAST(… AS BLOB)".into(),
         }
     }
 }
 
-/// The room for a column of a full block, by what its part of some rows took: `column` bytes of text or blobs, out of
-/// `bytes` altogether.
-fn room_like(column: usize, bytes: usize, rows: usize) -> Room {
-    // One more than fits, because the row that fills the block is in it.
-    let full = (ROWS_BYTES / (bytes / rows).max(1) + 1).min(BLOCK_ROWS);
-    // An eighth more, because no two rows are alike.
-    let bytes = (column / rows + 1) * full;
-    Room { rows: full, bytes: (bytes + bytes / 8).min(2 * ROWS_BYTES) }
+fn too_large() -> ResourceError {
+    ResourceError::Sql {
+        message: format!(
+            "a row takes more than {} MiB; ask for fewer of its columns at a time",
+            ROW_BYTES / (1024 * 1024)
+        ),
+        code: "SQLITE_TOOBIG".into(),
+        offset: None,
+    }
 }

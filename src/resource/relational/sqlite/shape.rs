@@ -119,6 +119,13 @@ fn announced_type(declared: &str) -> Option<DataType> {
     }
 }
 
+/// Whether a column of this declared type makes numbers of texts that look like them, by the rules of column affinity.
+pub(super) fn makes_numbers(declared: &str) -> bool {
+    let declared = declared.to_ascii_uppercase();
+    let has = |part: &str| declared.contains(part);
+    has("INT") || !(declared.is_empty() || has("CHAR") || has("CLOB") || has("TEXT") || has("BLOB"))
+}
+
 fn type_without_values(declared: &str) -> DataType {
     if declared.to_ascii_uppercase().contains("BLOB") { DataType::Binary } else { DataType::Utf8 }
 }

@@ -1,6 +1,7 @@
 //! The durable manager passes through the behaviours of every manager, over a store in memory and over one on disk, and has
 //! some of its own.
 
+mod checkpoints;
 mod gated;
 mod trouble;
 mod writing;

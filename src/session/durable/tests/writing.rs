@@ -19,7 +19,7 @@ pub(super) struct Machine {
     pub(super) clock: ManualClock,
 }
 
-const EXECUTION: Duration = Duration::from_secs(5);
+pub(super) const EXECUTION: Duration = Duration::from_secs(5);
 
 impl Machine {
     pub(super) fn new() -> Self {
@@ -58,11 +58,11 @@ pub(super) async fn create(manager: &DurableSessionManager) -> (SessionId, Sessi
     names
 }
 
-fn count(joined: &Joined) -> Option<Scalar> {
+pub(super) fn count(joined: &Joined) -> Option<Scalar> {
     joined.attributes().get("n").and_then(|value| value.scalar())
 }
 
-fn saves(batches: &[Vec<SessionWrite>]) -> Vec<&SaveSession> {
+pub(super) fn saves(batches: &[Vec<SessionWrite>]) -> Vec<&SaveSession> {
     let writes = batches.iter().flatten();
     writes.filter_map(|write| if let SessionWrite::Save(save) = write { Some(save) } else { None }).collect()
 }

@@ -5,8 +5,8 @@ mod release;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::terms::{
-    After, Attributes, EXECUTION, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, OLD_IDS, RETENTION, Reason,
-    Request, Standing, Tick, Value, Wish,
+    After, Attributes, EXECUTION, Farewell, GRACE, IDLE, LIFETIME, MAX_SESSIONS, MAX_WAITERS, OLD_IDS, RETENTION,
+    Reason, Request, Standing, Tick, Value, Wish,
 };
 
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(super) struct Part {
     pub(super) reads: bool,
     /// What it sees.
     pub(super) view: Attributes,
+    /// What was released when it joined, with its checkpoints.
+    base: Attributes,
     /// The living things that it made.
     made: BTreeSet<usize>,
     /// Whether the session was taken from it.
@@ -61,6 +63,7 @@ impl Reference {
             standing,
             reads: false,
             view,
+            base: Attributes::new(),
             made: BTreeSet::new(),
             lost: false,
             forced: false,
@@ -193,6 +196,7 @@ impl Reference {
         place.holder = Some((request, self.now));
         let (lifetime, attributes) = (place.created + LIFETIME, place.attributes.clone());
         self.parts[request].standing = Standing::Joined;
+        self.parts[request].base = attributes.clone();
         self.parts[request].view = attributes;
         if self.now >= lifetime && !place.implicit {
             place.holder = None;
@@ -335,6 +339,27 @@ impl Reference {
         if self.sessions[session].ended.is_none() {
             self.end(session, Reason::Killed, self.now);
         }
+    }
+
+    /// Whether the request found something alive under that name.
+    pub(super) fn found_alive(&self, request: Request, name: usize) -> bool {
+        matches!(self.parts[request].base.get(&name), Some(Value::Live(_)))
+    }
+
+    /// One attribute is the session's at once.
+    pub(super) fn checkpoint(&mut self, request: Request, name: usize, value: i64) -> Farewell {
+        let part = &mut self.parts[request];
+        let Some(session) = part.session else { return Farewell::Done(None) };
+        let place = &mut self.sessions[session];
+        match place.ended {
+            _ if place.implicit => {}
+            _ if part.lost => return Farewell::Conflict,
+            Some((reason, _)) => return Farewell::Ended(reason),
+            None => drop(place.attributes.insert(name, Value::Integer(value))),
+        }
+        part.base.insert(name, Value::Integer(value));
+        part.view.insert(name, Value::Integer(value));
+        Farewell::Done(None)
     }
 
     pub(super) fn set_live(&mut self, request: Request, name: usize, number: usize) {

@@ -93,6 +93,7 @@ impl Errand for Refresh {
     fn draft(&mut self) -> Option<SessionWrite> {
         let now = self.clock.now();
         let mut state = self.slot.state();
+        let (released, is_being_written) = (state.released, state.is_being_written());
         let ledger = state.ledger.as_deref_mut()?;
         if self.told.is_none() {
             ledger.errand = false;
@@ -100,11 +101,13 @@ impl Errand for Refresh {
         // What is being saved brings all of this with it, or sees to it that it is written later.
         let is_wanted = self.told.is_some() || ledger.queued;
         let is_new = !ledger.is_known();
-        if !is_wanted || ledger.is_unloaded() || state.ended.is_some() || state.saving {
+        let is_unloaded = ledger.is_unloaded();
+        let released = released.max(ledger.kept);
+        if !is_wanted || is_unloaded || state.ended.is_some() || is_being_written {
             return None;
         }
         let totals = Totals::of(&state.attributes);
-        let draft = Draft { totals: &totals, released: state.released, now, done: 0 };
+        let draft = Draft { totals: &totals, released, now, done: 0 };
         let record = record(&self.slot, &mut state, &draft)?;
         if let Some(ledger) = &mut state.ledger {
             ledger.queued = false;

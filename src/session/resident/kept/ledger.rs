@@ -11,6 +11,8 @@ pub(in crate::session::resident) struct Ledger {
     pub(super) drafted: u64,
     /// The number of the last request that was numbered by its client.
     pub(super) sequence: u64,
+    /// When the last checkpoint was made: nothing that is written later says that the session was left earlier.
+    pub(super) kept: Moment,
     /// When the maintenance looks whether it is over.
     pub(super) due: Moment,
     /// Whether the store knows that it holds something which is lost with the process.
@@ -47,6 +49,7 @@ impl Default for Ledger {
             version: 0,
             drafted: 0,
             sequence: 0,
+            kept: Moment::ORIGIN,
             due: Moment::NEVER,
             perishable: false,
             anchors: 0,

@@ -1,7 +1,7 @@
 //! Sessions that outlive the process: how what happens in memory gets into the store, and comes back from there.
 //!
 //! A [`Keeper`] stands beside the maps of a manager. A release hands the changes of its request to the scribe and lets the next
-//! request in when they are written (`saving`). What nobody waits for (that the idle time began anew, that a session has
+//! request in when they are written (`saving`); a checkpoint is written while its request goes on (`keeping`). What nobody waits for (that the idle time began anew, that a session has
 //! expired) is written soon after (`lazily`). A session that was not used for a while leaves the memory (`resting`), and is
 //! loaded by whoever asks for it (`loading`).
 
@@ -10,6 +10,7 @@ mod ending;
 mod expiry;
 mod hidden;
 mod joining;
+mod keeping;
 mod lazily;
 mod ledger;
 mod listing;

@@ -151,7 +151,7 @@ impl State {
 
     /// It leaves the memory, if nothing stands in the way. Answers with its keys and with its place in the list of deadlines.
     fn leave_memory(&mut self) -> Option<(Vec<crate::session::SessionKey>, Moment)> {
-        let in_use = self.is_joined() || self.saving || self.ended.is_some() || self.is_perishable();
+        let in_use = self.is_joined() || self.is_being_written() || self.ended.is_some() || self.is_perishable();
         let ledger = self.ledger.as_mut()?;
         if in_use || !ledger.is_written() || ledger.perishable || ledger.is_unloaded() {
             return None;

@@ -88,7 +88,7 @@ impl Slot {
 
     /// Takes the lock from a holder whose time is over, if there is one, or ends the session for it.
     pub(super) fn evict_overdue(&self, state: &mut State, time: Time, aftermath: &mut Aftermath) {
-        if state.ended.is_some() || time.now < self.overdue_of(state) {
+        if state.ended.is_some() || state.keeping || time.now < self.overdue_of(state) {
             return;
         }
         aftermath.evicted = state.lock.holder();

@@ -71,7 +71,7 @@ impl Slot {
     /// is nothing to wait for any more.
     pub(in crate::session::resident) fn force(&self, time: Time, aftermath: &mut Aftermath) -> bool {
         let mut state = self.state();
-        if self.overdue_of(&state) <= time.now {
+        if self.overdue_of(&state) <= time.now && !state.keeping {
             self.depart(&mut state, None, time, aftermath);
         }
         !state.lock.is_held()
@@ -99,7 +99,7 @@ impl Slot {
     fn next_visit(&self, state: &State, now: Moment) -> Moment {
         if self.lifetime <= now {
             // Somebody is joined, or it would be over.
-            return self.overdue_of(state);
+            return self.next_look_of(state, now);
         }
         let idle_from = if state.is_joined() { now } else { state.released };
         after(idle_from, self.timeout).min(self.lifetime)

@@ -6,6 +6,7 @@
 //! session) is put into an [`Aftermath`](super::aftermath::Aftermath).
 
 mod arrive;
+mod checkpoint;
 mod depart;
 mod end;
 mod save;
@@ -32,6 +33,9 @@ use crate::session::{AttributeSnapshot, EndReason, Interruption, Moment, Princip
 
 pub(super) use save::Saving;
 
+/// How long whoever looks for an overdue holder leaves one alone whose checkpoint is being written.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// A session.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -53,6 +57,8 @@ pub(super) struct State {
     pub(super) readers: u32,
     /// The changes of the request that holds the session are being written: it can't lose it any more.
     pub(super) saving: bool,
+    /// A checkpoint is being written: the request that holds the session can't lose it until it is.
+    pub(super) keeping: bool,
     /// When somebody last was joined, or the session was created; the idle time runs from here while nobody is.
     pub(super) released: Moment,
     /// Under which moment the session is in the list of deadlines: never later than the next deadline.
@@ -158,6 +164,7 @@ impl Slot {
             lock,
             readers: 0,
             saving: false,
+            keeping: false,
             released: now,
             armed: after(now, birth.timeout).min(lifetime),
             keys: Keys::new(birth.key),
@@ -189,6 +196,7 @@ impl Slot {
             lock,
             readers: 0,
             saving: false,
+            keeping: false,
             released: revival.released,
             armed: after(revival.released, revival.timeout).min(revival.lifetime),
             keys: revival.keys,
@@ -216,8 +224,14 @@ impl Slot {
     }
 
     /// When somebody who waits has to look again although nobody wakes it: the holder will have overstayed then.
-    pub(super) fn overdue(&self) -> Moment {
-        self.overdue_of(&self.state())
+    pub(super) fn next_look(&self, now: Moment) -> Moment {
+        self.next_look_of(&self.state(), now)
+    }
+
+    /// The same: while a checkpoint is being written, after a while, for then nothing can be taken from the holder.
+    fn next_look_of(&self, state: &State, now: Moment) -> Moment {
+        let overdue = self.overdue_of(state);
+        if state.keeping { overdue.max(now.after(PATIENCE)) } else { overdue }
     }
 
     /// When another may take the lock from who holds it.

@@ -3,13 +3,15 @@
 //! A transaction that is committed in two phases is decided by one record: when all its branches are prepared, `committed` is
 //! written and on the disk before the first of them is told to commit. After a crash a prepared branch whose transaction has
 //! that record is committed, and every other is rolled back (*presumed abort*). A record stays for a month, so that a client
-//! that lost its connection can ask what became of its transaction.
+//! that lost its connection can ask what became of its transaction; one that a database may still be waiting for stays until
+//! it does not.
 //!
 //! The log is an SQLite file in a folder of its own, which one process uses at a time. Its id stands in the names of all
 //! branches, so that services that share a database leave each other's branches alone.
 
 mod error;
 mod file;
+mod records;
 mod writer;
 
 use std::collections::{HashMap, HashSet};
@@ -22,7 +24,8 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 pub use error::LogError;
-pub(super) use file::{Entry, InDoubt, Known, Record};
+use records::Record;
+pub(super) use records::{Entry, InDoubt, Known, Stands};
 use writer::LogWriter;
 
 use super::{Decision, LogId};
@@ -74,18 +77,15 @@ impl DecisionLog {
     /// Notes that a transaction has begun; until the guard is dropped it goes on. The note is not waited for.
     pub(super) fn begin(self: &Arc<Self>, transaction: Uuid, owner: &Principal) -> Running {
         self.running.lock().insert(transaction);
-        self.writer.note(Record { transaction, entry: Entry::Begun { owner: owner.clone() } });
-        Running { log: Arc::clone(self), transaction }
+        let running = Running { log: Arc::clone(self), transaction, owner: owner.clone() };
+        running.note(Entry::Begun);
+        running
     }
 
-    /// Writes a record, and returns when it is on the disk.
+    /// Writes what was found out about a transaction of an earlier process, and returns when it is on the disk.
     pub(super) async fn write(&self, transaction: Uuid, entry: Entry) -> Result<(), LogError> {
-        self.writer.write(Record { transaction, entry }).await
-    }
-
-    /// Writes a record that may be lost with the machine.
-    pub(super) fn note(&self, transaction: Uuid, entry: Entry) {
-        self.writer.note(Record { transaction, entry });
+        // Its owner stands there.
+        self.writer.write(Record { transaction, owner: Principal::anonymous(), entry }).await
     }
 
     /// What is written of a transaction.
@@ -94,8 +94,8 @@ impl DecisionLog {
     }
 
     /// What becomes of the prepared branches of a transaction that does not go on: one that is not decided is decided now, to
-    /// be rolled back.
-    pub(super) async fn decide(&self, transaction: Uuid) -> Result<Decision, LogError> {
+    /// be rolled back. `None` when its last branch, which can't be prepared, has to be asked about first.
+    pub(super) async fn decide(&self, transaction: Uuid) -> Result<Option<Decision>, LogError> {
         self.writer.decide(transaction).await
     }
 
@@ -126,10 +126,27 @@ impl fmt::Debug for DecisionLog {
     }
 }
 
-/// A transaction that goes on in this process.
+/// A transaction that goes on in this process, and its records.
 pub(super) struct Running {
     pub(super) log: Arc<DecisionLog>,
     transaction: Uuid,
+    owner: Principal,
+}
+
+impl Running {
+    /// Writes a record, and returns when it is on the disk.
+    pub(super) async fn write(&self, entry: Entry) -> Result<(), LogError> {
+        self.log.writer.write(self.record(entry)).await
+    }
+
+    /// Writes a record that may be lost with the machine.
+    pub(super) fn note(&self, entry: Entry) {
+        self.log.writer.note(self.record(entry));
+    }
+
+    fn record(&self, entry: Entry) -> Record {
+        Record { transaction: self.transaction, owner: self.owner.clone(), entry }
+    }
 }
 
 impl Drop for Running {

@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::LogError;
-use super::file::{self, Entry, InDoubt, Known, LogFile, Record};
+use super::file::LogFile;
+use super::records::{self, InDoubt, Known, Record};
 use crate::session::transaction::Decision;
 
 /// How many requests one batch takes.
@@ -18,7 +19,7 @@ type Answer<T> = oneshot::Sender<Result<T, LogError>>;
 enum Request {
     Write(Record, Option<Answer<()>>),
     Read(Uuid, Answer<Option<Known>>),
-    Decide(Uuid, Answer<Decision>),
+    Decide(Uuid, Answer<Option<Decision>>),
     InDoubt(Answer<Vec<InDoubt>>),
 }
 
@@ -52,7 +53,7 @@ impl LogWriter {
         self.ask(|answer| Request::Read(transaction, answer)).await
     }
 
-    pub(super) async fn decide(&self, transaction: Uuid) -> Result<Decision, LogError> {
+    pub(super) async fn decide(&self, transaction: Uuid) -> Result<Option<Decision>, LogError> {
         self.ask(|answer| Request::Decide(transaction, answer)).await
     }
 
@@ -84,6 +85,9 @@ fn run(mut log: LogFile, requests: &mpsc::Receiver<Request>) {
         for tell in told {
             tell(done.clone());
         }
+        if let Err(error) = log.sweep() {
+            tracing::warn!(%error, "old records could not be removed from the transaction log");
+        }
     }
 }
 
@@ -91,16 +95,12 @@ fn run(mut log: LogFile, requests: &mpsc::Receiver<Request>) {
 fn perform(connection: &rusqlite::Connection, request: Request) -> Result<Told, LogError> {
     Ok(match request {
         Request::Write(record, answer) => {
-            file::put(connection, &record)?;
+            records::put(connection, &record)?;
             telling(answer, ())
         }
-        Request::Read(transaction, answer) => telling(Some(answer), file::get(connection, transaction)?),
-        Request::InDoubt(answer) => telling(Some(answer), file::in_doubt(connection)?),
-        Request::Decide(transaction, answer) => {
-            file::put(connection, &Record { transaction, entry: Entry::RolledBack })?;
-            let known = file::get(connection, transaction)?.and_then(|known| known.decision);
-            telling(Some(answer), known.unwrap_or(Decision::Rollback))
-        }
+        Request::Read(transaction, answer) => telling(Some(answer), records::get(connection, transaction)?),
+        Request::InDoubt(answer) => telling(Some(answer), records::in_doubt(connection)?),
+        Request::Decide(transaction, answer) => telling(Some(answer), records::decide(connection, transaction)?),
     })
 }
 

@@ -13,9 +13,9 @@ use super::super::calendar::{EPOCH_DAYS, EPOCH_MICROSECONDS, MICROSECONDS_PER_DA
 use super::super::text::{push_date, push_interval, push_time, push_timestamp};
 use super::list::{ListBuilder, NoList};
 use super::numeric::{Numeric, push_decimal};
-use super::pieces::{Pieces, fitted};
 use super::value_text::{interval, jsonb, push_uuid, push_value};
 use super::{Kind, Malformed, fixed};
+use crate::resource::relational::pieces::{Pieces, fitted};
 
 /// Takes the values of one column as they were received, into a typed buffer.
 ///
@@ -107,14 +107,14 @@ impl ColumnBuilder {
             Values::Text(pieces) if self.kind == Kind::Text => pieces.push(raw),
             Values::Int32(values) => {
                 let value = i32::from_be_bytes(fixed(raw)?);
-                values.push(if self.kind == Kind::Date {
-                    match value {
-                        i32::MIN | i32::MAX => return Ok(false),
-                        days => days + EPOCH_DAYS,
+                if self.kind == Kind::Date {
+                    match value.checked_add(EPOCH_DAYS) {
+                        Some(days) if value != i32::MIN => values.push(days),
+                        _ => return Ok(false),
                     }
                 } else {
-                    value
-                });
+                    values.push(value);
+                }
             }
             Values::Int64(values) => {
                 let value = i64::from_be_bytes(fixed(raw)?);

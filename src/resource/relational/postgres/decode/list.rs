@@ -5,9 +5,9 @@ use arrow_buffer::{NullBuffer, OffsetBuffer};
 use arrow_schema::Field;
 
 use super::column::ColumnBuilder;
-use super::pieces::{Pieces, fitted};
 use super::value_text::push_value;
 use super::{Kind, Malformed, fixed};
+use crate::resource::relational::pieces::{Pieces, fitted};
 
 /// How many dimensions an array may have in PostgreSQL.
 const DIMENSIONS: usize = 6;

@@ -5,7 +5,6 @@ mod kind;
 mod list;
 mod numeric;
 mod out;
-mod pieces;
 mod rows;
 mod shape;
 mod value_text;

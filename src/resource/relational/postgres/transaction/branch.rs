@@ -3,7 +3,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::csv::{self, literal};
 use super::super::cursor;
-use super::super::error::{Effect, is_connection_gone, resource_error};
+use super::super::error::{is_connection_gone, resource_error};
 use super::super::streaming::Broken;
 use super::super::update::CLEAN;
 use super::super::{call, load, physical, schema};
@@ -42,6 +42,9 @@ impl SqlExecutor for PostgresTransaction {
         output: &BlockWriter,
         cancel: CancellationToken,
     ) -> Result<Option<QueryEnd>, ResourceError> {
+        if !self.inner.writes_as_ever() {
+            return Ok(None);
+        }
         csv::run(&*self.inner, statement, form, self.inner.outlet(output), &self.inner.control(cancel)).await
     }
 
@@ -51,6 +54,7 @@ impl SqlExecutor for PostgresTransaction {
         output: BlockWriter,
         cancel: CancellationToken,
     ) -> Result<CallEnd, ResourceError> {
+        self.inner.note_settings();
         let end = call::run(&*self.inner, &call, self.inner.outlet(&output), &self.inner.control(cancel)).await?;
         output.finish().await;
         Ok(end)
@@ -149,10 +153,10 @@ impl TransactionBranch for PostgresTransaction {
 
     async fn witness(&self) -> Result<Option<String>, BranchError> {
         let turn = self.turn().await?;
-        let connection = turn.connection().map_err(|broken| refused(&broken.into_error(None, Effect::None)))?;
+        let connection = turn.connection().map_err(|broken| refused(&broken.into_error(None)))?;
         let text = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
         let row = connection.client().query_one(text, &[]).await;
-        let row = row.map_err(|error| refused(&resource_error(&error, None, Effect::None)))?;
+        let row = row.map_err(|error| refused(&resource_error(&error, None)))?;
         turn.settle();
         // Without a number, it has written nothing.
         Ok(row.try_get(0).unwrap_or(None))
@@ -186,7 +190,7 @@ impl PostgresTransaction {
                 Ok(())
             }
             Err(broken) => {
-                let error = refused(&broken.into_error(None, Effect::None));
+                let error = refused(&broken.into_error(None));
                 self.inner.end(error.clone());
                 Err(error)
             }

@@ -10,7 +10,7 @@ mod turn;
 pub(super) mod two_phase;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::PostgresResource;
 use super::control::Control;
-use super::error::{Effect, resource_error};
+use super::error::{is_connection_gone, resource_error};
 use super::outlet::Outlet;
 use super::pool::Lease;
 use crate::block::BlockWriter;
@@ -40,6 +40,8 @@ pub(super) struct Inner {
     /// How many wait for their turn.
     waiting: AtomicUsize,
     statement_timeout: Option<Duration>,
+    /// Whether a statement may have changed how the server writes values.
+    has_settings: AtomicBool,
     /// The name under which it can be prepared, where the server keeps such transactions.
     xid: Option<Xid>,
 }
@@ -60,11 +62,6 @@ pub(super) async fn begin(
     resource: &PostgresResource,
     options: &TransactionOptions,
 ) -> Result<PostgresTransaction, BranchError> {
-    let lease = resource.pool.lend(&CancellationToken::new()).await.map_err(|error| refused(&error))?;
-    let xid = match options.xid {
-        Some(xid) if two_phase::is_possible(resource, &lease).await? => Some(xid),
-        _ => None,
-    };
     let isolation = match options.isolation {
         None => "",
         Some(Isolation::ReadUncommitted) => " ISOLATION LEVEL READ UNCOMMITTED",
@@ -75,16 +72,39 @@ pub(super) async fn begin(
     let access = if options.read_only { " READ ONLY" } else { " READ WRITE" };
     // The first snapshot decides whether a serializable transaction counts as one that only reads, and queries run as such.
     let snapshot = if options.isolation == Some(Isolation::Serializable) { "; SELECT" } else { "" };
-    let begun = lease.client().batch_execute(&format!("BEGIN{isolation}{access}{snapshot}")).await;
-    begun.map_err(|error| refused(&resource_error(&error, None, Effect::None)))?;
+    let (lease, xid) = begin_on(resource, &format!("BEGIN{isolation}{access}{snapshot}"), options.xid).await?;
     let inner = Inner {
         open: tokio::sync::Mutex::new(Open { lease: Some(lease), is_reading: false, is_prepared: false }),
         over: Mutex::new(None),
         waiting: AtomicUsize::new(0),
         statement_timeout: resource.access.statement_timeout,
+        has_settings: AtomicBool::new(false),
         xid,
     };
     Ok(PostgresTransaction { inner: Arc::new(inner) })
+}
+
+/// Begins on a connection of the pool; one that turns out to be gone does no harm yet.
+async fn begin_on(
+    resource: &PostgresResource,
+    begin: &str,
+    xid: Option<Xid>,
+) -> Result<(Lease, Option<Xid>), BranchError> {
+    let mut is_first = true;
+    loop {
+        let lease = resource.pool.lend(&CancellationToken::new()).await.map_err(|error| refused(&error))?;
+        match lease.client().batch_execute(begin).await {
+            Ok(()) => {
+                let xid = match xid {
+                    Some(xid) if two_phase::is_possible(&lease).await? => Some(xid),
+                    _ => None,
+                };
+                return Ok((lease, xid));
+            }
+            Err(error) if is_first && is_connection_gone(&error) => is_first = false,
+            Err(error) => return Err(refused(&resource_error(&error, None))),
+        }
+    }
 }
 
 /// Nothing of the branch holds, because of this.
@@ -104,6 +124,16 @@ impl Inner {
     /// Where the rows of a statement of this transaction go.
     pub(super) fn outlet<'a>(&'a self, output: &'a BlockWriter) -> Outlet<'a> {
         Outlet::sharing(output, &self.waiting)
+    }
+
+    /// Says that a statement may have changed the settings of the session, which are the transaction's as long as it goes on.
+    pub(super) fn note_settings(&self) {
+        self.has_settings.store(true, Ordering::Release);
+    }
+
+    /// Whether the server writes values as it does by itself.
+    pub(super) fn writes_as_ever(&self) -> bool {
+        !self.has_settings.load(Ordering::Acquire)
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -8,13 +8,13 @@ use futures_util::poll;
 
 use super::super::connection::Connection;
 use super::super::control::Control;
-use super::super::error::{Effect, resource_error};
+use super::super::error::resource_error;
 use super::super::outlet::Outlet;
-use super::super::parameter::values;
-use super::super::query::{ready, refuse_nothing, settled, while_read};
+use super::super::parameter::keeps_all;
+use super::super::query::{ready, ready_anew, refuse_nothing, send_all, settled};
 use super::super::scope::{Scope, Work};
 use super::super::sql::{Sql, Verb};
-use super::super::streaming::{Broken, send_rows};
+use super::super::streaming::Broken;
 use super::super::update::{execute_all, next};
 use super::Inner;
 use crate::block::BlockWriter;
@@ -32,7 +32,12 @@ impl Scope for Inner {
     async fn reading<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
         let mut turn = self.turn(control).await?;
         let enter = turn.enter_reading();
-        let result = after(turn.connection(), enter, &mut work, control).await;
+        let mut result = after(turn.connection(), enter, &mut work, control).await;
+        if let Err(broken) = &result
+            && turn.connection().is_ok_and(|connection| work.can_run_again(connection, broken))
+        {
+            result = after(turn.connection(), BACK_TO_READING, &mut work, control).await;
+        }
         match result {
             Ok(done) => {
                 turn.settle();
@@ -79,7 +84,7 @@ async fn after<W: Work>(
     match settled(told, telling, control).await {
         Ok(()) => done,
         // Without its savepoint, nothing can be said of the work.
-        Err(Broken::Driver(error, _)) => Err(Broken::Stopped(resource_error(&error, None, Effect::None))),
+        Err(Broken::Driver(error, _)) => Err(Broken::Stopped(resource_error(&error, None))),
         Err(broken) => Err(broken),
     }
 }
@@ -115,15 +120,23 @@ impl Work for QueryWork<'_> {
 
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<u64, Broken> {
         let prepared = ready(connection, &self.sql, self.parameters, control).await?;
-        let plan = prepared.rows().map_err(Broken::Refused)?;
-        let mut rows = pin!(connection.client().query_raw(&plan.statement, values(self.parameters)));
-        let answered = poll!(&mut rows);
-        let rows = pin!(while_read(&self.outlet, settled(answered, rows, control)).await?);
-        send_rows(rows, &plan.shape, &mut self.outlet, control).await
+        if prepared.parameters().iter().all(keeps_all) {
+            return send_all(connection, &prepared, self.parameters, &mut self.outlet, control).await;
+        }
+        let prepared = ready_anew(connection, &self.sql, self.parameters, control).await?;
+        send_all(connection, &prepared, self.parameters, &mut self.outlet, control).await
     }
 
     fn sql(&self) -> Option<&Sql> {
         Some(&self.sql)
+    }
+
+    fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
+        let is_stale = broken.is_stale(!self.parameters.is_empty());
+        if is_stale {
+            connection.forget(&self.sql);
+        }
+        is_stale
     }
 }
 
@@ -136,6 +149,9 @@ pub(super) async fn update(
 ) -> Result<u64, ResourceError> {
     let sql = Arc::new(Sql::read(sql)?);
     refuse_nothing(&sql)?;
+    if sql.verb() != Verb::Change {
+        inner.note_settings();
+    }
     // The rows may come from a query of the same transaction, which has its turn first.
     let Some(first) = next(&mut rows, control).await? else { return Ok(0) };
     inner.writing(UpdateWork { sql, first, rows: &mut rows }, control).await
@@ -153,8 +169,9 @@ impl Work for UpdateWork<'_> {
     type Done = u64;
 
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<u64, Broken> {
-        let prepared = ready(connection, &self.sql, &self.first, control).await?;
-        let done = execute_all(connection.client(), &prepared, (&self.first, None), self.rows, control).await;
+        let driver = |error| Broken::Driver(error, 0);
+        let statement = control.wait(connection.prepare_effect(&self.sql)).await?.map_err(driver)?;
+        let done = execute_all(connection.client(), &statement, (&self.first, None), self.rows, control).await;
         match self.sql.verb() {
             Verb::Other => connection.note_change(),
             Verb::Select => return done.map(|_| 0),

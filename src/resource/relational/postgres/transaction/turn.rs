@@ -4,7 +4,7 @@ use tokio::sync::MutexGuard;
 
 use super::super::connection::Connection;
 use super::super::control::Control;
-use super::super::error::{Effect, sql_error};
+use super::super::error::sql_error;
 use super::super::scope::tell;
 use super::super::sql::Sql;
 use super::super::streaming::Broken;
@@ -110,7 +110,7 @@ impl Turn<'_> {
         control: &Control,
     ) -> ResourceError {
         let leaves_connection = broken.leaves_connection();
-        let error = broken.into_error(sql, Effect::None);
+        let error = broken.into_error(sql);
         if matches!(error, ResourceError::Conflict { .. }) {
             self.inner.end(refused(&error));
             self.close("ROLLBACK", control).await;

@@ -1,34 +1,55 @@
 //! Transactions that are committed in two phases, and what became of others.
 
-use tokio_util::sync::CancellationToken;
+use std::time::Duration;
+
+use tokio_postgres::SimpleQueryMessage;
 
 use super::super::PostgresResource;
 use super::super::csv::literal;
-use super::super::error::{Effect, resource_error};
+use super::super::error::resource_error;
 use super::super::pool::Lease;
 use super::refused;
 use crate::resource::ResourceError;
 use crate::session::{BranchError, Decision, LogId, Xid};
 
-/// Whether the server keeps prepared transactions, which it says once.
-pub(super) async fn is_possible(resource: &PostgresResource, lease: &Lease) -> Result<bool, BranchError> {
-    let known = &resource.known.keeps_prepared;
-    let asked = known.get_or_try_init(|| async {
+/// How long the server has for an answer about prepared transactions; they are asked for again and again.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Whether the server keeps prepared transactions, which each connection asks once.
+pub(super) async fn is_possible(lease: &Lease) -> Result<bool, BranchError> {
+    let asked = lease.keeps_prepared.get_or_try_init(|| async {
         let text = "SELECT pg_catalog.current_setting('max_prepared_transactions')::integer > 0";
         lease.client().query_one(text, &[]).await?.try_get::<_, bool>(0)
     });
-    asked.await.copied().map_err(|error| refused(&resource_error(&error, None, Effect::None)))
+    asked.await.copied().map_err(|error| refused(&resource_error(&error, None)))
 }
 
 /// The names of the prepared transactions of a log in this database.
 pub(in super::super) async fn prepared(resource: &PostgresResource, log: LogId) -> Result<Vec<Xid>, BranchError> {
-    let text = "SELECT gid FROM pg_catalog.pg_prepared_xacts \
-                WHERE database = pg_catalog.current_database() AND pg_catalog.starts_with(gid, $1)";
-    let lease = lend(resource).await?;
-    let rows = lease.client().query(text, &[&log.prefix()]).await;
-    let rows = rows.map_err(|error| lost(&resource_error(&error, None, Effect::None)))?;
-    lease.give_back();
-    Ok(rows.iter().filter_map(|row| Xid::parse(row.try_get::<_, &str>(0).ok()?)).collect())
+    let text = format!(
+        "SELECT gid FROM pg_catalog.pg_prepared_xacts \
+         WHERE database = pg_catalog.current_database() AND pg_catalog.starts_with(gid, {})",
+        literal(&log.prefix())
+    );
+    let names = ask(resource, &text).await.map_err(|error| lost(&error))?;
+    Ok(names.iter().flatten().filter_map(|name| Xid::parse(name)).collect())
+}
+
+/// Runs a statement on a connection of its own, and gives the first column of its rows. Those of the pool may all be at work, and
+/// wait for what a prepared transaction holds.
+async fn ask(resource: &PostgresResource, text: &str) -> Result<Vec<Option<String>>, ResourceError> {
+    let connection = resource.pool.open_apart().await?;
+    let Ok(answer) = tokio::time::timeout(PATIENCE, connection.client().simple_query(text)).await else {
+        connection.abandon();
+        let message = format!("PostgreSQL: no answer within {} s", PATIENCE.as_secs());
+        return Err(ResourceError::Unavailable { message });
+    };
+    let answer = answer.map_err(|error| resource_error(&error, None))?;
+    let first = |message| match message {
+        SimpleQueryMessage::Row(row) => Some(row.try_get(0).ok().flatten().map(str::to_owned)),
+        _ => None,
+    };
+    Ok(answer.into_iter().filter_map(first).collect())
 }
 
 /// Ends a prepared transaction, as whoever of the users of the resource may: the one who prepared it.
@@ -50,16 +71,11 @@ pub(in super::super) async fn settle(
 }
 
 async fn settle_as(resource: &PostgresResource, xid: Xid, decision: Decision) -> Result<(), ResourceError> {
-    let lease = resource.pool.lend(&CancellationToken::new()).await?;
-    let ended = lease.client().batch_execute(&ending(xid, decision)).await;
-    match ended {
-        Ok(()) => {}
+    match ask(resource, &ending(xid, decision)).await {
         // It has ended before.
-        Err(error) if error.code().is_some_and(|code| code.code() == "42704") => {}
-        Err(error) => return Err(resource_error(&error, None, Effect::None)),
+        Err(ResourceError::Sql { code, .. }) if code == "42704" => Ok(()),
+        ended => ended.map(drop),
     }
-    lease.give_back();
-    Ok(())
 }
 
 /// The statement that ends a prepared transaction.
@@ -78,11 +94,8 @@ pub(in super::super) async fn outcome(
 ) -> Result<Option<Decision>, BranchError> {
     let Ok(number) = witness.parse::<u64>() else { return Ok(None) };
     let text = format!("SELECT pg_catalog.pg_xact_status('{number}'::pg_catalog.xid8)");
-    let lease = lend(resource).await?;
-    let row = lease.client().query_one(&text, &[]).await;
-    let row = row.map_err(|error| lost(&resource_error(&error, None, Effect::None)))?;
-    lease.give_back();
-    let status: Option<&str> = row.try_get(0).unwrap_or(None);
+    let rows = ask(resource, &text).await.map_err(|error| lost(&error))?;
+    let status = rows.first().and_then(Option::as_deref);
     match status {
         Some("committed") => Ok(Some(Decision::Commit)),
         Some("aborted") => Ok(Some(Decision::Rollback)),
@@ -92,10 +105,6 @@ pub(in super::super) async fn outcome(
         // It is older than what the database remembers.
         None => Ok(None),
     }
-}
-
-async fn lend(resource: &PostgresResource) -> Result<Lease, BranchError> {
-    resource.pool.lend(&CancellationToken::new()).await.map_err(|error| lost(&error))
 }
 
 fn lost(error: &ResourceError) -> BranchError {

@@ -1,8 +1,10 @@
 //! Loading a stream of rows into a table, block by block, by one prepared statement.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::Schema;
 use rusqlite::CachedStatement;
 use tokio_util::sync::CancellationToken;
 
@@ -10,8 +12,10 @@ use super::jobs::Savepoint;
 use super::{Desk, LoadedValues};
 use crate::block::{Block, BlockReader};
 use crate::resource::ResourceError;
+use crate::resource::relational::sqlite::connection::SqliteConnection;
 use crate::resource::relational::sqlite::control::Control;
 use crate::resource::relational::sqlite::error::{resource_error, sql};
+use crate::resource::relational::sqlite::shape::makes_numbers;
 use crate::resource::relational::{BulkLoad, Dialect};
 
 /// Loads all rows or none, as a part of the transaction that is open.
@@ -86,11 +90,23 @@ async fn next(rows: &mut BlockReader, cancel: &CancellationToken) -> Result<Opti
     }
 }
 
+/// Which columns of the rows go into columns of the table that make numbers of texts.
+fn make_numbers(connection: &SqliteConnection, load: &BulkLoad, schema: &Schema) -> Result<Vec<bool>, ResourceError> {
+    let mut statement = connection.prepare("SELECT lower(name), type FROM pragma_table_xinfo(?)")?;
+    let declared = statement.query_map([&load.table.name], |row| Ok((row.get(0)?, row.get(1)?)));
+    let declared: HashMap<String, String> =
+        declared.and_then(|declared| declared.collect::<Result<_, _>>()).map_err(resource_error)?;
+    let of = |name: &str| declared.get(&name.to_ascii_lowercase()).is_some_and(|declared| makes_numbers(declared));
+    Ok(schema.fields().iter().map(|field| of(field.name())).collect())
+}
+
 /// A table that is being filled.
 struct Loading<'d> {
     desk: &'d Desk,
     statement: CachedStatement<'d>,
     control: Arc<Control>,
+    /// Which columns of the table make numbers of texts.
+    make_numbers: Vec<bool>,
     loaded: u64,
 }
 
@@ -104,7 +120,7 @@ impl<'d> Loading<'d> {
     ) -> Result<Self, ResourceError> {
         let control = Arc::new(Control::new(cancel.clone(), None));
         let schema = first.schema();
-        let statement = {
+        let (make_numbers, statement) = {
             let _guard = desk.connection.under(&control);
             if load.create {
                 desk.connection.run_own(&Dialect::Sqlite.create_table(&load.table, &schema)?)?;
@@ -112,14 +128,15 @@ impl<'d> Loading<'d> {
             let names: Vec<String> = schema.fields().iter().map(|field| Dialect::Sqlite.quoted(field.name())).collect();
             let places = vec!["?"; names.len()].join(", ");
             let table = Dialect::Sqlite.table(&load.table);
-            desk.connection.prepare(&format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", ")))?
+            let insert = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
+            (make_numbers(&desk.connection, load, &schema)?, desk.connection.prepare(&insert)?)
         };
-        Ok(Self { desk, statement, control, loaded: 0 })
+        Ok(Self { desk, statement, control, make_numbers, loaded: 0 })
     }
 
     fn insert(&mut self, rows: &RecordBatch) -> Result<(), ResourceError> {
         let _guard = self.desk.connection.under(&self.control);
-        let columns = LoadedValues::of_columns(rows, self.loaded)?;
+        let columns = LoadedValues::of_columns(rows, &self.make_numbers, self.loaded)?;
         for row in 0..rows.num_rows() {
             if self.control.is_stopped() {
                 return Err(ResourceError::Cancelled);

@@ -10,9 +10,8 @@ use arrow_schema::DataType;
 use rusqlite::Statement;
 use rusqlite::types::{Null, ToSqlOutput, ValueRef};
 
-use crate::format::{ColumnChoice, ColumnText};
 use crate::resource::ResourceError;
-use crate::resource::relational::sqlite::error::sql;
+use crate::resource::relational::load::texts_of_column;
 
 /// One column of a block. What `SQLite` has no type for is written as text.
 pub(super) enum LoadedValues<'a> {
@@ -24,12 +23,22 @@ pub(super) enum LoadedValues<'a> {
 }
 
 impl<'a> LoadedValues<'a> {
-    /// All columns of a block, before which so many rows were loaded.
-    pub(super) fn of_columns(rows: &'a RecordBatch, loaded: u64) -> Result<Vec<Self>, ResourceError> {
-        (0..rows.num_columns()).map(|index| Self::of(rows, index, loaded)).collect()
+    /// All columns of a block, before which so many rows were loaded. Of each column it is known whether that of the table
+    /// makes numbers of texts.
+    ///
+    /// # Errors
+    ///
+    /// [`ResourceError::Data`] for a number that `SQLite` would round.
+    pub(super) fn of_columns(
+        rows: &'a RecordBatch,
+        make_numbers: &[bool],
+        loaded: u64,
+    ) -> Result<Vec<Self>, ResourceError> {
+        let columns = make_numbers.iter().enumerate();
+        columns.map(|(index, makes_numbers)| Self::of(rows, index, *makes_numbers, loaded)).collect()
     }
 
-    fn of(rows: &'a RecordBatch, index: usize, loaded: u64) -> Result<Self, ResourceError> {
+    fn of(rows: &'a RecordBatch, index: usize, makes_numbers: bool, loaded: u64) -> Result<Self, ResourceError> {
         let column = rows.column(index);
         Ok(match column.data_type() {
             DataType::Boolean => Self::Integers(column.as_boolean().iter().map(|value| value.map(i64::from)).collect()),
@@ -44,7 +53,10 @@ impl<'a> LoadedValues<'a> {
             DataType::Float64 => reals::<Float64Type>(rows, index, loaded)?,
             DataType::Utf8 => Self::Texts(column.as_string()),
             DataType::Binary => Self::Blobs(column.as_binary()),
-            _ => Self::Written(written(rows, index)?),
+            DataType::UInt64 | DataType::Decimal128(..) | DataType::Decimal256(..) if makes_numbers => {
+                exact_numbers(rows, index, loaded)?
+            }
+            _ => Self::Written(texts_of_column(rows, index)?),
         })
     }
 
@@ -63,6 +75,27 @@ impl<'a> LoadedValues<'a> {
         };
         statement.raw_bind_parameter(position, ToSqlOutput::Borrowed(value))
     }
+}
+
+/// Numbers as texts that `SQLite` makes the same numbers of.
+fn exact_numbers(rows: &RecordBatch, index: usize, loaded: u64) -> Result<LoadedValues<'static>, ResourceError> {
+    let texts = texts_of_column(rows, index)?;
+    match texts.iter().position(|text| text.as_deref().is_some_and(|text| !is_exact(text))) {
+        None => Ok(LoadedValues::Written(texts)),
+        Some(row) => Err(ResourceError::Data {
+            row: loaded + row as u64 + 1,
+            column: rows.schema().field(index).name().clone(),
+            problem: "SQLite would round the number: load it into a column that is declared as TEXT".into(),
+        }),
+    }
+}
+
+/// Whether `SQLite` keeps a number as it is: a whole one of 64 bits, or one of 15 digits.
+fn is_exact(number: &str) -> bool {
+    let digits = number.trim_start_matches('-').bytes().filter(|byte| *byte != b'.').skip_while(|byte| *byte == b'0');
+    let digits: Vec<u8> = digits.collect();
+    let zeros = digits.iter().rev().take_while(|byte| **byte == b'0').count();
+    digits.len() - zeros <= 15 || number.parse::<i64>().is_ok()
 }
 
 fn integers<T: ArrowPrimitiveType>(column: &dyn Array) -> LoadedValues<'static>
@@ -92,10 +125,25 @@ where
     }
 }
 
-fn written(rows: &RecordBatch, index: usize) -> Result<Vec<Option<String>>, ResourceError> {
-    let mut texts = Vec::with_capacity(rows.num_rows());
-    let choice = ColumnChoice::Number(index + 1);
-    let mut column = ColumnText::new(&rows.schema(), &choice).map_err(|error| sql(error.to_string()))?;
-    column.values(rows, |value| texts.push(value.map(str::to_owned))).map_err(|error| sql(error.to_string()))?;
-    Ok(texts)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact_up_to_what_sqlite_keeps() {
+        for number in [
+            "0",
+            "-0.00",
+            "123456789012345",
+            "-1.23456789012345",
+            "0.00012",
+            "9223372036854775807",
+            "1500000000000000000000.00",
+        ] {
+            assert!(is_exact(number), "{number}");
+        }
+        for number in ["1234567890123456.0", "0.1234567890123456", "9223372036854775808", "12345678901234567.89"] {
+            assert!(!is_exact(number), "{number}");
+        }
+    }
 }

@@ -86,3 +86,27 @@ async fn tables_tell_their_rows_sizes_and_indexes() {
     assert_eq!(town.indexes[0].columns, ["name", "id"]);
     assert_eq!(database.schema(&filter).await.unwrap().tables.len(), 1);
 }
+
+#[tokio::test]
+async fn a_number_that_would_be_rounded_is_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let tables = ["CREATE TABLE t (d DECIMAL(20,2), u BIGINT, x TEXT)"];
+    let database = prepared(on_disk(&folder, SqliteMode::Create), &tables).await;
+    let decimals = |value: i128| -> ArrayRef {
+        Arc::new(arrow_array::Decimal128Array::from(vec![10, value]).with_precision_and_scale(20, 2).unwrap())
+    };
+    let large = |value: u64| -> ArrayRef { Arc::new(PrimitiveArray::<UInt64Type>::from(vec![1, value])) };
+    let load = async |name: &str, column: ArrayRef| {
+        let rows = stream(vec![RecordBatch::try_from_iter([(name, column)]).unwrap()]).await;
+        database.load(into("t", false, true), rows, CancellationToken::new()).await
+    };
+    for (name, column) in [("d", decimals(1_234_567_890_123_456_789)), ("U", large(u64::MAX))] {
+        let error = load(name, column).await.unwrap_err();
+        assert!(matches!(&error, ResourceError::Data { row: 2, .. }), "{error:?}");
+    }
+    assert_eq!(load("d", decimals(123_456_789_012_345)).await, Ok(2));
+    assert_eq!(load("u", large(9_007_199_254_740_993)).await, Ok(2));
+    assert_eq!(load("x", decimals(1_234_567_890_123_456_789)).await, Ok(2));
+    let expected = "0.1\n1234567890123.45\n1\n9007199254740993\n0.10\n12345678901234567.89\n";
+    assert_eq!(lines(&database, "SELECT CAST(coalesce(d, u, x) AS TEXT) FROM t").await, expected);
+}

@@ -36,6 +36,15 @@ async fn a_query_can_not_write_in_any_disguise() {
 }
 
 #[tokio::test]
+async fn a_row_that_a_query_makes_up_has_a_size() {
+    let database = town().await;
+    let blobs = |count: usize| format!("SELECT {}", vec!["zeroblob(60000000)"; count].join(", "));
+    let error = query_error(&database, &blobs(40)).await;
+    assert!(error.to_string().contains("a row takes more than 128 MiB"), "{error}");
+    assert_eq!(lines(&database, "SELECT * FROM town").await, "1,Perth\n");
+}
+
+#[tokio::test]
 async fn neither_queries_nor_updates_reach_beyond_their_database() {
     let database = town().await;
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,44 @@
+//! What stands for the data resources that a document names, where they are not at hand.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::resource::relational::RelationalResource;
+use crate::resource::web::{HttpResource, WebResource};
+use crate::resource::{DataResource, Product, ResourceError, ResourceRegistry, ResourceSettings};
+
+/// An empty database and an HTTP service at once: whatever an activity needs. Nothing is sent anywhere.
+#[derive(Debug)]
+pub(super) struct AnyResource {
+    database: Arc<dyn DataResource>,
+    service: HttpResource,
+}
+
+impl AnyResource {
+    pub(super) fn new() -> Result<Self, ResourceError> {
+        Ok(Self {
+            database: ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", "."))?,
+            service: HttpResource::open(&ResourceSettings::new("http://service.invalid/", "."))?,
+        })
+    }
+}
+
+#[async_trait]
+impl DataResource for AnyResource {
+    fn product(&self) -> Product {
+        self.database.product()
+    }
+
+    async fn health(&self) -> Result<(), ResourceError> {
+        Ok(())
+    }
+
+    fn as_relational(&self) -> Option<&dyn RelationalResource> {
+        self.database.as_relational()
+    }
+
+    fn as_web(&self) -> Option<&dyn WebResource> {
+        self.service.as_web()
+    }
+}

@@ -1,0 +1,71 @@
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
+use cel::Value;
+use http::HeaderMap;
+
+use super::body::Body;
+
+/// What a [`Formula`](super::Formula) sees of an answer.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    body: Option<&'a str>,
+    /// The body as a value: made when a formula asks for it, once.
+    value: OnceCell<Value>,
+    headers: &'a HeaderMap,
+    status: u16,
+    rows: u64,
+    total: u64,
+    page: u64,
+    key: &'a str,
+}
+
+impl<'a> Facts<'a> {
+    /// Of an answer with this body, if it is JSON; otherwise it is `null` in formulas.
+    #[must_use]
+    pub fn new(body: Option<&'a str>, headers: &'a HeaderMap, status: u16) -> Self {
+        Self { body, value: OnceCell::new(), headers, status, rows: 0, total: 0, page: 0, key: "" }
+    }
+
+    /// How many records it holds, how many came altogether, and which page it is, from 1.
+    #[must_use]
+    pub fn with_counts(self, rows: u64, total: u64, page: u64) -> Self {
+        Self { rows, total, page, ..self }
+    }
+
+    /// The value of the session key.
+    #[must_use]
+    pub fn with_key(self, key: &'a str) -> Self {
+        Self { key, ..self }
+    }
+
+    pub(super) fn variable(&self, name: &str) -> Value {
+        match name {
+            "body" => self.body().clone(),
+            "headers" => self.headers().into(),
+            "status" => Value::Int(self.status.into()),
+            "rows" => number(self.rows),
+            "total" => number(self.total),
+            "page" => number(self.page),
+            _ => self.key.into(),
+        }
+    }
+
+    fn body(&self) -> &Value {
+        self.value.get_or_init(|| {
+            let read = self.body.and_then(|body| serde_json::from_str::<Body>(body).ok());
+            read.map_or(Value::Null, |Body(value)| value)
+        })
+    }
+
+    /// By their names in lower case. Of several of one name the last counts, as with the session key.
+    fn headers(&self) -> HashMap<String, String> {
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
+    }
+}
+
+/// What is written in a formula without a suffix is signed, and so are the counts.
+fn number(count: u64) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}

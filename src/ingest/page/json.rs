@@ -1,0 +1,196 @@
+//! The records of a page of JSON.
+
+use arrow_array::RecordBatch;
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde_json::value::RawValue;
+
+use super::columns::{Columns, Misfit, Origin};
+use super::infer::Guess;
+use super::record::{Piece, elements, members};
+use super::{PageError, Wanted};
+use crate::block::BLOCK_ROWS;
+use crate::ingest::settings::PageSettings;
+
+/// The records of a page: an array, one value that is a record by itself, or nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Records<'a> {
+    /// No records where they should be: null, a text, a number, or nothing at all.
+    None,
+    /// One.
+    One(&'a RawValue),
+    /// An array of them.
+    Many(&'a RawValue),
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn of(data: Option<&'a RawValue>) -> Self {
+        match data {
+            Some(raw) if raw.get().starts_with('[') => Self::Many(raw),
+            Some(raw) if raw.get().starts_with('{') => Self::One(raw),
+            _ => Self::None,
+        }
+    }
+
+    /// Their text, to tell a page from others.
+    pub(super) fn text(self) -> &'a str {
+        match self {
+            Self::None => "",
+            Self::One(raw) | Self::Many(raw) => raw.get(),
+        }
+    }
+
+    /// Shows each of them, until `visit` has enough.
+    fn each(self, visit: &mut impl FnMut(&'a RawValue) -> bool) -> Result<(), serde_json::Error> {
+        match self {
+            Self::None => Ok(()),
+            Self::One(raw) => {
+                visit(raw);
+                Ok(())
+            }
+            Self::Many(raw) => elements(raw, visit),
+        }
+    }
+
+    pub(super) fn count(self) -> Result<u64, serde_json::Error> {
+        let mut count = 0;
+        self.each(&mut |_| {
+            count += 1;
+            true
+        })?;
+        Ok(count)
+    }
+}
+
+/// What the records of a page become.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    pub(super) count: u64,
+    pub(super) rows: Vec<RecordBatch>,
+    pub(super) documents: Vec<ByteString>,
+}
+
+/// Makes rows of records, page by page.
+pub(super) struct JsonRecords {
+    wanted: Wanted,
+    columns: Option<Columns>,
+}
+
+impl JsonRecords {
+    pub(super) fn new(settings: &PageSettings, wanted: Wanted) -> Result<Self, Misfit> {
+        let origin = Origin::Declared { leaves_out_unknown: settings.leaves_out_unknown };
+        let declared = settings.schema.clone().filter(|_| wanted.rows);
+        let columns = declared.map(|schema| Columns::new(schema, origin)).transpose()?;
+        Ok(Self { wanted, columns })
+    }
+
+    /// Takes the records of a page. `body` is the text that they are part of.
+    pub(super) fn take(&mut self, page: u64, body: &Bytes, records: Records<'_>) -> Result<Made, PageError> {
+        if !self.wanted.rows && !self.wanted.documents {
+            let count = records.count().map_err(|error| malformed(page, &error))?;
+            return Ok(Made { count, ..Made::default() });
+        }
+        self.settle_columns(page, records)?;
+        let mut taking = Taking { page, body, records: self, made: Made::default(), failure: None };
+        let read = records.each(&mut |record| taking.record(record));
+        let Taking { mut made, failure, .. } = taking;
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
+        read.map_err(|error| malformed(page, &error))?;
+        if let Some(columns) = self.columns.as_mut().filter(|columns| columns.rows() > 0) {
+            made.rows.push(take_rows(columns, page)?);
+        }
+        Ok(made)
+    }
+
+    /// Finds out which columns there are from the first page that has records.
+    fn settle_columns(&mut self, page: u64, records: Records<'_>) -> Result<(), PageError> {
+        if !self.wanted.rows || self.columns.is_some() {
+            return Ok(());
+        }
+        let mut guess = Guess::default();
+        let mut count = 0_u64;
+        let mut inner = Ok(());
+        let read = records.each(&mut |record| {
+            count += 1;
+            inner = members(record, &mut |name, value| {
+                guess.member(name, &Piece::of(value));
+                true
+            });
+            inner.is_ok()
+        });
+        inner.and(read).map_err(|error| malformed(page, &error))?;
+        if count > 0 {
+            let columns = Columns::new(guess.schema(), Origin::Inferred);
+            self.columns = Some(columns.map_err(|misfit| misfit_at(page, 1, misfit))?);
+        }
+        Ok(())
+    }
+}
+
+/// A page whose records are being taken.
+struct Taking<'r> {
+    page: u64,
+    body: &'r Bytes,
+    records: &'r mut JsonRecords,
+    made: Made,
+    failure: Option<PageError>,
+}
+
+impl Taking<'_> {
+    /// Takes a record; `false` when something is wrong with it.
+    fn record(&mut self, record: &RawValue) -> bool {
+        self.made.count += 1;
+        if self.records.wanted.documents {
+            // A part of a text that is UTF-8.
+            let text = ByteString::try_from(self.body.slice_ref(record.get().as_bytes()));
+            self.made.documents.extend(text);
+        }
+        let taken = match &mut self.records.columns {
+            Some(columns) => row(columns, record, self.page, self.made.count, &mut self.made.rows),
+            None => Ok(()),
+        };
+        self.failure = taken.err();
+        self.failure.is_none()
+    }
+}
+
+fn row(
+    columns: &mut Columns,
+    record: &RawValue,
+    page: u64,
+    number: u64,
+    rows: &mut Vec<RecordBatch>,
+) -> Result<(), PageError> {
+    columns.begin_record();
+    let mut misfit = None;
+    let read = members(record, &mut |name, value| match columns.put(name, value) {
+        Ok(()) => true,
+        Err(found) => {
+            misfit = Some(found);
+            false
+        }
+    });
+    if let Some(misfit) = misfit {
+        return Err(misfit_at(page, number, misfit));
+    }
+    read.map_err(|error| malformed(page, &error))?;
+    columns.end_record();
+    if columns.rows() >= BLOCK_ROWS {
+        rows.push(take_rows(columns, page)?);
+    }
+    Ok(())
+}
+
+fn take_rows(columns: &mut Columns, page: u64) -> Result<RecordBatch, PageError> {
+    columns.take().map_err(|error| PageError::Malformed { page, problem: error.to_string() })
+}
+
+fn misfit_at(page: u64, record: u64, misfit: Misfit) -> PageError {
+    PageError::Misfit { page, record, field: misfit.field, problem: misfit.problem }
+}
+
+pub(super) fn malformed(page: u64, error: &serde_json::Error) -> PageError {
+    PageError::Malformed { page, problem: format!("it is no JSON: {error}") }
+}

@@ -1,0 +1,67 @@
+//! How values are written into a URI.
+
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::pool::Piece;
+use crate::ingest::settings::UriEncoding;
+
+/// What HTML forms escape: all but letters, digits and `*-._`.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
+
+/// The same without the space, which becomes `+`.
+const FORM_BUT_SPACE: &AsciiSet = &FORM.remove(b' ');
+
+/// What can't stand in a URI at all, whatever it means there.
+const FORBIDDEN: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+
+/// The same, and what would cut the URI off.
+const FORBIDDEN_IN_VALUES: &AsciiSet = &FORBIDDEN.add(b'#');
+
+/// Adds a name or a value as HTML forms do.
+pub(super) fn push_form(out: &mut String, text: &str) {
+    for piece in utf8_percent_encode(text, FORM_BUT_SPACE) {
+        out.push_str(&piece.replace(' ', "+"));
+    }
+}
+
+/// Adds `name=value` to a form or a query, behind what is there.
+pub(super) fn push_pair(out: &mut String, name: &str, value: &str) {
+    if !out.is_empty() {
+        out.push('&');
+    }
+    push_form(out, name);
+    out.push('=');
+    push_form(out, value);
+}
+
+/// Adds a piece of a template to the URI that is made of it.
+///
+/// A variable at the very beginning is an address, and stands as it is. In a path a space is `%20`, because `+` is a plus there;
+/// behind the `?` it is `+`.
+pub(super) fn push_piece(uri: &mut String, piece: &Piece<'_>, encoding: UriEncoding) {
+    match (piece, encoding) {
+        (Piece::Text(text), _) => uri.extend(utf8_percent_encode(text, FORBIDDEN)),
+        (Piece::Value(value), _) if uri.is_empty() => uri.extend(utf8_percent_encode(value, FORBIDDEN)),
+        (Piece::Value(value), UriEncoding::None) => uri.extend(utf8_percent_encode(value, FORBIDDEN_IN_VALUES)),
+        (Piece::Value(value), UriEncoding::Form) if uri.contains('?') => push_form(uri, value),
+        (Piece::Value(value), UriEncoding::Form) => uri.extend(utf8_percent_encode(value, FORM)),
+    }
+}
+
+/// A URI with more behind its query. A fragment is left out: it is never sent.
+pub(super) fn with_query(uri: String, query: &str) -> String {
+    let mut uri = match uri.split_once('#') {
+        Some((before, _)) => before.to_owned(),
+        None => uri,
+    };
+    if !query.is_empty() {
+        uri.push(match uri.find('?') {
+            None => '?',
+            Some(at) if at + 1 == uri.len() || uri.ends_with('&') => return uri + query,
+            Some(_) => '&',
+        });
+        uri.push_str(query);
+    }
+    uri
+}

@@ -1,0 +1,56 @@
+//! From what the HTTP client says to what a caller can do about it.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use super::names::AddressRefused;
+use super::{Origin, WebError};
+
+/// What a failed exchange with an origin means.
+///
+/// The text is made of the causes, never of the URL, whose query may hold what is secret.
+pub(super) fn fault_of(origin: &Origin, error: &reqwest::Error) -> WebError {
+    let connecting = error.is_connect();
+    if let Some(refused) = cause::<AddressRefused>(error) {
+        return WebError::NotAllowed { message: format!("`{origin}` is not reached: {refused}") };
+    }
+    if let Some(http) = cause::<hyper::Error>(error)
+        && http.is_parse()
+    {
+        let what =
+            if http.is_parse_too_large() { "the head of the answer is too large" } else { "what came is not HTTP" };
+        return WebError::Malformed { message: format!("{origin}: {what}") };
+    }
+    let what = match (connecting, error.is_timeout()) {
+        (true, true) => "no connection in the time that there is for it",
+        (true, false) => "no connection",
+        (false, _) => "the exchange broke off",
+    };
+    WebError::Transport { message: format!("{origin}: {what}{}", causes(error)), never_sent: connecting }
+}
+
+fn cause<T: Error + 'static>(error: &reqwest::Error) -> Option<&T> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// The causes below the client's own words, each once.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = String::new();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            // Writing to a string can't fail.
+            let _ = write!(text, ": {said}");
+        }
+        next = error.source();
+    }
+    text
+}
