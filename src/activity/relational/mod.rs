@@ -59,13 +59,7 @@ use arrow_array::RecordBatch;
 use bytes::Bytes;
 
 use crate::activity::ActivityError;
-use crate::block::{Block, ROWS_BYTES, StreamType};
-
-/// How many bytes the text of a block of rows gets room for: a block of few rows is no reason to clear much memory.
-fn room_for_text(rows: &RecordBatch) -> usize {
-    const ROW: usize = 256;
-    (rows.num_rows() * ROW).clamp(ROW, ROWS_BYTES)
-}
+use crate::block::{Block, StreamType};
 
 /// The rows of a block that has to hold rows.
 fn expect_rows(block: Block) -> Result<RecordBatch, ActivityError> {
