@@ -133,7 +133,7 @@ fn push(builder: &mut ColumnBuilder, data_type: &DataType, origin: Origin, piece
         (Piece::Number(_), _) => true,
         (Piece::Text(_), _) => origin != Origin::Inferred,
         (Piece::Structure(text), DataType::List(_)) => text.starts_with('['),
-        (Piece::Structure(_) | Piece::Boolean(_), _) | (Piece::Null, _) => false,
+        (Piece::Structure(_) | Piece::Boolean(_) | Piece::Null, _) => false,
     };
     let (kind, was_text) = (piece.kind(), matches!(piece, Piece::Text(_)));
     let Some(text) = piece.into_text() else { return Ok(()) };

@@ -100,27 +100,28 @@ pub(super) fn parse(uri: &str) -> Result<Url, WebError> {
     checked(url)
 }
 
+/// The URI that a reference means which an answer of `base` gives: a next page, a file.
+///
+/// ```
+/// use rejoin::resource::web::resolve;
+///
+/// let next = resolve("https://api.example.com/v1/orders?page=1", "?page=2").unwrap();
+/// assert_eq!(next, "https://api.example.com/v1/orders?page=2");
+/// ```
+///
+/// # Errors
+///
+/// [`WebError::Request`] when either is no URI of HTTP.
+pub fn resolve(base: &str, reference: &str) -> Result<String, WebError> {
+    join(&parse(base)?, reference.trim()).map(String::from)
+}
+
 /// The URI that a reference means which stands at `base` (RFC 3986, section 5).
 pub(super) fn join(base: &Url, reference: &str) -> Result<Url, WebError> {
     let url = base.join(reference).map_err(|error| {
         WebError::request(format!("what was to be a URI, or one relative to `{}`, is none: {error}", shown(base)))
     })?;
     checked(url)
-}
-
-/// The absolute URI that a reference means which stands in an answer that came from `base` (RFC 3986, section 5).
-///
-/// ```
-/// use rejoin::resource::web::resolve;
-///
-/// assert_eq!(resolve("http://api.example.com/v1/items?page=1", "?page=2").unwrap(), "http://api.example.com/v1/items?page=2");
-/// ```
-///
-/// # Errors
-///
-/// [`WebError::Request`] when one of them is none of HTTP, or holds a password.
-pub fn resolve(base: &str, reference: &str) -> Result<String, WebError> {
-    join(&parse(base)?, reference.trim()).map(Into::into)
 }
 
 fn checked(mut url: Url) -> Result<Url, WebError> {

@@ -34,7 +34,7 @@ async fn a_database_that_is_back_is_used_again() {
             while !server.run(&database, "SHOW PROCESSLIST").contains("SELECT SLEEP(60)\t")
                 || !server.run(&database, "SHOW PROCESSLIST").contains(&insert)
             {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             }
             if stops { server.stop() } else { server.kill() }
         };

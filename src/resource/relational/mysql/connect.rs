@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::address::MySqlAddress;
 use super::error::{connect_error, resource_error};
-use super::link::Link;
+use super::link::{Link, LinkId};
 use crate::resource::relational::Dialect;
 use crate::resource::relational::access::{Login, Secret, TlsMode, TlsSettings};
 use crate::resource::{Product, ResourceError};
@@ -94,9 +94,15 @@ impl Connector {
 
     /// Has the server end what a connection does: its statement, or all of it. Of a whole connection it returns when that has
     /// ended, and nothing of it happens any more.
-    pub(super) async fn kill(&self, connection: u32, what: Kill) -> Result<(), ResourceError> {
+    /// In a server that was started meanwhile there is nothing to end: the connection of that number is another.
+    pub(super) async fn kill(&self, connection: LinkId, what: Kill) -> Result<(), ResourceError> {
         let killing = async {
             let mut side = self.connect().await?;
+            if is_older_than_server(&mut side, connection).await? {
+                side.close().await;
+                return Ok(());
+            }
+            let connection = connection.number;
             let (what, ends) = match what {
                 Kill::Statement => ("QUERY", false),
                 Kill::Connection => ("CONNECTION", true),
@@ -113,6 +119,13 @@ impl Connector {
             Err(ResourceError::Unavailable { message: "MariaDB: a statement could not be stopped in time".into() })
         })
     }
+}
+
+/// Whether the server was started after a connection was opened, as far as it counts seconds.
+async fn is_older_than_server(side: &mut Link, connection: LinkId) -> Result<bool, ResourceError> {
+    let told = side.driver().query_first::<(String, u64), _>("SHOW GLOBAL STATUS LIKE 'Uptime'").await;
+    let uptime = told.map_err(resource_error)?.map_or(u64::MAX, |(_, seconds)| seconds);
+    Ok(connection.opened.elapsed() > Duration::from_secs(uptime.saturating_add(1)))
 }
 
 /// Waits until the server does not list a connection any more: then what it did is taken back.

@@ -104,7 +104,7 @@ impl SqlExecutor for MySqlResource {
             return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));
         }
         let mut lease = self.lend_to_write(classified.leaves_traces, &cancel).await?;
-        let stopper = Stopper::new(&self.pool, lease.id());
+        let stopper = Stopper::new(&self.pool, lease.id()?);
         let limit = Limit { stopper: Some(&stopper), ..self.limit(&cancel) };
         let link = lease.begin()?;
         link.touch();
@@ -126,7 +126,7 @@ impl SqlExecutor for MySqlResource {
         let mut lease = self.lend_to_write(true, &cancel).await?;
         let limit = Limit { reader: Some(&output), ..self.limit(&cancel) };
         let to = Output { writer: &output, cancel: &cancel };
-        let stopper = Stopper::new(&self.pool, lease.id());
+        let stopper = Stopper::new(&self.pool, lease.id()?);
         let around = Limit { stopper: Some(&stopper), ..self.limit(&cancel) };
         let link = lease.begin()?;
         link.touch();

@@ -59,7 +59,7 @@ impl Held {
         state.has_traces |= leaves_traces;
         let mut lease = state.take(rolled_back(BROKEN_OFF))?;
         // From here on, dropping this has the statement stopped and the connection closed.
-        let stopper = Stopper::new(&self.pool, lease.id());
+        let stopper = Stopper::new(&self.pool, lease.id()?);
         let done = stoppable(limit, &stopper, async |stop| statement(lease.begin()?, stop).await).await;
         match self.check(&mut lease, done.as_ref().err(), &stopper).await {
             Ok(()) => {
@@ -124,7 +124,7 @@ impl Held {
     /// still to be skipped.
     async fn calm(&self, lease: &mut Lease, stopper: &Stopper) -> Result<(), ResourceError> {
         let broken_off = |_| rolled_back(BROKEN_OFF);
-        let id = lease.id();
+        let id = lease.id()?;
         let link = lease.begin()?;
         let skipping = async {
             if !stopper.was_used() {

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::connect::{Kill, PART};
 use super::error::breaks_connection;
+use super::link::LinkId;
 use super::pool::Pool;
 use crate::block::BlockWriter;
 use crate::resource::ResourceError;
@@ -77,13 +78,13 @@ impl Limit<'_> {
 #[derive(Debug)]
 pub(super) struct Stopper {
     pool: Arc<Pool>,
-    connection: u32,
+    connection: LinkId,
     was_used: AtomicBool,
 }
 
 impl Stopper {
-    /// For the connection that the server calls by that number.
-    pub(super) fn new(pool: &Arc<Pool>, connection: u32) -> Self {
+    /// For a connection.
+    pub(super) fn new(pool: &Arc<Pool>, connection: LinkId) -> Self {
         Self { pool: Arc::clone(pool), connection, was_used: AtomicBool::new(false) }
     }
 

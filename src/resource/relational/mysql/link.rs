@@ -2,7 +2,7 @@
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::connect::{PART, Powers};
 
@@ -15,10 +15,19 @@ pub(super) enum Mode {
     Write,
 }
 
+/// How a server calls a connection. After it was started anew, it gives the same numbers again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkId {
+    pub(super) number: u32,
+    /// When the connection was opened.
+    pub(super) opened: Instant,
+}
+
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Link {
     connection: Conn,
+    opened: Instant,
     /// What its session was told; nothing yet, if it is new.
     mode: Option<Mode>,
     /// Whether a statement of a client ran in its session.
@@ -32,7 +41,7 @@ const LEAST: Powers = Powers { packet: 1024 * 1024, has_bulk: false };
 
 impl Link {
     pub(super) fn new(connection: Conn) -> Self {
-        Self { connection, mode: None, used: false, powers: LEAST }
+        Self { connection, opened: Instant::now(), mode: None, used: false, powers: LEAST }
     }
 
     /// What its server can take.
@@ -51,8 +60,8 @@ impl Link {
     }
 
     /// How the server calls the connection.
-    pub(super) fn id(&self) -> u32 {
-        self.connection.id()
+    pub(super) fn id(&self) -> LinkId {
+        LinkId { number: self.connection.id(), opened: self.opened }
     }
 
     pub(super) fn mode(&self) -> Option<Mode> {

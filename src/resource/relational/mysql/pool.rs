@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connector, Kill, PART};
-use super::link::{Link, Mode};
+use super::link::{Link, LinkId, Mode};
 use crate::resource::ResourceError;
 use crate::resource::relational::access::PoolSettings;
 
@@ -172,9 +172,7 @@ impl Lease {
     /// The connection, for a statement that begins now. Until [`Lease::settle`] says otherwise, it is under way.
     pub(super) fn begin(&mut self) -> Result<&mut Link, ResourceError> {
         self.state = State::Running;
-        self.link
-            .as_mut()
-            .ok_or_else(|| ResourceError::Unavailable { message: "MariaDB: the connection is closed".into() })
+        self.link.as_mut().ok_or_else(closed)
     }
 
     /// Says that no statement is under way any more, and how the connection stands.
@@ -208,9 +206,13 @@ impl Lease {
     }
 
     /// How the server calls the connection.
-    pub(super) fn id(&self) -> u32 {
-        self.link.as_ref().map_or(0, Link::id)
+    pub(super) fn id(&self) -> Result<LinkId, ResourceError> {
+        self.link.as_ref().map(Link::id).ok_or_else(closed)
     }
+}
+
+fn closed() -> ResourceError {
+    ResourceError::Unavailable { message: "MariaDB: the connection is closed".into() }
 }
 
 /// What a statement leaves behind in its connection.
