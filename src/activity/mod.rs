@@ -2,14 +2,15 @@
 //!
 //! An activity is written in two halves. [`Activity::parse`] reads its element into checked settings and declares what flows
 //! in and out; nothing runs before every activity of the request has been parsed and every stream has been connected.
-//! [`Activity::run`] then does the work, once, as a task of its own, between bounded pipes.
+//! [`Activity::run`] then does the work, once, side by side with the others, between bounded pipes.
 //!
 //! The contract of `run`, by which the engine drives it:
 //!
 //! - Read inputs to their end, unless the rest is of no use; send blocks; end each output with [`Output::finish`]. An output
 //!   that is dropped without it is a broken stream, and whoever reads it stops.
 //! - Pass on [`ActivityError::ReaderGone`] and [`ActivityError::InputBroken`] with `?`: they are no failures of this activity.
-//! - Work that blocks (files, an embedded database, compression) goes to `tokio::task::spawn_blocking`.
+//! - Work that blocks (files, an embedded database, compression) goes to `tokio::task::spawn_blocking`: the activities of a small
+//!   request share a task, so one that holds its thread (also by `block_in_place`) stops the others.
 //! - A request that is cancelled drops the future of `run` at its next `await`. What was handed to a blocking thread watches
 //!   [`ActivityContext::cancelled`] itself.
 //! - Session attributes are changed through [`ActivityContext::session`]; the changes count when the whole request completes.

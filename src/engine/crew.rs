@@ -51,7 +51,9 @@ impl Crew {
         if !self.here.is_empty() {
             self.looks += 1;
             if self.looks > LOOKS {
-                std::mem::take(&mut self.here).into_iter().for_each(|(index, work)| self.send_away(index, work));
+                for (index, work) in std::mem::take(&mut self.here) {
+                    self.send_away(index, work);
+                }
             }
         }
         for place in 0..self.here.len() {

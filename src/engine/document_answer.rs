@@ -19,8 +19,6 @@ pub(super) struct DocumentAnswer {
     request_id: String,
     /// Whether the id of the session is left out.
     conceal_id: bool,
-    /// What stands in place of the detail of a failure inside the service.
-    reference: String,
 }
 
 impl DocumentAnswer {
@@ -43,8 +41,12 @@ impl DocumentAnswer {
     }
 
     fn new(request_id: &str, conceal_id: bool) -> Self {
-        let reference = format!("the service failed; its log says more under the request id {request_id}");
-        Self { writer: ResponseWriter::new(request_id), request_id: request_id.into(), conceal_id, reference }
+        Self { writer: ResponseWriter::new(request_id), request_id: request_id.into(), conceal_id }
+    }
+
+    /// What stands in place of the detail of a failure inside the service.
+    fn reference(&self) -> String {
+        format!("the service failed; its log says more under the request id {}", self.request_id)
     }
 
     /// The whole document of a request that completed, with the session in front.
@@ -175,7 +177,7 @@ impl DocumentAnswer {
             PerformError::Session(SessionError::Attribute(error)) => (error.code(), ErrorKind::Client),
             _ => ("Internal", ErrorKind::Server),
         };
-        let message = if kind == ErrorKind::Server { self.reference.clone() } else { failure.to_string() };
+        let message = if kind == ErrorKind::Server { self.reference() } else { failure.to_string() };
         ResponseError { code: code.into(), kind, message, location: None }
     }
 
@@ -186,7 +188,7 @@ impl DocumentAnswer {
             return ResponseError { code: "Stopped".into(), kind: ErrorKind::Client, message, location };
         }
         let kind = error.kind();
-        let message = if kind == ErrorKind::Server { self.reference.clone() } else { error.to_string() };
+        let message = if kind == ErrorKind::Server { self.reference() } else { error.to_string() };
         ResponseError { code: error.code().into(), kind, message, location }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is fused is decided with the plan, from what the activities declare ([`Setup::pushes_down`], [`Setup::formats`]);
 //! whether the source then can do it, it finds out when it runs, and it may decline. Nothing else knows of it: the two have
-//! their tasks, statuses and errors as ever, and what reads the output of the formatter sees the same bytes.
+//! their work, statuses and errors as ever, and what reads the output of the formatter sees the same bytes.
 //!
 //! [`Setup::pushes_down`]: crate::activity::Setup::pushes_down
 //! [`Setup::formats`]: crate::activity::Setup::formats

@@ -2,7 +2,8 @@
 //!
 //! - [`Plan`] connects the activities of a document and refuses what does not fit, before anything runs.
 //! - [`Admission`] bounds how many requests run and how many wait.
-//! - A run drives one task per activity, and cancels them all when one fails, the client goes away or the session ends.
+//! - A run drives the activities, in the task of the request as long as they are quick and then in one for each, and cancels them
+//!   all when one fails, the client goes away or the session ends.
 //! - [`Initialisation`] is what runs in a new session before the request that creates it.
 //! - [`Engine::perform`] joins the session, runs the plan and gives an [`Answer`] that streams.
 

@@ -181,7 +181,8 @@ impl Engine {
             let cut_off = self.cut_off.clone();
             let conceal_id = form.conceals_id();
             let recording = request.recording;
-            return set_off(Departing { plan, participation, request_id, conceal_id, recording, cut_off, place }).await;
+            let departing = Departing { plan, participation, request_id, conceal_id, recording, cut_off, place };
+            return Box::pin(set_off(departing)).await;
         }
         let request_id = request.participant.request_id.to_string();
         if plan.is_empty() {

@@ -94,7 +94,8 @@ async fn answer(
             // A client that went away in this very moment has its changes all the same: the request was complete.
             let _ = head.send(answer);
         }
-        Gathered::TooMuch => answer_stream(results, participation, recording, request_id, head).await,
+        // The state of most requests is smaller for it.
+        Gathered::TooMuch => Box::pin(answer_stream(results, participation, recording, request_id, head)).await,
     }
 }
 

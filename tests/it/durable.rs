@@ -7,7 +7,7 @@ use reqwest::{Client, Method, RequestBuilder};
 
 use crate::command::Serving;
 use crate::context::{Reply, perform};
-use crate::reload::{Folder, session};
+use crate::reload::{Folder, resource, session};
 
 /// A folder with a configuration, and the service over it, in a process of its own.
 pub(crate) struct Service {
@@ -23,7 +23,13 @@ fn start(folder: &Path) -> Serving {
 
 impl Service {
     pub(crate) fn new(content: &str) -> Self {
+        Self::over("", content)
+    }
+
+    /// The same, over those data resources.
+    pub(crate) fn over(resources: &str, content: &str) -> Self {
         let folder = Folder::new("");
+        folder.write("resource.xml", &resource(resources));
         let durable = session(&format!("{content}<store path='sessions/'/>"))
             .replace("rejoin.TransientSessionManagerFactory", "rejoin.DurableSessionManagerFactory");
         folder.write("session.xml", &durable);
@@ -53,7 +59,7 @@ impl Service {
         self.serving = Some(start(self.folder.path()));
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("{}/services/data", self.serving.as_ref().unwrap().url)
     }
 

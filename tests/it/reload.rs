@@ -17,9 +17,13 @@ const SERVICE: &str = r#"<dataServiceConfiguration xmlns="http://ogsadai.org.uk/
   <dataServiceResource name="data" location="data/resource.xml"/>
 </dataServiceConfiguration>"#;
 
-const RESOURCE: &str = r#"<dataServiceResourceConfiguration xmlns="http://ogsadai.org.uk/namespaces/2005/10/config">
-  <sessionConfiguration location="session.xml"/>
-</dataServiceResourceConfiguration>"#;
+/// The configuration of a resource over those data resources.
+pub(crate) fn resource(resources: &str) -> String {
+    format!(
+        "<dataServiceResourceConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\">\n  \
+         <sessionConfiguration location=\"session.xml\"/>{resources}\n</dataServiceResourceConfiguration>"
+    )
+}
 
 /// The content of the factory begins in column 1 of line 2.
 pub(crate) fn session(content: &str) -> String {
@@ -38,7 +42,7 @@ impl Folder {
         let folder = Self(tempfile::tempdir().unwrap());
         fs::create_dir(folder.path().join("data")).unwrap();
         fs::write(folder.path().join("service.xml"), SERVICE).unwrap();
-        fs::write(folder.path().join("data/resource.xml"), RESOURCE).unwrap();
+        fs::write(folder.path().join("data/resource.xml"), resource("")).unwrap();
         folder.write("session.xml", &session(content));
         folder
     }

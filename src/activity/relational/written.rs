@@ -29,7 +29,7 @@ pub(super) async fn write(
     let mut is_first = true;
     while let Some(block) = rows.next().await? {
         let rows = expect_rows(block)?;
-        let mut text = String::with_capacity(ROWS_BYTES);
+        let mut text = String::with_capacity(room_for(&rows));
         if std::mem::take(&mut is_first) {
             format.begin(rows.schema_ref(), &mut text)?;
         }
@@ -45,6 +45,12 @@ pub(super) async fn write(
     send(&output, text).await?;
     output.finish().await;
     Ok(())
+}
+
+/// How many bytes the text of a block of rows gets room for: a block of few rows is no reason to take much memory.
+fn room_for(rows: &RecordBatch) -> usize {
+    const ROW: usize = 256;
+    (rows.num_rows() * ROW).clamp(ROW, ROWS_BYTES)
 }
 
 async fn send(output: &Output, text: String) -> Result<(), ActivityError> {

@@ -126,14 +126,15 @@ fn push(builder: &mut ColumnBuilder, data_type: &DataType, origin: Origin, piece
         builder.push_null();
         return Ok(());
     }
+    let is_inferred = origin == Origin::Inferred;
     let fits = match (&piece, data_type) {
-        (_, DataType::Utf8) | (Piece::Boolean(_), DataType::Boolean) => true,
-        (Piece::Number(digits), DataType::Float64) => origin != Origin::Inferred || is_exact_real(digits),
-        (Piece::Number(_), DataType::Boolean) => false,
-        (Piece::Number(_), _) => true,
-        (Piece::Text(_), _) => origin != Origin::Inferred,
-        (Piece::Structure(text), DataType::List(_)) => text.starts_with('['),
-        (Piece::Structure(_) | Piece::Boolean(_) | Piece::Null, _) => false,
+        (_, DataType::Utf8) => true,
+        (Piece::Boolean(_), other) => *other == DataType::Boolean,
+        (Piece::Number(digits), DataType::Float64) => !is_inferred || is_exact_real(digits),
+        (Piece::Number(_), other) => *other != DataType::Boolean,
+        (Piece::Text(_), _) => !is_inferred,
+        (Piece::Structure(text), other) => matches!(other, DataType::List(_)) && text.starts_with('['),
+        (Piece::Null, _) => false,
     };
     let (kind, was_text) = (piece.kind(), matches!(piece, Piece::Text(_)));
     let Some(text) = piece.into_text() else { return Ok(()) };

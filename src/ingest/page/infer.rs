@@ -63,6 +63,11 @@ impl Guess {
         }
     }
 
+    /// Whether no member was seen.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// A column for each member, in the order in which they came.
     pub(super) fn schema(&self) -> SchemaRef {
         let fields = self.names.iter().zip(&self.seen).map(|(name, seen)| seen.field(name));

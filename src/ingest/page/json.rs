@@ -119,10 +119,8 @@ impl JsonRecords {
             return Ok(());
         }
         let mut guess = Guess::default();
-        let mut count = 0_u64;
         let mut inner = Ok(());
         let read = records.each(&mut |record| {
-            count += 1;
             inner = members(record, &mut |name, value| {
                 guess.member(name, &Piece::of(value));
                 true
@@ -130,7 +128,8 @@ impl JsonRecords {
             inner.is_ok()
         });
         inner.and(read).map_err(|error| malformed(page, &error))?;
-        if count > 0 {
+        // Records without any member have no columns: those of a later page will do.
+        if !guess.is_empty() {
             let columns = Columns::new(self.derived.with_columns(&guess.schema()), Origin::Inferred);
             self.columns = Some(columns.map_err(|misfit| misfit_at(page, 1, misfit))?);
         }

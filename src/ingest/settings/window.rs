@@ -166,6 +166,19 @@ mod tests {
     }
 
     #[test]
+    fn a_day_begins_at_midnight_in_summer_and_in_winter() {
+        // Clocks in Los Angeles go back on November 1.
+        let settings = WindowSettings {
+            from: fixed("2026-10-31T07:00:00Z"),
+            to: fixed("2026-11-03T08:00:00Z"),
+            step: Some(WindowStep::Day),
+            is_last_partial: false,
+        };
+        let all = ["2026-10-31T07/2026-11-01T07", "2026-11-01T07/2026-11-02T08", "2026-11-02T08/2026-11-03T08"];
+        assert_eq!(windows(&settings, "2027-01-01T00:00:00Z"), all);
+    }
+
+    #[test]
     fn months_are_counted_from_the_first_one() {
         let settings = WindowSettings {
             from: fixed("2026-01-31T08:00:00Z"),

@@ -20,7 +20,6 @@ mod body;
 mod compose;
 mod error;
 mod pool;
-mod rows;
 #[cfg(test)]
 mod tests;
 mod uri;
@@ -28,5 +27,4 @@ mod values;
 
 pub use compose::{compose, fill};
 pub use error::ComposeError;
-pub use rows::{SecondaryError, SecondaryReader, SecondaryRow};
 pub use values::Values;

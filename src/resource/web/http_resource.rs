@@ -123,6 +123,10 @@ impl WebResource for HttpResource {
         &self.defaults
     }
 
+    fn absolute(&self, uri: &str) -> Result<String, WebError> {
+        join(&self.base, uri).map(Into::into)
+    }
+
     async fn send(&self, request: WebRequest, cancel: CancellationToken) -> Result<WebResponse, WebError> {
         tokio::select! {
             biased;

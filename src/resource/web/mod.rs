@@ -66,6 +66,13 @@ pub trait WebResource: Send + Sync {
     /// The properties that hold for every ingestion over it.
     fn defaults(&self) -> &[DefaultProperty];
 
+    /// Where a request for this URI is sent: absolute, whether or not it was.
+    ///
+    /// # Errors
+    ///
+    /// [`WebError::Request`] when it is none.
+    fn absolute(&self, uri: &str) -> Result<String, WebError>;
+
     /// Sends a request, and gives the answer as soon as its head is there, whatever its status.
     ///
     /// Redirects of GET and HEAD are followed, each to a listed origin only; credentials go to the origin that they are for.

@@ -6,36 +6,19 @@
 
 mod errors;
 mod flows;
+mod killed;
 mod pages;
 mod resumed;
 mod status;
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use rejoin::resource::web::{HttpResource, Origin, OriginSettings};
-use rejoin::resource::{DataResource, DataResourceFactory, ResourceError, ResourceSettings};
+use rejoin::document::{DataResourceConfiguration, Located, OriginConfiguration};
 use rejoin::service::{ConfiguredResource, Server};
 use rejoin::session::ManualClock;
 
 use crate::context::{Context, Reply};
 use crate::scripted::{Script, ScriptedServer, pass};
-
-/// Opens HTTP services on this machine, which need to be listed as private.
-struct Loopback;
-
-impl DataResourceFactory for Loopback {
-    fn scheme(&self) -> &'static str {
-        "http"
-    }
-
-    fn open(&self, settings: &ResourceSettings) -> Result<Arc<dyn DataResource>, ResourceError> {
-        let mut settings = settings.clone();
-        let origin = Origin::of(&settings.uri).unwrap();
-        settings.web.origins.push(OriginSettings { origin, is_private: true });
-        Ok(Arc::new(HttpResource::open(&settings)?))
-    }
-}
 
 /// A service of ours over a server that follows a script, in time that the test moves.
 struct Bench {
@@ -59,8 +42,11 @@ impl Bench {
         let clock = ManualClock::new();
         let server = ScriptedServer::driven(&clock, script).await;
         let folder = tempfile::tempdir().unwrap();
-        let resource = ConfiguredResource::new("data", folder.path()).data_resource(format!("{}/", server.url()));
-        let builder = Server::builder().listen("127.0.0.1:0").clock(clock.clone()).data_resource_factory(Loopback);
+        let mut configured = DataResourceConfiguration::at(server.url());
+        // What is on this machine has to be marked as private.
+        configured.web.origins.push(OriginConfiguration { uri: Located::from(server.url()), is_private: true });
+        let resource = ConfiguredResource::new("data", folder.path()).configured_data_resource(configured);
+        let builder = Server::builder().listen("127.0.0.1:0").clock(clock.clone());
         let service = builder.resource(resource).build().unwrap().start().await.unwrap();
         Self { context: Context::around(service, folder), server, clock }
     }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use rejoin::resource::relational::access::{
@@ -76,6 +77,11 @@ async fn one_can_connect_by_a_socket() {
     settings.uri = format!("postgresql:///postgres?host={folder}&port={}&user=rejoin", server.port());
     let resource = open(&settings);
     assert_eq!(user_of(&resource).await.unwrap(), "rejoin");
+    // What was cancelled holds its lock no more.
+    let running = query(resource.as_relational().unwrap(), "SELECT pg_advisory_xact_lock(7), pg_sleep(600)", []);
+    assert!(tokio::time::timeout(Duration::from_millis(200), running).await.is_err());
+    let waiting = query(resource.as_relational().unwrap(), "SELECT pg_advisory_xact_lock(7)", []);
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap().is_ok());
 }
 
 /// A certificate that vouches for others, and a server that has one for `localhost` from it.

@@ -150,6 +150,24 @@ async fn a_table_that_was_changed_is_read_as_it_is_now() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_was_told_to_forget_statements_is_told_them_again() {
+    let database = new_database();
+    database.psql(
+        "CREATE FUNCTION forget() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN 1; END $$",
+    );
+    for _ in 0..3 {
+        assert_eq!(value(&database, "SELECT 7").await, "7");
+        assert_eq!(value(&database, "SELECT forget()").await, "1");
+    }
+    // More than a connection keeps: those that make room are forgotten in the middle of others.
+    for number in 0..600 {
+        assert_eq!(value(&database, &format!("SELECT {number}")).await, number.to_string());
+    }
+    let own = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'rejoin%'";
+    assert!(value(&database, own).await.parse::<u32>().unwrap() <= 260);
+}
+
 /// Waits until so many statements of the service run in the database.
 pub(super) async fn until_running(database: &Database, wanted: usize) {
     let sql = format!(

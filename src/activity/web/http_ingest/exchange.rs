@@ -38,7 +38,7 @@ pub(super) async fn exchange(
 ) -> Result<Came, ActivityError> {
     let response = match shared.send(request).await {
         Ok(response) => response,
-        Err(error) => return lost(error),
+        Err(error) => return lost(&error),
     };
     let status = response.status.as_u16();
     let wait = wait_wished(&response.headers, shared.wall());
@@ -63,8 +63,8 @@ pub(super) async fn exchange(
     }
 }
 
-fn lost(error: WebError) -> Result<Came, ActivityError> {
-    let (never_sent, is_final) = match &error {
+fn lost(error: &WebError) -> Result<Came, ActivityError> {
+    let (never_sent, is_final) = match error {
         WebError::Cancelled => return Err(ActivityError::Cancelled),
         WebError::NotAllowed { message } => {
             return Err(ActivityError::Authorization { code: "HttpOriginNotAllowed", message: message.clone() });
@@ -98,10 +98,10 @@ async fn page(
     let body = match gather(shared, number, &headers, body).await {
         Ok(body) => body,
         Err(Broken::Page(error)) => return came(unreadable(&error), None),
-        Err(Broken::Lost(error)) => return lost(error),
+        Err(Broken::Lost(error)) => return lost(&error),
         Err(Broken::Activity(error)) => return Err(error),
     };
-    let read = shared.read(number, &headers, &body, constants);
+    let read = shared.read(number, &headers, &body, constants).await?;
     let mut page = match read {
         Ok(page) => page,
         Err(error) => return came(unreadable(&error), None),

@@ -55,7 +55,7 @@ pub(super) enum Known {
     /// A request that creates something was sent, and what became of it is not known.
     Unknown,
     /// It goes on from there.
-    Begun(Kept),
+    Begun(Box<Kept>),
 }
 
 const VERSION: u32 = 1;
@@ -64,25 +64,20 @@ const VERSION: u32 = 1;
 pub(super) struct Keeper {
     state: Option<SessionState>,
     kept: Mutex<State>,
+    /// The units that have created something, and have said so to nobody but this request: until that is released, what is kept
+    /// says that they were about to.
+    created: Mutex<BTreeSet<String>>,
 }
 
 impl Keeper {
     /// Reads what an earlier request has kept.
-    pub(super) fn open(
-        state: Option<SessionState>,
-        context: &ActivityContext,
-        units: u64,
-    ) -> Result<Self, ActivityError> {
+    pub(super) fn open(state: Option<SessionState>, context: &ActivityContext) -> Result<Self, ActivityError> {
         let mut kept = match &state {
             Some(state) => read(context, &state.attribute)?,
             None => State::default(),
         };
         kept.version = VERSION;
-        // All of them are complete: the next request begins anew.
-        if kept.done.len() as u64 >= units {
-            kept.done.clear();
-        }
-        Ok(Self { state, kept: Mutex::new(kept) })
+        Ok(Self { state, kept: Mutex::new(kept), created: Mutex::default() })
     }
 
     /// Whether anything is kept.
@@ -100,15 +95,26 @@ impl Keeper {
             Some(kept) if kept.is_sending => Known::Unknown,
             Some(mut kept) if kept.progress.is_resumable() => {
                 kept.progress.resume(at);
-                Known::Begun(kept)
+                Known::Begun(Box::new(kept))
             }
             _ => Known::Nothing,
         }
     }
 
-    /// Keeps the progress of a unit.
-    pub(super) async fn keep(&self, unit: &str, kept: Kept, context: &ActivityContext) -> Result<(), ActivityError> {
+    /// Keeps the progress of a unit. That one is complete which `creates` something counts with the release: what it has made
+    /// known is lost with the request, so if that comes to nothing, its outcome is unknown.
+    pub(super) async fn keep(
+        &self,
+        unit: &str,
+        kept: Kept,
+        creates: bool,
+        context: &ActivityContext,
+    ) -> Result<(), ActivityError> {
         let Some(state) = &self.state else { return Ok(()) };
+        if creates && matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
+            self.created.lock().insert(unit.to_owned());
+            return Ok(());
+        }
         let text = {
             let mut all = self.kept.lock();
             if matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
@@ -124,6 +130,21 @@ impl Keeper {
             Save::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }
         Ok(())
+    }
+
+    /// All units have ended, and what they brought has been handed on. What is left counts with the release: if those were all
+    /// units, the next request begins anew. Until then, a request that comes instead of this one finds them complete.
+    pub(super) fn finish(&self, units: &[String], context: &ActivityContext) -> Result<(), ActivityError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let mut all = self.kept.lock();
+        for unit in std::mem::take(&mut *self.created.lock()) {
+            all.units.remove(&unit);
+            all.done.insert(unit);
+        }
+        if units.iter().all(|unit| all.done.contains(unit)) {
+            all.done.clear();
+        }
+        Ok(context.session().set(&state.attribute, Scalar::Text(text_of(&all)?.into()))?)
     }
 }
 

@@ -73,10 +73,12 @@ impl Activity for HttpIngest {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
             None => units::of_none(&self.settings, context.clock().wall()),
         };
-        let keeper = Keeper::open(self.state, &context, units.len() as u64)?;
+        let keeper = Keeper::open(self.state, &context)?;
+        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
+        keeper.finish(&names, &context)?;
         judge(ended)
     }
 }
@@ -93,6 +95,9 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
             && settings.units.stops_at_failure
         {
             return Err(of_failure(*rule, reason));
+        }
+        if let Ended::Failed { rule, .. } = &end {
+            tracing::warn!(%rule, "a unit of an ingestion has failed");
         }
         ended.push(end);
     }

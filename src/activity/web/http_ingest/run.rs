@@ -5,21 +5,24 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat};
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::exchange::{Came, Wall, exchange};
 use super::keep::{Keeper, Kept, Known};
 use super::outputs::Outputs;
+use crate::activity::blocking::on_blocking_thread;
 use crate::activity::{ActivityContext, ActivityError};
 use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Progress, Rule, Seen, creates, decide};
-use crate::ingest::page::{Constants, Page, PageError, PageReader};
+use crate::ingest::page::{Page, PageError, PageReader};
 use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
 use crate::ingest::{DecisionRow, Json, window_end};
-use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse};
-use crate::session::Clock;
+use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse, crossing};
+use crate::session::{Clock, Moment};
+
+/// From how many bytes on a page is read on another thread.
+const LARGE_PAGE: usize = 512 * 1024;
 
 /// What all units of an activity share.
 pub(super) struct Shared<'a> {
@@ -32,8 +35,10 @@ pub(super) struct Shared<'a> {
     cancel: CancellationToken,
     /// When the ingestion began.
     began: Wall,
+    /// The same moment on the clock that waits go by.
+    start: Moment,
     /// One for all: the columns that the first page settles hold for all units.
-    reader: Mutex<PageReader>,
+    reader: Arc<Mutex<PageReader>>,
 }
 
 impl<'a> Shared<'a> {
@@ -47,8 +52,19 @@ impl<'a> Shared<'a> {
         let reader = PageReader::new(settings, outputs.wanted())
             .map_err(|error| ActivityError::client("HttpIngestUnreadable", error.to_string()))?;
         let (clock, cancel) = (Arc::clone(context.clock()), context.cancellation().clone());
-        let began = clock.wall();
-        Ok(Self { settings, resource, context, outputs, keeper, clock, cancel, began, reader: Mutex::new(reader) })
+        let (began, start) = (clock.wall(), clock.now());
+        Ok(Self {
+            settings,
+            resource,
+            context,
+            outputs,
+            keeper,
+            clock,
+            cancel,
+            began,
+            start,
+            reader: Arc::new(Mutex::new(reader)),
+        })
     }
 
     pub(super) fn settings(&self) -> &'a IngestSettings {
@@ -67,18 +83,31 @@ impl<'a> Shared<'a> {
         self.resource.send(request, self.cancel.clone()).await
     }
 
-    pub(super) fn read(
+    /// Reads a page. A large one is read on a thread that may take its time.
+    pub(super) async fn read(
         &self,
         page: u64,
         headers: &HeaderMap,
         body: &Bytes,
-        constants: &Constants,
-    ) -> Result<Page, PageError> {
-        self.reader.lock().read(page, headers, body, constants)
+        constants: &[Option<Box<str>>],
+    ) -> Result<Result<Page, PageError>, ActivityError> {
+        if body.len() < LARGE_PAGE {
+            return Ok(self.reader.lock().read(page, headers, body, constants));
+        }
+        let (reader, headers, body) = (Arc::clone(&self.reader), headers.clone(), body.clone());
+        let constants = constants.to_vec();
+        on_blocking_thread(move || Ok(reader.lock().read(page, &headers, &body, &constants))).await
     }
 
     pub(super) fn json<'b>(&self, body: &'b Bytes) -> Option<&'b str> {
         self.reader.lock().json(body)
+    }
+
+    /// Waits by the clock of the service; what has come is not waited for.
+    async fn sleep_until(&self, moment: Moment) {
+        if moment > self.clock.now() {
+            self.clock.sleep_until(moment).await;
+        }
     }
 
     fn occasion(&self) -> Occasion {
@@ -118,10 +147,6 @@ pub(super) enum Ended {
 
 impl Unit {
     pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
-        let begins = shared
-            .clock
-            .now()
-            .after(shared.settings.pace.unit_interval * u32::try_from(self.index).unwrap_or(u32::MAX));
         let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
             Known::Done => return Ok(Ended::Well),
             Known::Unknown => return Ok(unknown_outcome()),
@@ -132,21 +157,18 @@ impl Unit {
             }
         };
         progress.payloads = (!self.payload.is_empty()).then_some(self.payload.len() as u64);
-        if self.index > 0 {
-            shared.clock.sleep_until(begins).await;
-        }
+        let place = u32::try_from(self.index).unwrap_or(u32::MAX);
+        shared.sleep_until(shared.start.after(shared.settings.pace.unit_interval.saturating_mul(place))).await;
         if let Some(moment) = progress.not_before() {
-            shared.clock.sleep_until(moment).await;
+            shared.sleep_until(moment).await;
         }
         loop {
             let decision = self.step(shared, &mut progress).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
             }
-            if let Some(moment) = decision.action.not_before()
-                && moment > shared.clock.now()
-            {
-                shared.clock.sleep_until(moment).await;
+            if let Some(moment) = decision.action.not_before() {
+                shared.sleep_until(moment).await;
             }
         }
     }
@@ -154,7 +176,7 @@ impl Unit {
     /// One request, and what is decided after it.
     async fn step(&self, shared: &Shared<'_>, progress: &mut Progress) -> Result<Decision, ActivityError> {
         let values = self.values(shared.settings, progress);
-        let request = request(shared.settings, &values, progress.next.as_deref())?;
+        let request = request(shared, &values, progress.next.as_deref())?;
         let constants = constants(shared, &values, &request.uri)?;
         let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
         let creates = creates(shared.settings);
@@ -213,7 +235,7 @@ impl Unit {
         }
         let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
         let kept = Kept { progress: progress.clone(), window, is_sending };
-        shared.keeper.keep(&self.name, kept, shared.context).await
+        shared.keeper.keep(&self.name, kept, creates(shared.settings), shared.context).await
     }
 }
 
@@ -223,10 +245,16 @@ fn window_of(millis: Option<(i64, i64)>) -> Option<Window> {
 }
 
 /// The next request; `next` is the address that the last answer has named, if it has.
-fn request(settings: &IngestSettings, values: &Values, next: Option<&str>) -> Result<WebRequest, ActivityError> {
+fn request(shared: &Shared<'_>, values: &Values, next: Option<&str>) -> Result<WebRequest, ActivityError> {
+    let settings = shared.settings;
     let mut request = compose(&settings.request, &settings.parameters, values).map_err(|error| refused(&error))?;
     if let Some(next) = next {
-        lead_to(&mut request, next);
+        // What proves who asks goes to nobody else.
+        let own = shared.resource.absolute(&request.uri).and_then(|own| Origin::of(&own));
+        if own.is_err() || own != Origin::of(next) {
+            request.headers = crossing(&request.headers);
+        }
+        next.clone_into(&mut request.uri);
     }
     Ok(request)
 }
@@ -253,21 +281,6 @@ fn constants(shared: &Shared<'_>, values: &Values, uri: &str) -> Result<Vec<Opti
         }
     });
     made.collect()
-}
-
-/// Leads a request to an address that an answer has named. What proves who asks goes to nobody else.
-fn lead_to(request: &mut WebRequest, next: &str) {
-    let is_same = match (Origin::of(&request.uri), Origin::of(next)) {
-        (Ok(one), Ok(other)) => one == other,
-        // An address that is relative to the resource: whether the next one is the resource's is known there.
-        _ => true,
-    };
-    if !is_same {
-        for name in [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE] {
-            request.headers.remove(name);
-        }
-    }
-    next.clone_into(&mut request.uri);
 }
 
 fn without_query(uri: &str) -> &str {

@@ -21,7 +21,7 @@ type Named = (Box<str>, Json);
 
 /// The units without a secondary input: one, or one for each window and listed unit.
 pub(super) fn of_none(settings: &IngestSettings, now: DateTime<Utc>) -> Vec<Unit> {
-    paired(settings, vec![Values::default()], Vec::new(), now)
+    paired(settings, vec![Values::default()], &[], now)
 }
 
 /// The units of a secondary input: one for each row that is taken. Rows that bodies are made of are all of one unit.
@@ -44,7 +44,7 @@ pub(super) async fn of_rows(
         rows.truncate(1);
     }
     let values = rows.into_iter().map(|row| values_of(columns, row)).collect();
-    let units = paired(settings, values, payload, now);
+    let units = paired(settings, values, &payload, now);
     if (units.len() as u64) < settings.units.least {
         let message = format!(
             "there are {} units, and at least {} were expected (`ms.work.unit.min.units`)",
@@ -57,7 +57,7 @@ pub(super) async fn of_rows(
 }
 
 /// Every pairing of rows, windows and listed units.
-fn paired(settings: &IngestSettings, rows: Vec<Values>, payload: Vec<Vec<Named>>, now: DateTime<Utc>) -> Vec<Unit> {
+fn paired(settings: &IngestSettings, rows: Vec<Values>, payload: &[Vec<Named>], now: DateTime<Utc>) -> Vec<Unit> {
     let windows: Vec<_> = match &settings.units.window {
         Some(window) => windows(window, now).into_iter().map(Some).collect(),
         None => vec![None],
@@ -74,7 +74,7 @@ fn paired(settings: &IngestSettings, rows: Vec<Values>, payload: Vec<Vec<Named>>
                 let mut values = Values { window: *window, ..row.clone() };
                 values.fields.extend(listed.clone());
                 let name = name_of(place, &values.fields, &mut names);
-                units.push(Unit { index: units.len() as u64, name, values, payload: payload.clone() });
+                units.push(Unit { index: units.len() as u64, name, values, payload: payload.to_vec() });
             }
         }
     }

@@ -1,15 +1,17 @@
 //! Opening a connection.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{SslMode, SslNegotiation};
+use tokio_postgres::tls::ChannelBinding;
 use tokio_postgres::{Config, NoTls};
 
 use super::address::{PostgresAddress, PostgresHost};
@@ -73,19 +75,24 @@ impl Opener {
     async fn open_at_last(&self) -> Result<Connection, ResourceError> {
         let connector = self.connector.get_or_try_init(|| self.make_connector()).await?;
         let config = self.config(connector).await?;
+        let layer = connector.layer();
         let (client, task) = match connector {
-            Connector::Plain => {
-                let (client, connection) = config.connect(NoTls).await.map_err(|error| self.refused(&error))?;
+            Connector::Plain | Connector::Encrypted(_) => {
+                let (client, connection) = config.connect(layer.clone()).await.map_err(|error| self.refused(&error))?;
                 self.remember(connection.parameter("server_version"));
                 (client, drive(connection))
             }
-            Connector::Encrypted(tls) => {
-                let (client, connection) = config.connect(tls.clone()).await.map_err(|error| self.refused(&error))?;
+            Connector::Socket(file) => {
+                let socket = UnixStream::connect(file).await.map_err(|error| self.unreachable(&error))?;
+                let end = layer.lay(socket, ChannelBinding::none());
+                let (client, connection) =
+                    config.connect_raw(end, NoTls).await.map_err(|error| self.refused(&error))?;
                 self.remember(connection.parameter("server_version"));
                 (client, drive(connection))
             }
         };
-        Ok(Connection::new(client, task, connector.clone(), Arc::clone(&self.known)))
+        let line = layer.line().ok_or_else(|| self.unreachable(&"the driver has laid no line"))?;
+        Ok(Connection::new(client, task, line, connector.clone(), Arc::clone(&self.known)))
     }
 
     async fn make_connector(&self) -> Result<Connector, ResourceError> {
@@ -102,10 +109,12 @@ impl Opener {
         config.port(self.address.port);
         config.tcp_user_timeout(UNANSWERED).keepalives_idle(UNANSWERED);
         config.application_name(&self.address.application_name).options(self.options());
-        config.ssl_mode(match connector {
-            Connector::Plain => SslMode::Disable,
-            Connector::Encrypted(_) => SslMode::Require,
-        });
+        match connector {
+            Connector::Socket(_) => config.ssl_mode(SslMode::Disable),
+            // Whether it does is a matter of our own connector.
+            Connector::Plain => config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct),
+            Connector::Encrypted(_) => config.ssl_mode(SslMode::Require),
+        };
         let Some(user) = self.login.user.as_ref().or(self.address.user.as_ref()) else {
             return Err(ResourceError::Unavailable {
                 message: "neither the URI nor the configuration of the data resource says as which user to connect"
@@ -155,8 +164,12 @@ impl Opener {
     fn refused(&self, error: &tokio_postgres::Error) -> ResourceError {
         match resource_error(error, None) {
             ResourceError::Busy { message } => ResourceError::Busy { message },
-            other => ResourceError::Unavailable { message: format!("no connection to {}: {other}", self.place()) },
+            other => self.unreachable(&other),
         }
+    }
+
+    fn unreachable(&self, problem: &dyn Display) -> ResourceError {
+        ResourceError::Unavailable { message: format!("no connection to {}: {problem}", self.place()) }
     }
 }
 
@@ -176,11 +189,19 @@ where
 /// Opens a client's side channel to stop what a connection runs.
 pub(super) async fn cancel(client_token: tokio_postgres::CancelToken, connector: &Connector) {
     const LIMIT: Duration = Duration::from_secs(5);
-    let sent = match connector {
-        Connector::Plain => tokio::time::timeout(LIMIT, client_token.cancel_query(NoTls)).await,
-        Connector::Encrypted(tls) => tokio::time::timeout(LIMIT, client_token.cancel_query(tls.clone())).await,
+    let sending = async {
+        match connector {
+            Connector::Socket(file) => match UnixStream::connect(file).await {
+                Ok(socket) => client_token.cancel_query_raw(socket, NoTls).await,
+                Err(error) => {
+                    tracing::debug!(%error, "PostgreSQL could not be reached to stop a statement");
+                    Ok(())
+                }
+            },
+            Connector::Plain | Connector::Encrypted(_) => client_token.cancel_query(connector.layer()).await,
+        }
     };
-    match sent {
+    match tokio::time::timeout(LIMIT, sending).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "PostgreSQL could not be told to stop a statement"),
         Err(_) => tracing::debug!("PostgreSQL does not answer a request to stop a statement"),

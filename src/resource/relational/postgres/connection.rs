@@ -10,8 +10,11 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, Statement};
 
 use super::connect::{Known, cancel};
+use super::line::{Line, Talk};
 use super::prepared::{Prepared, StatementCache};
+use super::reading::OwnStatements;
 use super::sql::Sql;
+use super::streaming::Broken;
 use super::tls::Connector;
 
 /// After how long without use a connection is asked for a sign of life before it is used again.
@@ -29,8 +32,13 @@ const LONGEST_KEPT: usize = 16 * 1024;
 pub(super) struct Connection {
     client: Client,
     task: JoinHandle<()>,
+    line: Arc<Line>,
     connector: Connector,
     statements: Mutex<StatementCache>,
+    /// What we speak ourselves on the line.
+    pub(super) own: OwnStatements,
+    /// Whether the driver may wait for an answer: it has been asked for something, or told to forget something.
+    is_drivers: AtomicBool,
     known: Arc<Known>,
     /// The query that tells where columns come from.
     pub(super) origins: OnceCell<Statement>,
@@ -44,12 +52,21 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(client: Client, task: JoinHandle<()>, connector: Connector, known: Arc<Known>) -> Self {
+    pub(super) fn new(
+        client: Client,
+        task: JoinHandle<()>,
+        line: Arc<Line>,
+        connector: Connector,
+        known: Arc<Known>,
+    ) -> Self {
         Self {
             client,
             task,
+            line,
             connector,
             statements: Mutex::default(),
+            own: OwnStatements::default(),
+            is_drivers: AtomicBool::new(true),
             known,
             origins: OnceCell::new(),
             keeps_prepared: OnceCell::new(),
@@ -59,8 +76,20 @@ impl Connection {
         }
     }
 
+    /// The driver, for whatever it is to do.
     pub(super) fn client(&self) -> &Client {
+        self.is_drivers.store(true, Ordering::Release);
         &self.client
+    }
+
+    /// Takes the line from the driver, once all is answered that the driver has sent: what it prepared and forgets, it says to
+    /// the server without to wait. Nothing of the driver's may be dropped until the talk is over.
+    pub(super) async fn talk(&self) -> Result<Talk<'_>, Broken> {
+        if self.is_drivers.load(Ordering::Acquire) {
+            self.client.check_connection().await.map_err(|error| Broken::Driver(error, 0))?;
+            self.is_drivers.store(false, Ordering::Release);
+        }
+        Talk::begin(&self.line).map_err(|error| Broken::Line(error, 0))
     }
 
     /// The statement, prepared now or before: its parameters may have the types that things had then.
@@ -70,7 +99,8 @@ impl Connection {
         if let Some(known) = self.statements.lock().get(sql.text(), changes) {
             return Ok(known);
         }
-        let prepared = Arc::new(Prepared::prepare(self, sql).await?);
+        // What is done once for many uses does not make the state of each larger.
+        let prepared = Arc::new(Box::pin(Prepared::prepare(self, sql)).await?);
         if sql.text().len() <= LONGEST_KEPT {
             self.statements.lock().insert(sql.text(), Arc::clone(&prepared));
         }
@@ -86,7 +116,7 @@ impl Connection {
     /// The statement, prepared now, for what it does and not for its rows.
     pub(super) async fn prepare_effect(&self, sql: &Sql) -> Result<Statement, Error> {
         self.note(sql);
-        self.client.prepare(sql.text()).await
+        self.client().prepare(sql.text()).await
     }
 
     /// Looks whether a statement is one after which nobody else is to use the connection.
@@ -103,6 +133,7 @@ impl Connection {
 
     /// Forgets a statement that the server has forgotten, or plans no more as it did.
     pub(super) fn forget(&self, sql: &Sql) {
+        self.is_drivers.store(true, Ordering::Release);
         self.statements.lock().remove(sql.text());
     }
 
@@ -116,6 +147,9 @@ impl Connection {
         if self.abandoned.load(Ordering::Acquire) || self.client.is_closed() {
             return false;
         }
+        if !self.is_drivers.load(Ordering::Acquire) && !self.line.is_quiet() {
+            return false;
+        }
         let last_used = *self.last_used.lock();
         if last_used.elapsed() < IDLE {
             return true;
@@ -124,11 +158,14 @@ impl Connection {
         if self.known.silence.lock().is_some_and(|silence| last_used < silence) {
             return false;
         }
-        let answer = tokio::time::timeout(SIGN_OF_LIFE, self.client.check_connection()).await;
+        let answer = tokio::time::timeout(SIGN_OF_LIFE, self.client().check_connection()).await;
         if answer.is_err() {
             *self.known.silence.lock() = Some(Instant::now());
         }
-        matches!(answer, Ok(Ok(())))
+        let is_alive = matches!(answer, Ok(Ok(())));
+        // Whatever the driver has sent before is answered as well.
+        self.is_drivers.store(!is_alive, Ordering::Release);
+        is_alive
     }
 
     /// How long nobody has used it.

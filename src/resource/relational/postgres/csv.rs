@@ -39,10 +39,12 @@ pub(super) async fn run<S: Scope>(
     outlet: Outlet<'_>,
     control: &Control,
 ) -> Result<Option<QueryEnd>, ResourceError> {
+    if !statement.parameters.is_empty() || !is_possible(form) {
+        return Ok(None);
+    }
     let sql = Arc::new(Sql::read(&statement.sql)?);
     refuse_nothing(&sql)?;
-    let can = sql.verb() == Verb::Select && !may_change(&sql) && statement.parameters.is_empty() && is_possible(form);
-    if !can {
+    if sql.verb() != Verb::Select || may_change(&sql) {
         return Ok(None);
     }
     let mut work = CsvWork { sql, form, outlet };

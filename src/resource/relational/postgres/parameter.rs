@@ -44,11 +44,13 @@ impl ToSql for Value<'_> {
     }
 
     fn encode_format(&self, _: &Type) -> Format {
-        match self.0 {
-            Parameter::Bytes(_) => Format::Binary,
-            _ => Format::Text,
-        }
+        if is_binary(self.0) { Format::Binary } else { Format::Text }
     }
+}
+
+/// Whether a value travels in binary form.
+pub(super) fn is_binary(value: &Parameter) -> bool {
+    matches!(value, Parameter::Bytes(_))
 }
 
 /// Whether these values can be those of parameters of these types, before they are sent.

@@ -22,7 +22,8 @@ impl managed::Manager for Manager {
     type Error = ResourceError;
 
     async fn create(&self) -> Result<Connection, ResourceError> {
-        self.0.open().await
+        // Opening has a large state, which every statement would carry along, and most need no new connection.
+        Box::pin(self.0.open()).await
     }
 
     async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ResourceError> {

@@ -10,6 +10,7 @@ use tokio_postgres::{Column, Error, Statement};
 use super::connection::Connection;
 use super::decode::{ColumnShape, Kind, ResultShape};
 use super::origin;
+use super::reading::OwnStatement;
 use super::sql::{Sql, Verb};
 use crate::resource::ResourceError;
 use crate::resource::relational::Dialect;
@@ -33,6 +34,8 @@ pub(super) struct RowsPlan {
     /// Its text.
     pub(super) text: String,
     pub(super) shape: Arc<ResultShape>,
+    /// The same as we run it ourselves.
+    pub(super) own: OwnStatement,
 }
 
 impl Prepared {
@@ -57,7 +60,8 @@ impl Prepared {
                     kind: kind.unwrap_or(Kind::Text),
                     origin,
                 });
-                Ok(RowsPlan { statement: to_run, text, shape: Arc::new(ResultShape::new(columns.collect())) })
+                let shape = Arc::new(ResultShape::new(columns.collect()));
+                Ok(RowsPlan { statement: to_run, text, shape, own: connection.own.another() })
             }
             Err(error) => Err(error),
         };

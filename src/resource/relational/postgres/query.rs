@@ -1,7 +1,7 @@
 //! A query on a connection of the pool.
 //!
 //! It runs in a transaction that only reads and is rolled back: so it can't write, and what it sets for its session is undone.
-//! All three go to the server at once.
+//! All of it goes to the server at once, and has one answer ([`Reading`]).
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use tokio_postgres::Error;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{is_connection_gone, is_stale_plan, may_be_of_stale_types, sql_error};
+use super::error::sql_error;
 use super::outlet::Outlet;
 use super::parameter::{check, keeps_all, values};
 use super::pool::Lease;
 use super::prepared::Prepared;
+use super::reading::Reading;
 use super::scope::tell;
 use super::sql::{Sql, Verb};
 use super::streaming::{Broken, send_rows};
@@ -44,8 +45,8 @@ pub(super) async fn run(
         let lease = resource.pool.lend(control.cancel()).await?;
         let (result, is_clean) =
             attempt(&lease, &sql, &statement.parameters, &mut Outlet::alone(&output), control).await;
-        let again = matches!(&result, Err(Broken::Driver(error, 0))
-            if is_first && is_worth_another_try(error, &statement.parameters));
+        let has_parameters = !statement.parameters.is_empty();
+        let again = is_first && result.as_ref().is_err_and(|broken| broken.is_worth_another_try(has_parameters));
         if again {
             lease.forget(&sql);
         }
@@ -61,16 +62,6 @@ pub(super) async fn run(
             Err(broken) => return Err(broken.into_error(Some(&sql))),
         }
     }
-}
-
-/// Whether the same may work on another connection, or when it is planned anew.
-fn is_worth_another_try(error: &Error, parameters: &[Parameter]) -> bool {
-    is_connection_gone(error) || is_stale(error, parameters)
-}
-
-/// Whether the same may work when it is prepared anew, because its tables are not what they were.
-pub(super) fn is_stale(error: &Error, parameters: &[Parameter]) -> bool {
-    is_stale_plan(error) || (!parameters.is_empty() && may_be_of_stale_types(error))
 }
 
 /// Refuses a text without a statement.
@@ -93,7 +84,6 @@ async fn attempt(
             return (Err(broken), is_clean);
         }
     };
-    // Whatever else it is, it is not sent before the transaction has begun that keeps it from writing.
     if sql.verb() != Verb::Select || !prepared.parameters().iter().all(keeps_all) {
         return attempt_anew(lease, sql, parameters, output, control).await;
     }
@@ -101,28 +91,31 @@ async fn attempt(
         Ok(plan) => plan,
         Err(error) => return (Err(Broken::Refused(error)), true),
     };
-    let client = lease.client();
-    let mut begin = pin!(client.batch_execute(BEGIN_READING));
-    let mut rows = pin!(client.query_raw(&plan.statement, values(parameters)));
-    let mut end = pin!(client.batch_execute(END_READING));
-    // What is polled once is sent.
-    let (begun, answered, ended) = (poll!(&mut begin), poll!(&mut rows), poll!(&mut end));
+    let talk = match control.wait(lease.talk()).await {
+        Ok(Ok(talk)) => talk,
+        Ok(Err(broken)) => return (Err(broken), false),
+        Err(stopped) => return (Err(stopped.into()), false),
+    };
+    let mut reading = match Reading::new(talk, &lease.own, plan, parameters) {
+        Ok(reading) => reading,
+        Err(error) => return (Err(Broken::Refused(error)), false),
+    };
     let result = async {
-        while_read(&*output, settled(begun, begin, control)).await?;
-        // The server says that the query has begun together with the first rows, which may take long.
-        let rows = pin!(while_read(&*output, settled(answered, rows, control)).await?);
-        send_rows(rows, &plan.shape, output, control).await
+        while_read(&*output, async { control.wait(reading.send()).await? }).await?;
+        send_rows(&mut reading, &plan.shape, output, control).await
     }
     .await;
-    let is_clean = match &result {
-        Ok(_) => settled(ended, end, control).await.is_ok(),
-        Err(broken) => broken.leaves_connection() && settled(ended, end, control).await.is_ok(),
+    let can_end = match &result {
+        Ok(_) => true,
+        // What has forgotten the statement has forgotten what is around it, too.
+        Err(broken) => broken.leaves_connection() && !broken.tells_of_forgetting(),
     };
+    let is_clean = can_end && matches!(control.wait(reading.end()).await, Ok(Ok(true)));
     (result, is_clean)
 }
 
-/// The same for a statement of which the server may have to say first that the transaction has begun, or that is prepared within it,
-/// because its parameters might lose something of their values if their types are not what they were.
+/// The same for what is no plain query, and for a statement that is prepared within the transaction, because its parameters might
+/// lose something of their values if their types are not what they were.
 async fn attempt_anew(
     lease: &Lease,
     sql: &Sql,

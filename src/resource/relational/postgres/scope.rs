@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
-use super::error::{is_connection_gone, resource_error};
+use super::error::is_connection_gone;
 use super::query::{BEGIN_READING, END_READING};
 use super::sql::Sql;
 use super::streaming::Broken;
@@ -121,14 +121,4 @@ pub(super) fn in_doubt(broken: Broken) -> Broken {
         broken => return broken,
     };
     Broken::Stopped(ResourceError::Lost { message })
-}
-
-impl Broken {
-    /// The error that a caller can act on.
-    pub(super) fn into_error(self, sql: Option<&Sql>) -> ResourceError {
-        match self {
-            Self::Driver(error, _) => resource_error(&error, sql),
-            Self::Refused(error) | Self::Stopped(error) => error,
-        }
-    }
 }

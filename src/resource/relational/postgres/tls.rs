@@ -1,6 +1,6 @@
 //! How connections are protected.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
@@ -8,20 +8,34 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::address::PostgresAddress;
+use super::address::{PostgresAddress, PostgresHost};
+use super::line::LineConnector;
 use crate::resource::ResourceError;
 use crate::resource::relational::access::{TlsMode, TlsSettings};
 
 /// What connections, and the requests to cancel something on them, are opened with.
 #[derive(Clone)]
 pub(super) enum Connector {
+    /// By this file.
+    Socket(PathBuf),
     Plain,
     Encrypted(MakeRustlsConnect),
+}
+
+impl Connector {
+    /// What lays one line.
+    pub(super) fn layer(&self) -> LineConnector {
+        LineConnector::new(match self {
+            Self::Socket(_) | Self::Plain => None,
+            Self::Encrypted(tls) => Some(tls.clone()),
+        })
+    }
 }
 
 impl std::fmt::Debug for Connector {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
+            Self::Socket(_) => "Socket",
             Self::Plain => "Plain",
             Self::Encrypted(_) => "Encrypted",
         })
@@ -40,7 +54,10 @@ pub(super) fn is_encrypted(settings: &TlsSettings, address: &PostgresAddress) ->
 /// Makes the connector for these settings; reads certificates, which blocks.
 pub(super) fn connector(settings: &TlsSettings, address: &PostgresAddress) -> Result<Connector, ResourceError> {
     if !is_encrypted(settings, address) {
-        return Ok(Connector::Plain);
+        return Ok(match &address.host {
+            PostgresHost::Socket(folder) => Connector::Socket(folder.join(format!(".s.PGSQL.{}", address.port))),
+            PostgresHost::Network(_) => Connector::Plain,
+        });
     }
     let roots = match &settings.authority {
         Some(path) => roots_of(path)?,

@@ -87,7 +87,7 @@ pub(super) async fn run(
 fn can_try_again(failed: &Failed) -> bool {
     match &failed.broken {
         Broken::Driver(error, _) => failed.can_repeat && is_connection_gone(error),
-        Broken::Refused(_) | Broken::Stopped(_) => false,
+        Broken::Said(..) | Broken::Line(..) | Broken::Refused(_) | Broken::Stopped(_) => false,
     }
 }
 

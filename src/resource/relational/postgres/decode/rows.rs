@@ -38,16 +38,19 @@ impl RowsBuilder {
         Self { shape, columns: Vec::new(), rooms, room_rows: 8, rows: 0, bytes: 0, rows_before: 0 }
     }
 
-    /// Appends one row.
+    /// Appends one row: its values as they were received; `None` is NULL.
     #[inline]
-    pub(in super::super) fn push(&mut self, row: &Row) -> Result<(), ResourceError> {
+    pub(in super::super) fn push<'a>(
+        &mut self,
+        mut values: impl Iterator<Item = Option<&'a [u8]>>,
+    ) -> Result<(), ResourceError> {
         if self.columns.is_empty() {
             self.begin_block();
         }
         for (index, column) in self.columns.iter_mut().enumerate() {
-            match column.push(raw(row, index)) {
-                Ok(bytes) => self.bytes += bytes,
-                Err(_) => return Err(self.malformed(index)),
+            match values.next().map(|value| column.push(value)) {
+                Some(Ok(bytes)) => self.bytes += bytes,
+                Some(Err(_)) | None => return Err(self.malformed(index)),
             }
         }
         self.rows += 1;
@@ -123,6 +126,11 @@ impl RowsBuilder {
             problem: "the server sent bytes that are no value of the type that it announced".into(),
         }
     }
+}
+
+/// The values of a row of the driver.
+pub(in super::super) fn values_of(row: &Row) -> impl Iterator<Item = Option<&[u8]>> {
+    (0..row.len()).map(|column| raw(row, column))
 }
 
 /// A value of a row, as it was received; `None` is NULL.

@@ -11,7 +11,7 @@ use super::super::control::Control;
 use super::super::error::resource_error;
 use super::super::outlet::Outlet;
 use super::super::parameter::keeps_all;
-use super::super::query::{is_stale, ready, ready_anew, refuse_nothing, send_all, settled};
+use super::super::query::{ready, ready_anew, refuse_nothing, send_all, settled};
 use super::super::scope::{Scope, Work};
 use super::super::sql::{Sql, Verb};
 use super::super::streaming::Broken;
@@ -132,7 +132,7 @@ impl Work for QueryWork<'_> {
     }
 
     fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
-        let is_stale = matches!(broken, Broken::Driver(error, 0) if is_stale(error, self.parameters));
+        let is_stale = broken.is_stale(!self.parameters.is_empty());
         if is_stale {
             connection.forget(&self.sql);
         }
