@@ -44,6 +44,7 @@ async fn under_way(
 
 #[tokio::test]
 async fn a_release_waits_for_the_checkpoint_that_is_under_way() {
+    // Behaviour 69.
     for outcome in [Outcome::Commit, Outcome::Discard] {
         let machine = Machine::new();
         let manager = machine.start();
@@ -65,6 +66,7 @@ async fn a_release_waits_for_the_checkpoint_that_is_under_way() {
 
 #[tokio::test]
 async fn a_guard_that_is_dropped_meanwhile_lets_nobody_in_before() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, _) = create(&manager).await;
@@ -81,6 +83,7 @@ async fn a_guard_that_is_dropped_meanwhile_lets_nobody_in_before() {
 
 #[tokio::test]
 async fn a_holder_does_not_lose_the_session_meanwhile_but_right_after() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, _) = create(&manager).await;
@@ -109,6 +112,7 @@ async fn a_holder_does_not_lose_the_session_meanwhile_but_right_after() {
 
 #[tokio::test]
 async fn an_end_meanwhile_comes_after_it() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, handle) = create(&manager).await;
@@ -150,6 +154,7 @@ async fn an_old_id_that_ends_the_session_meanwhile_ends_it_with_the_checkpoint()
 
 #[tokio::test]
 async fn a_request_that_is_told_to_stop_meanwhile_has_made_it() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, _) = create(&manager).await;
@@ -187,6 +192,7 @@ async fn what_can_not_be_written_is_no_checkpoint() {
 
 #[tokio::test]
 async fn one_attribute_is_written_and_of_a_stream_what_is_new() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (id, _) = create(&manager).await;
@@ -213,6 +219,7 @@ async fn one_attribute_is_written_and_of_a_stream_what_is_new() {
 
 #[tokio::test]
 async fn checkpoints_of_many_sessions_are_one_commit() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let mut joined = Vec::new();
@@ -239,6 +246,7 @@ async fn checkpoints_of_many_sessions_are_one_commit() {
 
 #[tokio::test]
 async fn nothing_that_is_written_later_says_that_the_session_was_left_before_it() {
+    // Behaviour 69.
     let machine = Machine::new();
     let manager = machine.start();
     let (old, _) = create(&manager).await;
@@ -350,6 +358,7 @@ async fn live_through(steps: Vec<Step>) {
 
 #[test]
 fn random_histories_of_checkpoints_and_crashes_leave_what_they_should() {
+    // Behaviour 69.
     let config = Config { failure_persistence: None, ..Config::default() };
     let outcome = TestRunner::new(config).run(&prop::collection::vec(step(), 0..40), |steps| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
