@@ -4,6 +4,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::{Answer, Recorded, status};
 
+type WorksOut = Box<dyn FnMut(&Recorded) -> Answer + Send>;
+
 /// What a server answers: first what was written down for the method and path, then for the path, then what comes in order,
 /// then what is worked out.
 #[derive(Default)]
@@ -11,7 +13,7 @@ pub(crate) struct Script {
     in_order: VecDeque<Answer>,
     /// By `/path` or `METHOD /path`.
     by_path: HashMap<String, Answers>,
-    worked_out: Option<Box<dyn FnMut(&Recorded) -> Answer + Send>>,
+    worked_out: Option<WorksOut>,
 }
 
 #[derive(Default)]

@@ -142,13 +142,13 @@ async fn deliver(stream: &mut BufReader<TcpStream>, answer: Answer, is_head: boo
 fn head(answer: &Answer, has_body: bool) -> String {
     let mut head = format!("HTTP/1.1 {} {}\r\n", answer.status, answer.reason);
     for (name, value) in &answer.headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     let is_given = answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     if matches!(answer.delivery, Delivery::Endless) {
         head += "transfer-encoding: chunked\r\n";
     } else if has_body && !is_given {
-        head += &format!("content-length: {}\r\n", answer.body.len());
+        head.extend(["content-length: ", &answer.body.len().to_string(), "\r\n"]);
     }
     head + "\r\n"
 }

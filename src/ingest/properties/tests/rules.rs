@@ -31,7 +31,7 @@ fn r03_a_key_without_a_condition_asks_for_pages() {
 }
 
 #[test]
-fn r05_conditions_match_the_whole_of_a_value() {
+fn as_5_conditions_match_the_whole_of_a_value() {
     let condition = |text: &str| {
         let key = format!(r#"{{"name": "s", "condition": {{"regexp": "{text}"}}}}"#);
         let Some(Condition::Matches(regex)) = settings(&[("ms.session.key.field", &key)]).key.unwrap().condition else {
