@@ -1,16 +1,20 @@
 //! Work that whoever waits for it does himself.
 
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::FutureExt;
+
 /// Work that is done by whoever waits for it, and in a task of its own once nobody does: it always comes to its end.
 ///
-/// To drop it does not break it off, unless the runtime itself has ended.
+/// To drop it does not break it off, unless the runtime itself has ended. Work that panics has ended: whoever waits for what it
+/// was to give finds that it gave nothing.
 pub(super) struct Attended(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl Attended {
     pub(super) fn new(work: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Some(Box::pin(work)))
+        Self(Some(Box::pin(AssertUnwindSafe(work).catch_unwind().map(drop))))
     }
 }
 
@@ -55,6 +59,17 @@ mod tests {
         drop(work);
         go.send(()).unwrap();
         is_done.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_has_ended() {
+        let (answer, answered) = oneshot::channel::<()>();
+        let work = Attended::new(async move {
+            let _held = answer;
+            panic!("a mistake");
+        });
+        work.await;
+        assert!(answered.await.is_err());
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! The end of a session stream that a client reads.
 
+use futures_util::FutureExt;
+
 use super::group::Fate;
 use super::{BYTES, End, Place, StreamError, TEXT};
 use crate::block::{Block, BlockReader};
@@ -33,8 +35,9 @@ impl OutputEnd {
         let Some(reader) = &mut self.reader else { return Ok(None) };
         let read = tokio::select! {
             biased;
-            ended = self.place.session_ended() => return Err(ended),
+            // What was written before the session ended is read: its request may have completed with it.
             read = reader.next() => read,
+            ended = self.place.session_ended() => return Err(ended),
         };
         match read {
             Ok(Some(block)) => {
@@ -44,6 +47,9 @@ impl OutputEnd {
             // An end may be that of a stream that is complete by itself, but part of a request that failed.
             Ok(None) if self.place.group.fate() != Fate::Failed => Ok(None),
             Ok(None) | Err(_) => {
+                if let Some(ended) = self.place.session_ended().now_or_never() {
+                    return Err(ended);
+                }
                 self.is_broken = true;
                 Err(self.place.broken())
             }
