@@ -1,7 +1,7 @@
 //! What is done after each answer: the state machine of an ingestion.
 //!
 //! It sends nothing, reads no clock and draws no lots: a [`Progress`] is what has been so far, [`Seen`] is what came, an
-//! [`Occasion`] is when and by what chance, and [`decide`] says what to do next, and by which [`Rule`]. So every path can be
+//! [`Occasion`] is when and by what chance, and [`decide()`] says what to do next, and by which [`Rule`]. So every path can be
 //! tested, and a progress that was kept goes on in another process as if nothing had been.
 //!
 //! The order in which the rules are asked, the first that holds decides:

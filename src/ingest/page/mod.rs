@@ -1,6 +1,6 @@
 //! From an answer to a page: what it says, and its records.
 //!
-//! [`classify`] says what kind of answer it is; [`Packed`] gathers its body within a bound; a [`PageReader`] reads bodies one
+//! [`classify()`] says what kind of answer it is; [`Packed`] gathers its body within a bound; a [`PageReader`] reads bodies one
 //! after the other, because the columns that the first page settles hold for all that follow.
 //!
 //! JSON is looked at in place: the envelope once for the few values that are asked for, then the records, straight into the

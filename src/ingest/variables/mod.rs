@@ -1,7 +1,7 @@
 //! From settings and values to a request.
 //!
 //! A *variable* has a name and a value: a parameter, a column of the secondary input, a value of the page. Templates name them,
-//! `{{id}}`, and parameters go with the request by themselves. [`compose`] knows no clock and sends nothing: equal settings and
+//! `{{id}}`, and parameters go with the request by themselves. [`compose()`] knows no clock and sends nothing: equal settings and
 //! values make equal requests.
 //!
 //! # What becomes of a parameter

@@ -23,6 +23,11 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     let defaults: Vec<Property> = source.defaults().iter().map(default).collect();
     let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
     let settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    if settings.download.is_some() {
+        let message = "`httpIngest` writes no files in this version: leave `rejoin.download` and `ms.extractor.target.file.name` \
+                       out, and take the bytes of the answers from the output `responses`";
+        return Err(DocumentError::invalid(element.position(), message));
+    }
     Ok(HttpIngest { source, settings, state, secondary, ports })
 }
 
