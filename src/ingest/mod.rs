@@ -15,9 +15,7 @@ pub mod page;
 pub mod properties;
 pub mod settings;
 pub mod variables;
-mod windows;
 
 pub use decision::DecisionRow;
 pub use formula::{Facts, Formula, FormulaError};
 pub use json::{JSON_BYTES, JSON_DEPTH, Json, JsonError};
-pub use windows::{window_end, windows};

@@ -49,10 +49,10 @@ impl ArrowCompression {
 /// writer.end(&mut bytes).unwrap();
 ///
 /// let mut reader = ArrowReader::new();
-/// let mut blocks = Vec::new();
-/// reader.bytes(&bytes, &mut blocks).unwrap();
-/// reader.end(&mut blocks).unwrap();
-/// assert_eq!(blocks, [rows]);
+/// reader.bytes(bytes.into());
+/// assert_eq!(reader.next_block().unwrap(), Some(rows));
+/// assert_eq!(reader.next_block().unwrap(), None);
+/// assert_eq!(reader.end().unwrap(), None);
 /// ```
 pub struct ArrowWriter {
     options: ArrowOptions,

@@ -77,6 +77,24 @@ async fn r27_a_property_that_there_is_not_is_refused_before_a_request() {
 }
 
 #[tokio::test]
+async fn more_units_than_fit_into_memory_are_refused() {
+    let bench = Bench::over(Script::of([])).await;
+    let pulled = bench
+        .pull(&[
+            ("ms.source.uri", "/orders?from={{from}}"),
+            ("ms.watermark", r#"[{"name":"w","type":"datetime","range":{"from":"2000-01-01","to":"2026-01-01"}}]"#),
+            ("ms.work.unit.partition", "hourly"),
+            (
+                "ms.parameters",
+                r#"[{"name":"from","type":"watermark","watermark":"w","value":"low","format":"epoc-second"}]"#,
+            ),
+        ])
+        .await;
+    pulled.has_failed("HttpIngestFailed", "there are more than 100000 units");
+    assert_eq!(bench.server.count(), 0);
+}
+
+#[tokio::test]
 async fn a_file_is_refused_rather_than_not_written() {
     let bench = Bench::over(Script::of([])).await;
     let pulled = bench

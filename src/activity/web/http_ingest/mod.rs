@@ -71,7 +71,7 @@ impl Activity for HttpIngest {
         let outputs = Outputs::take(&mut context, self.ports);
         let units = match self.secondary {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
-            None => units::of_none(&self.settings, context.clock().wall()),
+            None => units::of_none(&self.settings, context.clock().wall())?,
         };
         let keeper = Keeper::open(self.state, &context)?;
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();

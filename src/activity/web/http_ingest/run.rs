@@ -17,7 +17,7 @@ use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Prog
 use crate::ingest::page::{Page, PageError, PageReader};
 use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
-use crate::ingest::{DecisionRow, Json, window_end};
+use crate::ingest::{DecisionRow, Json};
 use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse, crossing};
 use crate::session::{Clock, Moment};
 
@@ -269,7 +269,7 @@ fn constants(shared: &Shared<'_>, values: &Values, uri: &str) -> Result<Vec<Opti
     let made = settings.page.derived.iter().map(|derived| match &derived.source {
         DerivedSource::Field(_) => Ok(None),
         DerivedSource::Time(end) => {
-            let moment = window_end(*end, shared.began);
+            let moment = end.moment(shared.began);
             Ok(Some(moment.to_rfc3339_opts(SecondsFormat::Millis, true).into()))
         }
         DerivedSource::Variables(template) => {

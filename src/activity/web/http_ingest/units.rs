@@ -14,13 +14,15 @@ use crate::format::{ColumnChoice, ColumnText};
 use crate::ingest::Json;
 use crate::ingest::settings::{IngestSettings, SecondaryColumns};
 use crate::ingest::variables::Values;
-use crate::ingest::windows;
+
+/// The most units of one ingestion, and the most rows of its secondary input: they are all in memory.
+const MOST_UNITS: usize = 100_000;
 
 /// A column of a row.
 type Named = (Box<str>, Json);
 
 /// The units without a secondary input: one, or one for each window and listed unit.
-pub(super) fn of_none(settings: &IngestSettings, now: DateTime<Utc>) -> Vec<Unit> {
+pub(super) fn of_none(settings: &IngestSettings, now: DateTime<Utc>) -> Result<Vec<Unit>, ActivityError> {
     paired(settings, vec![Values::default()], &[], now)
 }
 
@@ -37,6 +39,9 @@ pub(super) async fn of_rows(
             return Err(ActivityError::wrong_type(StreamType::Rows, block.stream_type()));
         };
         rows.extend(read(&block)?.into_iter().filter(|row| is_taken(settings, row)));
+        if rows.len() > MOST_UNITS {
+            return Err(too_many());
+        }
     }
     let mut payload = Vec::new();
     if !columns.payload.is_empty() {
@@ -44,28 +49,28 @@ pub(super) async fn of_rows(
         rows.truncate(1);
     }
     let values = rows.into_iter().map(|row| values_of(columns, row)).collect();
-    let units = paired(settings, values, &payload, now);
-    if (units.len() as u64) < settings.units.least {
-        let message = format!(
-            "there are {} units, and at least {} were expected (`ms.work.unit.min.units`)",
-            units.len(),
-            settings.units.least
-        );
-        return Err(ActivityError::client("HttpIngestFailed", message));
-    }
-    Ok(units)
+    paired(settings, values, &payload, now)
 }
 
 /// Every pairing of rows, windows and listed units.
-fn paired(settings: &IngestSettings, rows: Vec<Values>, payload: &[Vec<Named>], now: DateTime<Utc>) -> Vec<Unit> {
+fn paired(
+    settings: &IngestSettings,
+    rows: Vec<Values>,
+    payload: &[Vec<Named>],
+    now: DateTime<Utc>,
+) -> Result<Vec<Unit>, ActivityError> {
     let windows: Vec<_> = match &settings.units.window {
-        Some(window) => windows(window, now).into_iter().map(Some).collect(),
+        // One more than there may be: then there are too many.
+        Some(window) => window.windows(now).take(MOST_UNITS + 1).map(Some).collect(),
         None => vec![None],
     };
     let listed: Vec<Option<Named>> = match &settings.units.list {
         Some(list) => list.values.iter().map(|value| Some((list.name.clone(), Json::text(value.clone())))).collect(),
         None => vec![None],
     };
+    if rows.len().saturating_mul(windows.len()).saturating_mul(listed.len()) > MOST_UNITS {
+        return Err(too_many());
+    }
     let mut units = Vec::new();
     let mut names = HashMap::new();
     for row in rows {
@@ -78,7 +83,23 @@ fn paired(settings: &IngestSettings, rows: Vec<Values>, payload: &[Vec<Named>], 
             }
         }
     }
-    units
+    if (units.len() as u64) < settings.units.least {
+        let message = format!(
+            "there are {} units, and at least {} were expected (`ms.work.unit.min.units`)",
+            units.len(),
+            settings.units.least
+        );
+        return Err(ActivityError::client("HttpIngestFailed", message));
+    }
+    Ok(units)
+}
+
+fn too_many() -> ActivityError {
+    let message = format!(
+        "there are more than {MOST_UNITS} units (rows of the secondary input, windows and listed units, each with each): divide \
+         them among several ingestions"
+    );
+    ActivityError::client("HttpIngestFailed", message)
 }
 
 /// What the progress of a unit is kept under: the place of its window, and a digest of its row, so that it is found again though
