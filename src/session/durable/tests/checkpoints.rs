@@ -29,6 +29,15 @@ async fn quiet(manager: &DurableSessionManager) {
     }
 }
 
+/// The new id of a session; the old one holds for a while.
+async fn renamed(manager: &DurableSessionManager, old: &SessionId) -> SessionId {
+    let rotate = SessionRequirement::Join { id: old.clone(), wait: None, access: Access::Read, rotate: true };
+    let rotated = manager.join(rotate, &who()).await.unwrap();
+    let new = rotated.info().id.clone();
+    rotated.release(Outcome::Commit).await.unwrap();
+    new
+}
+
 /// A request whose checkpoint has reached the store, which does not answer.
 async fn under_way(
     machine: &Machine,
@@ -136,10 +145,7 @@ async fn an_old_id_that_ends_the_session_meanwhile_ends_it_with_the_checkpoint()
     let machine = Machine::new();
     let manager = machine.start();
     let (old, _) = create(&manager).await;
-    let rotate = SessionRequirement::Join { id: old.clone(), wait: None, access: Access::Read, rotate: true };
-    let rotated = manager.join(rotate, &who()).await.unwrap();
-    let new = rotated.info().id.clone();
-    rotated.release(Outcome::Commit).await.unwrap();
+    let new = renamed(&manager, &old).await;
     let (joined, keeping) = under_way(&machine, &manager, &new).await;
     let mut thief = Box::pin(try_enter(&manager, &old));
     assert!(poll!(&mut thief).is_pending());
@@ -250,10 +256,7 @@ async fn nothing_that_is_written_later_says_that_the_session_was_left_before_it(
     let machine = Machine::new();
     let manager = machine.start();
     let (old, _) = create(&manager).await;
-    let rotate = SessionRequirement::Join { id: old.clone(), wait: None, access: Access::Read, rotate: true };
-    let rotated = manager.join(rotate, &who()).await.unwrap();
-    let new = rotated.info().id.clone();
-    rotated.release(Outcome::Commit).await.unwrap();
+    let new = renamed(&manager, &old).await;
     let joined = enter(&manager, &old).await;
     machine.clock.advance(Duration::from_secs(4));
     keep(&joined, 1).await.unwrap();
