@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ports::{DeclaredInput, DeclaredOutput, TransactionPart};
-use super::{Database, Formatting, InputPort, OutputPort, PortType, Ports, WebSource};
+use super::{Database, InputPort, OutputPort, PortType, Ports, WebSource};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Value, nearest};
 use crate::resource::{DataResource, DataResources};
@@ -179,19 +179,6 @@ impl<'a> Setup<'a> {
     /// more ([`Activity::EFFECTS`](super::Activity::EFFECTS)).
     pub fn stays_in_session(&mut self) {
         self.ports.stays_in_session = true;
-    }
-
-    /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
-    /// with [`ActivityContext::pushdown`](super::ActivityContext::pushdown).
-    pub fn pushes_down(&mut self) {
-        self.ports.pushes_down = true;
-    }
-
-    /// Declares that all the activity does is to write the rows of its one input into its one output in this form, so that the
-    /// source of the rows may do it instead. When it runs, it takes its output with
-    /// [`ActivityContext::unwritten_output`](super::ActivityContext::unwritten_output).
-    pub fn formats(&mut self, formatting: Formatting) {
-        self.ports.formatting = Some(formatting);
     }
 
     /// The relational data resource that the element names with `resource`, or else the first one of the data service resource

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use bytestring::ByteString;
 use futures_util::future::try_join_all;
 
+use super::parameter_form::ParameterForm;
 use crate::activity::transform::expect_text;
 use crate::activity::{ActivityContext, ActivityError, Input, InputPort, Setup, Statements};
 use crate::block::StreamType;
@@ -16,8 +17,17 @@ use crate::resource::relational::{Parameter, ParameterSender};
 pub(super) struct Parameters {
     /// By position.
     sources: Vec<Source>,
-    /// The positions of those that come from streams, in document order: the order in which one stream gives their values.
-    from_streams: Vec<(usize, InputPort)>,
+    /// Those that come from streams, in document order: the order in which one stream gives their values.
+    from_streams: Vec<Streamed>,
+}
+
+/// A parameter whose values a stream gives.
+#[derive(Debug)]
+struct Streamed {
+    /// From 0.
+    position: usize,
+    port: InputPort,
+    form: ParameterForm,
 }
 
 #[derive(Debug)]
@@ -41,7 +51,8 @@ impl Mode {
 }
 
 impl Parameters {
-    /// Reads `<sqlParameter position="1">…</sqlParameter>` and `<sqlParameter position="2" from="s"/>`, any number of them.
+    /// Reads `<sqlParameter position="1">…</sqlParameter>` and `<sqlParameter position="2" from="s"/>`, any number of them. Each
+    /// may say how its text is [read](ParameterForm).
     pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         Self::parse_each(fields, setup, |_, _, _| Ok(Mode::In))
     }
@@ -84,6 +95,7 @@ impl Parameters {
             let position_value = parameter.required_attribute("position")?;
             let position = position_value.integer(1..=u32::MAX)? as usize;
             let mode = mode(element, &mut parameter, position)?;
+            let form = ParameterForm::parse(&mut parameter)?;
             let from = parameter.attribute("from");
             parameter.finish_attributes()?;
             let Some(slot) = sources.get_mut(position - 1) else {
@@ -105,11 +117,13 @@ impl Parameters {
                         None => setup.input_from(&from, StreamType::Text)?,
                     };
                     streams.push((from.as_str().trim().to_owned(), port));
-                    from_streams.push((position - 1, port));
+                    from_streams.push(Streamed { position: position - 1, port, form });
                     Source::Stream
                 }
                 None if mode == Mode::Out => Source::Nothing,
-                None => Source::Given(Parameter::Text(element.text()?.as_ref().into())),
+                None => Source::Given(form.read(element.text()?.as_ref().into()).map_err(|problem| {
+                    DocumentError::invalid(element.position(), format!("contradictory `sqlParameter`: {problem}"))
+                })?),
             });
         }
         // Every slot is taken: there are as many slots as elements, and none was taken twice.
@@ -133,7 +147,7 @@ impl Parameters {
     /// Opens the streams.
     pub(super) fn open(self, context: &mut ActivityContext) -> StreamedRows {
         let mut inputs: Vec<(InputPort, Values)> = Vec::new();
-        for (_, port) in &self.from_streams {
+        for Streamed { port, .. } in &self.from_streams {
             if inputs.iter().all(|(open, _)| open != port) {
                 inputs.push((*port, Values::Coming(context.input(*port))));
             }
@@ -208,12 +222,17 @@ impl StreamedRows {
     /// The next row, or `None` when the streams have ended.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ActivityError> {
         let mut row = self.parameters.given();
-        for (index, (position, port)) in self.parameters.from_streams.iter().enumerate() {
+        for (index, Streamed { position, port, form }) in self.parameters.from_streams.iter().enumerate() {
             let Some((_, values)) = self.inputs.iter_mut().find(|(open, _)| open == port) else {
                 return Err(ActivityError::InputBroken);
             };
             match values.next().await? {
-                Some(value) => row[*position] = Parameter::Text(value),
+                Some(value) => {
+                    row[*position] = form.read(value).map_err(|problem| {
+                        let message = format!("the parameter of position {}: {problem}", position + 1);
+                        ActivityError::client("ValueInvalid", message)
+                    })?;
+                }
                 None if index == 0 => return Ok(None),
                 None => {
                     return Err(ActivityError::client(

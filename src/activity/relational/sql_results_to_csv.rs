@@ -2,13 +2,10 @@ use async_trait::async_trait;
 
 use super::option::{option, single_character};
 use super::written;
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, Effects, Formatting, InputPort, OutputPort, PortType, Setup,
-};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Fields};
 use crate::format::{CsvOptions, CsvWriter, LineBreak};
-use crate::resource::relational::CsvForm;
 
 /// `sqlResultsToCSV`: rows as comma-separated values.
 ///
@@ -54,9 +51,6 @@ impl Activity for SqlResultsToCsv {
         if let Some(value) = option(fields, "escapeFields")? {
             options.escape = value.boolean()?;
         }
-        if let Some(form) = form_of(&options) {
-            setup.formats(Formatting::Csv(form));
-        }
         let element = fields.element();
         let writer = CsvWriter::new(options)
             .map_err(|error| DocumentError::invalid(element.position(), format!("`sqlResultsToCSV`: {error}")))?;
@@ -65,15 +59,7 @@ impl Activity for SqlResultsToCsv {
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let rows = context.input(self.rows);
-        match context.unwritten_output(self.csv).await? {
-            Some(output) => written::write(self.writer, rows, output).await,
-            None => Ok(()),
-        }
+        let output = context.output(self.csv);
+        written::write(self.writer, rows, output).await
     }
-}
-
-/// The same options as a database may know them, if it may: it ends lines with line feeds, and it always quotes.
-fn form_of(options: &CsvOptions) -> Option<CsvForm> {
-    let is_known = options.escape && options.line_break == LineBreak::Lf && options.delimiter.is_ascii();
-    is_known.then(|| CsvForm { delimiter: options.delimiter, null: options.null.clone(), header: options.header })
 }
