@@ -34,13 +34,14 @@ pub mod transform;
 pub mod utility;
 pub mod web;
 
+pub use crate::document::activities::Requirement;
 pub use context::{ActivityContext, Input, Output};
 pub use database::{Database, Statements};
 pub use error::ActivityError;
 pub(crate) use ports::TransactionPart;
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;
-pub use registry::{ActivityFactory, ActivityRegistry, Effects, Requirement, RunnableActivity};
+pub use registry::{ActivityFactory, ActivityRegistry, Effects, RunnableActivity};
 pub use request::{RequestInformation, RequestedActivity};
 pub use setup::{Properties, Setup};
 pub use web_source::WebSource;

@@ -64,7 +64,7 @@ pub use limits::Limits;
 pub use located::Located;
 pub use nearest::nearest;
 pub(crate) use nearest::unknown_name;
-pub use perform::{WrittenActivity, PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish};
+pub use perform::{PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish, WrittenActivity};
 pub use reader::{StartTag, XmlEvent, XmlReader};
 pub use response::{
     DataEncoding, ErrorKind, GrantedTimeout, ResponseError, ResponseEvent, ResponseReader, ResponseSession,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{PlanError, PlanProblem};
 use crate::activity::{ActivityFactory, ActivityRegistry, Properties, Requirement, RunnableActivity};
-use crate::document::{ActivityConfiguration, WrittenActivity, DocumentError, nearest};
+use crate::document::{ActivityConfiguration, DocumentError, WrittenActivity, nearest};
 use crate::resource::DataResources;
 
 /// Which activities a data service resource offers, and with which properties.

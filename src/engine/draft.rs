@@ -6,7 +6,7 @@ use super::plan::{PlannedActivity, PlannedStream};
 use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Ports, RunnableActivity};
 use crate::block::StreamType;
-use crate::document::{WrittenActivity, Step, nearest};
+use crate::document::{Step, WrittenActivity, nearest};
 
 /// The most activities that one request may have.
 const MAX_ACTIVITIES: usize = 1000;

@@ -35,6 +35,7 @@ mod stream;
 mod text;
 mod web_row_set;
 
+pub use crate::block::RowType;
 pub use arrow::{ArrowOptions, ArrowReader, ArrowWriter};
 pub use csv::{CsvColumns, CsvOptions, CsvReader, CsvReaderOptions, CsvWriter};
 pub use error::FormatError;
@@ -42,7 +43,6 @@ pub use json::{JsonOptions, JsonWriter};
 pub use parquet::{ParquetOptions, ParquetReader, ParquetWriter};
 pub(crate) use parse::ColumnBuilder;
 pub use projection::{ColumnChoice, ColumnText};
-pub use crate::block::RowType;
 // Settings that documents name: what stands there is defined there.
 pub use crate::document::activities::{ArrowCompression, JsonForm, LineBreak, ParquetCompression, TemporalColumns};
 pub use web_row_set::{WebRowSetOptions, WebRowSetReader, WebRowSetWriter};

@@ -23,6 +23,7 @@
 
 mod element_writer;
 mod json;
+mod parameter;
 mod relational;
 mod setting;
 mod shape;
@@ -34,20 +35,35 @@ mod words;
 
 pub use element_writer::ElementWriter;
 pub use json::to_json;
-pub use relational::{SqlQueryStatement, SqlResultsToArrow, SqlResultsToCsv, SqlUpdateStatement};
+pub use parameter::{SqlParameter, SqlValue};
+pub use relational::{
+    CloseCursor, FetchCursor, FetchFrom, OpenCursor, ProcedureArgument, ProcedureParameter, SqlQueryStatement,
+    SqlResultsToArrow, SqlResultsToCsv, SqlStoredProcedure, SqlUpdateStatement,
+};
 pub use shape::{AttributeShape, ChildShape, Family, Occurs, Requirement, Shape, StreamShape, ValueShape};
-pub use statement::{SqlParameter, SqlStatement};
+pub use statement::SqlStatement;
 pub use stream::{FromStream, StreamKind, ToStream};
 pub use text_or_stream::TextOrStream;
 pub(crate) use text_or_stream::expect_no_content_beside_from;
 pub use utility::Echo;
-pub use words::{ArrowCompression, Isolation, JsonForm, LineBreak, ParquetCompression, TemporalColumns};
+pub use words::{
+    ArrowCompression, Isolation, JsonForm, LineBreak, ParameterMode, ParameterType, ParquetCompression, TemporalColumns,
+};
 
 use super::{DocumentError, Element, Fields, WrittenActivity};
 
 /// The shapes of all activities that come with the service, in the order of the documentation.
-pub const ACTIVITIES: &[Shape] =
-    &[SqlQueryStatement::SHAPE, SqlUpdateStatement::SHAPE, SqlResultsToCsv::SHAPE, SqlResultsToArrow::SHAPE, Echo::SHAPE];
+pub const ACTIVITIES: &[Shape] = &[
+    SqlQueryStatement::SHAPE,
+    SqlUpdateStatement::SHAPE,
+    SqlStoredProcedure::SHAPE,
+    SqlResultsToCsv::SHAPE,
+    SqlResultsToArrow::SHAPE,
+    OpenCursor::SHAPE,
+    FetchCursor::SHAPE,
+    CloseCursor::SHAPE,
+    Echo::SHAPE,
+];
 
 /// What the element of an activity says: read by the service, written by a toolkit.
 ///

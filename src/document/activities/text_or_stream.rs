@@ -71,18 +71,6 @@ impl From<String> for TextOrStream {
     }
 }
 
-impl From<i64> for TextOrStream {
-    fn from(number: i64) -> Self {
-        Self::Text(number.to_string())
-    }
-}
-
-impl From<f64> for TextOrStream {
-    fn from(number: f64) -> Self {
-        Self::Text(number.to_string())
-    }
-}
-
 impl From<FromStream<Text>> for TextOrStream {
     fn from(stream: FromStream<Text>) -> Self {
         Self::Stream(stream)

@@ -123,18 +123,54 @@ impl Isolation {
     }
 }
 
+/// What the text of a parameter is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ParameterType {
+    /// As it is: it takes on the type of what it is compared with or stored into.
+    #[default]
+    Text,
+    /// A whole number.
+    Integer,
+    /// A floating-point number.
+    Real,
+    /// A truth value.
+    Boolean,
+    /// Bytes, in base64.
+    Binary,
+}
+
+impl ParameterType {
+    /// All names, in the order in which errors list them.
+    pub const NAMES: [(&'static str, Self); 5] = [
+        ("text", Self::Text),
+        ("integer", Self::Integer),
+        ("real", Self::Real),
+        ("boolean", Self::Boolean),
+        ("binary", Self::Binary),
+    ];
+
+    /// The name, as documents have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        word(&Self::NAMES, self)
+    }
+}
+
 /// Which way the parameter of a procedure goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub(super) enum Mode {
+pub enum ParameterMode {
+    /// The procedure is given a value.
     #[default]
     In,
+    /// The procedure gives a value back.
     Out,
+    /// Both.
     InOut,
 }
 
-impl Mode {
-    pub(super) const NAMES: [(&'static str, Self); 3] =
-        [("in", Self::In), ("out", Self::Out), ("inout", Self::InOut)];
+impl ParameterMode {
+    /// All names, in the order in which errors list them.
+    pub const NAMES: [(&'static str, Self); 3] = [("in", Self::In), ("out", Self::Out), ("inout", Self::InOut)];
 }
 
 /// The word that stands for a value; all values have one.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{WrittenActivity, PerformDocument, SessionElement, Step, TYPES_NAMESPACE};
+use super::{PerformDocument, SessionElement, Step, TYPES_NAMESPACE, WrittenActivity};
 use crate::document::reader::{TreeReader, XmlReader};
 use crate::document::{DocumentError, Element, nearest, root};
 

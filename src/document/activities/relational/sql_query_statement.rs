@@ -1,8 +1,9 @@
 use crate::block::StreamType;
+use crate::document::activities::parameter::SQL_PARAMETER;
 use crate::document::activities::shape::{ChildShape, Family, Requirement, Shape};
-use crate::document::activities::statement::{EXPRESSION, RESOURCE, SQL_PARAMETER};
+use crate::document::activities::statement::{EXPRESSION, RESOURCE};
 use crate::document::activities::stream::Rows;
-use crate::document::activities::{ActivityElement, ElementWriter, SqlStatement, TextOrStream, ToStream};
+use crate::document::activities::{ActivityElement, ElementWriter, SqlStatement, SqlValue, TextOrStream, ToStream};
 use crate::document::{DocumentError, Fields};
 
 /// `sqlQueryStatement`: the rows of a query.
@@ -11,7 +12,7 @@ use crate::document::{DocumentError, Fields};
 /// use rejoin::document::activities::SqlQueryStatement;
 ///
 /// let query = SqlQueryStatement::new("SELECT id FROM customer WHERE town = ? AND credit > ?").parameter("Perth").parameter(100);
-/// assert_eq!(query.statement.parameters[1].position, 2);
+/// assert_eq!(query.statement.parameters[1].value.position, 2);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SqlQueryStatement {
@@ -30,7 +31,7 @@ impl SqlQueryStatement {
 
     /// The query with the value for the next `?`: a text, a number, or a stream of values, for each of which it runs once.
     #[must_use]
-    pub fn parameter(mut self, value: impl Into<TextOrStream>) -> Self {
+    pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
         self.statement.add(value.into());
         self
     }

@@ -1,8 +1,9 @@
 use crate::block::StreamType;
+use crate::document::activities::parameter::SQL_PARAMETER;
 use crate::document::activities::shape::{ChildShape, Family, Requirement, Shape};
-use crate::document::activities::statement::{EXPRESSION, RESOURCE, SQL_PARAMETER};
+use crate::document::activities::statement::{EXPRESSION, RESOURCE};
 use crate::document::activities::stream::Text;
-use crate::document::activities::{ActivityElement, ElementWriter, SqlStatement, TextOrStream, ToStream};
+use crate::document::activities::{ActivityElement, ElementWriter, SqlStatement, SqlValue, TextOrStream, ToStream};
 use crate::document::{DocumentError, Fields};
 
 /// `sqlUpdateStatement`: a statement that changes data.
@@ -30,7 +31,7 @@ impl SqlUpdateStatement {
 
     /// The statement with the value for the next `?`: a text, a number, or a stream of values, for each of which it runs once.
     #[must_use]
-    pub fn parameter(mut self, value: impl Into<TextOrStream>) -> Self {
+    pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
         self.statement.add(value.into());
         self
     }

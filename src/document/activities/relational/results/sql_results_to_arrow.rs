@@ -56,9 +56,8 @@ impl ActivityElement for SqlResultsToArrow {
         Ok(Self {
             result_set: fields.input("resultSet")?,
             arrow_output: fields.output("arrowOutput")?,
-            compression: fields.setting_or("compression", ArrowCompression::None, |value| {
-                value.choice(&ArrowCompression::NAMES)
-            })?,
+            compression: fields
+                .setting_or("compression", ArrowCompression::None, |value| value.choice(&ArrowCompression::NAMES))?,
         })
     }
 
