@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{PlanError, PlanProblem};
 use crate::activity::{ActivityFactory, ActivityRegistry, Properties, Requirement, RunnableActivity};
-use crate::document::{ActivityConfiguration, ActivityElement, DocumentError, nearest};
+use crate::document::{ActivityConfiguration, WrittenActivity, DocumentError, nearest};
 use crate::resource::DataResources;
 
 /// Which activities a data service resource offers, and with which properties.
@@ -87,7 +87,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// [`PlanError`] when there is no such activity here, or when its element is wrong.
-    pub(super) fn build(&self, activity: &ActivityElement) -> Result<RunnableActivity, PlanError> {
+    pub(super) fn build(&self, activity: &WrittenActivity) -> Result<RunnableActivity, PlanError> {
         let name = activity.element.local_name();
         let Some(entry) = self.entries.get(name) else {
             return Err(PlanError::new(

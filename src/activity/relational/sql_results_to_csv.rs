@@ -40,8 +40,7 @@ impl Activity for SqlResultsToCsv {
             options.delimiter = single_character(&value)?;
         }
         if let Some(value) = option(fields, "lineBreak")? {
-            let names = LineBreak::NAMES.map(|name| (name, LineBreak::from_name(name).unwrap_or(LineBreak::Lf)));
-            options.line_break = value.choice(&names)?;
+            options.line_break = value.choice(&LineBreak::NAMES)?;
         }
         if let Some(value) = option(fields, "nullDataStr")? {
             value.as_str().clone_into(&mut options.null);

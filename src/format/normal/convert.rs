@@ -16,7 +16,7 @@ use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 use arrow_select::take::take;
 
 use crate::format::RowType;
-use crate::format::row_type::list_of;
+use crate::block::list_of;
 
 /// How many milliseconds a day has.
 const DAY: i64 = 86_400_000;

@@ -2,7 +2,7 @@
 
 use arrow_schema::Field;
 
-use super::TemporalColumns;
+use crate::document::activities::TemporalColumns;
 use super::column_types::{ColumnType, UNBOUNDED};
 use super::xml_text::{is_xml, push_content};
 use crate::block::ColumnOrigin;
