@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ports::{DeclaredInput, DeclaredOutput, TransactionPart};
-use super::{Database, InputPort, OutputPort, PortType, Ports, WebSource};
+use super::{Database, FileFolder, InputPort, OutputPort, PortType, Ports, WebSource};
 use crate::block::StreamType;
 use crate::document::activities::{FromStream, StreamKind, ToStream, expect_no_content_beside_from};
-use crate::document::{DocumentError, Element, Fields, Located, Value, nearest};
+use crate::document::{DocumentError, Element, Fields, Located, Position, Value, nearest};
 use crate::resource::{DataResource, DataResources};
 
 /// The `property` elements of an activity in the activity configuration document.
@@ -243,6 +243,35 @@ impl<'a> Setup<'a> {
         Ok(WebSource::new(name, resource))
     }
 
+    /// The folder of that name, or else the first one of the data service resource, to put files into. `position` is where it is
+    /// asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, when it is none, or when its operator lets nobody put files
+    /// there.
+    pub fn writable_folder(&mut self, name: Option<&str>, position: Position) -> Result<FileFolder, DocumentError> {
+        let refused = |problem: String| DocumentError::invalid(position, problem);
+        let mut known = self.resources.iter();
+        let (found, resource) = match name {
+            Some(name) => known.find(|(known, _)| *known == name).ok_or_else(|| refused(self.unknown(name)))?,
+            None => known.find(|(_, resource)| resource.as_files().is_some()).ok_or_else(|| {
+                let problem = "files need a folder, and this data service resource has none: its operator would have to add one, \
+                               as `<dataResource name=\"inbox\" uri=\"file:inbox/\"><folder write=\"true\"/></dataResource>`";
+                refused(problem.to_owned())
+            })?,
+        };
+        let Some(folder) = resource.as_files() else {
+            return Err(refused(format!("the data resource `{found}` is no folder (`file:`)")));
+        };
+        if !folder.settings().is_writable {
+            let problem =
+                "nothing may be put into the folder: its operator would have to add `<folder write=\"true\"/>`";
+            return Err(refused(format!("the data resource `{found}`: {problem}")));
+        }
+        Ok(FileFolder::new(found, folder))
+    }
+
     /// The data resource that the element names, or else the first one that suits it.
     fn resource_of(
         &self,
@@ -269,13 +298,15 @@ impl<'a> Setup<'a> {
     }
 
     fn no_such_resource(&self, name: &Located<String>) -> DocumentError {
-        let wanted = &*name.value;
+        DocumentError::invalid(name.position, self.unknown(&name.value))
+    }
+
+    fn unknown(&self, wanted: &str) -> String {
         let hint = nearest(wanted, self.resources.names())
             .filter(|known| !known.is_empty())
             .map(|known| format!("; did you mean `{known}`?"))
             .unwrap_or_default();
-        let message = format!("this data service resource has no data resource `{wanted}`{hint}");
-        DocumentError::invalid(name.position, message)
+        format!("this data service resource has no data resource `{wanted}`{hint}")
     }
 }
 
