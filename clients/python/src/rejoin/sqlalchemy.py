@@ -222,12 +222,12 @@ class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
     }
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(**options)  # type: ignore[no-untyped-call]
         self._keep_from_returning()
 
     def initialize(self, connection: Any) -> None:
         """Looks at the server."""
-        super().initialize(connection)
+        super().initialize(connection)  # type: ignore[no-untyped-call]
         self._keep_from_returning()
 
 
@@ -260,12 +260,12 @@ class MySQLDialect(_Rejoin, _MySQL):  # type: ignore[misc]
     colspecs = {**_MySQL.colspecs, sqltypes.Time: _Time, mysql_types.TIME: _Time, mysql_types.BIT: _Bit}  # noqa: RUF012
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
+        super().__init__(**options)
         self._keep_from_returning()
 
     def initialize(self, connection: Any) -> None:
         """Looks at the server."""
-        super().initialize(connection)  # type: ignore[no-untyped-call]
+        super().initialize(connection)
         self._keep_from_returning()
 
     def _detect_charset(self, connection: object) -> str:
