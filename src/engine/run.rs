@@ -103,7 +103,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams, fusions, request, clock } = plan;
+        let Plan { activities, streams, fusions, request, surroundings } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -138,7 +138,7 @@ impl Run {
             });
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
                 .for_request(Arc::clone(&request))
-                .on_clock(Arc::clone(&clock))
+                .within(surroundings.clone())
                 .with_session_input(session_input)
                 .fused(fused.pushdown, fused.awaited);
             run.activities.push(ActivityRun {

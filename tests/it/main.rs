@@ -15,6 +15,7 @@ mod every_database;
 mod formats;
 mod fusion;
 mod http_ingest;
+mod http_job;
 mod initialisation;
 mod jarvis;
 mod mariadb;

@@ -4,25 +4,25 @@
 //! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
 //! keeps its progress, and waits by the clock of the service.
 
-mod error;
+pub(super) mod error;
 mod exchange;
-mod keep;
-mod outputs;
-mod parse;
-mod run;
-mod units;
+pub(super) mod keep;
+pub(super) mod outputs;
+pub(super) mod parse;
+pub(super) mod run;
+pub(super) mod units;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Requirement, Setup, WebSource};
+use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, Requirement, Setup, WebSource};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
 use error::of_failure;
 use keep::{Keeper, SessionState};
-use outputs::Outputs;
+use outputs::{OutputPorts, Outputs};
 use run::{Ended, Shared, Unit};
 
 /// `httpIngest`: session control over an HTTP service.
@@ -49,15 +49,6 @@ pub struct HttpIngest {
     ports: OutputPorts,
 }
 
-/// The outputs as they were declared.
-#[derive(Debug, Clone, Copy)]
-struct OutputPorts {
-    records: OutputPort,
-    json: OutputPort,
-    responses: OutputPort,
-    decisions: OutputPort,
-}
-
 #[async_trait]
 impl Activity for HttpIngest {
     const ELEMENT: &'static str = "httpIngest";
@@ -75,10 +66,11 @@ impl Activity for HttpIngest {
         };
         let keeper = Keeper::open(self.state, &context)?;
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
-        let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
+        let by = (context.clock(), context.cancellation().clone());
+        let shared = Shared::new(&self.settings, self.source.resource()?, (&outputs, &keeper), by)?;
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
-        keeper.finish(&names, &context)?;
+        keeper.finish(&names)?;
         judge(ended)
     }
 }
@@ -106,10 +98,10 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
 
 /// The ingestion has failed if all of its units have. That some of several have stands in the decision log.
 fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
-    let is_well = ended.is_empty() || ended.iter().any(|end| matches!(end, Ended::Well));
+    let is_well = ended.is_empty() || ended.iter().any(|end| !matches!(end, Ended::Failed { .. }));
     let failure = ended.into_iter().find_map(|end| match end {
         Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
-        Ended::Well => None,
+        Ended::Well | Ended::Later => None,
     });
     match failure {
         Some(failure) if !is_well => Err(failure),

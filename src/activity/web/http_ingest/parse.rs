@@ -1,8 +1,9 @@
 //! From the element to settings.
 
+use super::HttpIngest;
 use super::keep::{Save, SessionState};
-use super::{HttpIngest, OutputPorts};
-use crate::activity::Setup;
+use super::outputs::OutputPorts;
+use crate::activity::{Setup, WebSource};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Position};
 use crate::ingest::properties::{Property, PropertyPlace, PropertyProblems, SecondaryNames, read};
@@ -11,16 +12,11 @@ use crate::resource::web::DefaultProperty;
 pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<HttpIngest, DocumentError> {
     let element = fields.element();
     let source = setup.web(fields)?;
-    let own = fields.children("property").into_iter().map(property).collect::<Result<Vec<_>, _>>()?;
+    let own = own_properties(fields)?;
     let state = fields.child("sessionState").map(session_state).transpose()?;
     let secondary = fields.child("secondary").map(|child| setup.input_of(child, StreamType::Rows)).transpose()?;
-    let ports = OutputPorts {
-        records: setup.optional_output(fields, "records", StreamType::Rows)?,
-        json: setup.optional_output(fields, "json", StreamType::Text)?,
-        responses: setup.optional_output(fields, "responses", StreamType::Bytes)?,
-        decisions: setup.optional_output(fields, "decisions", StreamType::Rows)?,
-    };
-    let defaults: Vec<Property> = source.defaults().iter().map(default).collect();
+    let ports = OutputPorts::declare(fields, setup)?;
+    let defaults = defaults(&source);
     let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
     let settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
     if settings.download.is_some() {
@@ -29,6 +25,16 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
         return Err(DocumentError::invalid(element.position(), message));
     }
     Ok(HttpIngest { source, settings, state, secondary, ports })
+}
+
+/// The `property` children that come next.
+pub(in crate::activity::web) fn own_properties(fields: &mut Fields<'_>) -> Result<Vec<Property>, DocumentError> {
+    fields.children("property").into_iter().map(property).collect()
+}
+
+/// The properties that hold for every ingestion over an HTTP service.
+pub(in crate::activity::web) fn defaults(source: &WebSource) -> Vec<Property> {
+    source.defaults().iter().map(default).collect()
 }
 
 fn property(element: &Element) -> Result<Property, DocumentError> {
@@ -55,7 +61,7 @@ fn session_state(element: &Element) -> Result<SessionState, DocumentError> {
 }
 
 /// All problems in one error, at the place of the first one that stands in the document.
-fn refuse(element: &Element, problems: &PropertyProblems) -> DocumentError {
+pub(in crate::activity::web) fn refuse(element: &Element, problems: &PropertyProblems) -> DocumentError {
     let place = |place: &Option<PropertyPlace>| match place {
         Some(PropertyPlace::Document(position)) => Some(*position),
         _ => None,
