@@ -34,7 +34,12 @@ async fn a_job_whose_time_is_over_is_cancelled() {
     let script = service().always("GET /jobs/7", state("InProgress"));
     let bench = Bench::over(script).await;
     let document = told(&job(" timeout=\"PT8S\"", "")).replace("JobComplete", "Never");
-    let reply = bench.perform_while(&document, &[5000, 3000]).await;
+    let passing = async {
+        pass(&bench.clock, Duration::from_secs(5)).await;
+        bench.server.asked(3).await;
+        pass(&bench.clock, Duration::from_secs(3)).await;
+    };
+    let (reply, ()) = tokio::join!(bench.context.perform(&document), passing);
     reply.says("HttpJobTimedOut").says("the job was not done 8 s after it was created (`timeout`); it was cancelled");
     bench.server.saw([CREATED, POLLED, POLLED, CANCELLED, CLEANED]);
 }
@@ -57,7 +62,12 @@ async fn results_that_are_not_there_in_time_are_cleaned_up_and_not_cancelled() {
         .at("DELETE /jobs/7", [status(204)]);
     let bench = Bench::over(script).await;
     let document = told(&job(" timeout=\"PT8S\"", ""));
-    bench.perform_while(&document, &[8000]).await.says("HttpJobTimedOut").says("fetch: the time is over");
+    let passing = async {
+        bench.server.asked(3).await;
+        pass(&bench.clock, Duration::from_secs(8)).await;
+    };
+    let (reply, ()) = tokio::join!(bench.context.perform(&document), passing);
+    reply.says("HttpJobTimedOut").says("fetch: the time is over");
     bench.server.saw([CREATED, POLLED, FETCHED, CLEANED]);
 }
 
@@ -187,7 +197,7 @@ async fn a_poll_that_fails_by_one_answer_leaves_the_job_to_the_next_request() {
     let id = bench.context.create().await;
     let document = told(&format!("<session id=\"{id}\"/>{}", job("", STATE)));
     bench.context.perform(&document).await.says("poll: the answer is 502");
-    let reply = bench.perform_while(&document, &[5000]).await;
+    let reply = bench.context.perform(&document).await;
     assert_eq!(lines(&reply, "table"), ["1"], "{}", reply.text);
     bench.server.saw([CREATED, POLLED, POLLED, FETCHED, CLEANED]);
 }

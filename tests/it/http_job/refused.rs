@@ -61,7 +61,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         ),
     ];
     for (document, words) in cases {
-        bench.context.perform(&told(&document)).await.is_fault(400, "PerformDocumentInvalid").says(words);
+        bench.context.perform(&told(&document)).await.is_fault(400, "DocumentInvalid").says(words);
     }
     bench.server.saw([""; 0]);
 }

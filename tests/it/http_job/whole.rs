@@ -13,7 +13,7 @@ async fn a_job_is_created_polled_fetched_and_cleaned_up() {
         "create oneAnswer complete",
         "poll poll again",
         "poll condition complete",
-        "fetch nextPage again",
+        "fetch poll again",
         "fetch condition complete",
         "cleanUp warning complete",
     ];

@@ -23,7 +23,11 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     let timeout = fields.attribute("timeout").map_or(Ok(TIMEOUT), |timeout| {
         let duration = timeout.duration()?;
         let is_short = duration <= LONGEST_TIMEOUT;
-        if is_short { Ok(duration) } else { Err(timeout.error("a job may take seven days at the most, `P7D`")) }
+        if is_short {
+            Ok(duration)
+        } else {
+            Err(timeout.error("contradictory `timeout`: a job may take seven days at the most, `P7D`"))
+        }
     })?;
     let reader = Reader { defaults: defaults(&source) };
     let create = reader.create(fields.required_child("create")?)?;

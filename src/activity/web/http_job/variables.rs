@@ -1,9 +1,11 @@
 //! What an answer tells the phases after it: the id of a job, say.
 
-use http::HeaderMap;
+use std::str::FromStr;
+
+use http::{HeaderMap, HeaderName};
 use regex::Regex;
 
-use crate::document::{DocumentError, Element, Fields};
+use crate::document::{DocumentError, Element, Fields, Value};
 use crate::ingest::Json;
 use crate::ingest::settings::ValuePath;
 
@@ -43,16 +45,20 @@ pub(super) fn variables(fields: &mut Fields<'_>) -> Result<Vec<Variable>, Docume
 
 fn variable(element: &Element) -> Result<Variable, DocumentError> {
     let mut fields = element.fields();
-    let name = fields.required_attribute("name")?.one_word()?.value.into();
+    let name = name(&fields.required_attribute("name")?)?;
     let (path, header) = (fields.attribute("path"), fields.attribute("header"));
     let written = fields.attribute("match");
     fields.finish()?;
     let source = match (path, header) {
         (Some(path), None) => {
-            let parsed = ValuePath::parse(path.as_str());
+            let parsed = ValuePath::parse(&path.one_word()?.value);
             Source::Path(parsed.ok_or_else(|| path.error("expected a path such as `job.id`, without empty parts"))?)
         }
-        (None, Some(header)) => Source::Header(header.one_word()?.value.into()),
+        (None, Some(header)) => {
+            let name = header.one_word()?.value;
+            HeaderName::from_str(&name).map_err(|_| header.error("expected the name of a header"))?;
+            Source::Header(name.into())
+        }
         _ => {
             let message =
                 "contradictory `variable`: expected `path` (into the JSON of the answer) or `header`, and not both";
@@ -65,6 +71,16 @@ fn variable(element: &Element) -> Result<Variable, DocumentError> {
         })
         .transpose()?;
     Ok(Variable { name, source, pattern })
+}
+
+/// A name that templates can say.
+fn name(written: &Value<'_>) -> Result<Box<str>, DocumentError> {
+    let name = written.one_word()?.value;
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.$-".contains(&byte);
+    if name.bytes().all(is_of_name) {
+        return Ok(name.into());
+    }
+    Err(written.error("expected a name of letters, digits, `_`, `.`, `$` and `-`"))
 }
 
 impl Variable {
