@@ -163,7 +163,7 @@ impl Outputs {
 
     async fn document(&self, document: ByteString) -> Result<(), ActivityError> {
         let Some(output) = &self.json else { return Ok(()) };
-        output.send(Block::Text(document)).await
+        output.send(Block::Text(line_of(&document))).await
     }
 
     /// Hands on the bytes of an answer, or a piece of them.
@@ -204,6 +204,25 @@ impl Outputs {
     }
 }
 
+/// A document on a line of its own. A line break in it stands between two tokens: in a text of JSON there can be none.
+fn line_of(document: &str) -> ByteString {
+    let mut line = String::with_capacity(document.len() + 1);
+    line.extend(document.split(['\r', '\n']));
+    line.push('\n');
+    line.into()
+}
+
 fn rows_of(made: Result<RecordBatch, arrow_schema::ArrowError>) -> Result<RecordBatch, ActivityError> {
     made.map_err(|error| ActivityError::server("Internal", error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_a_line() {
+        assert_eq!(line_of("{\r\n  \"a\": 1,\n  \"b\": \"x\\ny\"\n}"), "{  \"a\": 1,  \"b\": \"x\\ny\"}\n");
+        assert_eq!(line_of("1"), "1\n");
+    }
 }
