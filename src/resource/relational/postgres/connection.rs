@@ -187,6 +187,8 @@ impl Connection {
             runtime.spawn(async move { cancel(token, &connector).await });
         }
         self.task.abort();
+        // It may wait for long in the pool, and the server would keep what a transaction has locked.
+        self.line.cut();
     }
 }
 

@@ -73,6 +73,11 @@ impl Line {
         }
     }
 
+    /// Closes the line, if nobody talks: whoever does closes it by not giving it back.
+    pub(super) fn cut(&self) {
+        self.0.lock().stream = None;
+    }
+
     /// Takes the line; none while the driver waits for an answer.
     fn take(&self) -> io::Result<Option<Box<dyn Stream>>> {
         let Ends { stream, traffic, .. } = &mut *self.0.lock();
