@@ -40,7 +40,7 @@ pub(super) struct Connection {
     pub(super) own: OwnStatements,
     known: Arc<Known>,
     /// The query that tells where columns come from.
-    pub(super) origins: OnceCell<Statement>,
+    pub(super) origins: Mutex<Option<Statement>>,
     /// Whether the server keeps prepared transactions, once it was asked: that is so as long as it runs.
     pub(super) keeps_prepared: OnceCell<bool>,
     /// Nobody knows in which state it is.
@@ -66,7 +66,7 @@ impl Connection {
             statements: Mutex::default(),
             own: OwnStatements::default(),
             known,
-            origins: OnceCell::new(),
+            origins: Mutex::default(),
             keeps_prepared: OnceCell::new(),
             abandoned: AtomicBool::new(false),
             is_spoilt: AtomicBool::new(false),
@@ -137,6 +137,12 @@ impl Connection {
     /// Forgets a statement that the server has forgotten, or plans no more as it did.
     pub(super) fn forget(&self, sql: &Sql) {
         self.statements.lock().remove(sql.text());
+    }
+
+    /// Forgets all that it has prepared, because the server has.
+    pub(super) fn forget_all(&self) {
+        *self.statements.lock() = StatementCache::default();
+        *self.origins.lock() = None;
     }
 
     /// Says that tables may have been changed.

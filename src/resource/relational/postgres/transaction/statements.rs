@@ -141,7 +141,9 @@ impl Work for QueryWork<'_> {
 
     fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
         let is_stale = broken.is_stale(!self.parameters.is_empty());
-        if is_stale {
+        if broken.tells_of_forgetting() {
+            connection.forget_all();
+        } else if is_stale {
             connection.forget(&self.sql);
         }
         is_stale
