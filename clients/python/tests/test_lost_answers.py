@@ -6,10 +6,10 @@ import asyncio
 import itertools
 
 import pytest
-from conftest import make_people
-from proxy import Break, Proxy
 
 import rejoin
+from conftest import make_people
+from proxy import Break, Proxy
 from rejoin import dbapi, errors
 
 MOMENTS = list(Break)

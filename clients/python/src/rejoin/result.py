@@ -18,7 +18,8 @@ __all__ = ["Column", "Result", "RowStream"]
 _SHOWN = 20
 
 
-def _pyarrow(what: str) -> Any:
+def pyarrow_module(what: str) -> Any:
+    """The package pyarrow, or an error that says how to get it."""
     try:
         import pyarrow
         import pyarrow.ipc
@@ -80,7 +81,7 @@ class Result:
 
     def to_arrow(self) -> pyarrow.Table:
         """The rows as an Arrow table, without a copy (needs pyarrow)."""
-        pyarrow = _pyarrow("to_arrow()")
+        pyarrow = pyarrow_module("to_arrow()")
         return pyarrow.ipc.open_stream(pyarrow.py_buffer(self._data)).read_all()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -89,7 +90,7 @@ class Result:
 
     def to_pandas(self, **options: Any) -> pandas.DataFrame:
         """The rows as a pandas frame (needs pandas and pyarrow); options are those of `pyarrow.Table.to_pandas`."""
-        _pyarrow("to_pandas()")
+        pyarrow_module("to_pandas()")
         # The table is not used afterwards, so that its memory may go column by column.
         frame: pandas.DataFrame = self.to_arrow().to_pandas(**{"split_blocks": True, "self_destruct": True, **options})
         return frame
@@ -187,6 +188,6 @@ class RowStream:
         """The rows as record batches of Arrow (needs pyarrow)."""
         if self._opened is not None:
             raise ValueError("the rows of this stream are already being read")
-        pyarrow = _pyarrow("batches()")
+        pyarrow = pyarrow_module("batches()")
         yield from pyarrow.ipc.open_stream(pyarrow.PythonFile(self._reader, mode="r"))
         self._reader.drain()

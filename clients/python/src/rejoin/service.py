@@ -488,7 +488,7 @@ class SessionStream:
 
     def write(self, block: bytes | str) -> None:
         """Writes one block, when the pipe has room for it."""
-        content, kind = _block(block)
+        content, kind = as_block(block)
         self._transport.run(self._protocol.write_block(self._state.session_id, self.name, content, kind))
 
     def write_all(self, blocks: Iterable[bytes | str]) -> None:
@@ -509,7 +509,8 @@ class SessionStream:
         return f"<SessionStream {self.name!r}>"
 
 
-def _block(block: bytes | str) -> tuple[bytes, str]:
+def as_block(block: bytes | str) -> tuple[bytes, str]:
+    """A block of text or bytes, and its media type."""
     if isinstance(block, str):
         return block.encode("utf-8"), "text/plain; charset=utf-8"
     return block, "application/octet-stream"

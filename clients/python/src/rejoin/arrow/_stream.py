@@ -59,6 +59,11 @@ def _column(described: Table, of_type: ColumnType) -> Column:
     )
 
 
+def body_length(head: bytes) -> int:
+    """How many bytes follow the head of a message."""
+    return Table.root(memoryview(head)).number(3, "q")
+
+
 def _message(read: Callable[[int], bytes]) -> Table | None:
     """The head of the next message; None at the end."""
     head = read(8)
