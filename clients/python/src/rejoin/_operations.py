@@ -82,6 +82,13 @@ class Operations:
         request = Request(what) if isinstance(what, Activity) else what
         return self.document(request.write(), changes=request.changes, session=_joining(wait, read))
 
+    def prepare_submission(self, what: Performable) -> Document:
+        """The document of a request that nobody waits for. Its session has to outlive it, so that it can be asked how it ended."""
+        if isinstance(what, str) or self.state is not None:
+            return self.prepare(what)
+        request = Request(what) if isinstance(what, Activity) else what
+        return self.document(request.write(), changes=True, session={"mode": "create"})
+
     def create(self, timeout: float | None) -> Conversation[tuple[str, Response]]:
         """A new session."""
         document = self.document("", changes=True, session={"mode": "create", "timeout": seconds(timeout)})

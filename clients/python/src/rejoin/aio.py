@@ -150,8 +150,12 @@ class AsyncPerformer:
         return await self._run(self._operations.raw(what, returns, key=key))
 
     async def submit(self, what: Performable, *, key: str | None = None) -> AsyncPendingRequest:
-        """Performs a request without waiting for its end."""
-        prepared = self._operations.prepare(what)
+        """Performs a request without waiting for its end.
+
+        Without a session of one's own it gets one, which ends when it has been idle for too long; a document has to ask for it
+        itself (`<session/>`), or nobody can be asked how it ended.
+        """
+        prepared = self._operations.prepare_submission(what)
         session_id, response = await self._run(self._operations.protocol.submit(prepared, key=key))
         return AsyncPendingRequest(self._transport, self._operations.protocol, session_id, response)
 

@@ -97,8 +97,12 @@ class Performer:
         return self._run(self._operations.raw(what, returns, key=key))
 
     def submit(self, what: Performable, *, key: str | None = None) -> PendingRequest:
-        """Performs a request without waiting for its end."""
-        session_id, response = self._run(self._operations.protocol.submit(self._operations.prepare(what), key=key))
+        """Performs a request without waiting for its end.
+
+        Without a session of one's own it gets one, which ends when it has been idle for too long; a document has to ask for it
+        itself (`<session/>`), or nobody can be asked how it ended.
+        """
+        session_id, response = self._run(self._operations.protocol.submit(self._operations.prepare_submission(what), key=key))
         return PendingRequest(self._transport, self._operations.protocol, session_id, response)
 
 
