@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from servers import binary
 
 DOCS = Path(__file__).parents[3] / "docs"
