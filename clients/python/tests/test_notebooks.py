@@ -25,6 +25,14 @@ def test_results_show_themselves(sqlite):
     assert "… 280 more" in repr(sqlite.query("SELECT i FROM (" + LARGE.replace("300000", "300") + ")"))
 
 
+def test_frames_can_be_written_to(sqlite):
+    frame = sqlite.query("SELECT 1 AS id, 0.5 AS ratio, 'x' AS name").to_pandas()
+    frame.iloc[0, 0] = 7
+    frame.loc[0, "ratio"] = 1.5
+    frame["name"] = frame["name"] + "y"
+    assert frame.iloc[0].tolist() == [7, 1.5, "xy"]
+
+
 def test_long_transfers_show_a_bar_where_somebody_sees_it(stage, capsys, monkeypatch):
     with rejoin.connect(stage.service.url, "sqlite", progress=True) as service:
         service.query(LARGE)

@@ -70,7 +70,8 @@ class Operations:
             raise SessionEnded(_ENDED)
         requirement = element("session", session) + "\n" if session is not None else ""
         text = f'<perform xmlns="{NAMESPACE}">\n{requirement}{content}\n</perform>'
-        return Document(text, changes, self.state.session_id if self.state else None, progress)
+        waits = session is None or session.get("wait") is None
+        return Document(text, changes, self.state.session_id if self.state else None, progress, waits)
 
     def prepare(self, what: Performable, *, wait: float | None = None, read: bool = False) -> Document:
         """The document of a request."""
