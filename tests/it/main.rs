@@ -14,6 +14,7 @@ mod durable;
 mod every_database;
 mod formats;
 mod http_ingest;
+mod http_job;
 mod initialisation;
 mod jarvis;
 mod mariadb;

@@ -5,28 +5,26 @@
 //! keeps its progress, and waits by the clock of the service.
 
 mod download;
-mod error;
+pub(super) mod error;
 mod exchange;
-mod keep;
-mod outputs;
-mod parse;
-mod run;
-mod units;
+pub(super) mod keep;
+pub(super) mod outputs;
+pub(super) mod parse;
+pub(super) mod run;
+pub(super) mod units;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, FileFolder, InputPort, OutputPort, Requirement, Setup, WebSource,
-};
+use crate::activity::{Activity, ActivityContext, ActivityError, FileFolder, InputPort, Requirement, Setup, WebSource};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
 use download::Downloads;
 use error::of_failure;
 use keep::{Keeper, SessionState};
-use outputs::Outputs;
+use outputs::{OutputPorts, Outputs};
 use run::{Ended, Shared, Unit};
 
 /// `httpIngest`: session control over an HTTP service.
@@ -55,15 +53,6 @@ pub struct HttpIngest {
     ports: OutputPorts,
 }
 
-/// The outputs as they were declared.
-#[derive(Debug, Clone, Copy)]
-struct OutputPorts {
-    records: OutputPort,
-    json: OutputPort,
-    responses: OutputPort,
-    decisions: OutputPort,
-}
-
 #[async_trait]
 impl Activity for HttpIngest {
     const ELEMENT: &'static str = "httpIngest";
@@ -83,11 +72,12 @@ impl Activity for HttpIngest {
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
         let downloads = self.folder.as_ref().zip(self.settings.download.as_ref());
         let downloads = downloads.map(|(folder, settings)| Downloads::new(folder, settings));
-        let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
+        let by = (context.clock(), context.cancellation().clone());
+        let shared = Shared::new(&self.settings, self.source.resource()?, (&outputs, &keeper), by)?;
         let shared = shared.with_downloads(downloads);
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
-        keeper.finish(&names, &context)?;
+        keeper.finish(&names)?;
         judge(ended)
     }
 }
@@ -115,10 +105,10 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
 
 /// The ingestion has failed if all of its units have. That some of several have stands in the decision log.
 fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
-    let is_well = ended.is_empty() || ended.iter().any(|end| matches!(end, Ended::Well));
+    let is_well = ended.is_empty() || ended.iter().any(|end| !matches!(end, Ended::Failed { .. }));
     let failure = ended.into_iter().find_map(|end| match end {
         Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
-        Ended::Well => None,
+        Ended::Well | Ended::Later => None,
     });
     match failure {
         Some(failure) if !is_well => Err(failure),
