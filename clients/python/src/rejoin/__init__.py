@@ -19,8 +19,10 @@ import httpx
 
 from . import errors
 from ._answers import EndPoint, Properties, Response, SessionStatus
+from ._connect import Options
 from ._connect import options as _options
 from .activity import Request
+from .aio import AsyncDataService, AsyncSession
 from .errors import Fault, LostAnswer, RejoinError
 from .result import Column, Result, RowStream
 from .service import Cursor, DataService, PendingRequest, Session, SessionStream, Transaction
@@ -28,6 +30,8 @@ from .service import Cursor, DataService, PendingRequest, Session, SessionStream
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncDataService",
+    "AsyncSession",
     "Column",
     "Cursor",
     "DataService",
@@ -46,6 +50,7 @@ __all__ = [
     "SessionStream",
     "Transaction",
     "connect",
+    "connect_async",
     "errors",
 ]
 
@@ -73,7 +78,7 @@ def connect(
     installed; True and False say so. `session_header` is needed where the service has another name for it. `transport` is handed
     to httpx.
     """
-    settings = _options(
+    settings: Options = _options(
         url,
         resource,
         auth,
@@ -85,3 +90,32 @@ def connect(
         transport=transport,
     )
     return DataService(settings, patience=patience, progress=progress)
+
+
+def connect_async(
+    url: str,
+    resource: str | None = None,
+    *,
+    auth: tuple[str, str] | None = None,
+    token: str | None = None,
+    verify: bool | ssl.SSLContext = True,
+    timeout: float = 330.0,
+    patience: float = 30.0,
+    compression: bool | None = None,
+    progress: bool | None = None,
+    session_header: str = "Rejoin-Session",
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncDataService:
+    """The same as :func:`connect`, for asynchronous programs: what it gives is awaited."""
+    settings: Options = _options(
+        url,
+        resource,
+        auth,
+        token=token,
+        verify=verify,
+        timeout=timeout,
+        compression=compression,
+        session_header=session_header,
+        transport=transport,
+    )
+    return AsyncDataService(settings, patience=patience, progress=progress)

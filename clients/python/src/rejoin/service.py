@@ -97,8 +97,12 @@ class Performer:
         return self._run(self._operations.raw(what, returns, key=key))
 
     def submit(self, what: Performable, *, key: str | None = None) -> PendingRequest:
-        """Performs a request without waiting for its end."""
-        session_id, response = self._run(self._operations.protocol.submit(self._operations.prepare(what), key=key))
+        """Performs a request without waiting for its end.
+
+        Without a session of one's own it gets one, which ends when it has been idle for too long; a document has to ask for it
+        itself (`<session/>`), or nobody can be asked how it ended.
+        """
+        session_id, response = self._run(self._operations.protocol.submit(self._operations.prepare_submission(what), key=key))
         return PendingRequest(self._transport, self._operations.protocol, session_id, response)
 
 
@@ -488,7 +492,7 @@ class SessionStream:
 
     def write(self, block: bytes | str) -> None:
         """Writes one block, when the pipe has room for it."""
-        content, kind = _block(block)
+        content, kind = as_block(block)
         self._transport.run(self._protocol.write_block(self._state.session_id, self.name, content, kind))
 
     def write_all(self, blocks: Iterable[bytes | str]) -> None:
@@ -509,7 +513,8 @@ class SessionStream:
         return f"<SessionStream {self.name!r}>"
 
 
-def _block(block: bytes | str) -> tuple[bytes, str]:
+def as_block(block: bytes | str) -> tuple[bytes, str]:
+    """A block of text or bytes, and its media type."""
     if isinstance(block, str):
         return block.encode("utf-8"), "text/plain; charset=utf-8"
     return block, "application/octet-stream"
