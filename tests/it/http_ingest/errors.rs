@@ -56,6 +56,13 @@ async fn er_7_a_connection_that_breaks_off_fails() {
 }
 
 #[tokio::test]
+async fn er_7_a_connection_that_is_refused_fails() {
+    let mut bench = Bench::over(Script::of([])).await;
+    bench.server.close().await;
+    bench.pull(&[URI]).await.has_failed("HttpIngestUnreachable", "refused");
+}
+
+#[tokio::test]
 async fn er_8_fewer_records_than_expected_fail() {
     let pulled = after_a_page(json("[]"), &[("ms.work.unit.min.records", "2")]).await;
     pulled.has_failed("HttpIngestFailed", "1 records came, and at least 2 were expected");
