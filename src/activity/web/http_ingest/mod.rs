@@ -4,6 +4,8 @@
 //! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
 //! keeps its progress, and waits by the clock of the service.
 
+mod credentials;
+mod done;
 pub(super) mod error;
 mod exchange;
 pub(super) mod keep;
@@ -20,6 +22,7 @@ use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, Requi
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
+use credentials::{Authenticate, Credentials};
 use error::of_failure;
 use keep::{Keeper, SessionState};
 use outputs::{OutputPorts, Outputs};
@@ -32,6 +35,7 @@ use run::{Ended, Shared, Unit};
 ///   <property key="ms.source.uri">/v1/records</property>
 ///   <property key="ms.session.key.field">{"name": "records.cursor"}</property>
 ///   <property key="ms.parameters">[{"name": "cursor", "type": "session"}]</property>
+///   <authenticate>…</authenticate>
 ///   <sessionState attribute="pull"/>
 ///   <secondary from="rows"/>
 ///   <records name="rows2"/> <json name="documents"/> <responses name="answers"/> <decisions name="log"/>
@@ -44,6 +48,7 @@ use run::{Ended, Shared, Unit};
 pub struct HttpIngest {
     source: WebSource,
     settings: IngestSettings,
+    authenticate: Option<Authenticate>,
     state: Option<SessionState>,
     secondary: Option<InputPort>,
     ports: OutputPorts,
@@ -64,13 +69,15 @@ impl Activity for HttpIngest {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
             None => units::of_none(&self.settings, context.clock().wall())?,
         };
-        let keeper = Keeper::open(self.state, &context)?;
-        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
+        let names = units.iter().map(|unit| unit.name.clone()).collect();
+        let keeper = Keeper::open(self.state, names, &context)?;
         let by = (context.clock(), context.cancellation().clone());
-        let shared = Shared::new(&self.settings, self.source.resource()?, (&outputs, &keeper), by)?;
+        let resource = self.source.resource()?;
+        let credentials = Credentials::new(self.authenticate.as_ref(), resource, context.clock());
+        let shared = Shared::new(&self.settings, resource, (&outputs, &keeper), by)?.with(credentials);
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
-        keeper.finish(&names)?;
+        keeper.finish()?;
         judge(ended)
     }
 }

@@ -1,6 +1,7 @@
 //! From the element to settings.
 
 use super::HttpIngest;
+use super::credentials::Authenticate;
 use super::keep::{Save, SessionState};
 use super::outputs::OutputPorts;
 use crate::activity::{Setup, WebSource};
@@ -13,18 +14,30 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     let element = fields.element();
     let source = setup.web(fields)?;
     let own = own_properties(fields)?;
+    let authenticate = fields.child("authenticate").map(|child| Authenticate::parse(child, &source)).transpose()?;
     let state = fields.child("sessionState").map(session_state).transpose()?;
     let secondary = fields.child("secondary").map(|child| setup.input_of(child, StreamType::Rows)).transpose()?;
     let ports = OutputPorts::declare(fields, setup)?;
     let defaults = defaults(&source);
-    let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
-    let settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    let known = authenticate.as_ref().map(Authenticate::names);
+    let names = match &known {
+        _ if secondary.is_some() => SecondaryNames::Any,
+        Some(names) => SecondaryNames::Given(names.clone()),
+        None => SecondaryNames::None,
+    };
+    let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    if let Some(authenticate) = &authenticate {
+        // When those are refused, there may be new ones.
+        settings.units.columns.authentication.extend(authenticate.names());
+        settings.retry.credential_attempts = authenticate.attempts;
+        settings.retry.credential_delay = authenticate.delay;
+    }
     if settings.download.is_some() {
         let message = "`httpIngest` writes no files in this version: leave `rejoin.download` and `ms.extractor.target.file.name` \
                        out, and take the bytes of the answers from the output `responses`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings, state, secondary, ports })
+    Ok(HttpIngest { source, settings, authenticate, state, secondary, ports })
 }
 
 /// The `property` children that come next.

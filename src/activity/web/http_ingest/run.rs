@@ -8,6 +8,7 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::{Credentials, Held};
 use super::exchange::{Came, Wall, exchange};
 use super::keep::{Keep, Kept, Known};
 use super::outputs::Outputs;
@@ -30,6 +31,7 @@ pub(in crate::activity::web) struct Shared<'a> {
     resource: &'a dyn WebResource,
     outputs: &'a Outputs,
     keeper: &'a dyn Keep,
+    credentials: Credentials<'a>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
     /// When the ingestion began.
@@ -56,12 +58,18 @@ impl<'a> Shared<'a> {
             resource,
             outputs,
             keeper,
+            credentials: Credentials::none(),
             clock,
             cancel,
             began,
             start,
             reader: Arc::new(Mutex::new(reader)),
         })
+    }
+
+    /// With credentials that are asked for.
+    pub(super) fn with(self, credentials: Credentials<'a>) -> Self {
+        Self { credentials, ..self }
     }
 
     pub(super) fn settings(&self) -> &'a IngestSettings {
@@ -165,7 +173,18 @@ impl Unit {
         if let Some(moment) = progress.not_before() {
             shared.sleep_until(moment).await;
         }
+        let own = self.values.secrets.clone();
+        let mut turn = 0;
+        let mut renews = true;
         loop {
+            if renews {
+                let Held { turn: now, values } = match shared.credentials.after(turn).await? {
+                    Ok(held) => held,
+                    Err((rule, reason)) => return Ok(Ended::Failed { rule, reason }),
+                };
+                turn = now;
+                self.values.secrets = own.iter().cloned().chain(values).collect();
+            }
             let decision = self.step(shared, &mut progress).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
@@ -173,6 +192,7 @@ impl Unit {
             if let Some(moment) = decision.action.not_before() {
                 shared.sleep_until(moment).await;
             }
+            renews = matches!(decision.action, Action::Retry { renews_credentials: true, .. });
         }
     }
 
