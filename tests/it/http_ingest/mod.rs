@@ -4,6 +4,7 @@
 //! (Eloqua), `qu_…` (Qualaroo), `zo_…` (Zoom), `go_…` (Gong), `ze_…` (Zendesk), `fd_…` (files), `er_…` (errors), `rc_…`
 //! (resumption).
 
+mod chained;
 mod errors;
 mod files;
 mod flows;
