@@ -122,8 +122,8 @@ fn check_activities(bytes: &[u8], limits: &Limits) -> Result<(), String> {
         .map_err(|error| said(&error))
 }
 
-/// A perform document is planned against everything that there is: something that is an empty database and an HTTP service
-/// at once stands for each data resource that it names, but for the HTTP services that are checked with it.
+/// A perform document is planned against everything that there is: something that is an empty database, an HTTP service and a
+/// folder at once stands for each data resource that it names, but for the HTTP services that are checked with it.
 fn check_perform(bytes: &[u8], services: &Services) -> Result<(), String> {
     let document = PerformDocument::parse(bytes).map_err(|error| said(&error))?;
     let catalogue = catalogue_for(&document, services)?;
@@ -197,10 +197,24 @@ impl Services {
     }
 }
 
-fn resource_names(steps: &[Step]) -> Vec<&str> {
+fn resource_names(steps: &[Step]) -> Vec<String> {
     let names = steps.iter().flat_map(|step| match step {
-        Step::Activity(activity) => activity.element.attribute("resource").into_iter().collect(),
+        Step::Activity(activity) => names_in(&activity.element),
         Step::Sequence(steps) | Step::Flow(steps) => resource_names(steps),
     });
     names.collect()
+}
+
+/// The data resources that an element names: by its attribute, and as the folder of a download.
+fn names_in(element: &Element) -> Vec<String> {
+    let mut names: Vec<String> = element.attribute("resource").map(str::to_owned).into_iter().collect();
+    for child in element.elements() {
+        if child.attribute("key") == Some("rejoin.download") {
+            let download: Option<serde_json::Value> =
+                child.text().ok().and_then(|text| serde_json::from_str(&text).ok());
+            names.extend(download.and_then(|download| Some(download.get("resource")?.as_str()?.to_owned())));
+        }
+        names.extend(names_in(child));
+    }
+    names
 }

@@ -46,6 +46,13 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
+    /// The most memory that it has had, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The shell has `kill` built in; a program of that name need not be there.
         let kill = format!("kill {name} {}", self.child.id());
