@@ -86,3 +86,19 @@ def make_people(service: rejoin.DataService, table: str) -> str:
     ]
     assert service.update_many(f"INSERT INTO {table} VALUES (?, ?, ?, ?)", rows) == 4
     return table
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what the compliance suite of DB-API 2.0 drivers says, database by database."""
+    counts: dict[str, list[int]] = {}
+    for outcome, reports in terminalreporter.stats.items():
+        for report in reports:
+            if outcome in ("passed", "failed") and getattr(report, "when", "") == "call" and "dbapi_compliance" in report.nodeid:
+                name = report.nodeid.split("::")[1].removeprefix("Test")
+                counted = counts.setdefault(name, [0, 0])
+                counted[0] += outcome == "passed"
+                counted[1] += 1
+    if counts:
+        terminalreporter.section("DB-API 2.0 compliance (dbapi-compliance 1.15.0)")
+        for name, (passed, run) in counts.items():
+            terminalreporter.write_line(f"{name}: {passed} of {run} passed")

@@ -34,7 +34,6 @@ impl Activity for CloseCursor {
         {
             tracing::debug!(%error, "a cursor could not be closed; its connection is");
         }
-        context.session().remove(&self.name)?;
-        Ok(())
+        cursor::forget(context.session(), &self.name, &kept)
     }
 }

@@ -55,7 +55,7 @@ impl Activity for FetchCursor {
         }
         let end = end?;
         if (end.at_end || end.rows < self.fetch.rows) && !kept.scrollable {
-            session.remove(&self.name)?;
+            cursor::forget(session, &self.name, &kept)?;
         }
         Ok(())
     }

@@ -46,7 +46,8 @@ class Options:
             "base_url": self.base,
             "headers": headers,
             "auth": self.auth,
-            "verify": self.verify,
+            # Reading the certificates of the system takes longer than a request.
+            "verify": self.verify if self.base.startswith("https:") else False,
             "timeout": httpx.Timeout(self.timeout, connect=10.0),
             "follow_redirects": False,
         }

@@ -13,10 +13,15 @@ from ._exchange import Conversation
 from ._protocol import Document, Protocol
 from ._xml import element, escape
 from .activity import Activity, Request, Stream
+from .errors import FaultDetails, SessionEnded
 from .parameters import batches, given
 from .result import Result
 
 _COUNT = re.compile(rb"<updateCount>(\d+)</updateCount>")
+
+_ENDED = FaultDetails(
+    code="SessionEnded", message="the session was ended here; create a new one", recreate_session=True, reason="terminated"
+)
 
 #: What a request may be made of: activities, or a perform document as it is.
 Performable = Request | Activity | str
@@ -62,7 +67,7 @@ class Operations:
     ) -> Document:
         """A document of these activities; `session` are the attributes of its session element."""
         if self.state is not None and self.state.ended:
-            raise ValueError("the session was ended; create a new one")
+            raise SessionEnded(_ENDED)
         requirement = element("session", session) + "\n" if session is not None else ""
         text = f'<perform xmlns="{NAMESPACE}">\n{requirement}{content}\n</perform>'
         return Document(text, changes, self.state.session_id if self.state else None, progress)

@@ -144,6 +144,11 @@ class _Reader:
         self._rest = whole[len(taken) :]
         return taken
 
+    def drain(self) -> None:
+        """Reads to the end of the answer, where it shows whether the request has completed: the end of the rows says less."""
+        for _ in self._chunks:
+            pass
+
     closed = False
 
     def readable(self) -> bool:
@@ -176,6 +181,7 @@ class RowStream:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for batch in self._open()[1]:
             yield from zip(*batch, strict=True)
+        self._reader.drain()
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
         """The rows as record batches of Arrow (needs pyarrow)."""
@@ -183,3 +189,4 @@ class RowStream:
             raise ValueError("the rows of this stream are already being read")
         pyarrow = _pyarrow("batches()")
         yield from pyarrow.ipc.open_stream(pyarrow.PythonFile(self._reader, mode="r"))
+        self._reader.drain()
