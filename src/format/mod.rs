@@ -26,6 +26,7 @@ mod csv;
 mod error;
 mod json;
 mod normal;
+#[cfg(feature = "server")]
 mod parquet;
 mod parse;
 mod projection;
@@ -33,6 +34,7 @@ mod row_type;
 #[cfg(test)]
 mod samples;
 mod stream;
+mod structs;
 mod text;
 mod web_row_set;
 
@@ -40,10 +42,13 @@ pub use arrow::{ArrowCompression, ArrowOptions, ArrowReader, ArrowWriter};
 pub use csv::{CsvColumns, CsvOptions, CsvReader, CsvReaderOptions, CsvWriter, LineBreak};
 pub use error::FormatError;
 pub use json::{JsonForm, JsonOptions, JsonWriter};
+#[cfg(feature = "server")]
 pub use parquet::{ParquetCompression, ParquetOptions, ParquetReader, ParquetWriter};
+#[cfg(feature = "server")]
 pub(crate) use parse::ColumnBuilder;
 pub use projection::{ColumnChoice, ColumnText};
 pub use row_type::RowType;
+pub use structs::{RowError, structs};
 pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetReader, WebRowSetWriter};
 
 /// How many columns are read at the most: each takes memory of its own in every block.

@@ -5,6 +5,7 @@ mod authentication;
 mod bad_input;
 mod carriers;
 mod caught_log;
+mod client;
 mod command;
 mod context;
 mod databases;
