@@ -153,14 +153,17 @@ impl Exchange {
 /// An answer that breaks off may do so because the request failed midway, which would happen each time. So a request that only reads
 /// gets a key before it is sent again: the time after that, the service tells why.
 async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parcel>) -> Result<(), Error> {
-    let is_perform = parcel.repeat == Repeat::Harmless && parcel.method == Method::POST;
-    let mishap = match mishap {
-        Mishap::Refused(failure) if is_perform && failure.code == Code::ResultsNotKept => Mishap::Lost(failure.message),
-        other => other,
+    let only_reads = parcel.repeat == Repeat::Harmless && parcel.method == Method::POST;
+    let (mishap, wants_key) = match mishap {
+        // It came to its end, and is to be read again from its beginning.
+        Mishap::Refused(failure) if only_reads && failure.code == Code::ResultsNotKept => {
+            (Mishap::Lost(failure.message), true)
+        }
+        Mishap::Lost(reason) => (Mishap::Lost(reason), only_reads && !parcel.has_key()),
+        other => (other, false),
     };
-    let is_lost = matches!(mishap, Mishap::Lost(_));
     patience.bear(mishap, parcel.repeat).await?;
-    if is_perform && is_lost {
+    if wants_key {
         *parcel = Cow::Owned(Parcel { repeat: Repeat::Harmless, ..parcel.clone().into_owned().with_key(None)? });
     }
     Ok(())

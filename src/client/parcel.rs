@@ -43,6 +43,11 @@ impl Parcel {
         parcel
     }
 
+    /// Whether the service knows it again by a key.
+    pub(super) fn has_key(&self) -> bool {
+        self.headers.contains_key(IDEMPOTENCY_KEY)
+    }
+
     /// The parcel with a key of the caller's, or with a new one.
     pub(super) fn with_key(mut self, key: Option<&str>) -> Result<Self, Error> {
         let key = key.map_or_else(new_key, |key| Ok(key.to_owned()))?;

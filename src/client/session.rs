@@ -197,13 +197,13 @@ impl Session {
         let step = ActivityElement::new("sessionAttributeManagement", name);
         let step = step.with_child(what).with_child(output("output", "value"));
         let response = self.perform(&Request::new().step(step)).await?;
-        let attribute = Element::parse(response.text("value")?.as_bytes(), &Limits::default());
-        let attribute =
-            attribute.map_err(|error| Error::Unexpected(format!("the attribute can't be read: {error}")))?;
+        let unreadable = |error| Error::Unexpected(format!("the attribute can't be read: {error}"));
+        let attribute = Element::parse(response.text("value")?.as_bytes(), &Limits::default()).map_err(unreadable)?;
         // XML stands in it as an element, all else as text.
-        let inside = attribute.elements().next().map(Element::to_xml).transpose()?;
-        let text = attribute.text_only();
-        Ok(inside.unwrap_or_else(|| text.map(std::borrow::Cow::into_owned).unwrap_or_default()))
+        match attribute.elements().next() {
+            Some(element) => Ok(element.to_xml()?),
+            None => Ok(attribute.text().map_err(unreadable)?.into_owned()),
+        }
     }
 
     /// Does work in a transaction: all of it holds, or nothing. It is committed when the work comes to its end, and rolled back

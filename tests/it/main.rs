@@ -5,14 +5,15 @@ mod authentication;
 mod bad_input;
 mod carriers;
 mod caught_log;
-mod client;
 mod command;
 mod context;
 mod databases;
 mod documentation;
 mod documents;
 mod durable;
+#[macro_use]
 mod every_database;
+mod client;
 mod formats;
 mod fusion;
 mod http_ingest;

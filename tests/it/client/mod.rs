@@ -1,6 +1,8 @@
 //! The toolkit against a real server.
 
+mod breaking_proxy;
 mod codes;
+mod lost_answers;
 mod queries;
 mod requests;
 mod sessions;

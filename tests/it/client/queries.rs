@@ -81,7 +81,7 @@ async fn an_update_tells_how_many_rows_it_changed() {
 async fn what_is_wrong_with_a_statement_is_told_with_its_step_and_place() {
     let context = Context::new().await;
     let service = service(&context).await;
-    let error = service.query("SELECT nothing FROM nowhere").batches().await.unwrap_err();
+    let error = service.query("SELECT name FROM nowhere").batches().await.unwrap_err();
     let failure = error.failure().unwrap();
     assert_eq!(failure.code.as_str(), "ActivityFailed");
     assert_eq!(failure.activity.as_deref(), Some("query"));
