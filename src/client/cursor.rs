@@ -3,11 +3,9 @@
 use arrow_array::RecordBatch;
 use serde::de::DeserializeOwned;
 
-use super::query::{output, to_arrow};
 use super::rows::{batches_of, structs};
-use super::statement::child;
-use super::{Error, Query, Request, Session};
-use crate::document::ActivityElement;
+use super::{EndPointName, Error, Query, Request, Session};
+use crate::document::activities::{CloseCursor, FetchCursor, SqlResultsToArrow};
 
 /// A cursor that is open in a session. The service closes it at its end; [`close`](Cursor::close) does before.
 ///
@@ -33,7 +31,9 @@ pub struct Cursor {
 
 impl Cursor {
     pub(super) async fn open(session: Session, name: &str, query: Query) -> Result<Self, Error> {
-        session.perform(&Request::new().step(query.into_activity("openCursor", name))).await?;
+        let mut request = Request::new();
+        request.add_named(name, query.into_cursor());
+        session.perform(&request).await?;
         Ok(Self { session, name: name.into(), is_over: false })
     }
 
@@ -46,10 +46,10 @@ impl Cursor {
         if self.is_over || rows == 0 {
             return Ok(None);
         }
-        let cursor = child("cursor").with_attribute("name", &self.name).with_attribute("rows", rows);
-        let fetch = ActivityElement::new("fetchCursor", "fetch").with_child(cursor);
-        let request = Request::new().step(fetch.with_child(output("resultStream", "page"))).step(to_arrow("page"));
-        let batches = batches_of(self.session.caller().raw(&request, "arrow").await?)?;
+        let mut request = Request::new();
+        let page = request.add_named("fetch", FetchCursor::new(&*self.name, rows.into()));
+        let arrow = request.add_named("pack", SqlResultsToArrow::of(page));
+        let batches = batches_of(self.session.caller().raw(&request, arrow.end_point_name()).await?)?;
         let fetched: usize = batches.iter().map(RecordBatch::num_rows).sum();
         // Fewer than were asked for: that was the end.
         self.is_over = fetched < rows as usize;
@@ -79,8 +79,8 @@ impl Cursor {
         if self.is_over {
             return Ok(());
         }
-        let close =
-            ActivityElement::new("closeCursor", "close").with_child(child("cursor").with_attribute("name", &self.name));
-        self.session.perform(&Request::new().step(close)).await.map(drop)
+        let mut request = Request::new();
+        request.add_named("close", CloseCursor::new(&*self.name));
+        self.session.perform(&request).await.map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! Which requests have to have a key: those that may change something, wherever.
 
-use crate::document::{ActivityElement, PerformDocument, SessionElement, SessionMode, Step};
+use crate::document::{PerformDocument, SessionElement, SessionMode, Step, WrittenActivity};
 
 /// The activities that change nothing, neither in the session nor outside of it. One that is not known here may.
 const READERS: [&str; 22] = [
@@ -56,7 +56,7 @@ fn step_changes_something(step: &Step) -> bool {
     }
 }
 
-fn only_reads(activity: &ActivityElement) -> bool {
+fn only_reads(activity: &WrittenActivity) -> bool {
     let name = activity.element.local_name();
     if READERS.contains(&name) {
         return true;

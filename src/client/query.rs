@@ -1,18 +1,13 @@
 //! A query, and the ways to get its rows.
 
-use std::fmt::Display;
-
 use arrow_array::RecordBatch;
 use serde::de::DeserializeOwned;
 
 use super::caller::Caller;
 use super::rows::{batches_of, structs};
-use super::statement::{Statement, child};
-use super::{Error, Request, Rows};
-use crate::document::ActivityElement;
-
-/// The name of the end-point.
-const ARROW: &str = "arrow";
+use super::{EndPointName, Error, Request, Rows};
+use crate::document::activities::stream::Bytes;
+use crate::document::activities::{OpenCursor, SqlQueryStatement, SqlResultsToArrow, SqlValue, ToStream};
 
 /// A query that has yet to be sent. Its rows travel as Arrow.
 ///
@@ -33,24 +28,25 @@ const ARROW: &str = "arrow";
 #[derive(Debug, Clone)]
 #[must_use = "a query does nothing before its rows are asked for"]
 pub struct Query {
-    statement: Statement,
+    caller: Caller,
+    query: SqlQueryStatement,
 }
 
 impl Query {
     pub(super) fn new(caller: Caller, sql: impl Into<String>) -> Self {
-        Self { statement: Statement::new(caller, sql) }
+        Self { caller, query: SqlQueryStatement::new(sql.into()) }
     }
 
-    /// The value for the next `?`. It is bound, never spliced into the statement, and takes on the type that it is compared
-    /// with.
-    pub fn parameter(mut self, value: impl Display) -> Self {
-        self.statement.parameter(value);
+    /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type that
+    /// it is compared with.
+    pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
+        self.query = self.query.parameter(value);
         self
     }
 
     /// Asks that data resource, where the service has several.
     pub fn on(mut self, data_resource: &str) -> Self {
-        self.statement.on(data_resource);
+        self.query = self.query.resource(data_resource);
         self
     }
 
@@ -70,8 +66,8 @@ impl Query {
     /// # }
     /// ```
     pub async fn rows(self) -> Result<Rows, Error> {
-        let end_point = self.statement.caller.stream(&self.request(), ARROW).await?;
-        Ok(Rows::new(end_point))
+        let (request, arrow) = self.request();
+        Ok(Rows::new(self.caller.stream(&request, arrow.end_point_name()).await?))
     }
 
     /// The rows as Arrow batches, all of them in memory. Without rows there is one batch, with the columns.
@@ -88,7 +84,8 @@ impl Query {
     /// # }
     /// ```
     pub async fn batches(self) -> Result<Vec<RecordBatch>, Error> {
-        batches_of(self.statement.caller.raw(&self.request(), ARROW).await?)
+        let (request, arrow) = self.request();
+        batches_of(self.caller.raw(&request, arrow.end_point_name()).await?)
     }
 
     /// The rows as structs (by the names of the columns), as tuples (by their order), or as single values, where there is one
@@ -153,25 +150,16 @@ impl Query {
         self.first().await?.ok_or_else(no_row)
     }
 
-    /// The query as an activity of that kind, up to its outputs.
-    pub(super) fn into_activity(self, kind: &str, name: &str) -> ActivityElement {
-        self.statement.activity(kind, name)
+    /// The cursor over its rows.
+    pub(super) fn into_cursor(self) -> OpenCursor {
+        OpenCursor { statement: self.query.statement, is_scrollable: false }
     }
 
-    fn request(&self) -> Request {
-        let query = self.statement.activity("sqlQueryStatement", "query").with_child(output("resultStream", "rows"));
-        Request::new().step(query).step(to_arrow("rows"))
+    /// The request, and its end-point.
+    fn request(&self) -> (Request, ToStream<Bytes>) {
+        let mut request = Request::new();
+        let rows = request.add_named("query", self.query.clone());
+        let arrow = request.add_named("pack", SqlResultsToArrow::of(rows));
+        (request, arrow)
     }
-}
-
-/// The step that turns a stream of rows into an Arrow stream, the end-point.
-pub(super) fn to_arrow(rows: &str) -> ActivityElement {
-    ActivityElement::new("sqlResultsToArrow", "pack")
-        .with_child(child("resultSet").with_attribute("from", rows))
-        .with_child(output("arrowOutput", ARROW))
-}
-
-/// A child that names an output.
-pub(super) fn output(child_name: &'static str, name: &str) -> crate::document::Element {
-    child(child_name).with_attribute("name", name)
 }

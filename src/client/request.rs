@@ -3,14 +3,24 @@
 use bytes::Bytes;
 
 use super::{Error, SessionRequirement};
-use crate::document::{ActivityElement, PerformDocument, Step};
+use crate::document::activities::ActivityElement;
+use crate::document::{PerformDocument, Step, WrittenActivity};
 
 /// What is to be performed: activities, built here, or a perform document that was written by hand.
 ///
 /// ```
 /// use rejoin::client::Request;
+/// use rejoin::document::activities::{SqlQueryStatement, SqlResultsToCsv};
 ///
-/// let request = Request::document(
+/// let mut request = Request::new();
+/// let rows = request.add(SqlQueryStatement::new("SELECT name FROM customer WHERE town = ?").parameter("Oban"));
+/// let csv = request.add(SqlResultsToCsv::of(rows).header(true));
+/// # async fn example(service: rejoin::client::DataService, request: Request, csv: rejoin::document::activities::ToStream<rejoin::document::activities::stream::Text>) -> Result<(), rejoin::client::Error> {
+/// println!("{}", service.perform(&request).await?.text(&csv)?);
+/// # Ok(())
+/// # }
+///
+/// let by_hand = Request::document(
 ///     r#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">
 ///          <echo name="say"><text>hello</text><output name="said"/></echo>
 ///        </perform>"#,
@@ -23,6 +33,8 @@ pub struct Request {
     content: Content,
     session: Option<SessionRequirement>,
     key: Option<String>,
+    /// How many steps were named here.
+    added: usize,
 }
 
 /// What a request consists of.
@@ -43,7 +55,7 @@ impl Default for Request {
 impl Request {
     /// A request without activities: it creates a session, keeps one alive or ends one.
     pub fn new() -> Self {
-        Self { content: Content::Steps(Vec::new()), session: None, key: None }
+        Self { content: Content::Steps(Vec::new()), session: None, key: None, added: 0 }
     }
 
     /// A perform document that was written by hand. It is sent as it is: lines and columns in errors are those of the text.
@@ -54,45 +66,78 @@ impl Request {
     pub fn document(text: impl Into<String>) -> Result<Self, Error> {
         let text: Bytes = text.into().into();
         let document = Box::new(PerformDocument::parse(&text)?);
-        Ok(Self { content: Content::Text { text, document }, session: None, key: None })
+        Ok(Self { content: Content::Text { text, document }, session: None, key: None, added: 0 })
     }
 
-    /// The request with a step more. Without a [`sequence`](Self::sequence) steps run side by side.
+    /// Adds a step, and gives its output: other steps are made of it, and without those it is an end-point. The step is called
+    /// after its activity. Without a [`sequence`](Self::sequence) steps run side by side.
     ///
-    /// A document that was written by hand has its steps already: it becomes one that is built here.
+    /// A document that was written by hand becomes one that is built here.
     ///
     /// ```
     /// use rejoin::client::Request;
-    /// use rejoin::document::{ActivityElement, Element, TYPES_NAMESPACE};
+    /// use rejoin::document::activities::Echo;
     ///
-    /// let text = Element::new("text", Some(TYPES_NAMESPACE)).with_text("hello");
-    /// let request = Request::new().step(ActivityElement::new("echo", "say").with_child(text));
+    /// let mut request = Request::new();
+    /// let said = request.add(Echo::new("hello"));
     /// ```
-    pub fn step(mut self, activity: ActivityElement) -> Self {
+    pub fn add<A: ActivityElement>(&mut self, activity: A) -> A::Output {
+        self.added += 1;
+        let name = format!("{}{}", A::ELEMENT, self.added);
+        self.add_named(&name, activity)
+    }
+
+    /// Adds a step of that name, which errors and the results of the response tell.
+    pub fn add_named<A: ActivityElement>(&mut self, name: &str, mut activity: A) -> A::Output {
+        let output = activity.name_output(name);
+        self.add_written(activity.step(name));
+        output
+    }
+
+    /// Adds a step that was written node by node: an activity of one's own.
+    ///
+    /// ```
+    /// use rejoin::client::Request;
+    /// use rejoin::document::{Element, TYPES_NAMESPACE, WrittenActivity};
+    ///
+    /// let quiet = Element::new("text", Some(TYPES_NAMESPACE)).with_text("hello");
+    /// let mut request = Request::new();
+    /// request.add_written(WrittenActivity::new("upperCase", "loud").with_child(quiet));
+    /// ```
+    pub fn add_written(&mut self, activity: WrittenActivity) {
         self.steps().push(Step::Activity(activity));
-        self
     }
 
-    /// The request with steps that run one after the other.
+    /// Adds steps that run one after the other.
     ///
     /// ```
     /// use rejoin::client::Request;
-    /// # use rejoin::document::ActivityElement;
-    /// # let (make, fill) = (ActivityElement::new("a", "a"), ActivityElement::new("b", "b"));
+    /// use rejoin::document::activities::SqlUpdateStatement;
     ///
-    /// let request = Request::new().sequence(Request::new().step(make).step(fill));
+    /// let mut request = Request::new();
+    /// request.sequence(|steps| {
+    ///     steps.add(SqlUpdateStatement::new("CREATE TABLE town (name TEXT)"));
+    ///     steps.add(SqlUpdateStatement::new("INSERT INTO town VALUES ('Oban')"));
+    /// });
     /// ```
-    pub fn sequence(mut self, steps: Self) -> Self {
-        let steps = steps.into_steps();
+    pub fn sequence<R>(&mut self, add: impl FnOnce(&mut Self) -> R) -> R {
+        let (steps, result) = self.group(add);
         self.steps().push(Step::Sequence(steps));
-        self
+        result
     }
 
-    /// The request with steps that run side by side, within a [`sequence`](Self::sequence).
-    pub fn flow(mut self, steps: Self) -> Self {
-        let steps = steps.into_steps();
+    /// Adds steps that run side by side, within a [`sequence`](Self::sequence).
+    pub fn flow<R>(&mut self, add: impl FnOnce(&mut Self) -> R) -> R {
+        let (steps, result) = self.group(add);
         self.steps().push(Step::Flow(steps));
-        self
+        result
+    }
+
+    fn group<R>(&mut self, add: impl FnOnce(&mut Self) -> R) -> (Vec<Step>, R) {
+        let mut inner = Self { added: self.added, ..Self::new() };
+        let result = add(&mut inner);
+        self.added = inner.added;
+        (std::mem::take(inner.steps()), result)
     }
 
     /// Says which session the request joins. A document that was written by hand says that itself, but for a plain
@@ -135,9 +180,5 @@ impl Request {
             Content::Steps(steps) => steps,
             Content::Text { document, .. } => &mut document.steps,
         }
-    }
-
-    fn into_steps(mut self) -> Vec<Step> {
-        std::mem::take(self.steps())
     }
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::rows::{batches_of, structs};
-use super::{Error, Failure};
+use super::{EndPointName, Error, Failure};
 use crate::document::{DataEncoding, DocumentError, ResponseEvent, ResponseReader, ResponseSession, Status};
 
 /// An answer above this size is not read on a thread that has other things to do.
@@ -89,7 +89,8 @@ impl Response {
     ///
     /// [`Error::NoResult`] where there is none of that name, or it is not text. [`Error::ResultsNotKept`] where the answer is told
     /// again and was too large.
-    pub fn text(&self, end_point: &str) -> Result<&str, Error> {
+    pub fn text(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<&str, Error> {
+        let end_point = end_point.end_point_name();
         let result = self.result(end_point)?;
         let text = result.is_text.then(|| std::str::from_utf8(&result.data).ok()).flatten();
         text.ok_or_else(|| self.no_result(&format!("text `{end_point}`, which is bytes")))
@@ -100,8 +101,8 @@ impl Response {
     /// # Errors
     ///
     /// As [`text`](Self::text).
-    pub fn bytes(&self, end_point: &str) -> Result<&Bytes, Error> {
-        self.result(end_point).map(|result| &result.data)
+    pub fn bytes(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<&Bytes, Error> {
+        self.result(end_point.end_point_name()).map(|result| &result.data)
     }
 
     /// The rows of an end-point that is an Arrow stream, as `sqlResultsToArrow` writes it.
@@ -109,7 +110,7 @@ impl Response {
     /// # Errors
     ///
     /// As [`text`](Self::text), and [`Error::Format`] when it is no Arrow stream.
-    pub fn batches(&self, end_point: &str) -> Result<Vec<RecordBatch>, Error> {
+    pub fn batches(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<Vec<RecordBatch>, Error> {
         batches_of(self.bytes(end_point)?.clone())
     }
 
@@ -118,7 +119,7 @@ impl Response {
     /// # Errors
     ///
     /// As [`batches`](Self::batches), and [`Error::Row`] when a row does not fit.
-    pub fn structs<T: DeserializeOwned>(&self, end_point: &str) -> Result<Vec<T>, Error> {
+    pub fn structs<T: DeserializeOwned>(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         for batch in self.batches(end_point)? {
             structs(&batch, &mut all)?;
@@ -131,7 +132,8 @@ impl Response {
     /// # Errors
     ///
     /// As [`text`](Self::text).
-    pub fn update_count(&self, end_point: &str) -> Result<u64, Error> {
+    pub fn update_count(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<u64, Error> {
+        let end_point = end_point.end_point_name();
         let text = self.text(end_point)?;
         let number = text.strip_prefix("<updateCount>").and_then(|text| text.strip_suffix("</updateCount>"));
         number

@@ -9,7 +9,9 @@ use super::caller::Caller;
 use super::exchange::Exchange;
 use super::parcel::{Parcel, Repeat};
 use super::session::NewSession;
-use super::{DataServiceBuilder, EndPoint, Error, Query, Request, Response, RunningRequest, Session, Update};
+use super::{
+    DataServiceBuilder, EndPoint, EndPointName, Error, Query, Request, Response, RunningRequest, Session, Update,
+};
 use crate::document::{Element, Limits};
 
 /// A data service resource: where requests go. It is cheap to clone; clones share their connections.
@@ -145,8 +147,12 @@ impl DataService {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn stream(&self, request: &Request, end_point: &str) -> Result<EndPoint, Error> {
-        self.caller().stream(request, end_point).await
+    pub async fn stream(
+        &self,
+        request: &Request,
+        end_point: &(impl EndPointName + ?Sized),
+    ) -> Result<EndPoint, Error> {
+        self.caller().stream(request, end_point.end_point_name()).await
     }
 
     /// Begins a request and comes back at once; its end-points are streams of its session.

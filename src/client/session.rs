@@ -8,14 +8,13 @@ use futures_util::future::BoxFuture;
 use reqwest::{Method, StatusCode};
 
 use super::caller::{Caller, SharedId};
+use super::element::{child, one_step, output};
 use super::parcel::{Parcel, Repeat};
-use super::query::output;
-use super::statement::child;
 use super::{
-    Code, Cursor, DataService, EndPoint, Error, NewTransaction, Query, Request, Response, RunningRequest,
+    Code, Cursor, DataService, EndPoint, EndPointName, Error, NewTransaction, Query, Request, Response, RunningRequest,
     SessionRequirement, SessionStream, Transaction, Update,
 };
-use crate::document::{ActivityElement, Element, Limits, SessionStatusDocument};
+use crate::document::{Element, Limits, SessionStatusDocument, WrittenActivity};
 
 /// A session that is to be made: awaited, it is there.
 ///
@@ -129,8 +128,12 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`] that is known before the first byte.
-    pub async fn stream_of(&self, request: &Request, end_point: &str) -> Result<EndPoint, Error> {
-        self.caller.stream(request, end_point).await
+    pub async fn stream_of(
+        &self,
+        request: &Request,
+        end_point: &(impl EndPointName + ?Sized),
+    ) -> Result<EndPoint, Error> {
+        self.caller.stream(request, end_point.end_point_name()).await
     }
 
     /// Begins a request that holds the session until it is done, as [`DataService::start`].
@@ -194,9 +197,9 @@ impl Session {
 
     /// Does something with one attribute, and gives its value as text.
     async fn manage(&self, name: &str, what: Element) -> Result<String, Error> {
-        let step = ActivityElement::new("sessionAttributeManagement", name);
+        let step = WrittenActivity::new("sessionAttributeManagement", name);
         let step = step.with_child(what).with_child(output("output", "value"));
-        let response = self.perform(&Request::new().step(step)).await?;
+        let response = self.perform(&one_step(step)).await?;
         let unreadable = |error| Error::Unexpected(format!("the attribute can't be read: {error}"));
         let attribute = Element::parse(response.text("value")?.as_bytes(), &Limits::default()).map_err(unreadable)?;
         // XML stands in it as an element, all else as text.

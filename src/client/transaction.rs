@@ -10,10 +10,9 @@ use std::time::Instant;
 use futures_util::future::BoxFuture;
 
 use super::caller::Caller;
-use super::query::output;
-use super::statement::child;
+use super::element::{child, one_step, output};
 use super::{Error, Query, Request, Response, Session, Update};
-use crate::document::{ActivityElement, Element};
+use crate::document::{Element, WrittenActivity};
 
 /// How much transactions that run side by side see of each other. At least that is granted; what each database makes of it,
 /// `docs/transactions.md` says.
@@ -258,6 +257,6 @@ impl fmt::Debug for Transaction {
 }
 
 async fn manage(caller: &Caller, what: Element) -> Result<(), Error> {
-    let step = ActivityElement::new("transactionManagement", "transaction").with_child(what);
-    caller.perform(&Request::new().step(step.with_child(output("output", "state")))).await.map(drop)
+    let step = WrittenActivity::new("transactionManagement", "transaction").with_child(what);
+    caller.perform(&one_step(step.with_child(output("output", "state")))).await.map(drop)
 }

@@ -1,11 +1,8 @@
 //! A statement that writes.
 
-use std::fmt::Display;
-
 use super::caller::Caller;
-use super::query::output;
-use super::statement::Statement;
 use super::{Error, Request};
+use crate::document::activities::{SqlUpdateStatement, SqlValue};
 
 /// A statement that writes, and has yet to be sent. It is sent with a key, so that it is done once however often its answer is
 /// lost.
@@ -20,23 +17,25 @@ use super::{Error, Request};
 #[derive(Debug, Clone)]
 #[must_use = "an update does nothing before it is run"]
 pub struct Update {
-    statement: Statement,
+    caller: Caller,
+    update: SqlUpdateStatement,
 }
 
 impl Update {
     pub(super) fn new(caller: Caller, sql: impl Into<String>) -> Self {
-        Self { statement: Statement::new(caller, sql) }
+        Self { caller, update: SqlUpdateStatement::new(sql.into()) }
     }
 
-    /// The value for the next `?`. It is bound, never spliced into the statement, and takes on the type of its column.
-    pub fn parameter(mut self, value: impl Display) -> Self {
-        self.statement.parameter(value);
+    /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type of its
+    /// column.
+    pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
+        self.update = self.update.parameter(value);
         self
     }
 
     /// Writes to that data resource, where the service has several.
     pub fn on(mut self, data_resource: &str) -> Self {
-        self.statement.on(data_resource);
+        self.update = self.update.resource(data_resource);
         self
     }
 
@@ -46,8 +45,8 @@ impl Update {
     ///
     /// Any of [`Error`], but those of rows. [`Error::OutcomeUnknown`]: it may have been done.
     pub async fn run(self) -> Result<u64, Error> {
-        let update =
-            self.statement.activity("sqlUpdateStatement", "update").with_child(output("resultStream", "count"));
-        self.statement.caller.perform(&Request::new().step(update)).await?.update_count("count")
+        let mut request = Request::new();
+        let count = request.add_named("update", self.update);
+        self.caller.perform(&request).await?.update_count(&count)
     }
 }

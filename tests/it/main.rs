@@ -15,7 +15,6 @@ mod durable;
 mod every_database;
 mod client;
 mod formats;
-mod fusion;
 mod http_ingest;
 mod initialisation;
 mod jarvis;

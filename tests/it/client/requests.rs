@@ -1,17 +1,11 @@
 //! Requests: documents, steps, streams, and such as go on.
 
-use rejoin::client::{Error, Request};
-use rejoin::document::{ActivityElement, Element, Status, TYPES_NAMESPACE};
+use rejoin::client::{EndPointName, Error, Request};
+use rejoin::document::Status;
+use rejoin::document::activities::{Echo, SqlQueryStatement, SqlResultsToArrow, SqlResultsToCsv};
 
 use super::{code, service};
 use crate::context::{Context, perform};
-
-fn echo(name: &str, text: &str, output: &str) -> ActivityElement {
-    let child = |name: &'static str| Element::new(name, Some(TYPES_NAMESPACE));
-    ActivityElement::new("echo", name)
-        .with_child(child("text").with_text(text))
-        .with_child(child("output").with_attribute("name", output))
-}
 
 #[tokio::test]
 async fn a_document_is_performed_as_it_was_written() {
@@ -49,20 +43,42 @@ async fn what_is_wrong_with_a_document_is_told_with_its_place() {
 async fn steps_run_side_by_side_or_one_after_the_other() {
     let context = Context::new().await;
     let service = service(&context).await;
-    let request = Request::new()
-        .sequence(Request::new().step(echo("first", "1", "a")).flow(Request::new().step(echo("second", "2", "b"))))
-        .step(echo("third", "3", "c"));
+    let mut request = Request::new();
+    let (first, second) = request.sequence(|steps| {
+        let first = steps.add(Echo::new("1"));
+        (first, steps.flow(|steps| steps.add(Echo::new("2"))))
+    });
+    let third = request.add(Echo::new("3"));
     let response = service.perform(&request).await.unwrap();
-    let texts: Vec<&str> = ["a", "b", "c"].iter().map(|name| response.text(name).unwrap()).collect();
+    let texts = [&first, &second, &third].map(|name| response.text(name).unwrap());
     assert_eq!(texts, ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn steps_are_made_of_the_outputs_of_others() {
+    let context = Context::new().await;
+    let service = service(&context).await;
+    let mut request = Request::new();
+    let names = || SqlQueryStatement::new("SELECT name FROM customer WHERE id = ?");
+    let rows = request.add(names().parameter(1));
+    let csv = request.add(SqlResultsToCsv::of(rows).header(true));
+    let rows = request.add(names().parameter(None::<i64>));
+    let arrow = request.add(SqlResultsToArrow::of(rows));
+    let response = service.perform(&request).await.unwrap();
+    assert_eq!(response.text(&csv).unwrap(), "name\nAda\n");
+    assert_eq!(response.structs::<String>(&arrow).unwrap(), Vec::<String>::new());
+    let raw = service.stream(&request, &csv).await.unwrap().whole().await.unwrap();
+    assert_eq!(raw, "name\nAda\n");
 }
 
 #[tokio::test]
 async fn a_request_that_goes_on_is_followed_by_its_streams_and_its_progress() {
     let context = Context::new().await;
     let session = service(&context).await.session().await.unwrap();
-    let running = session.start(&Request::new().step(echo("say", "hello", "said"))).await.unwrap();
-    assert_eq!(running.stream("said").read().await.unwrap().whole().await.unwrap(), "hello");
+    let mut saying = Request::new();
+    let said = saying.add_named("say", Echo::new("hello"));
+    let running = session.start(&saying).await.unwrap();
+    assert_eq!(running.stream(said.end_point_name()).read().await.unwrap().whole().await.unwrap(), "hello");
     let progress = running.finished().await.unwrap();
     assert_eq!(progress.results[0], ("say".to_owned(), Status::Completed));
 

@@ -95,16 +95,6 @@ async fn more_units_than_fit_into_memory_are_refused() {
 }
 
 #[tokio::test]
-async fn a_file_is_refused_rather_than_not_written() {
-    let bench = Bench::over(Script::of([])).await;
-    let pulled = bench
-        .pull(&[("ms.source.uri", "/a.bin"), ("rejoin.format", "file"), ("rejoin.download", r#"{"file":"a.bin"}"#)])
-        .await;
-    pulled.has_failed("DocumentInvalid", "writes no files in this version");
-    assert_eq!(bench.server.count(), 0);
-}
-
-#[tokio::test]
 async fn a_record_that_does_not_fit_the_first_page_is_named() {
     let pulled = after_a_page(json(r#"[{"n":2},{"n":"x"}]"#), &[]).await;
     pulled.has_failed("HttpIngestUnreadable", "page 2, record 2, field `n`: `x`, a text, does not fit the type int64");

@@ -5,6 +5,7 @@
 //! (resumption).
 
 mod errors;
+mod files;
 mod flows;
 mod killed;
 mod pages;
@@ -13,7 +14,7 @@ mod status;
 
 use std::time::Duration;
 
-use rejoin::document::{DataResourceConfiguration, Located, OriginConfiguration};
+use rejoin::document::{DataResourceConfiguration, FolderConfiguration, Located, OriginConfiguration, Position};
 use rejoin::service::{ConfiguredResource, Server};
 use rejoin::session::ManualClock;
 
@@ -39,13 +40,23 @@ struct Pulled {
 
 impl Bench {
     async fn over(script: Script) -> Self {
+        Self::with_folder(script, FolderConfiguration { write: true, create: true, ..FolderConfiguration::default() })
+            .await
+    }
+
+    /// With another folder than one that may be written.
+    async fn with_folder(script: Script, granted: FolderConfiguration) -> Self {
         let clock = ManualClock::new();
         let server = ScriptedServer::driven(&clock, script).await;
         let folder = tempfile::tempdir().unwrap();
         let mut configured = DataResourceConfiguration::at(server.url());
         // What is on this machine has to be marked as private.
         configured.web.origins.push(OriginConfiguration { uri: Located::from(server.url()), is_private: true });
-        let resource = ConfiguredResource::new("data", folder.path()).configured_data_resource(configured);
+        let mut inbox = DataResourceConfiguration::at("file:inbox/");
+        inbox.name = Some(Located::from("inbox".to_owned()));
+        inbox.folder = Some(Located { value: granted, position: Position::START });
+        let resource = ConfiguredResource::new("data", folder.path());
+        let resource = resource.configured_data_resource(configured).configured_data_resource(inbox);
         let builder = Server::builder().listen("127.0.0.1:0").clock(clock.clone());
         let service = builder.resource(resource).build().unwrap().start().await.unwrap();
         Self { context: Context::around(service, folder), server, clock }

@@ -9,6 +9,8 @@ pub(super) fn of_failure(rule: Rule, reason: &str) -> ActivityError {
     let code = match rule {
         Rule::Timeout => "HttpIngestTimedOut",
         Rule::Transport => "HttpIngestUnreachable",
+        Rule::File => "HttpIngestFile",
+        Rule::Checksum => "HttpIngestChecksum",
         Rule::MediaType | Rule::Unreadable | Rule::DataField | Rule::Formula => "HttpIngestUnreadable",
         _ => "HttpIngestFailed",
     };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::Scalar;
 use crate::ingest::control::{Occasion, Outcome, Progress};
+use crate::ingest::transfer::{FileKept, PartKept};
 
 /// `sessionState`: which attribute the progress is kept in, and when it counts.
 #[derive(Debug, Clone)]
@@ -33,6 +34,9 @@ struct State {
     done: BTreeSet<String>,
     /// How far the others have come.
     units: BTreeMap<String, Kept>,
+    /// The files that have come, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<String, FileKept>,
 }
 
 /// What is kept of one unit.
@@ -43,6 +47,9 @@ pub(super) struct Kept {
     pub(super) window: Option<(i64, i64)>,
     /// Whether a request that creates something was about to be sent, and nothing is known of what became of it.
     pub(super) is_sending: bool,
+    /// What there is of the file, where it is a download.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) part: Option<PartKept>,
 }
 
 /// What is known of a unit from earlier requests.
@@ -98,6 +105,18 @@ impl Keeper {
                 Known::Begun(Box::new(kept))
             }
             _ => Known::Nothing,
+        }
+    }
+
+    /// What is known of a file that came earlier.
+    pub(super) fn file(&self, name: &str) -> Option<FileKept> {
+        self.kept.lock().files.get(name).cloned()
+    }
+
+    /// Notes a file that has come; it is kept with the progress of its unit.
+    pub(super) fn keep_file(&self, name: &str, file: FileKept) {
+        if self.is_on() {
+            self.kept.lock().files.insert(name.to_owned(), file);
         }
     }
 

@@ -4,6 +4,7 @@
 //! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
 //! keeps its progress, and waits by the clock of the service.
 
+mod download;
 mod error;
 mod exchange;
 mod keep;
@@ -16,10 +17,13 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Requirement, Setup, WebSource};
+use crate::activity::{
+    Activity, ActivityContext, ActivityError, FileFolder, InputPort, OutputPort, Requirement, Setup, WebSource,
+};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
+use download::Downloads;
 use error::of_failure;
 use keep::{Keeper, SessionState};
 use outputs::Outputs;
@@ -46,6 +50,8 @@ pub struct HttpIngest {
     settings: IngestSettings,
     state: Option<SessionState>,
     secondary: Option<InputPort>,
+    /// Where files go, if answers become files.
+    folder: Option<FileFolder>,
     ports: OutputPorts,
 }
 
@@ -75,7 +81,10 @@ impl Activity for HttpIngest {
         };
         let keeper = Keeper::open(self.state, &context)?;
         let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
+        let downloads = self.folder.as_ref().zip(self.settings.download.as_ref());
+        let downloads = downloads.map(|(folder, settings)| Downloads::new(folder, settings));
         let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
+        let shared = shared.with_downloads(downloads);
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
         keeper.finish(&names, &context)?;

@@ -1,11 +1,13 @@
 //! From the element to settings.
 
+use super::download::record_schema;
 use super::keep::{Save, SessionState};
 use super::{HttpIngest, OutputPorts};
-use crate::activity::Setup;
+use crate::activity::{FileFolder, OutputPort, Setup};
 use crate::block::StreamType;
 use crate::document::{DocumentError, Element, Fields, Position};
 use crate::ingest::properties::{Property, PropertyPlace, PropertyProblems, SecondaryNames, read};
+use crate::ingest::settings::IngestSettings;
 use crate::resource::web::DefaultProperty;
 
 pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<HttpIngest, DocumentError> {
@@ -22,13 +24,27 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     };
     let defaults: Vec<Property> = source.defaults().iter().map(default).collect();
     let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
-    let settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
-    if settings.download.is_some() {
-        let message = "`httpIngest` writes no files in this version: leave `rejoin.download` and `ms.extractor.target.file.name` \
-                       out, and take the bytes of the answers from the output `responses`";
+    let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    let folder = folder(element, &mut settings, setup)?;
+    if folder.is_some() && ports.responses != OutputPort::NOWHERE {
+        let message = "the bytes of a download are in its file: leave the output `responses` out, or `rejoin.download`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings, state, secondary, ports })
+    Ok(HttpIngest { source, settings, state, secondary, folder, ports })
+}
+
+/// Where files go, if answers become files. Then the records are those of the files.
+fn folder(
+    element: &Element,
+    settings: &mut IngestSettings,
+    setup: &mut Setup<'_>,
+) -> Result<Option<FileFolder>, DocumentError> {
+    let Some(download) = &settings.download else { return Ok(None) };
+    let folder = setup.writable_folder(download.resource.as_deref(), element.position())?;
+    if settings.page.derived.is_empty() {
+        settings.page.schema.get_or_insert_with(record_schema);
+    }
+    Ok(Some(folder))
 }
 
 fn property(element: &Element) -> Result<Property, DocumentError> {

@@ -8,14 +8,16 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::download::{Download, Downloads};
 use super::exchange::{Came, Wall, exchange};
 use super::keep::{Keeper, Kept, Known};
 use super::outputs::Outputs;
 use crate::activity::blocking::on_blocking_thread;
 use crate::activity::{ActivityContext, ActivityError};
-use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Progress, Rule, Seen, creates, decide};
+use crate::ingest::control::{Action, Decision, Occasion, Outcome, PageSeen, Progress, Rule, Seen, creates, decide};
 use crate::ingest::page::{Page, PageError, PageReader};
 use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
+use crate::ingest::transfer::FileKept;
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
 use crate::ingest::{DecisionRow, Json};
 use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse, crossing};
@@ -31,6 +33,7 @@ pub(super) struct Shared<'a> {
     context: &'a ActivityContext,
     outputs: &'a Outputs,
     keeper: &'a Keeper,
+    downloads: Option<Downloads<'a>>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
     /// When the ingestion began.
@@ -59,12 +62,18 @@ impl<'a> Shared<'a> {
             context,
             outputs,
             keeper,
+            downloads: None,
             clock,
             cancel,
             began,
             start,
             reader: Arc::new(Mutex::new(reader)),
         })
+    }
+
+    /// With answers that become files.
+    pub(super) fn with_downloads(self, downloads: Option<Downloads<'a>>) -> Self {
+        Self { downloads, ..self }
     }
 
     pub(super) fn settings(&self) -> &'a IngestSettings {
@@ -77,6 +86,30 @@ impl<'a> Shared<'a> {
 
     pub(super) fn wall(&self) -> Wall {
         self.clock.wall()
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The address of a request, as far as it can be told before it is sent.
+    pub(super) fn absolute(&self, uri: &str) -> String {
+        self.resource.absolute(uri).unwrap_or_else(|_| uri.to_owned())
+    }
+
+    /// Whether progress is kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeper.is_on()
+    }
+
+    /// What is known of a file that came earlier.
+    pub(super) fn file(&self, name: &str) -> Option<FileKept> {
+        self.keeper.file(name)
+    }
+
+    /// Notes a file that has come.
+    pub(super) fn keep_file(&self, name: &str, file: FileKept) {
+        self.keeper.keep_file(name, file);
     }
 
     pub(super) async fn send(&self, request: WebRequest) -> Result<WebResponse, WebError> {
@@ -147,12 +180,14 @@ pub(super) enum Ended {
 
 impl Unit {
     pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+        let mut part = None;
         let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
             Known::Done => return Ok(Ended::Well),
             Known::Unknown => return Ok(unknown_outcome()),
             Known::Nothing => Progress::new(shared.settings),
             Known::Begun(kept) => {
                 self.values.window = window_of(kept.window).or(self.values.window);
+                part = kept.part;
                 kept.progress
             }
         };
@@ -162,8 +197,19 @@ impl Unit {
         if let Some(moment) = progress.not_before() {
             shared.sleep_until(moment).await;
         }
+        let mut download = match &shared.downloads {
+            None => None,
+            Some(downloads) => {
+                downloads.hold_back(&mut self.values);
+                let values = self.values(shared.settings, &progress);
+                match downloads.begin(self.index, shared.settings, &values, part) {
+                    Ok(download) => Some(download),
+                    Err(reason) => return self.unsent(shared, reason).await,
+                }
+            }
+        };
         loop {
-            let decision = self.step(shared, &mut progress).await?;
+            let decision = self.step(shared, &mut progress, &mut download).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
             }
@@ -174,23 +220,31 @@ impl Unit {
     }
 
     /// One request, and what is decided after it.
-    async fn step(&self, shared: &Shared<'_>, progress: &mut Progress) -> Result<Decision, ActivityError> {
+    async fn step(
+        &self,
+        shared: &Shared<'_>,
+        progress: &mut Progress,
+        download: &mut Option<Download<'_>>,
+    ) -> Result<Decision, ActivityError> {
         let values = self.values(shared.settings, progress);
         let request = request(shared, &values, progress.next.as_deref())?;
         let constants = constants(shared, &values, &request.uri)?;
         let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
         let creates = creates(shared.settings);
         if creates {
-            self.keep(shared, progress, true).await?;
+            self.keep(shared, progress, true, None).await?;
         }
         let sent = shared.occasion();
         progress.begin_request(shared.settings, sent);
-        let came = exchange(shared, progress, request, &constants).await;
+        let came = match download {
+            Some(download) => download.exchange(self, shared, progress, request, &constants).await,
+            None => exchange(shared, progress, request, &constants).await,
+        };
         if let Err(ActivityError::Authorization { .. }) = &came
             && creates
         {
             // It was not sent.
-            self.keep(shared, progress, false).await?;
+            self.keep(shared, progress, false, None).await?;
         }
         let Came { seen, status, page } = came?;
         if let Some((mut page, body)) = page {
@@ -198,7 +252,7 @@ impl Unit {
         }
         let decided = shared.occasion();
         let decision = decide(shared.settings, progress, &seen, decided);
-        self.keep(shared, progress, false).await?;
+        self.keep(shared, progress, false, download.as_mut()).await?;
         let row = DecisionRow {
             unit: self.index + 1,
             request: progress.requests,
@@ -228,13 +282,43 @@ impl Unit {
         }
     }
 
-    /// Keeps how far it has come.
-    async fn keep(&self, shared: &Shared<'_>, progress: &Progress, is_sending: bool) -> Result<(), ActivityError> {
+    /// It has failed before its first request, by what its file is to be.
+    async fn unsent(&self, shared: &Shared<'_>, reason: String) -> Result<Ended, ActivityError> {
+        let row = DecisionRow {
+            unit: self.index + 1,
+            request: 0,
+            time: shared.wall(),
+            method: shared.settings.request.method.to_string(),
+            address: String::new(),
+            status: None,
+            rows: 0,
+            key: None,
+            rule: Rule::File.to_string(),
+            action: Action::Fail.name(),
+            wait: None,
+            note: Some(reason.clone()),
+        };
+        shared.outputs.decision(&row).await?;
+        Ok(Ended::Failed { rule: Rule::File, reason })
+    }
+
+    /// Keeps how far it has come, and what there is of its file.
+    pub(super) async fn keep(
+        &self,
+        shared: &Shared<'_>,
+        progress: &Progress,
+        is_sending: bool,
+        download: Option<&mut Download<'_>>,
+    ) -> Result<(), ActivityError> {
         if !shared.keeper.is_on() {
             return Ok(());
         }
+        let part = download.and_then(|download| {
+            download.keep();
+            download.kept()
+        });
         let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
-        let kept = Kept { progress: progress.clone(), window, is_sending };
+        let kept = Kept { progress: progress.clone(), window, is_sending, part };
         shared.keeper.keep(&self.name, kept, creates(shared.settings), shared.context).await
     }
 }
@@ -304,7 +388,8 @@ fn ended(progress: &Progress) -> Option<Ended> {
 fn note(progress: &Progress, seen: &Seen, decision: Decision) -> Option<String> {
     match (&progress.outcome, seen) {
         (Some(Outcome::Failed { reason, .. }), _) => Some(reason.clone()),
-        (Some(Outcome::Completed { conflict, .. }), _) => conflict.as_ref().map(Conflict::to_string),
+        (Some(Outcome::Completed { conflict: Some(conflict), .. }), _) => Some(conflict.to_string()),
+        (_, Seen::Page(PageSeen { note: Some(note), .. }) | Seen::Stale(note)) => Some(note.clone()),
         (_, Seen::Refused(refusal)) => Some(refusal.message.clone()),
         (_, Seen::Lost(lost)) => Some(lost.message.clone()),
         _ if matches!(decision.action, Action::Pause) => Some("goes on in a later request".to_owned()),
