@@ -148,7 +148,8 @@ fn catalogue_for(document: &PerformDocument, services: &Services) -> Result<Cata
     let mut resources = DataResources::default();
     resources.add("", any("")?);
     for name in resource_names(&document.steps) {
-        resources.add(name, any(name)?);
+        let resource = any(&name)?;
+        resources.add(name, resource);
     }
     Ok(Catalogue::of_resources(&ActivityRegistry::built_in(), resources))
 }
