@@ -11,7 +11,9 @@ mod databases;
 mod documentation;
 mod documents;
 mod durable;
+#[macro_use]
 mod every_database;
+mod client;
 mod formats;
 mod http_ingest;
 mod http_job;

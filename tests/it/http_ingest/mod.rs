@@ -4,6 +4,7 @@
 //! (Eloqua), `qu_…` (Qualaroo), `zo_…` (Zoom), `go_…` (Gong), `ze_…` (Zendesk), `fd_…` (files), `er_…` (errors), `rc_…`
 //! (resumption).
 
+mod chained;
 mod errors;
 mod files;
 mod flows;
@@ -14,6 +15,7 @@ mod status;
 
 use std::time::Duration;
 
+use futures_util::future::{self, Either};
 use rejoin::document::{DataResourceConfiguration, FolderConfiguration, Located, OriginConfiguration, Position};
 use rejoin::service::{ConfiguredResource, Server, ServerBuilder};
 use rejoin::session::ManualClock;
@@ -102,7 +104,12 @@ impl Bench {
                 pass(&self.clock, Duration::from_millis(*millis)).await;
             }
         };
-        tokio::join!(self.pull(properties), passing).0
+        let pulling = std::pin::pin!(self.pull(properties));
+        match future::select(pulling, std::pin::pin!(passing)).await {
+            // It has ended without those waits.
+            Either::Left((pulled, _)) => pulled,
+            Either::Right(((), pulling)) => pulling.await,
+        }
     }
 }
 

@@ -118,6 +118,22 @@ async fn the_job_of_a_killed_service_is_cancelled_when_its_session_ends() {
 }
 
 #[tokio::test]
+async fn the_job_of_a_request_that_was_answered_at_once_is_cancelled_by_the_next_service() {
+    let mut stage = Stage::new(POLLED, "").await;
+    let request = Client::new().post(stage.service.url()).header("content-type", "application/xml");
+    let answer = request.header("prefer", "respond-async").body(perform(&stage.document())).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    stage.server.asked(3).await;
+    stage.service.stop("-KILL");
+    stage.is_after.store(true, Ordering::SeqCst);
+    // Its session ends with the process, for its streams are lost.
+    stage.service.start_again();
+    stage.server.asked(5).await;
+    stage.server.saw([CREATED, POLLED, POLLED, CANCELLED, CLEANED]);
+    stage.service.perform(&stage.document()).await.is_fault(410, "SessionEnded").says("ownerLost");
+}
+
+#[tokio::test]
 async fn the_job_of_a_killed_service_is_cancelled_when_nobody_comes_back_to_its_session() {
     let session = "<timeout default=\"PT2S\"/>";
     let mut stage = Stage::new(POLLED, session).await;

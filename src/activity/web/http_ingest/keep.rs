@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::done::{Done, Roll};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::Scalar;
 use crate::ingest::control::{Occasion, Outcome, Progress};
@@ -31,13 +32,25 @@ pub(super) enum Save {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     version: u32,
-    /// The units that are complete.
-    done: BTreeSet<String>,
+    #[serde(flatten)]
+    done: Done,
     /// How far the others have come.
     units: BTreeMap<String, Kept>,
     /// The files that have come, by their names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     files: BTreeMap<String, FileKept>,
+}
+
+impl State {
+    fn is_done(&self, unit: &str, roll: &Roll) -> bool {
+        !self.units.contains_key(unit) && self.done.has(unit, roll)
+    }
+
+    fn complete(&mut self, unit: &str, roll: &Roll) {
+        let Self { done, units, .. } = self;
+        units.remove(unit);
+        done.add(unit, roll, |other| units.contains_key(other));
+    }
 }
 
 /// What is kept of one unit.
@@ -93,6 +106,7 @@ const VERSION: u32 = 1;
 pub(super) struct Keeper<'a> {
     context: &'a ActivityContext,
     state: Option<SessionState>,
+    roll: Roll,
     kept: Mutex<State>,
     /// The units that have created something, and have said so to nobody but this request: until that is released, what is kept
     /// says that they were about to.
@@ -100,26 +114,31 @@ pub(super) struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// Reads what an earlier request has kept.
-    pub(super) fn open(state: Option<SessionState>, context: &'a ActivityContext) -> Result<Self, ActivityError> {
+    /// Reads what an earlier request has kept of these units.
+    pub(super) fn open(
+        state: Option<SessionState>,
+        units: Vec<String>,
+        context: &'a ActivityContext,
+    ) -> Result<Self, ActivityError> {
         let mut kept = match &state {
             Some(state) => read(context, &state.attribute)?,
             None => State::default(),
         };
         kept.version = VERSION;
-        Ok(Self { context, state, kept: Mutex::new(kept), created: Mutex::default() })
+        let roll = Roll::new(units);
+        kept.done.fit(&roll);
+        Ok(Self { context, state, roll, kept: Mutex::new(kept), created: Mutex::default() })
     }
 
     /// All units have ended, and what they brought has been handed on. What is left counts with the release: if those were all
     /// units, the next request begins anew. Until then, a request that comes instead of this one finds them complete.
-    pub(super) fn finish(&self, units: &[String]) -> Result<(), ActivityError> {
+    pub(super) fn finish(&self) -> Result<(), ActivityError> {
         let Some(state) = &self.state else { return Ok(()) };
         let mut all = self.kept.lock();
         for unit in std::mem::take(&mut *self.created.lock()) {
-            all.units.remove(&unit);
-            all.done.insert(unit);
+            all.complete(&unit, &self.roll);
         }
-        if units.iter().all(|unit| all.done.contains(unit)) {
+        if self.roll.names().iter().all(|unit| all.is_done(unit, &self.roll)) {
             all.done.clear();
         }
         Ok(self.context.session().set(&state.attribute, Scalar::Text(text_of(&all)?.into()))?)
@@ -134,7 +153,7 @@ impl Keep for Keeper<'_> {
 
     fn resume(&self, unit: &str, at: Occasion) -> Known {
         let state = self.kept.lock();
-        if state.done.contains(unit) {
+        if state.is_done(unit, &self.roll) {
             return Known::Done;
         }
         match state.units.get(unit).cloned() {
@@ -158,8 +177,7 @@ impl Keep for Keeper<'_> {
         let text = {
             let mut all = self.kept.lock();
             if matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
-                all.units.remove(unit);
-                all.done.insert(unit.to_owned());
+                all.complete(unit, &self.roll);
             } else {
                 all.units.insert(unit.to_owned(), kept);
             }

@@ -4,6 +4,8 @@
 //! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
 //! keeps its progress, and waits by the clock of the service.
 
+mod credentials;
+mod done;
 mod download;
 pub(super) mod error;
 mod exchange;
@@ -21,6 +23,7 @@ use crate::activity::{Activity, ActivityContext, ActivityError, FileFolder, Inpu
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
+use credentials::{Authenticate, Credentials};
 use download::Downloads;
 use error::of_failure;
 use keep::{Keeper, SessionState};
@@ -34,6 +37,7 @@ use run::{Ended, Shared, Unit};
 ///   <property key="ms.source.uri">/v1/records</property>
 ///   <property key="ms.session.key.field">{"name": "records.cursor"}</property>
 ///   <property key="ms.parameters">[{"name": "cursor", "type": "session"}]</property>
+///   <authenticate>…</authenticate>
 ///   <sessionState attribute="pull"/>
 ///   <secondary from="rows"/>
 ///   <records name="rows2"/> <json name="documents"/> <responses name="answers"/> <decisions name="log"/>
@@ -46,6 +50,7 @@ use run::{Ended, Shared, Unit};
 pub struct HttpIngest {
     source: WebSource,
     settings: IngestSettings,
+    authenticate: Option<Authenticate>,
     state: Option<SessionState>,
     secondary: Option<InputPort>,
     /// Where files go, if answers become files.
@@ -68,16 +73,18 @@ impl Activity for HttpIngest {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
             None => units::of_none(&self.settings, context.clock().wall())?,
         };
-        let keeper = Keeper::open(self.state, &context)?;
-        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
+        let names = units.iter().map(|unit| unit.name.clone()).collect();
+        let keeper = Keeper::open(self.state, names, &context)?;
         let downloads = self.folder.as_ref().zip(self.settings.download.as_ref());
         let downloads = downloads.map(|(folder, settings)| Downloads::new(folder, settings));
         let by = (context.clock(), context.cancellation().clone());
-        let shared = Shared::new(&self.settings, self.source.resource()?, (&outputs, &keeper), by)?;
-        let shared = shared.with_downloads(downloads);
+        let resource = self.source.resource()?;
+        let credentials = Credentials::new(self.authenticate.as_ref(), resource, context.clock());
+        let shared = Shared::new(&self.settings, resource, (&outputs, &keeper), by)?;
+        let shared = shared.with_credentials(credentials).with_downloads(downloads);
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
-        keeper.finish(&names)?;
+        keeper.finish()?;
         judge(ended)
     }
 }

@@ -1,6 +1,7 @@
 //! From the element to settings.
 
 use super::HttpIngest;
+use super::credentials::Authenticate;
 use super::download::record_schema;
 use super::keep::{Save, SessionState};
 use super::outputs::OutputPorts;
@@ -15,18 +16,30 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     let element = fields.element();
     let source = setup.web(fields)?;
     let own = own_properties(fields)?;
+    let authenticate = fields.child("authenticate").map(|child| Authenticate::parse(child, &source)).transpose()?;
     let state = fields.child("sessionState").map(session_state).transpose()?;
     let secondary = fields.child("secondary").map(|child| setup.input_of(child, StreamType::Rows)).transpose()?;
     let ports = OutputPorts::declare(fields, setup)?;
     let defaults = defaults(&source);
-    let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
+    let known = authenticate.as_ref().map(Authenticate::names);
+    let names = match &known {
+        _ if secondary.is_some() => SecondaryNames::Any,
+        Some(names) => SecondaryNames::Given(names.clone()),
+        None => SecondaryNames::None,
+    };
     let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    if let Some(authenticate) = &authenticate {
+        // When those are refused, there may be new ones.
+        settings.units.columns.authentication.extend(authenticate.names());
+        settings.retry.credential_attempts = authenticate.attempts;
+        settings.retry.credential_delay = authenticate.delay;
+    }
     let folder = folder(element, &mut settings, setup)?;
     if folder.is_some() && ports.responses != OutputPort::NOWHERE {
         let message = "the bytes of a download are in its file: leave the output `responses` out, or `rejoin.download`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings, state, secondary, folder, ports })
+    Ok(HttpIngest { source, settings, authenticate, state, secondary, folder, ports })
 }
 
 /// Where files go, if answers become files. Then the records are those of the files.

@@ -8,6 +8,7 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::{Credentials, Held};
 use super::download::{Download, Downloads};
 use super::exchange::{Came, Wall, exchange};
 use super::keep::{Keep, Kept, Known};
@@ -32,6 +33,7 @@ pub(in crate::activity::web) struct Shared<'a> {
     resource: &'a dyn WebResource,
     outputs: &'a Outputs,
     keeper: &'a dyn Keep,
+    credentials: Credentials<'a>,
     downloads: Option<Downloads<'a>>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
@@ -59,6 +61,7 @@ impl<'a> Shared<'a> {
             resource,
             outputs,
             keeper,
+            credentials: Credentials::none(),
             downloads: None,
             clock,
             cancel,
@@ -66,6 +69,11 @@ impl<'a> Shared<'a> {
             start,
             reader: Arc::new(Mutex::new(reader)),
         })
+    }
+
+    /// With credentials that are asked for.
+    pub(super) fn with_credentials(self, credentials: Credentials<'a>) -> Self {
+        Self { credentials, ..self }
     }
 
     /// With answers that become files.
@@ -211,7 +219,18 @@ impl Unit {
                 }
             }
         };
+        let own = self.values.secrets.clone();
+        let mut turn = 0;
+        let mut renews = true;
         loop {
+            if renews {
+                let Held { turn: now, values } = match shared.credentials.after(turn).await? {
+                    Ok(held) => held,
+                    Err((rule, reason)) => return Ok(Ended::Failed { rule, reason }),
+                };
+                turn = now;
+                self.values.secrets = own.iter().cloned().chain(values).collect();
+            }
             let decision = self.step(shared, &mut progress, &mut download).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
@@ -219,6 +238,7 @@ impl Unit {
             if let Some(moment) = decision.action.not_before() {
                 shared.sleep_until(moment).await;
             }
+            renews = matches!(decision.action, Action::Retry { renews_credentials: true, .. });
         }
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::farewell::Farewell;
-use super::variables::Named;
 use crate::activity::web::http_ingest::keep::{Keep, Kept, Known};
+use crate::activity::web::variables::Named;
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::Scalar;
 use crate::ingest::Json;

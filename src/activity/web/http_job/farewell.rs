@@ -1,22 +1,13 @@
 //! What the remote service is told when nobody wants a job any more: to cancel it, and to clean up.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use super::parse::takes_any_answer;
-use super::variables::Named;
-use crate::activity::web::http_ingest::keep::{Keep, Kept, Known};
-use crate::activity::web::http_ingest::outputs::Outputs;
-use crate::activity::web::http_ingest::run::{Ended, Shared};
-use crate::activity::web::http_ingest::units;
-use crate::activity::{ActivityError, web::http_ingest::run::Unit};
-use crate::ingest::control::Occasion;
+use crate::activity::web::http_ingest::run::Ended;
+use crate::activity::web::phase::{KeepsNothing, Line};
+use crate::activity::web::variables::Named;
 use crate::ingest::properties::Property;
 use crate::ingest::settings::IngestSettings;
-use crate::resource::web::WebResource;
-use crate::session::Clock;
 
 /// How long a farewell takes at the most, its repetitions included, where it does not say.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,31 +45,7 @@ impl Wording {
     }
 }
 
-/// What phases are sent with.
-#[derive(Clone, Copy)]
-pub(super) struct Line<'a> {
-    pub(super) resource: &'a dyn WebResource,
-    pub(super) clock: &'a Arc<dyn Clock>,
-    pub(super) outputs: &'a Outputs,
-}
-
 impl Line<'_> {
-    /// Goes through a phase: an ingestion with the variables of the phases before.
-    pub(super) async fn phase(
-        self,
-        (name, hands_on): (&'static str, bool),
-        settings: &IngestSettings,
-        variables: &[Named],
-        keep: &dyn Keep,
-    ) -> Result<Ended, ActivityError> {
-        self.outputs.begin_phase(name, hands_on);
-        let mut unit = only_unit(settings, self.clock)?;
-        unit.values.secrets.extend(variables.iter().cloned());
-        let by = (self.clock, CancellationToken::new());
-        let shared = Shared::new(settings, self.resource, (self.outputs, keep), by)?;
-        Box::pin(unit.run(&shared)).await
-    }
-
     /// Sends a farewell, whoever listens. Answers with what became of it, for people.
     async fn say(self, name: &'static str, wording: &Wording, variables: &[Named]) -> Result<(), String> {
         let limit = wording.settings.pace.timeout.unwrap_or(TIMEOUT).min(LONGEST_TIMEOUT);
@@ -115,31 +82,5 @@ impl Line<'_> {
             }
         }
         notes.join("; ")
-    }
-}
-
-fn only_unit(settings: &IngestSettings, clock: &Arc<dyn Clock>) -> Result<Unit, ActivityError> {
-    let mut units = units::of_none(settings, clock.wall())?;
-    match (units.pop(), units.is_empty()) {
-        (Some(unit), true) => Ok(unit),
-        _ => Err(ActivityError::client("HttpJobFailed", "a job is one unit: its window of time is empty, or several")),
-    }
-}
-
-/// Nothing is kept: what is lost is asked for again.
-pub(super) struct KeepsNothing;
-
-#[async_trait::async_trait]
-impl Keep for KeepsNothing {
-    fn is_on(&self) -> bool {
-        false
-    }
-
-    fn resume(&self, _: &str, _: Occasion) -> Known {
-        Known::Nothing
-    }
-
-    async fn keep(&self, _: &str, _: Kept, _: bool) -> Result<(), ActivityError> {
-        Ok(())
     }
 }

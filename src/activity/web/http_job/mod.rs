@@ -1,7 +1,7 @@
 //! `httpJob`: a job of somebody else's HTTP service, from its creation to its results.
 //!
 //! Its phases are ingestions (see [`http_ingest`](super::http_ingest)) with settings of their own: [`parse`] reads them, [`run`] goes from
-//! one to the next, [`variables`] are what one tells the others, [`book`] keeps in the session how far the job has come, and
+//! one to the next, [`variables`](super::variables) are what one tells the others, [`book`] keeps in the session how far the job has come, and
 //! [`farewell`] is what the remote service is told when nobody wants the job any more. That is said whatever becomes of the
 //! request: the job runs in a task of its own ([`Aftercare`](crate::activity::Aftercare)), which is told when the request
 //! is dropped; and [`OpenJobs`] says it for jobs that a session has left open when it ends.
@@ -12,7 +12,6 @@ mod farewell;
 mod open_jobs;
 mod parse;
 mod run;
-mod variables;
 
 use std::time::Duration;
 
@@ -20,12 +19,12 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::http_ingest::outputs::OutputPorts;
+use super::variables::Variable;
 use crate::activity::{Activity, ActivityContext, ActivityError, Requirement, Setup, WebSource};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
 use farewell::Farewell;
-use variables::Variable;
 
 pub use open_jobs::OpenJobs;
 

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::book::{BEGINNING, Open, Record, Stage, read};
-use super::farewell::{Cancel, Farewell, Line, Wording};
+use super::farewell::{Cancel, Farewell, Wording};
 use super::parse::read_again;
 use crate::activity::web::http_ingest::outputs::Outputs;
+use crate::activity::web::phase::Line;
 use crate::activity::{Aftercare, WebSource};
 use crate::block::Scalar;
 use crate::document::Position;

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::farewell::{Cancel, Farewell, Wording};
-use super::variables::{Variable, variables};
 use super::{HttpJob, Job, Phase};
 use crate::activity::web::http_ingest::outputs::OutputPorts;
 use crate::activity::web::http_ingest::parse::{defaults, own_properties, refuse};
+use crate::activity::web::phase::is_one_answer;
+use crate::activity::web::variables::{Variable, variables};
 use crate::activity::{Setup, WebSource};
 use crate::document::{DocumentError, Element, Fields};
 use crate::ingest::properties::{Property, SecondaryNames, read};
@@ -165,21 +166,6 @@ impl Reader {
             settings.pace.timeout = None;
         }
     }
-}
-
-/// What is created, cancelled or cleaned up is so by one answer.
-fn is_one_answer(element: &Element, settings: &IngestSettings) -> Result<(), DocumentError> {
-    let paging = &settings.paging;
-    let goes_on = settings.key.is_some() || paging.is_on || paging.total.is_some() || paging.next.is_some();
-    if goes_on || !settings.stop.when.is_empty() || settings.stop.on_timeout != OnTimeout::Fail {
-        let name = element.local_name();
-        let message = format!(
-            "contradictory `{name}`: it is one request with one answer, so it has no `ms.session.key.field`, `ms.pagination`, \
-             `ms.total.count.field`, `rejoin.next`, `rejoin.stop.when` and `rejoin.on.timeout`"
-        );
-        return Err(DocumentError::invalid(element.position(), message));
-    }
-    Ok(())
 }
 
 /// Whatever the answer holds, it is not looked at.

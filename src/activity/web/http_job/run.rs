@@ -7,12 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::book::{Book, Open, Stage};
 use super::error::{answer, late, of_failure, unknown, with};
-use super::farewell::{KeepsNothing, Line};
-use super::variables::{Named, find_all};
 use super::{HttpJob, Job, Phase};
 use crate::activity::web::http_ingest::keep::Keep;
 use crate::activity::web::http_ingest::outputs::Outputs;
 use crate::activity::web::http_ingest::run::{Ended, occasion};
+use crate::activity::web::phase::{KeepsNothing, Line};
+use crate::activity::web::variables::{Named, find_all};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::ingest::control::{Mark, Rule};
 use crate::session::Moment;

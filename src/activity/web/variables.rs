@@ -11,8 +11,8 @@ use crate::ingest::settings::ValuePath;
 
 /// `<variable name="id" path="job.id"/>`, `<variable name="id" header="Location" match="/jobs/([0-9]+)$"/>`
 #[derive(Debug)]
-pub(super) struct Variable {
-    pub(super) name: Box<str>,
+pub(in crate::activity::web) struct Variable {
+    pub(in crate::activity::web) name: Box<str>,
     source: Source,
     /// The first group of it, or all that it matches, is the value.
     pattern: Option<Regex>,
@@ -27,10 +27,10 @@ enum Source {
 }
 
 /// A name and its value.
-pub(super) type Named = (Box<str>, Json);
+pub(in crate::activity::web) type Named = (Box<str>, Json);
 
 /// The `variable` children that come next.
-pub(super) fn variables(fields: &mut Fields<'_>) -> Result<Vec<Variable>, DocumentError> {
+pub(in crate::activity::web) fn variables(fields: &mut Fields<'_>) -> Result<Vec<Variable>, DocumentError> {
     let mut variables: Vec<Variable> = Vec::new();
     for element in fields.children("variable") {
         let variable = variable(element)?;
@@ -85,7 +85,7 @@ fn name(written: &Value<'_>) -> Result<Box<str>, DocumentError> {
 
 impl Variable {
     /// Whether it stands in the body.
-    pub(super) fn is_of_body(&self) -> bool {
+    pub(in crate::activity::web) fn is_of_body(&self) -> bool {
         matches!(self.source, Source::Path(_))
     }
 
@@ -112,7 +112,11 @@ impl Variable {
 }
 
 /// All of them, or the first that is not there.
-pub(super) fn find_all(variables: &[Variable], headers: &HeaderMap, body: &[u8]) -> Result<Vec<Named>, String> {
+pub(in crate::activity::web) fn find_all(
+    variables: &[Variable],
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Vec<Named>, String> {
     let needs_body = variables.iter().any(Variable::is_of_body);
     let body = if needs_body { Some(read(body)?) } else { None };
     let find = |variable: &Variable| Ok((variable.name.clone(), variable.find(headers, body.as_ref())?));
