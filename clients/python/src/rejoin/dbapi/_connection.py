@@ -13,7 +13,8 @@ from .. import errors
 from .._answers import Response
 from .._exchange import Conversation
 from .._operations import Operations, transaction_step
-from ..service import DataService, Session
+from ..service import DataService
+from ..session import Session
 from . import _errors
 from ._cursor import Cursor
 from ._errors import Error, InterfaceError, OperationalError, translated
