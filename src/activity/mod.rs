@@ -37,7 +37,7 @@ pub mod web;
 pub use context::{ActivityContext, Input, Output};
 pub use database::{Database, Statements};
 pub use error::ActivityError;
-pub(crate) use ports::TransactionPart;
+pub(crate) use ports::{Boundary, TransactionPart};
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;
 pub use registry::{ActivityFactory, ActivityRegistry, Effects, Requirement, RunnableActivity};

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
+use super::transaction::TransactionWork;
 use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
 use crate::block::StreamType;
@@ -33,6 +34,8 @@ use crate::session::{Clock, SystemClock};
 pub struct Plan {
     pub(super) activities: Vec<PlannedActivity>,
     pub(super) streams: Vec<PlannedStream>,
+    /// What it does in a transaction, where that can be said.
+    pub(super) transaction: Option<TransactionWork>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
     /// By which its activities wait.
@@ -92,14 +95,20 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan =
-            Self { activities: draft.activities, streams, request: Arc::default(), clock: Arc::new(SystemClock) };
+        let mut plan = Self {
+            activities: draft.activities,
+            streams,
+            transaction: None,
+            request: Arc::default(),
+            clock: Arc::new(SystemClock),
+        };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
         plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
+        plan.find_transaction(&draft.ports);
         Ok(plan)
     }
 

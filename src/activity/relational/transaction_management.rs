@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Requirement, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Boundary, OutputPort, PortType, Requirement, Setup};
 use crate::block::{Block, StreamType};
 use crate::document::{DocumentError, Element, Fields, Value};
 use crate::session::{
@@ -53,7 +53,7 @@ impl Activity for TransactionManagement {
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let operation = Operation::parse(fields.one_of(OPERATIONS)?)?;
-        setup.parts_statements();
+        setup.is_boundary(operation.boundary());
         if operation.stays_in_session() {
             setup.stays_in_session();
         }
@@ -92,6 +92,15 @@ impl Operation {
         };
         fields.finish()?;
         Ok(operation)
+    }
+
+    fn boundary(&self) -> Boundary {
+        match self {
+            Self::Begin(_) => Boundary::Begin,
+            Self::Commit => Boundary::Commit,
+            Self::Rollback => Boundary::Rollback,
+            Self::Savepoint(_) | Self::RollbackTo(_) | Self::ReleaseSavepoint(_) | Self::State(_) => Boundary::Within,
+        }
     }
 
     /// Whether nothing that was done outside of the session is made to hold or taken back by it: it may be done again after a
