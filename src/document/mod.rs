@@ -46,7 +46,7 @@ mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, BudgetConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings,
-    ClientPlaceConfiguration, ConfiguredActivity, ConnectionsConfiguration, CookieSettings,
+    ClientPlaceConfiguration, ConfiguredActivity, CookieSettings,
     CredentialMethodConfiguration, CredentialsConfiguration, DURABLE_FACTORY, DataResourceConfiguration,
     FolderConfiguration, GrantConfiguration, JoinSettings, LoginConfiguration, MappedTo, OAuthConfiguration, Origin,
     OriginConfiguration, OriginError, PasswordSource, PoolConfiguration, Property, PropertyConfiguration,

@@ -8,7 +8,7 @@ mod session;
 
 pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
 pub use data_resource::{
-    BudgetConfiguration, ClientPlaceConfiguration, ConnectionsConfiguration, CredentialMethodConfiguration,
+    BudgetConfiguration, ClientPlaceConfiguration, CredentialMethodConfiguration,
     CredentialsConfiguration, DataResourceConfiguration, FolderConfiguration, GrantConfiguration, LoginConfiguration,
     MappedTo, OAuthConfiguration, OriginConfiguration, PasswordSource, PoolConfiguration, PropertyConfiguration,
     RoleMapConfiguration, RoleMapEntry, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
