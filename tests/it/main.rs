@@ -16,6 +16,7 @@ mod every_database;
 mod client;
 mod formats;
 mod http_ingest;
+mod http_job;
 mod initialisation;
 mod jarvis;
 mod mariadb;
