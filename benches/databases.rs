@@ -132,7 +132,6 @@ impl Bench {
         let url = service.url("bench");
         let ways = [
             Way::new("CSV", 1.05, &url, &select, CSV),
-            Way::new("CSV, not by the database", 1.05, &url, &select, CSV_OF_OUR_OWN),
             Way::new("WebRowSet", 1.30, &url, &select, WEB_ROW_SET),
             Way::new("Arrow IPC", 0.90, &url, &select, ARROW),
         ];
@@ -291,10 +290,6 @@ impl Bench {
 }
 
 const CSV: &str = "<sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"out\"/></sqlResultsToCSV>";
-
-/// No database writes such lines.
-const CSV_OF_OUR_OWN: &str = "<sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"out\"/>\
-    <lineBreak value=\"CR\"/></sqlResultsToCSV>";
 
 const WEB_ROW_SET: &str =
     "<sqlResultsToXML name=\"f\"><resultSet from=\"r\"/><webRowSet name=\"out\"/></sqlResultsToXML>";

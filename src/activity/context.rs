@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::{ActivityError, AwaitedOutput, InputPort, OutputPort, Pushdown, RequestInformation};
+use super::{ActivityError, InputPort, OutputPort, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
 use crate::session::{AttributeValue, Clock, SessionAttributes, SystemClock};
 
@@ -17,8 +17,6 @@ pub struct ActivityContext {
     cancel: CancellationToken,
     request: Arc<RequestInformation>,
     clock: Arc<dyn Clock>,
-    pushdown: Option<Pushdown>,
-    awaited: Option<AwaitedOutput>,
 }
 
 impl ActivityContext {
@@ -36,8 +34,6 @@ impl ActivityContext {
             cancel,
             request: Arc::default(),
             clock: Arc::new(SystemClock),
-            pushdown: None,
-            awaited: None,
         }
     }
 
@@ -63,32 +59,6 @@ impl ActivityContext {
     pub(crate) fn with_session_input(mut self, reader: Option<BlockReader>) -> Self {
         self.session_input = reader;
         self
-    }
-
-    /// With its part in a fusion.
-    pub(crate) fn fused(mut self, pushdown: Option<Pushdown>, awaited: Option<AwaitedOutput>) -> Self {
-        self.pushdown = pushdown;
-        self.awaited = awaited;
-        self
-    }
-
-    /// Takes the work of the formatter that alone reads the output of this activity, if it may be done here
-    /// ([`Setup::pushes_down`](super::Setup::pushes_down)).
-    pub fn pushdown(&mut self) -> Option<Pushdown> {
-        self.pushdown.take()
-    }
-
-    /// Takes the output of an activity that [formats](super::Setup::formats), after waiting for the source of the rows to say
-    /// whether it writes it: `None` when it has.
-    ///
-    /// # Errors
-    ///
-    /// [`ActivityError::ReaderGone`] or [`ActivityError::InputBroken`] when the source stopped before the end.
-    pub async fn unwritten_output(&mut self, port: OutputPort) -> Result<Option<Output>, ActivityError> {
-        match self.awaited.take() {
-            None => Ok(Some(self.output(port))),
-            Some(awaited) => Ok(awaited.output().await?.map(|writer| Output { writer: Some(writer) })),
-        }
     }
 
     /// Takes the input that a client writes ([`Setup::session_input`](super::Setup::session_input)). Taken a second time, or not

@@ -1,4 +1,3 @@
-use super::Formatting;
 use crate::block::StreamType;
 use crate::document::Position;
 
@@ -30,10 +29,6 @@ pub struct Ports {
     pub(crate) part: TransactionPart,
     /// Whether it changes nothing but the session, though others of its kind do.
     pub(crate) stays_in_session: bool,
-    /// Whether it may do the work of the formatter that reads its one output.
-    pub(crate) pushes_down: bool,
-    /// All that it does with its one input, where the source of that may do it.
-    pub(crate) formatting: Option<Formatting>,
 }
 
 /// What an activity has to do with the transaction of the session.

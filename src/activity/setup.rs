@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ports::{DeclaredInput, DeclaredOutput, TransactionPart};
-use super::{Database, FileFolder, Formatting, InputPort, OutputPort, PortType, Ports, WebSource};
+use super::{Database, FileFolder, InputPort, OutputPort, PortType, Ports, WebSource};
 use crate::block::StreamType;
-use crate::document::{DocumentError, Element, Fields, Position, Value, nearest};
+use crate::document::activities::{FromStream, StreamKind, ToStream, expect_no_content_beside_from};
+use crate::document::{DocumentError, Element, Fields, Located, Position, Value, nearest};
 use crate::resource::{DataResource, DataResources};
 
 /// The `property` elements of an activity in the activity configuration document.
@@ -70,20 +71,20 @@ impl<'a> Setup<'a> {
         Ok(InputPort(self.ports.inputs.len() - 1))
     }
 
+    /// Declares an input that has been read.
+    pub fn reads<K: StreamKind>(&mut self, stream: &FromStream<K>) -> InputPort {
+        let Located { value: name, position } = stream.name().clone();
+        self.ports.inputs.push(DeclaredInput { stream: name, accepts: K::TYPE, position });
+        InputPort(self.ports.inputs.len() - 1)
+    }
+
     /// Checks an element whose `from` has been read: what comes from a stream is not given in the document as well.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] when it holds anything but white space.
     pub fn refuse_content_beside_from(&self, element: &Element) -> Result<(), DocumentError> {
-        if element.is_blank() {
-            return Ok(());
-        }
-        let name = element.local_name();
-        Err(DocumentError::invalid(
-            element.position(),
-            format!("contradictory `{name}`: it has both a content and a stream (`from`): leave one out"),
-        ))
+        expect_no_content_beside_from(element)
     }
 
     /// Reads the next child, `<child name="…"/>`, and declares the output that it names.
@@ -131,15 +132,30 @@ impl<'a> Setup<'a> {
         let mut fields = child.fields();
         let name = fields.required_attribute("name")?;
         fields.finish()?;
-        let stream = name.name()?.into();
-        self.ports.outputs.push(DeclaredOutput {
-            stream,
-            port_type,
-            content_type,
-            position: name.position(),
-            in_session: false,
-        });
-        Ok(OutputPort(Some(self.ports.outputs.len() - 1)))
+        let name = Located::new(name.name()?.into(), name.position());
+        Ok(self.declare_output(Some(&name), port_type, content_type))
+    }
+
+    /// Declares an output that has been read, with its media type where that is more than "text" or "bytes". One that was not
+    /// named is not asked for.
+    pub fn writes<K: StreamKind>(&mut self, stream: &ToStream<K>, content_type: Option<&'static str>) -> OutputPort {
+        self.declare_output(stream.name(), PortType::Is(K::TYPE), content_type)
+    }
+
+    /// Declares an output that has been read, and that has the type of an input, which passes through.
+    pub fn passes_on<K: StreamKind>(&mut self, input: InputPort, stream: &ToStream<K>) -> OutputPort {
+        self.declare_output(stream.name(), PortType::SameAs(input), None)
+    }
+
+    fn declare_output(
+        &mut self,
+        name: Option<&Located<Box<str>>>,
+        port_type: PortType,
+        content_type: Option<&'static str>,
+    ) -> OutputPort {
+        let Some(Located { value: stream, position }) = name.cloned() else { return OutputPort::NOWHERE };
+        self.ports.outputs.push(DeclaredOutput { stream, port_type, content_type, position, in_session: false });
+        OutputPort(Some(self.ports.outputs.len() - 1))
     }
 
     /// Declares the output that is a stream of the session, by the name of the activity that `element` is. The request is
@@ -181,19 +197,6 @@ impl<'a> Setup<'a> {
         self.ports.stays_in_session = true;
     }
 
-    /// Declares that the activity can do the work of a formatter that alone reads its one output. When it runs, it looks for that
-    /// with [`ActivityContext::pushdown`](super::ActivityContext::pushdown).
-    pub fn pushes_down(&mut self) {
-        self.ports.pushes_down = true;
-    }
-
-    /// Declares that all the activity does is to write the rows of its one input into its one output in this form, so that the
-    /// source of the rows may do it instead. When it runs, it takes its output with
-    /// [`ActivityContext::unwritten_output`](super::ActivityContext::unwritten_output).
-    pub fn formats(&mut self, formatting: Formatting) {
-        self.ports.formatting = Some(formatting);
-    }
-
     /// The relational data resource that the element names with `resource`, or else the first one of the data service resource
     /// that is relational.
     ///
@@ -201,9 +204,22 @@ impl<'a> Setup<'a> {
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
     pub fn relational(&mut self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
+        self.relational_of(fields.element(), named_resource(fields)?.as_ref())
+    }
+
+    /// [`Setup::relational`], where the attribute has been read.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
+    pub fn relational_of(
+        &mut self,
+        element: &Element,
+        name: Option<&Located<String>>,
+    ) -> Result<Database, DocumentError> {
         self.ports.part = TransactionPart::Statements;
-        let (name, resource) =
-            self.resource_of(fields, "a relational data resource", |resource| resource.as_relational().is_some())?;
+        let suits = |resource: &dyn DataResource| resource.as_relational().is_some();
+        let (name, resource) = self.resource_of(element, name, "a relational data resource", suits)?;
         Ok(Database::new(name, resource))
     }
 
@@ -213,8 +229,17 @@ impl<'a> Setup<'a> {
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is none.
     pub fn web(&mut self, fields: &mut Fields<'_>) -> Result<WebSource, DocumentError> {
-        let (name, resource) = self
-            .resource_of(fields, "a data resource that is an HTTP service", |resource| resource.as_web().is_some())?;
+        self.web_of(fields.element(), named_resource(fields)?.as_ref())
+    }
+
+    /// [`Setup::web`], where the attribute has been read.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, or when it is none.
+    pub fn web_of(&mut self, element: &Element, name: Option<&Located<String>>) -> Result<WebSource, DocumentError> {
+        let suits = |resource: &dyn DataResource| resource.as_web().is_some();
+        let (name, resource) = self.resource_of(element, name, "a data resource that is an HTTP service", suits)?;
         Ok(WebSource::new(name, resource))
     }
 
@@ -250,21 +275,20 @@ impl<'a> Setup<'a> {
     /// The data resource that the element names, or else the first one that suits it.
     fn resource_of(
         &self,
-        fields: &mut Fields<'_>,
+        element: &Element,
+        name: Option<&Located<String>>,
         what: &str,
         suits: impl Fn(&dyn DataResource) -> bool,
     ) -> Result<(&'a str, &'a Arc<dyn DataResource>), DocumentError> {
-        let element = fields.element();
         let resources = self.resources;
         let wrong = |position, more: &str| {
             DocumentError::invalid(position, format!("`{}` needs {what}{more}", element.local_name()))
         };
-        match fields.attribute("resource") {
+        match name {
             Some(name) => {
-                let known = resources.iter().find(|(known, _)| *known == name.as_str().trim());
-                name.name()?;
-                let found = known.ok_or_else(|| self.no_such_resource(&name))?;
-                if suits(&**found.1) { Ok(found) } else { Err(wrong(name.position(), "")) }
+                let found = resources.iter().find(|(known, _)| *known == name.value);
+                let found = found.ok_or_else(|| self.no_such_resource(name))?;
+                if suits(&**found.1) { Ok(found) } else { Err(wrong(name.position, "")) }
             }
             None => resources.iter().find(|(_, resource)| suits(&***resource)).ok_or_else(|| {
                 let more = ", and this data service resource has none: add a `dataResource` to its configuration";
@@ -273,8 +297,8 @@ impl<'a> Setup<'a> {
         }
     }
 
-    fn no_such_resource(&self, name: &Value<'_>) -> DocumentError {
-        name.error(self.unknown(name.as_str().trim()))
+    fn no_such_resource(&self, name: &Located<String>) -> DocumentError {
+        DocumentError::invalid(name.position, self.unknown(&name.value))
     }
 
     fn unknown(&self, wanted: &str) -> String {
@@ -284,6 +308,12 @@ impl<'a> Setup<'a> {
             .unwrap_or_default();
         format!("this data service resource has no data resource `{wanted}`{hint}")
     }
+}
+
+/// The attribute `resource`.
+fn named_resource(fields: &mut Fields<'_>) -> Result<Option<Located<String>>, DocumentError> {
+    let name = fields.attribute("resource");
+    name.map(|name| Ok(Located::new(name.name()?.to_owned(), name.position()))).transpose()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@
 //! Readers and schemas accept the same documents. Where XML Schema 1.0 has no way to say something, the schema's documentation
 //! says it, and the error begins with "contradictory". A differential test holds the two together.
 
+pub mod activities;
 mod characters;
 mod configuration;
 mod duration;
@@ -63,7 +64,7 @@ pub use limits::Limits;
 pub use located::Located;
 pub use nearest::nearest;
 pub(crate) use nearest::unknown_name;
-pub use perform::{ActivityElement, PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish};
+pub use perform::{PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish, WrittenActivity};
 pub use reader::{StartTag, XmlEvent, XmlReader};
 pub use response::{
     DataEncoding, ErrorKind, GrantedTimeout, ResponseError, ResponseEvent, ResponseReader, ResponseSession,

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{PlanError, PlanProblem};
 use crate::activity::{ActivityFactory, ActivityRegistry, Properties, Requirement, RunnableActivity};
-use crate::document::{ActivityConfiguration, ActivityElement, DocumentError, nearest};
+use crate::document::{ActivityConfiguration, DocumentError, WrittenActivity, nearest};
 use crate::resource::DataResources;
 
 /// Which activities a data service resource offers, and with which properties.
@@ -17,8 +16,6 @@ use crate::resource::DataResources;
 pub struct Catalogue {
     entries: BTreeMap<Box<str>, Entry>,
     resources: DataResources,
-    /// How many formatters had their work done by the source of their rows.
-    fused: Arc<AtomicU64>,
 }
 
 struct Entry {
@@ -47,7 +44,7 @@ impl Catalogue {
             })
             .map(|(name, factory)| (name.into(), Entry { factory: Arc::clone(factory), properties: Properties::new() }))
             .collect();
-        Self { entries, resources, fused: Arc::default() }
+        Self { entries, resources }
     }
 
     /// The activities that a configuration document maps.
@@ -71,7 +68,7 @@ impl Catalogue {
                 properties.map(|property| (property.key.value.clone(), property.value.value.clone())).collect();
             entries.insert(name.as_str().into(), Entry { factory: Arc::clone(factory), properties });
         }
-        Ok(Self { entries, resources, fused: Arc::default() })
+        Ok(Self { entries, resources })
     }
 
     /// The element names of the activities, in order.
@@ -85,23 +82,12 @@ impl Catalogue {
         &self.resources
     }
 
-    /// How many formatters, in the requests so far, had their work done by the data resource that their rows came from.
-    #[must_use]
-    pub fn fused(&self) -> u64 {
-        self.fused.load(Ordering::Relaxed)
-    }
-
-    /// Where those are counted.
-    pub(super) fn count_of_fused(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.fused)
-    }
-
     /// Reads one activity of a perform document.
     ///
     /// # Errors
     ///
     /// [`PlanError`] when there is no such activity here, or when its element is wrong.
-    pub(super) fn build(&self, activity: &ActivityElement) -> Result<RunnableActivity, PlanError> {
+    pub(super) fn build(&self, activity: &WrittenActivity) -> Result<RunnableActivity, PlanError> {
         let name = activity.element.local_name();
         let Some(entry) = self.entries.get(name) else {
             return Err(PlanError::new(

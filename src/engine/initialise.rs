@@ -124,7 +124,8 @@ impl Initialisation {
 impl Begun {
     /// A task of its own: it comes to its end in order when the client leaves.
     async fn prepare(mut self, plan: Plan, mut ready: oneshot::Sender<Result<Self, PerformError>>) {
-        match self.participation.run(plan, ready.closed()).await {
+        let done = self.participation.run(plan, ready.closed()).await;
+        match done.map_err(|failure| self.participation.explain(failure)) {
             Ok(()) => {
                 self.participation.is_prepared = true;
                 if let Err(Ok(unwanted)) = ready.send(Ok(self)) {

@@ -20,7 +20,6 @@ mod document_answer;
 mod draft;
 mod end_point;
 mod error;
-mod fusion;
 mod initialise;
 mod participation;
 mod perform;

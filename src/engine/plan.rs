@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
-use super::fusion::Fusion;
 use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
 use crate::block::StreamType;
@@ -34,8 +33,6 @@ use crate::session::{Clock, SystemClock};
 pub struct Plan {
     pub(super) activities: Vec<PlannedActivity>,
     pub(super) streams: Vec<PlannedStream>,
-    /// The formatters whose work the source of their rows may do.
-    pub(super) fusions: Vec<Fusion>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
     /// By which its activities wait.
@@ -95,20 +92,14 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan = Self {
-            activities: draft.activities,
-            streams,
-            fusions: Vec::new(),
-            request: Arc::default(),
-            clock: Arc::new(SystemClock),
-        };
+        let mut plan =
+            Self { activities: draft.activities, streams, request: Arc::default(), clock: Arc::new(SystemClock) };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
         plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
-        plan.fuse(&draft.ports, &catalogue.count_of_fused());
         Ok(plan)
     }
 

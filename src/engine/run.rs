@@ -12,7 +12,6 @@ use tracing::{Instrument, Span, debug_span};
 
 use super::crew::Crew;
 use super::end_point::EndPoint;
-use super::fusion::hand_over;
 use super::plan::{Plan, PlannedActivity};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
@@ -103,7 +102,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams, fusions, request, clock } = plan;
+        let Plan { activities, streams, request, clock } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -111,7 +110,6 @@ impl Run {
             writers.push(Some(writer));
             readers.push(Some(reader));
         }
-        let fused = hand_over(fusions, &activities, &mut writers);
         let kinships = kinships(&activities, &streams);
         let missing: Vec<usize> = activities.iter().map(|activity| activity.after.len()).collect();
         let mut followers = vec![Vec::new(); activities.len()];
@@ -128,7 +126,7 @@ impl Run {
             cancel,
             progress: None,
         };
-        for (activity, fused) in activities.into_iter().zip(fused) {
+        for activity in activities {
             let inputs = activity.inputs.iter().filter_map(|&stream| readers[stream].take()).collect();
             let outputs = activity.outputs.iter().filter_map(|&stream| writers[stream].take()).collect();
             let session_input = activity.session_input.then(|| {
@@ -139,8 +137,7 @@ impl Run {
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
                 .for_request(Arc::clone(&request))
                 .on_clock(Arc::clone(&clock))
-                .with_session_input(session_input)
-                .fused(fused.pushdown, fused.awaited);
+                .with_session_input(session_input);
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),
                 position: activity.position,

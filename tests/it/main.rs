@@ -13,7 +13,6 @@ mod documents;
 mod durable;
 mod every_database;
 mod formats;
-mod fusion;
 mod http_ingest;
 mod initialisation;
 mod jarvis;

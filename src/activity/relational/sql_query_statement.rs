@@ -2,10 +2,9 @@ use async_trait::async_trait;
 use futures_util::future::try_join;
 
 use super::statement::StatementSettings;
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, Effects, Formatting, Output, OutputPort, Pushdown, Requirement, Setup,
-};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Output, OutputPort, Requirement, Setup};
 use crate::block::{StreamType, pipe};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{SqlExecutor, Statement};
 
@@ -29,17 +28,14 @@ pub struct SqlQueryStatement {
 
 #[async_trait]
 impl Activity for SqlQueryStatement {
-    const ELEMENT: &'static str = "sqlQueryStatement";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::SqlQueryStatement::ELEMENT;
+    const REQUIREMENT: Requirement = activities::SqlQueryStatement::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let statement = StatementSettings::parse(fields, setup)?;
-        let rows = setup.optional_output(fields, "resultStream", StreamType::Rows)?;
-        if !statement.parameters.are_streamed() {
-            setup.pushes_down();
-        }
-        Ok(Self { statement, rows })
+        let read = activities::SqlQueryStatement::read(fields)?;
+        let statement = StatementSettings::set_up(read.statement, fields.element(), setup)?;
+        Ok(Self { statement, rows: setup.writes(&read.result_stream, None) })
     }
 
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {
@@ -56,11 +52,6 @@ impl Activity for SqlQueryStatement {
             return Ok(());
         }
         let statement = Statement { sql, parameters: parameters.given() };
-        if let Some(pushdown) = context.pushdown()
-            && has_formatted(database, &statement, pushdown, &context).await?
-        {
-            return Ok(());
-        }
         match output.into_writer() {
             Some(writer) => {
                 database.query(statement, writer, context.cancellation().clone()).await?;
@@ -69,23 +60,6 @@ impl Activity for SqlQueryStatement {
             None => query_into(database, statement, &Output::nowhere(), &context).await,
         }
     }
-}
-
-/// Has the database do the work of the formatter that reads the rows, if it can. If not, nothing has happened.
-async fn has_formatted(
-    database: &dyn SqlExecutor,
-    statement: &Statement,
-    pushdown: Pushdown,
-    context: &ActivityContext,
-) -> Result<bool, ActivityError> {
-    let Formatting::Csv(form) = pushdown.formatting();
-    let done = database.query_csv(statement, form, pushdown.output(), context.cancellation().clone()).await?;
-    if done.is_some() {
-        pushdown.finish().await;
-    } else {
-        pushdown.decline();
-    }
-    Ok(done.is_some())
 }
 
 /// One of several queries: its rows go into the output, which stays open.

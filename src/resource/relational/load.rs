@@ -15,18 +15,6 @@ pub struct BulkLoad {
     pub transactionally: bool,
 }
 
-/// How a database is asked to write CSV by itself: the same settings as [`CsvOptions`](crate::format::CsvOptions) has, in the
-/// part that databases know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CsvForm {
-    /// What stands between two fields: one ASCII character.
-    pub delimiter: char,
-    /// What stands for NULL.
-    pub null: String,
-    /// Whether the names of the columns come first.
-    pub header: bool,
-}
-
 /// The values of a column as text, for a database that has no type for them.
 pub(super) fn texts_of_column(rows: &RecordBatch, index: usize) -> Result<Vec<Option<String>>, ResourceError> {
     let mut texts = Vec::with_capacity(rows.num_rows());

@@ -30,12 +30,13 @@ mod statement;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::document::activities::FetchFrom;
 pub use branch::{RelationalBranch, RelationalTransaction};
 pub use call::{Argument, CallEnd, OutParameter, ProcedureCall};
-pub use cursor::{CursorOptions, Fetch, FetchEnd, FetchFrom, RowCursor};
+pub use cursor::{CursorOptions, Fetch, FetchEnd, RowCursor};
 pub use ddl::{ColumnDefinition, TableDefinition};
 pub use dialect::{Dialect, TableName};
-pub use load::{BulkLoad, CsvForm};
+pub use load::BulkLoad;
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};
 pub use physical::{ForeignKey, PhysicalIndex, PhysicalSchema, PhysicalTable};
 pub use recovery::recoverable;
@@ -79,24 +80,6 @@ pub trait SqlExecutor: Send + Sync {
         output: BlockWriter,
         cancel: CancellationToken,
     ) -> Result<QueryEnd, ResourceError>;
-
-    /// Runs a query like [`SqlExecutor::query`], and has the database itself write its rows as CSV, where it can do that in
-    /// exactly the bytes that [`CsvWriter`](crate::format::CsvWriter) would give. `None` when it can't: then nothing was
-    /// sent, and the caller runs it the other way.
-    ///
-    /// # Errors
-    ///
-    /// As [`SqlExecutor::query`].
-    async fn query_csv(
-        &self,
-        statement: &Statement,
-        form: &CsvForm,
-        output: &BlockWriter,
-        cancel: CancellationToken,
-    ) -> Result<Option<QueryEnd>, ResourceError> {
-        let _ = (statement, form, output, cancel);
-        Ok(None)
-    }
 
     /// Runs one statement that writes, once for every row of parameters, all or none, and gives how many rows of the
     /// database it changed altogether.

@@ -1,6 +1,5 @@
 //! What is counted of requests and their answers.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -30,18 +29,12 @@ pub(super) struct RequestFamilies {
     bytes: Family<OfResource, Counter>,
     broken: Family<OfResource, Counter>,
     repeats: Family<OfReason, Counter>,
-    fused: Family<OfResource, Counter>,
 }
 
 impl RequestFamilies {
     pub(super) fn register(registry: &mut Registry) -> Self {
-        let (answers, bytes, broken) = (Family::default(), Family::default(), Family::default());
-        let (repeats, fused) = (Family::default(), Family::default());
-        registry.register(
-            "fused_formatters",
-            "Formatters whose work was done by the database that their rows came from",
-            Family::clone(&fused),
-        );
+        let (answers, bytes) = (Family::default(), Family::default());
+        let (broken, repeats) = (Family::default(), Family::default());
         registry.register("repeats", "Requests that were sent again and not run, by why", Family::clone(&repeats));
         registry.register("http_requests", "Requests, by status and fault code", Family::clone(&answers));
         registry.register("http_response_bytes", "Bytes of answers, without their heads", Family::clone(&bytes));
@@ -51,7 +44,6 @@ impl RequestFamilies {
             bytes,
             broken,
             repeats,
-            fused,
             first_byte: register_seconds(
                 registry,
                 "http_first_byte",
@@ -73,7 +65,6 @@ impl RequestFamilies {
             by_method: [const { OnceLock::new() }; MethodLabel::COUNT],
             bytes: self.bytes.get_or_create_owned(&of_resource),
             broken: self.broken.get_or_create_owned(&of_resource),
-            fused: self.fused.get_or_create_owned(&of_resource),
             families: self.clone(),
         }
     }
@@ -88,7 +79,6 @@ pub(in crate::service) struct RequestMetrics {
     by_method: [OnceLock<MethodMetrics>; MethodLabel::COUNT],
     pub(super) bytes: Counter,
     pub(super) broken: Counter,
-    fused: Counter,
 }
 
 #[derive(Debug)]
@@ -108,12 +98,6 @@ impl RequestMetrics {
     /// A request that was sent again was not run, for that reason.
     pub(in crate::service) fn repeated(&self, reason: &'static str) {
         self.families.repeats.get_or_create_owned(&OfReason { resource: self.resource.clone(), reason }).inc();
-    }
-
-    /// So many formatters had their work done elsewhere, since the start.
-    pub(super) fn show_fused(&self, count: u64) {
-        // Of two that ask at once, one may have seen more.
-        self.fused.inner().fetch_max(count, Ordering::Relaxed);
     }
 
     fn of_method(&self, method: MethodLabel) -> &MethodMetrics {

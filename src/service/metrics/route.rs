@@ -36,7 +36,6 @@ pub(in crate::service) async fn metrics(
 fn encoded(state: &ServiceState) -> Result<String, std::fmt::Error> {
     for resource in state.resources.values() {
         resource.session_metrics.show(resource.engine.sessions().statistics());
-        resource.request_metrics.show_fused(resource.engine.catalogue().fused());
     }
     state.metrics.show_admission(state.admission.counts());
     let mut text = String::new();

@@ -27,7 +27,6 @@ mod cursors;
 mod database;
 mod faults;
 mod formats;
-mod fusion;
 mod granted;
 mod limits;
 mod loading;

@@ -12,7 +12,6 @@ mod call;
 mod connect;
 mod connection;
 mod control;
-mod csv;
 mod cursor;
 mod decode;
 mod error;
@@ -47,8 +46,8 @@ pub use address::{PostgresAddress, PostgresHost};
 
 use super::access::{AccessSettings, Login, Requester};
 use super::{
-    BulkLoad, CallEnd, CsvForm, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall,
-    QueryEnd, RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
+    BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
+    RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
 use crate::block::{BlockReader, BlockWriter};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
@@ -179,16 +178,6 @@ impl SqlExecutor for PostgresResource {
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
         update::run(self, &sql, rows, &self.control(cancel)).await
-    }
-
-    async fn query_csv(
-        &self,
-        statement: &Statement,
-        form: &CsvForm,
-        output: &BlockWriter,
-        cancel: CancellationToken,
-    ) -> Result<Option<QueryEnd>, ResourceError> {
-        csv::run(self, statement, form, Outlet::alone(output), &self.control(cancel)).await
     }
 
     async fn call(

@@ -80,7 +80,7 @@ impl Prepared {
 }
 
 /// How a column is decoded; `None` when it is not.
-pub(super) fn kind_of(column: &Column) -> Option<Kind> {
+fn kind_of(column: &Column) -> Option<Kind> {
     Kind::of(column.type_(), column.type_modifier())
 }
 
@@ -108,7 +108,7 @@ fn as_text(expression: &str) -> String {
 }
 
 /// A query around a statement: one expression for each of its columns, which are `q.c1` and so on.
-pub(super) fn around(sql: &Sql, columns: usize, expression: impl Fn(usize) -> String) -> String {
+fn around(sql: &Sql, columns: usize, expression: impl Fn(usize) -> String) -> String {
     let mut text = "SELECT ".to_owned();
     for index in 0..columns {
         let comma = if index > 0 { ", " } else { "" };

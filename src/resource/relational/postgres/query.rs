@@ -174,10 +174,7 @@ pub(super) async fn ready_anew(
 }
 
 /// Waits for something, as long as there is a reader.
-pub(super) async fn while_read<T>(
-    output: &Outlet<'_>,
-    work: impl Future<Output = Result<T, Broken>>,
-) -> Result<T, Broken> {
+async fn while_read<T>(output: &Outlet<'_>, work: impl Future<Output = Result<T, Broken>>) -> Result<T, Broken> {
     tokio::select! {
         biased;
         result = work => result,

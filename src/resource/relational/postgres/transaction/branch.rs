@@ -1,20 +1,19 @@
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use super::super::csv::{self, literal};
 use super::super::cursor;
 use super::super::error::{is_connection_gone, resource_error};
 use super::super::streaming::Broken;
 use super::super::update::CLEAN;
 use super::super::{call, load, physical, schema};
 use super::turn::Turn;
-use super::two_phase::ending;
+use super::two_phase::{ending, literal};
 use super::{PostgresTransaction, refused, statements};
 use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
-    BulkLoad, CallEnd, CsvForm, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall,
-    QueryEnd, RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement,
+    BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
+    RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement,
 };
 use crate::session::{BranchError, Decision, TransactionBranch};
 
@@ -35,26 +34,12 @@ impl SqlExecutor for PostgresTransaction {
         statements::update(&self.inner, &sql, rows, &self.inner.control(cancel)).await
     }
 
-    async fn query_csv(
-        &self,
-        statement: &Statement,
-        form: &CsvForm,
-        output: &BlockWriter,
-        cancel: CancellationToken,
-    ) -> Result<Option<QueryEnd>, ResourceError> {
-        if !self.inner.writes_as_ever() {
-            return Ok(None);
-        }
-        csv::run(&*self.inner, statement, form, self.inner.outlet(output), &self.inner.control(cancel)).await
-    }
-
     async fn call(
         &self,
         call: ProcedureCall,
         output: BlockWriter,
         cancel: CancellationToken,
     ) -> Result<CallEnd, ResourceError> {
-        self.inner.note_settings();
         let end = call::run(&*self.inner, &call, self.inner.outlet(&output), &self.inner.control(cancel)).await?;
         output.finish().await;
         Ok(end)

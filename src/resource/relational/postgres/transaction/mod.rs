@@ -10,7 +10,7 @@ mod turn;
 pub(super) mod two_phase;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -40,8 +40,6 @@ pub(super) struct Inner {
     /// How many wait for their turn.
     waiting: AtomicUsize,
     statement_timeout: Option<Duration>,
-    /// Whether a statement may have changed how the server writes values.
-    has_settings: AtomicBool,
     /// The name under which it can be prepared, where the server keeps such transactions.
     xid: Option<Xid>,
 }
@@ -78,7 +76,6 @@ pub(super) async fn begin(
         over: Mutex::new(None),
         waiting: AtomicUsize::new(0),
         statement_timeout: resource.access.statement_timeout,
-        has_settings: AtomicBool::new(false),
         xid,
     };
     Ok(PostgresTransaction { inner: Arc::new(inner) })
@@ -124,16 +121,6 @@ impl Inner {
     /// Where the rows of a statement of this transaction go.
     pub(super) fn outlet<'a>(&'a self, output: &'a BlockWriter) -> Outlet<'a> {
         Outlet::sharing(output, &self.waiting)
-    }
-
-    /// Says that a statement may have changed the settings of the session, which are the transaction's as long as it goes on.
-    pub(super) fn note_settings(&self) {
-        self.has_settings.store(true, Ordering::Release);
-    }
-
-    /// Whether the server writes values as it does by itself.
-    pub(super) fn writes_as_ever(&self) -> bool {
-        !self.has_settings.load(Ordering::Acquire)
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -149,9 +149,6 @@ pub(super) async fn update(
 ) -> Result<u64, ResourceError> {
     let sql = Arc::new(Sql::read(sql)?);
     refuse_nothing(&sql)?;
-    if sql.verb() != Verb::Change {
-        inner.note_settings();
-    }
     // The rows may come from a query of the same transaction, which has its turn first.
     let Some(first) = next(&mut rows, control).await? else { return Ok(0) };
     inner.writing(UpdateWork { sql, first, rows: &mut rows }, control).await

@@ -5,7 +5,6 @@ use std::time::Duration;
 use tokio_postgres::SimpleQueryMessage;
 
 use super::super::PostgresResource;
-use super::super::csv::literal;
 use super::super::error::resource_error;
 use super::super::pool::Lease;
 use super::refused;
@@ -109,4 +108,10 @@ pub(in super::super) async fn outcome(
 
 fn lost(error: &ResourceError) -> BranchError {
     BranchError::Lost { message: error.to_string() }
+}
+
+/// A text in quotes, safe in a statement.
+pub(super) fn literal(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('\'', "''");
+    if text.contains('\\') { format!("E'{escaped}'") } else { format!("'{escaped}'") }
 }
