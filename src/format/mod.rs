@@ -47,4 +47,4 @@ pub use row_type::RowType;
 pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetReader, WebRowSetWriter};
 
 /// How many columns are read at the most: each takes memory of its own in every block.
-const MOST_COLUMNS: usize = 16_384;
+pub(crate) const MOST_COLUMNS: usize = 16_384;

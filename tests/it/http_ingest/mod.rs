@@ -5,7 +5,9 @@
 //! (resumption).
 
 mod errors;
+mod faults;
 mod flows;
+mod hostile;
 mod killed;
 mod pages;
 mod resumed;
@@ -13,7 +15,7 @@ mod status;
 
 use std::time::Duration;
 
-use rejoin::document::{DataResourceConfiguration, Located, OriginConfiguration};
+use rejoin::document::{DataResourceConfiguration, Located, OriginConfiguration, WebConfiguration};
 use rejoin::service::{ConfiguredResource, Server};
 use rejoin::session::ManualClock;
 
@@ -39,12 +41,18 @@ struct Pulled {
 
 impl Bench {
     async fn over(script: Script) -> Self {
+        Self::reaching(script, |_| {}).await
+    }
+
+    /// The same; `configure` says more of how services are reached.
+    async fn reaching(script: Script, configure: impl FnOnce(&mut WebConfiguration)) -> Self {
         let clock = ManualClock::new();
         let server = ScriptedServer::driven(&clock, script).await;
         let folder = tempfile::tempdir().unwrap();
         let mut configured = DataResourceConfiguration::at(server.url());
         // What is on this machine has to be marked as private.
         configured.web.origins.push(OriginConfiguration { uri: Located::from(server.url()), is_private: true });
+        configure(&mut configured.web);
         let resource = ConfiguredResource::new("data", folder.path()).configured_data_resource(configured);
         let builder = Server::builder().listen("127.0.0.1:0").clock(clock.clone());
         let service = builder.resource(resource).build().unwrap().start().await.unwrap();
@@ -78,7 +86,13 @@ impl Bench {
                 pass(&self.clock, Duration::from_millis(*millis)).await;
             }
         };
-        tokio::join!(self.pull(properties), passing).0
+        let pulling = self.pull(properties);
+        tokio::pin!(pulling);
+        tokio::select! {
+            // Earlier than it should: nobody waits for what it would have waited for.
+            pulled = &mut pulling => pulled,
+            () = passing => pulling.await,
+        }
     }
 }
 

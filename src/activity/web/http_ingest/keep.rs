@@ -126,6 +126,8 @@ impl Keeper {
             text_of(&all)?
         };
         match state.save {
+            // What was created stays created, whatever becomes of the request: that has to be known at once.
+            Save::Request if creates => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
             Save::Page => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
             Save::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }

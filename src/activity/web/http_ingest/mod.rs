@@ -7,6 +7,7 @@
 mod error;
 mod exchange;
 mod keep;
+mod meant;
 mod outputs;
 mod parse;
 mod run;
@@ -20,7 +21,6 @@ use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, Outpu
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
-use error::of_failure;
 use keep::{Keeper, SessionState};
 use outputs::Outputs;
 use run::{Ended, Shared, Unit};
@@ -43,7 +43,8 @@ use run::{Ended, Shared, Unit};
 #[derive(Debug)]
 pub struct HttpIngest {
     source: WebSource,
-    settings: IngestSettings,
+    /// In a box: they are two kilobytes, and held as long as anything waits.
+    settings: Box<IngestSettings>,
     state: Option<SessionState>,
     secondary: Option<InputPort>,
     ports: OutputPorts,
@@ -91,15 +92,14 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
     let mut ended = Vec::new();
     while let Some(end) = running.next().await {
         let end = end?;
-        if let Ended::Failed { rule, reason } = &end
-            && settings.units.stops_at_failure
-        {
-            return Err(of_failure(*rule, reason));
-        }
-        if let Ended::Failed { rule, .. } = &end {
-            tracing::warn!(%rule, "a unit of an ingestion has failed");
-        }
-        ended.push(end);
+        ended.push(match end {
+            Ended::Failed(error) if settings.units.stops_at_failure => return Err(error),
+            Ended::Failed(error) => {
+                tracing::warn!(code = error.code(), "a unit of an ingestion has failed");
+                Ended::Failed(error)
+            }
+            Ended::Well => Ended::Well,
+        });
     }
     Ok(ended)
 }
@@ -108,7 +108,7 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
 fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
     let is_well = ended.is_empty() || ended.iter().any(|end| matches!(end, Ended::Well));
     let failure = ended.into_iter().find_map(|end| match end {
-        Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
+        Ended::Failed(error) => Some(error),
         Ended::Well => None,
     });
     match failure {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow_array::RecordBatch;
 use bytes::Bytes;
 use bytestring::ByteString;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::OutputPorts;
 use crate::activity::{ActivityContext, ActivityError, Output, OutputPort};
@@ -20,6 +21,8 @@ pub(super) struct Outputs {
     responses: Option<Output>,
     decisions: Option<Output>,
     has_rows: AtomicBool,
+    /// Held by the unit whose answer is being handed on: the bytes of two answers are not to be mixed.
+    turn: Mutex<()>,
 }
 
 impl Outputs {
@@ -31,6 +34,7 @@ impl Outputs {
             responses: output(ports.responses),
             decisions: output(ports.decisions),
             has_rows: AtomicBool::new(false),
+            turn: Mutex::default(),
         }
     }
 
@@ -41,7 +45,10 @@ impl Outputs {
 
     /// Hands on a page and the answer that it came in.
     pub(super) async fn page(&self, page: &mut Page, body: &Bytes) -> Result<(), ActivityError> {
-        self.response(body).await?;
+        {
+            let _turn = self.turn().await;
+            self.response(body).await?;
+        }
         for rows in page.rows.drain(..) {
             self.rows(rows).await?;
         }
@@ -49,6 +56,19 @@ impl Outputs {
             self.document(document).await?;
         }
         Ok(())
+    }
+
+    /// Whether the bytes of answers are read by anybody.
+    pub(super) fn has_responses(&self) -> bool {
+        self.responses.is_some()
+    }
+
+    /// The turn to hand on an answer, until it is dropped. Who hands on none needs none.
+    pub(super) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        match &self.responses {
+            Some(_) => Some(self.turn.lock().await),
+            None => None,
+        }
     }
 
     async fn rows(&self, rows: RecordBatch) -> Result<(), ActivityError> {

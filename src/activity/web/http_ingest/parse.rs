@@ -28,7 +28,7 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
                        out, and take the bytes of the answers from the output `responses`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings, state, secondary, ports })
+    Ok(HttpIngest { source, settings: Box::new(settings), state, secondary, ports })
 }
 
 fn property(element: &Element) -> Result<Property, DocumentError> {
