@@ -164,6 +164,13 @@ impl DocumentAnswer {
     fn request_error(&self, failure: &PerformError) -> ResponseError {
         let (code, kind) = match failure {
             PerformError::Activity { error, position, .. } => return self.error(error, Some(*position)),
+            PerformError::AfterTransaction { failure: cause, .. } => {
+                let mut error = self.request_error(cause);
+                if let Some(holds) = failure.what_holds() {
+                    error.message = format!("{}; {holds}", error.message);
+                }
+                return error;
+            }
             PerformError::Terminated | PerformError::Session(SessionError::Terminated) => {
                 ("RequestTerminated", ErrorKind::Client)
             }

@@ -110,7 +110,7 @@ impl Recording {
         });
         let released = match participation.commit_with(Some(remember)).await {
             Ok(released) => released,
-            Err(error) => return Err(self.keep_fault(error.into()).await),
+            Err(failure) => return Err(self.keep_fault(failure).await),
         };
         let mut making = making.lock();
         // A manager that remembers nothing of it has not made it.
@@ -155,8 +155,7 @@ impl Recording {
         } else {
             match participation.commit_with(Some(self.told(kept))).await {
                 Ok(_) => None,
-                Err(error) => {
-                    let failure = error.into();
+                Err(failure) => {
                     last = closing(form, activities, document.clone(), Some(&failure));
                     if is_final(&failure) {
                         self.keep(self.streamed(&streamed, last.as_ref(), Some(&failure))).await;
@@ -206,7 +205,7 @@ impl Recording {
 /// Whether a request that failed so is not run again under its name. What only the end of the service stopped may be.
 fn is_final(failure: &PerformError) -> bool {
     !matches!(
-        failure,
+        failure.cause(),
         PerformError::ClientGone
             | PerformError::Session(SessionError::Draining | SessionError::Random(_) | SessionError::Store(_))
     )

@@ -11,8 +11,8 @@ use super::two_phase::{Logged, qualified};
 use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
 use crate::block::Scalar;
 use crate::session::{
-    Access, AttributeValue, Clock, IdSource, Principal, SessionAttributes, StaticSessionAttribute, SystemClock,
-    SystemIds,
+    Access, AttributeValue, Clock, IdSource, LiveAttribute, Principal, SessionAttributes, StaticSessionAttribute,
+    SystemClock, SystemIds,
 };
 
 /// `rejoin.TransactionManager`: begins the transactions of sessions and finds them again.
@@ -145,7 +145,8 @@ impl TransactionManager {
             return Err(LogError::Closed.into());
         }
         let _one_at_a_time = self.beginning.lock();
-        match self.latest(session) {
+        let latest = self.latest(session);
+        match &latest {
             Some(latest) if latest.state() == TransactionState::Active => return Err(TransactionError::AlreadyActive),
             None if self.is_taken(session) && session.access() == Access::Exclusive => {
                 return Err(TransactionError::NameTaken { name: self.attribute.clone() });
@@ -158,7 +159,14 @@ impl TransactionManager {
             .get()
             .map(|attached| Logged { running: attached.log.begin(id, owner), scope: attached.scope.clone() });
         let transaction = Arc::new(Transaction::begin(id, options, logged));
-        session.set(&self.attribute, AttributeValue::Live(Arc::clone(&transaction) as _))?;
+        let value = AttributeValue::Live(Arc::clone(&transaction) as _);
+        let has_made_room = match latest {
+            Some(over) => session.replace_live(&self.attribute, &(over as _), Some(value.clone()))?,
+            None => false,
+        };
+        if !has_made_room {
+            session.set(&self.attribute, value)?;
+        }
         Ok(transaction)
     }
 
@@ -245,6 +253,7 @@ impl TransactionManager {
     /// [`TransactionError::NotActive`] when there is none; otherwise as [`Transaction::commit`].
     pub async fn commit(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
         let transaction = self.open(session)?;
+        session.settles(&transaction);
         let done = transaction.commit().await;
         self.keep(session, &transaction);
         done
@@ -256,8 +265,16 @@ impl TransactionManager {
     ///
     /// [`TransactionError::NotActive`] when there is none.
     pub async fn rollback(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
-        let transaction = self.open(session)?;
-        let done = transaction.rollback().await;
+        let transaction = self.latest(session).ok_or(TransactionError::NotActive)?;
+        let done = match transaction.state() {
+            // By its database, or by a request that failed later: it is what is asked for.
+            TransactionState::RolledBack => Ok(()),
+            _ => {
+                let transaction = self.open(session)?;
+                session.settles(&transaction);
+                transaction.rollback().await
+            }
+        };
         self.keep(session, &transaction);
         done
     }
@@ -280,12 +297,14 @@ impl TransactionManager {
 
     /// Keeps in the session how a transaction has ended, which is stored where a transaction can't be. One that stays there
     /// itself does no harm: the next takes its place.
-    fn keep(&self, session: &SessionAttributes, transaction: &Transaction) {
+    fn keep(&self, session: &SessionAttributes, transaction: &Arc<Transaction>) {
         let report = transaction.report();
         if report.state == TransactionState::Active {
             return;
         }
-        if let Err(error) = session.set(&self.attribute, Scalar::Xml(report.to_xml().into())) {
+        let live: Arc<dyn LiveAttribute> = Arc::<Transaction>::clone(transaction);
+        let report = AttributeValue::from(Scalar::Xml(report.to_xml().into()));
+        if let Err(error) = session.replace_live(&self.attribute, &live, Some(report)) {
             tracing::debug!(%error, "a transaction that is over stays in its session");
         }
     }

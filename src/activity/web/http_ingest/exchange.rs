@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-use super::outputs::Outputs;
+use super::outputs::{LastAnswer, Outputs};
 use super::run::{LARGE_PAGE, Shared};
 use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
@@ -44,13 +44,37 @@ pub(super) async fn exchange(
     };
     let response = match shared.send(request).await {
         Ok(response) => response,
-        Err(error) => return lost(&error),
+        Err(error) => {
+            shared.outputs().remember(|| LastAnswer { never_sent: error.never_sent(), ..LastAnswer::default() });
+            return lost(&error);
+        }
     };
+    let status = response.status.as_u16();
+    shared.outputs().remember(|| LastAnswer {
+        status: Some(status),
+        headers: response.headers.clone(),
+        ..LastAnswer::default()
+    });
+    match classify(&shared.settings().answers, status, &response.reason) {
+        AnswerClass::Page => {
+            let wait = wait_wished(&response.headers, shared.wall());
+            page(shared, progress, response, constants, wait).await
+        }
+        class => no_page(shared, progress, response, class).await,
+    }
+}
+
+/// An answer that holds no page.
+pub(super) async fn no_page(
+    shared: &Shared<'_>,
+    progress: &Progress,
+    response: WebResponse,
+    class: AnswerClass,
+) -> Result<Came, ActivityError> {
     let status = response.status.as_u16();
     let wait = wait_wished(&response.headers, shared.wall());
     let came = |seen| Ok(Came { seen, status: Some(status), page: None });
-    match classify(&shared.settings().answers, status, &response.reason) {
-        AnswerClass::Page => page(shared, progress, response, constants, wait).await,
+    match class {
         AnswerClass::Warning => {
             let facts = counted(Facts::new(None, &response.headers, status), progress, 0);
             let verdict = verdict(shared.settings(), None, &facts).transpose();
@@ -69,7 +93,8 @@ pub(super) async fn exchange(
     }
 }
 
-fn lost(error: &WebError) -> Result<Came, ActivityError> {
+/// No answer, or one that broke off.
+pub(super) fn lost(error: &WebError) -> Result<Came, ActivityError> {
     let is_final = match error {
         WebError::Cancelled => return Err(ActivityError::Cancelled),
         WebError::NotAllowed { message } => {
@@ -79,7 +104,8 @@ fn lost(error: &WebError) -> Result<Came, ActivityError> {
         WebError::Transport { .. } | WebError::TimedOut { .. } | WebError::Busy { .. } => false,
         _ => true,
     };
-    let seen = Seen::Lost(LostSeen { message: error.to_string(), never_sent: error.never_sent(), is_final });
+    let never_sent = error.never_sent();
+    let seen = Seen::Lost(LostSeen { message: error.to_string(), never_sent, is_final, got_on: false });
     Ok(Came { seen, status: None, page: None })
 }
 
@@ -107,11 +133,12 @@ async fn page(
         Err(Broken::Begun { error, bytes }) => {
             let message =
                 format!("{error}; {bytes} bytes of the file were handed on before, so it is not asked for again");
-            return came(Seen::Lost(LostSeen { message, never_sent: false, is_final: true }), None);
+            return came(Seen::Lost(LostSeen { message, never_sent: false, is_final: true, got_on: false }), None);
         }
         Err(Broken::Lost(error)) => return lost(&error),
         Err(Broken::Activity(error)) => return Err(error),
     };
+    shared.outputs().remember_body(&body);
     let read = shared.read(number, &headers, &body, constants).await?;
     let mut page = match read {
         Ok(page) => page,
@@ -161,11 +188,11 @@ fn asked(
     verdict(settings, Some(&seen.key), &facts).transpose()
 }
 
-fn unreadable(error: &PageError) -> Seen {
+pub(super) fn unreadable(error: &PageError) -> Seen {
     Seen::Unreadable(UnreadableSeen { rule: Rule::Unreadable, message: error.to_string() })
 }
 
-fn counted<'a>(facts: Facts<'a>, progress: &Progress, rows: u64) -> Facts<'a> {
+pub(super) fn counted<'a>(facts: Facts<'a>, progress: &Progress, rows: u64) -> Facts<'a> {
     facts.with_counts(rows, progress.rows.saturating_add(rows), progress.pages + 1)
 }
 

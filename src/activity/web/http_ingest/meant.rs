@@ -1,5 +1,6 @@
 //! Whom a request is meant for: what its author says to one origin goes to no other, wherever an answer leads.
 
+use super::error::REFUSED;
 use crate::activity::ActivityError;
 use crate::ingest::settings::{RequestSettings, TemplatePart, UriEncoding};
 use crate::resource::web::{Origin, WebError, WebRequest, WebResource, crossing};
@@ -32,7 +33,7 @@ fn refused(target: &Origin, meant: Result<&Origin, &WebError>) -> ActivityError 
     let message = format!(
         "an answer or a value leads to `{target}`, and what the request says in its body is for {meant}: it is not sent there"
     );
-    ActivityError::client("HttpIngestRequest", message)
+    ActivityError::client(REFUSED, message)
 }
 
 /// Whether the template says by itself which host it means: that of the resource, one that it names, or, between dots that it
