@@ -5,7 +5,7 @@ use std::future::IntoFuture;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 
@@ -14,6 +14,12 @@ use super::{Error, Query, Request, Response, Session, Update};
 use crate::document::activities::{TransactionManagement, TransactionOperation};
 
 pub use crate::document::activities::Isolation;
+
+/// The first pause before work is done again; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// The longest pause before work is done again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A transaction that is to begin: awaited, it has.
 ///
@@ -66,6 +72,7 @@ impl NewTransaction {
         E: From<Error>,
     {
         let deadline = Instant::now() + self.session.service().exchange().patience;
+        let mut pause = FIRST_PAUSE;
         loop {
             let transaction = self.begin().await?;
             let conflict = Arc::clone(&transaction.conflict);
@@ -90,6 +97,9 @@ impl NewTransaction {
                 }
                 _ => {}
             }
+            // Who got in the way gets the time to come to its end.
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
