@@ -129,6 +129,13 @@ def test_patience_ends(asked):
     assert not lost.value.may_have_run
 
 
+def test_an_address_where_nobody_ever_was_is_told_at_once(asked):
+    played = Played(httpx.ConnectError)
+    with pytest.raises(rejoin.LostAnswer, match="can't be reached"):
+        asked(played, "query", "SELECT 1")
+    assert len(played.requests) == 1
+
+
 def test_an_answer_that_is_no_answer_is_told(asked):
     for content in ("", "<html/>", f"<response {TYPES}/>"):
         with pytest.raises(errors.UnexpectedAnswer):

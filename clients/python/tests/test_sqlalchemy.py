@@ -143,3 +143,22 @@ def test_types_of_postgresql_go_both_ways(engine, kind, table):
         asked = sa.text(f"SELECT '?' || number FROM {table} WHERE data ? :key")
         assert connection.scalar(asked, {"key": "a"}) == "?1"
     metadata.drop_all(engine)
+
+
+def test_mariadb_has_a_name_of_its_own(stage, table):
+    engine = sa.create_engine(f"rejoin+mariadb://127.0.0.1:{stage.service.port}/mariadb?isolation=serializable")
+    assert (engine.dialect.name, engine.dialect.is_mariadb) == ("mariadb", True)
+    thing = sa.Table(table, sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("at", sa.Time))
+    thing.metadata.create_all(engine)
+    with engine.begin() as connection:
+        assert connection.get_isolation_level() == "SERIALIZABLE"
+        connection.execute(thing.insert(), {"at": dt.time(8, 30)})
+        assert connection.execute(sa.select(thing)).one() == (1, dt.time(8, 30))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(thing.delete())
+        assert connection.get_isolation_level() == "AUTOCOMMIT"
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(thing)) == 0
+    with pytest.raises(sa.exc.OperationalError):
+        sa.create_engine("rejoin+mysql://127.0.0.1:9/nowhere").connect()
+    engine.dispose()

@@ -178,6 +178,9 @@ class Protocol:
             except Lost as lost:
                 may_have_run = may_have_run or lost.sent
                 problem = LostAnswer(lost.why, may_have_run=may_have_run, key=exchange.headers.get("Idempotency-Key"))
+                if not may_have_run and not lost.met:
+                    # Nobody was ever there: the address is wrong, more likely than not.
+                    raise problem from None
             else:
                 if answer.status < 400:
                     return answer
