@@ -154,6 +154,26 @@ fn check_says_file_line_column_and_what_is_wrong() {
 }
 
 #[test]
+fn check_knows_the_properties_of_a_resource_that_is_checked_with_a_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let resource = written(
+        folder.path(),
+        "resource.xml",
+        "<dataServiceResourceConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\">\n\
+         <dataResource name=\"api\" uri=\"https://api.example.com/\"><property key=\"ms.source.uri\">orders</property>\
+         </dataResource></dataServiceResourceConfiguration>",
+    );
+    for attributes in ["", " resource=\"api\""] {
+        let pull = format!("<httpIngest name=\"pull\"{attributes}><json name=\"documents\"/></httpIngest>");
+        let document = written(folder.path(), "pull.xml", &perform(&pull));
+        let alone = run(&["check", &document]);
+        assert!(text(&alone.stdout).contains("ms.source.uri: it is missing"), "{}", text(&alone.stdout));
+        let together = run(&["check", &resource, &document]);
+        assert!(together.status.success(), "{}", text(&together.stdout));
+    }
+}
+
+#[test]
 fn check_of_a_folder_finds_everything_that_serve_would() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();

@@ -21,33 +21,44 @@
 //! [`to_json`] writes them for generators. What an activity of one's own reads need not have one: see
 //! [`Activity`](crate::activity::Activity).
 
+mod delivery;
 mod element_writer;
 mod json;
 mod parameter;
 mod relational;
+mod session;
 mod setting;
 mod shape;
 mod statement;
 pub mod stream;
 mod text_or_stream;
+mod transform;
 mod utility;
 mod words;
 
+pub use delivery::{InputStream, OutputStream};
 pub use element_writer::ElementWriter;
 pub use json::to_json;
 pub use parameter::{SqlParameter, SqlValue};
 pub use relational::{
-    CloseCursor, FetchCursor, FetchFrom, OpenCursor, ProcedureArgument, ProcedureParameter, SqlQueryStatement,
-    SqlResultsToArrow, SqlResultsToCsv, SqlStoredProcedure, SqlUpdateStatement,
+    ArrowToRows, CloseCursor, ColumnChoice, CsvColumns, CsvToRows, DatabaseSchemaToXml, ExtractDatabaseSchema,
+    ExtractPhysicalSchema, FetchCursor, FetchFrom, LoadSource, LoadTarget, NewColumn, NewTable, OpenCursor,
+    ParquetToRows, ProcedureArgument, ProcedureParameter, RelationalResourceManagement, ResultsetProjection,
+    SqlBulkLoadRowSet, SqlQueryStatement, SqlResultsToArrow, SqlResultsToCsv, SqlResultsToJson, SqlResultsToParquet,
+    SqlResultsToXml, SqlStoredProcedure, SqlUpdateStatement, TableContent, TableOperation, TransactionManagement,
+    TransactionOperation, WebRowSetToRows,
 };
+pub use session::{AttributeOperation, DeliverFromSession, DeliverToSession, NewValue, SessionAttributeManagement};
 pub use shape::{AttributeShape, ChildShape, Family, Occurs, Requirement, Shape, StreamShape, ValueShape};
 pub use statement::SqlStatement;
 pub use stream::{FromStream, StreamKind, ToStream};
 pub use text_or_stream::TextOrStream;
 pub(crate) use text_or_stream::expect_no_content_beside_from;
-pub use utility::Echo;
+pub use transform::{BlockAggregator, StringTokenizer};
+pub use utility::{DataStore, DataStoreSource, Echo, Refuse, RequestInformation, Sleep};
 pub use words::{
-    ArrowCompression, Isolation, JsonForm, LineBreak, ParameterMode, ParameterType, ParquetCompression, TemporalColumns,
+    ArrowCompression, DeliveryMode, Isolation, JsonForm, LineBreak, ParameterMode, ParameterType, ParquetCompression,
+    TemporalColumns,
 };
 
 use super::{DocumentError, Element, Fields, WrittenActivity};
@@ -57,12 +68,37 @@ pub const ACTIVITIES: &[Shape] = &[
     SqlQueryStatement::SHAPE,
     SqlUpdateStatement::SHAPE,
     SqlStoredProcedure::SHAPE,
+    SqlBulkLoadRowSet::SHAPE,
+    ResultsetProjection::SHAPE,
     SqlResultsToCsv::SHAPE,
+    SqlResultsToXml::SHAPE,
+    SqlResultsToJson::SHAPE,
     SqlResultsToArrow::SHAPE,
+    SqlResultsToParquet::SHAPE,
+    WebRowSetToRows::SHAPE,
+    CsvToRows::SHAPE,
+    ArrowToRows::SHAPE,
+    ParquetToRows::SHAPE,
+    TransactionManagement::SHAPE,
     OpenCursor::SHAPE,
     FetchCursor::SHAPE,
     CloseCursor::SHAPE,
+    ExtractDatabaseSchema::SHAPE,
+    DatabaseSchemaToXml::SHAPE,
+    ExtractPhysicalSchema::SHAPE,
+    RelationalResourceManagement::SHAPE,
+    DeliverToSession::SHAPE,
+    DeliverFromSession::SHAPE,
+    SessionAttributeManagement::SHAPE,
+    InputStream::SHAPE,
+    OutputStream::SHAPE,
+    BlockAggregator::SHAPE,
+    StringTokenizer::SHAPE,
+    DataStore::SHAPE,
     Echo::SHAPE,
+    Refuse::SHAPE,
+    RequestInformation::SHAPE,
+    Sleep::SHAPE,
 ];
 
 /// What the element of an activity says: read by the service, written by a toolkit.

@@ -40,7 +40,7 @@ impl SqlStatement {
     }
 
     pub(super) fn write(&self, into: &mut ElementWriter) {
-        into.optional("resource", self.resource.as_ref().map(|resource| &resource.value));
+        write_resource(self.resource.as_ref(), into);
         for Located { value: parameter, .. } in &self.parameters {
             into.child("sqlParameter", |element| {
                 element.attribute("position", parameter.position);
@@ -55,4 +55,8 @@ impl SqlStatement {
 pub(super) fn read_resource(fields: &mut Fields<'_>) -> Result<Option<Located<String>>, DocumentError> {
     let Some(name) = fields.attribute("resource") else { return Ok(None) };
     Ok(Some(Located::new(name.name()?.into(), name.position())))
+}
+
+pub(super) fn write_resource(resource: Option<&Located<String>>, into: &mut ElementWriter) {
+    into.optional("resource", resource.map(|resource| &resource.value));
 }

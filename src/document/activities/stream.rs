@@ -122,6 +122,12 @@ impl<K: StreamKind> ToStream<K> {
         self.name.as_ref()
     }
 
+    /// The same output, which is known to carry that.
+    #[must_use]
+    pub fn carrying<L: StreamKind>(self) -> ToStream<L> {
+        ToStream { name: self.name, kind: PhantomData }
+    }
+
     /// Names the output after its step and its child, `STEP.CHILD`, unless it has a name; and gives a copy of it.
     pub fn name_after(&mut self, step: &str, child: &str) -> Self {
         self.name.get_or_insert_with(|| default_name(step, child).into());

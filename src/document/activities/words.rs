@@ -123,6 +123,21 @@ impl Isolation {
     }
 }
 
+/// What becomes of what a session attribute holds when a stream is delivered to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DeliveryMode {
+    /// The stream takes its place.
+    #[default]
+    Replace,
+    /// The stream goes behind it.
+    Append,
+}
+
+impl DeliveryMode {
+    /// All names, in the order in which errors list them.
+    pub const NAMES: [(&'static str, Self); 2] = [("replace", Self::Replace), ("append", Self::Append)];
+}
+
 /// What the text of a parameter is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ParameterType {

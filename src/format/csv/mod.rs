@@ -9,5 +9,5 @@ mod writer;
 
 pub use options::CsvOptions;
 pub use reader::CsvReader;
-pub use reader_options::{CsvColumns, CsvReaderOptions};
+pub use reader_options::CsvReaderOptions;
 pub use writer::CsvWriter;

@@ -1,7 +1,7 @@
 use crate::block::StreamType;
 use crate::document::activities::parameter::{NULL, POSITION, TYPE, read_positions};
 use crate::document::activities::shape::{AttributeShape, ChildShape, Family, Requirement, Shape, ValueShape};
-use crate::document::activities::statement::{RESOURCE, read_resource};
+use crate::document::activities::statement::{RESOURCE, read_resource, write_resource};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::words::{self, ParameterMode};
 use crate::document::activities::{ActivityElement, ElementWriter, SqlValue, ToStream};
@@ -192,7 +192,7 @@ impl ActivityElement for SqlStoredProcedure {
     }
 
     fn write(&self, into: &mut ElementWriter) {
-        into.optional("resource", self.resource.as_ref().map(|resource| &resource.value));
+        write_resource(self.resource.as_ref(), into);
         into.child("procedure", |procedure| procedure.attribute("name", &self.procedure));
         for Located { value: parameter, .. } in &self.parameters {
             into.child("sqlParameter", |element| {

@@ -7,7 +7,7 @@ use super::super::streaming::Broken;
 use super::super::update::CLEAN;
 use super::super::{call, load, physical, schema};
 use super::turn::Turn;
-use super::two_phase::{ending, literal};
+use super::two_phase::{NOTHING, ending, literal};
 use super::{PostgresTransaction, refused, statements};
 use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
@@ -138,13 +138,13 @@ impl TransactionBranch for PostgresTransaction {
 
     async fn witness(&self) -> Result<Option<String>, BranchError> {
         let turn = self.turn().await?;
-        let connection = turn.connection().map_err(|broken| refused(&broken.into_error(None)))?;
+        let connection = turn.connection().map_err(|error| refused(&error))?;
         let text = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
         let row = connection.client().query_one(text, &[]).await;
         let row = row.map_err(|error| refused(&resource_error(&error, None)))?;
         turn.settle();
-        // Without a number, it has written nothing.
-        Ok(row.try_get(0).unwrap_or(None))
+        let number: Option<String> = row.try_get(0).unwrap_or(None);
+        Ok(Some(number.unwrap_or_else(|| NOTHING.to_owned())))
     }
 }
 
