@@ -88,3 +88,8 @@ pub mod cli;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/extending.md")]
 mod extending {}
+
+/// So does that of the guide to the toolkit.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/client.md")]
+mod toolkit {}

@@ -224,7 +224,10 @@ def main() -> None:
     source = formatted(Generator().module(described))
     if sys.argv[1:] == ["--check"]:
         if source != TARGET.read_text():
-            sys.exit(f"{TARGET.name} is not what the service says: run generate_activities.py")
+            sys.exit(
+                f"{TARGET.name} is not what the service says; this mends it:\n"
+                "target/debug/rejoin activities --json | target/python/bin/python clients/python/generate_activities.py"
+            )
         return
     TARGET.write_text(source)
 

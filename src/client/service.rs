@@ -147,11 +147,7 @@ impl DataService {
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn stream(
-        &self,
-        request: &Request,
-        end_point: &(impl EndPointName + ?Sized),
-    ) -> Result<EndPoint, Error> {
+    pub async fn stream(&self, request: &Request, end_point: &(impl EndPointName + ?Sized)) -> Result<EndPoint, Error> {
         self.caller().stream(request, end_point.end_point_name()).await
     }
 
@@ -199,6 +195,7 @@ impl DataService {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn join(&self, id: &str) -> Session {
         Session::new(self.clone(), id)
     }

@@ -97,3 +97,15 @@ def test_every_block_of_a_page_runs(demo, page, tmp_path):
         shell.close()
         if isinstance(names.get("service"), rejoin.DataService):
             names["service"].close()
+
+
+def test_the_program_of_the_tutorial_is_the_example(demo):
+    text = (DOCS / "tutorial.md").read_text()
+    shown = re.search(r"^```rust\n(?P<code>.*?)^```\n.*?^```text\n(?P<printed>.*?)^```\n", text, re.MULTILINE | re.DOTALL)
+    example = (DOCS.parent / "examples" / "tutorial.rs").read_text()
+    assert example.endswith(f"\n\n{shown['code']}")
+    program = Path(binary()).parent / "examples" / "tutorial"
+    if not program.exists():
+        pytest.skip("cargo build --example tutorial makes the program")
+    done = subprocess.run([program, f"http://{demo}"], capture_output=True, text=True, check=True)
+    assert done.stdout == shown["printed"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import pytest
 
 import rejoin
-from rejoin import errors
+from rejoin import activities, errors
 from rejoin.activities import Echo, SqlParameter, SqlQueryStatement, SqlResultsToCSV, SqlUpdateStatement
 
 PERFORM = '<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">{}</perform>'
@@ -34,6 +36,43 @@ def test_a_request_may_hold_several_steps_one_after_the_other(service, people):
         assert session.perform(rejoin.Request(csv))["sqlResultsToCSV1.csvOutput"].text == "2\n"
     with pytest.raises(KeyError, match=r"there are: change\.resultStream"):
         _ = changed["nothing"]
+
+
+def test_activities_of_every_shape_are_understood(sqlite, table):
+    sqlite.update(f"CREATE TABLE {table} (id INTEGER, town TEXT)")
+    store = activities.DataStore(item=["1", "2", "<3>"])
+    insert = SqlUpdateStatement(
+        expression=f"INSERT INTO {table} (town) VALUES (?)",
+        sql_parameter=[SqlParameter(position=1, content=store.item_cursor, null_data_str="2")],
+    )
+    assert sqlite.perform(insert)[insert.result_stream].text == "<updateCount>3</updateCount>"
+    with sqlite.session() as session:
+        rows = SqlQueryStatement(expression=f"SELECT town FROM {table}")
+        keep = activities.DeliverToSession(
+            from_local=rows.result_stream, to_session=activities.ToSession(attribute="towns", mode="append")
+        )
+        session.perform(keep)
+        taken = activities.DeliverFromSession(from_session="towns")
+        json = activities.SqlResultsToJSON(result_set=taken.to_local, format="lines")
+        assert session.perform(json)[json.json_output].text.splitlines()[1:] == ['{"town":null}', '{"town":"<3>"}']
+        manage = activities.SessionAttributeManagement
+        increment = manage(increment_attribute=activities.IncrementAttribute(name="n", by=3))
+        assert session.perform(increment)[increment.output].xml().text == "3"
+        note = ElementTree.Element("note", {"kind": "x"})
+        session.perform(manage(set_attribute=activities.SetAttribute(name="note", type="xml", content=note)))
+        assert session.get("note").get("kind") == "x"
+        session.perform(manage(remove_attribute="note"))
+        listed = manage(list_attributes=True)
+        assert session.perform(listed)[listed.output].xml().get("count") == "2"
+        begin = activities.TransactionManagement(begin=activities.Begin(isolation="serializable"))
+        session.perform(begin)
+        state = activities.TransactionManagement(state=True)
+        assert session.perform(state)[state.output].xml().get("state") == "active"
+        session.perform(activities.TransactionManagement(rollback=True))
+    with pytest.raises(ValueError, match="exactly one of: set_attribute, increment_attribute"):
+        sqlite.perform(manage(list_attributes=True, remove_attribute="n"))
+    with pytest.raises(ValueError, match="exactly one of"):
+        sqlite.perform(manage())
 
 
 def test_names_are_given_where_there_are_none():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import uuid
 
 import pandas
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.dialects.postgresql import JSONB
 
 DIALECTS = {"sqlite": "sqlite", "postgres": "postgresql", "mariadb": "mysql"}
 
@@ -115,3 +117,29 @@ def test_a_connection_is_gone_with_its_session(engine):
         assert lost.value.connection_invalidated
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT 1")) == 1
+
+
+def test_types_of_postgresql_go_both_ways(engine, kind, table):
+    if kind != "postgres":
+        pytest.skip("types of PostgreSQL")
+    metadata = sa.MetaData()
+    thing = sa.Table(
+        table,
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("data", JSONB),
+        sa.Column("moment", sa.DateTime(timezone=True)),
+        sa.Column("number", sa.BigInteger, sa.Sequence(f"{table}_numbers")),
+        sa.Column("span", sa.Interval),
+    )
+    metadata.create_all(engine)
+    moment = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
+    row = {"id": uuid.uuid4(), "data": {"a": [1, None], "b?": "x"}, "moment": moment, "span": dt.timedelta(minutes=90)}
+    with engine.begin() as connection:
+        connection.execute(thing.insert(), row)
+        found = connection.execute(sa.select(thing)).one()
+        assert tuple(found) == (row["id"], row["data"], moment, 1, row["span"])
+        assert connection.scalar(sa.select(thing.c.number).where(thing.c.data.has_key("b?"), thing.c.id == row["id"])) == 1
+        asked = sa.text(f"SELECT '?' || number FROM {table} WHERE data ? :key")
+        assert connection.scalar(asked, {"key": "a"}) == "?1"
+    metadata.drop_all(engine)

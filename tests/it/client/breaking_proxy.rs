@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -45,6 +46,7 @@ struct Plan {
     /// To those after them, by their number.
     later: Box<dyn Fn(usize) -> Fate + Send + Sync>,
     seen: Mutex<Vec<Fate>>,
+    bytes_heard: AtomicUsize,
 }
 
 impl BreakingProxy {
@@ -52,7 +54,12 @@ impl BreakingProxy {
     pub(super) async fn before(server: SocketAddr, fate: impl Fn(usize) -> Fate + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let plan = Arc::new(Plan { next: Mutex::default(), later: Box::new(fate), seen: Mutex::default() });
+        let plan = Arc::new(Plan {
+            next: Mutex::default(),
+            later: Box::new(fate),
+            seen: Mutex::default(),
+            bytes_heard: AtomicUsize::new(0),
+        });
         let known = Arc::clone(&plan);
         tokio::spawn(async move {
             loop {
@@ -74,6 +81,11 @@ impl BreakingProxy {
     /// The next requests meet these.
     pub(super) fn next(&self, fates: &[Fate]) {
         self.plan.next.lock().unwrap().extend(fates);
+    }
+
+    /// How many bytes of answers arrived.
+    pub(super) fn bytes_heard(&self) -> usize {
+        self.plan.bytes_heard.load(Ordering::Relaxed)
     }
 
     /// What the requests met so far, those before now forgotten.
@@ -115,6 +127,7 @@ async fn exchange(mut client: TcpStream, server: SocketAddr, plan: &Plan) -> std
         Fate::Gateway => b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 4\r\nconnection: close\r\n\r\nlost",
         _ => b"",
     };
+    plan.bytes_heard.fetch_add(heard.len(), Ordering::Relaxed);
     client.write_all(heard).await?;
     client.shutdown().await
 }

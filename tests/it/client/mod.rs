@@ -4,6 +4,7 @@ mod breaking_proxy;
 mod codes;
 mod lost_answers;
 mod queries;
+mod reaching;
 mod requests;
 mod sessions;
 

@@ -5,7 +5,7 @@
 ...     frame = session.query("SELECT name FROM customer WHERE town = ?", ["Oban"]).to_pandas()
 
 - :func:`connect` and :func:`connect_async` give a service; its sessions, transactions, streams are objects of
-  :mod:`rejoin.service` and :mod:`rejoin.aio`.
+  :mod:`rejoin.session` and :mod:`rejoin.aio`.
 - :mod:`rejoin.activities` has a class for each activity, :class:`Request` puts them together.
 - :mod:`rejoin.errors` has an exception for each code of a fault.
 - :mod:`rejoin.dbapi` is a driver for what speaks Python's DB-API (PEP 249), :mod:`rejoin.sqlalchemy` has dialects.
@@ -23,9 +23,11 @@ from ._connect import Options
 from ._connect import options as _options
 from .activity import Request
 from .aio import AsyncDataService, AsyncSession
+from .background import PendingRequest, SessionStream
 from .errors import Fault, LostAnswer, RejoinError
 from .result import Column, Result, RowStream
-from .service import Cursor, DataService, PendingRequest, Session, SessionStream, Transaction
+from .service import DataService
+from .session import Cursor, Session, Transaction
 
 __version__ = "0.1.0"
 

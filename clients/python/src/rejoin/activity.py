@@ -107,7 +107,7 @@ class Element:
         pieces: dict[str, list[str]] = {}
         for metadata, _, value in self._parts():
             name = metadata.get("child") or metadata.get("value") or ""
-            if value is None or "attribute" in metadata or (value is False and "child" in metadata):
+            if value is None or "attribute" in metadata or (value is False and metadata.get("key") != "value"):
                 continue
             if "text" in metadata:
                 written = [] if isinstance(value, Stream) else [_inner(value)]

@@ -184,6 +184,8 @@ impl Keep for Keeper<'_> {
             text_of(&all)?
         };
         match state.save {
+            // What was created stays created, whatever becomes of the request: that has to be known at once.
+            Save::Request if creates => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
             Save::Page => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
             Save::Request => self.context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }

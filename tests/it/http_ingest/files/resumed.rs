@@ -1,5 +1,7 @@
 //! Transfers that break off.
 
+use std::fs;
+
 use super::{Bench, FILE, file, headers, ranged, some};
 use crate::scripted::{Answer, Recorded, Script, status};
 
@@ -86,14 +88,19 @@ async fn the_rest_of_another_file_is_not_taken_for_that_of_this_one() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_that_nothing_is_missing_ends_it() {
-    // Its length was not known, and it broke off behind its last byte.
-    let first = file("0123").header("etag", "\"v1\"").header("content-length", "5").reset_after(4);
-    let end = status(416).header("content-range", "bytes */4");
-    let bench = Bench::over(Script::of([first, end])).await;
-    let pulled = bench.pull_while(&properties(), &[7000]).await;
-    pulled.is_completed().by(["retryTransport", "oneAnswer"]);
-    bench.has([("a.bin", b"0123")]);
+async fn a_file_whose_place_was_not_free_is_put_there_when_it_is() {
+    let bench = Bench::over(by(|request, _| ranged(request, "0123456789", "\"v1\""))).await;
+    let place = bench.context.folder().join("inbox/a.bin");
+    fs::create_dir_all(&place).unwrap();
+    let id = bench.context.create().await;
+    let joined = format!("<session id=\"{id}\"/>");
+    let state = "<sessionState attribute=\"fetch\"/>";
+    bench.pull_in(&joined, &FILE, state).await.has_failed("HttpIngestFile", "can't put `a.bin` in its place");
+    fs::remove_dir(place).unwrap();
+    // All of it is there, so the server has nothing to give: 416.
+    bench.pull_in(&joined, &FILE, state).await.is_completed().by(["oneAnswer"]);
+    bench.has([("a.bin", b"0123456789")]);
+    assert_eq!(headers(&bench.server.requests(), "range"), [None, some("bytes=10-")]);
 }
 
 #[tokio::test]
@@ -130,11 +137,14 @@ async fn a_date_that_is_old_enough_tells_versions_apart() {
 
 #[tokio::test]
 async fn what_nothing_tells_apart_is_asked_for_whole() {
-    let broken = file("0123456789").header("etag", "W/\"1\"").reset_after(4);
-    let bench = Bench::over(Script::of([broken, file("0123456789")])).await;
-    bench.pull_while(&properties(), &[7000]).await.is_completed();
-    bench.has([("a.bin", b"0123456789")]);
-    assert_eq!(headers(&bench.server.requests(), "range"), [None, None]);
+    for headers_of in [&[("etag", "W/\"1\"")][..], &[("etag", "\"1\""), ("accept-ranges", "none")], &[]] {
+        let broken = headers_of.iter().fold(file("0123456789"), |answer, (name, value)| answer.header(name, value));
+        let broken = broken.reset_after(4);
+        let bench = Bench::over(Script::of([broken, file("0123456789")])).await;
+        bench.pull_while(&properties(), &[7000]).await.is_completed();
+        bench.has([("a.bin", b"0123456789")]);
+        assert_eq!(headers(&bench.server.requests(), "range"), [None, None]);
+    }
 }
 
 #[tokio::test]
@@ -175,8 +185,9 @@ async fn what_was_left_is_started_over_where_it_is_gone_or_not_to_be_gone_on_wit
         let properties = [FILE[0], FILE[1], ("rejoin.download", download)];
         bench.pull_in(&joined, &properties, state).await.has_failed("HttpIngestUnreachable", "the exchange broke off");
         if resumes {
-            std::fs::remove_dir_all(bench.context.folder().join("inbox/.rejoin-parts")).unwrap();
+            fs::remove_dir_all(bench.context.folder().join("inbox/.rejoin-parts")).unwrap();
         }
+        assert_eq!(bench.files().len(), 0, "nothing is left that nobody goes on with");
         bench.pull_in(&joined, &properties, state).await.is_completed();
         assert_eq!(headers(&bench.server.requests(), "range"), [None, None]);
     }
