@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use rejoin::activity::ActivityRegistry;
 use rejoin::document::activities::{self, ActivityElement, ChildShape, Occurs, Shape, ValueShape};
 use rejoin::document::{DocumentError, Element, Limits, TYPES_NAMESPACE};
 
@@ -58,6 +59,7 @@ fn all() -> Vec<Defined> {
         defined::<activities::OutputStream>(),
         defined::<activities::BlockAggregator>(),
         defined::<activities::StringTokenizer>(),
+        defined::<activities::HttpIngest>(),
         defined::<activities::DataStore>(),
         defined::<activities::Echo>(),
         defined::<activities::Refuse>(),
@@ -67,9 +69,12 @@ fn all() -> Vec<Defined> {
 }
 
 #[test]
-fn every_activity_that_has_a_shape_is_looked_at() {
+fn every_activity_that_comes_with_the_service_is_looked_at() {
     let looked_at: Vec<Shape> = all().iter().map(|defined| defined.shape).collect();
     assert_eq!(looked_at, activities::ACTIVITIES);
+    let mut names: Vec<&str> = looked_at.iter().map(|shape| shape.element).collect();
+    names.sort_unstable();
+    assert_eq!(names, ActivityRegistry::built_in().names().collect::<Vec<_>>());
 }
 
 /// Elements made by the shape are read, but for those that contradict themselves; written again, they say the same; and the

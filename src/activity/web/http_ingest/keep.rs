@@ -7,24 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::Scalar;
+use crate::document::activities::{IngestSave, IngestState};
 use crate::ingest::control::{Occasion, Outcome, Progress};
 use crate::ingest::transfer::{FileKept, PartKept};
-
-/// `sessionState`: which attribute the progress is kept in, and when it counts.
-#[derive(Debug, Clone)]
-pub(super) struct SessionState {
-    pub(super) attribute: String,
-    pub(super) save: Save,
-}
-
-/// When progress that is kept counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Save {
-    /// At once, whatever becomes of the request.
-    Page,
-    /// When the request completes, with the other changes of the session.
-    Request,
-}
 
 /// All that is kept, by the names of units.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -69,7 +54,7 @@ const VERSION: u32 = 1;
 
 /// Reads and writes what is kept; without `sessionState` it keeps nothing.
 pub(super) struct Keeper {
-    state: Option<SessionState>,
+    state: Option<IngestState>,
     kept: Mutex<State>,
     /// The units that have created something, and have said so to nobody but this request: until that is released, what is kept
     /// says that they were about to.
@@ -78,7 +63,7 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Reads what an earlier request has kept.
-    pub(super) fn open(state: Option<SessionState>, context: &ActivityContext) -> Result<Self, ActivityError> {
+    pub(super) fn open(state: Option<IngestState>, context: &ActivityContext) -> Result<Self, ActivityError> {
         let mut kept = match &state {
             Some(state) => read(context, &state.attribute)?,
             None => State::default(),
@@ -145,8 +130,8 @@ impl Keeper {
             text_of(&all)?
         };
         match state.save {
-            Save::Page => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
-            Save::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
+            IngestSave::Page => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
+            IngestSave::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }
         Ok(())
     }

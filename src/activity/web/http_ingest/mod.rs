@@ -20,12 +20,13 @@ use futures_util::stream;
 use crate::activity::{
     Activity, ActivityContext, ActivityError, FileFolder, InputPort, OutputPort, Requirement, Setup, WebSource,
 };
+use crate::document::activities::{self, ActivityElement, IngestState};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
 use download::Downloads;
 use error::of_failure;
-use keep::{Keeper, SessionState};
+use keep::Keeper;
 use outputs::Outputs;
 use run::{Ended, Shared, Unit};
 
@@ -48,7 +49,7 @@ use run::{Ended, Shared, Unit};
 pub struct HttpIngest {
     source: WebSource,
     settings: IngestSettings,
-    state: Option<SessionState>,
+    state: Option<IngestState>,
     secondary: Option<InputPort>,
     /// Where files go, if answers become files.
     folder: Option<FileFolder>,
@@ -66,8 +67,8 @@ struct OutputPorts {
 
 #[async_trait]
 impl Activity for HttpIngest {
-    const ELEMENT: &'static str = "httpIngest";
-    const REQUIREMENT: Requirement = Requirement::Web;
+    const ELEMENT: &'static str = activities::HttpIngest::ELEMENT;
+    const REQUIREMENT: Requirement = activities::HttpIngest::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         parse::parse(fields, setup)

@@ -1,27 +1,26 @@
 //! From the element to settings.
 
 use super::download::record_schema;
-use super::keep::{Save, SessionState};
 use super::{HttpIngest, OutputPorts};
 use crate::activity::{FileFolder, OutputPort, Setup};
-use crate::block::StreamType;
-use crate::document::{DocumentError, Element, Fields, Position};
+use crate::document::activities::{self, ActivityElement, IngestProperty};
+use crate::document::{DocumentError, Element, Fields, Located, Position};
 use crate::ingest::properties::{Property, PropertyPlace, PropertyProblems, SecondaryNames, read};
 use crate::ingest::settings::IngestSettings;
 use crate::resource::web::DefaultProperty;
 
 pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<HttpIngest, DocumentError> {
     let element = fields.element();
-    let source = setup.web(fields)?;
-    let own = fields.children("property").into_iter().map(property).collect::<Result<Vec<_>, _>>()?;
-    let state = fields.child("sessionState").map(session_state).transpose()?;
-    let secondary = fields.child("secondary").map(|child| setup.input_of(child, StreamType::Rows)).transpose()?;
+    let from = activities::HttpIngest::read(fields)?;
+    let source = setup.web_of(element, from.resource.as_ref())?;
+    let secondary = from.secondary.as_ref().map(|rows| setup.reads(rows));
     let ports = OutputPorts {
-        records: setup.optional_output(fields, "records", StreamType::Rows)?,
-        json: setup.optional_output(fields, "json", StreamType::Text)?,
-        responses: setup.optional_output(fields, "responses", StreamType::Bytes)?,
-        decisions: setup.optional_output(fields, "decisions", StreamType::Rows)?,
+        records: setup.writes(&from.records, None),
+        json: setup.writes(&from.json, None),
+        responses: setup.writes(&from.responses, None),
+        decisions: setup.writes(&from.decisions, None),
     };
+    let own: Vec<Property> = from.properties.into_iter().map(own).collect();
     let defaults: Vec<Property> = source.defaults().iter().map(default).collect();
     let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
     let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
@@ -30,7 +29,7 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
         let message = "the bytes of a download are in its file: leave the output `responses` out, or `rejoin.download`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings, state, secondary, folder, ports })
+    Ok(HttpIngest { source, settings, state: from.session_state, secondary, folder, ports })
 }
 
 /// Where files go, if answers become files. Then the records are those of the files.
@@ -47,27 +46,13 @@ fn folder(
     Ok(Some(folder))
 }
 
-fn property(element: &Element) -> Result<Property, DocumentError> {
-    let mut fields = element.fields();
-    let key = fields.required_attribute("key")?.one_word()?;
-    fields.finish_attributes()?;
-    let value = element.text()?;
-    let place = PropertyPlace::Document(element.position());
-    Ok(Property { key: key.value.into(), value: value.trim().into(), place })
+fn own(Located { value: IngestProperty { key, value }, position }: Located<IngestProperty>) -> Property {
+    Property { key: key.into(), value: value.into(), place: PropertyPlace::Document(position) }
 }
 
 fn default(property: &DefaultProperty) -> Property {
     let DefaultProperty { key, value, place } = property.clone();
     Property { key, value, place: PropertyPlace::Resource(place) }
-}
-
-fn session_state(element: &Element) -> Result<SessionState, DocumentError> {
-    let mut fields = element.fields();
-    let attribute = fields.required_attribute("attribute")?.name()?.to_owned();
-    let choices = [("page", Save::Page), ("request", Save::Request)];
-    let save = fields.attribute("save").map_or(Ok(Save::Page), |save| save.choice(&choices))?;
-    fields.finish()?;
-    Ok(SessionState { attribute, save })
 }
 
 /// All problems in one error, at the place of the first one that stands in the document.
