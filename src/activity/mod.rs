@@ -17,6 +17,7 @@
 //!
 //! An activity of one's own, from outside of the crate, is in `examples/own_activity.rs`.
 
+mod aftercare;
 mod blocking;
 mod context;
 mod database;
@@ -36,7 +37,8 @@ pub mod utility;
 pub mod web;
 
 pub use crate::document::activities::Requirement;
-pub use context::{ActivityContext, Input, Output};
+pub use aftercare::Aftercare;
+pub use context::{ActivityContext, Input, Output, Surroundings};
 pub use database::{Database, Statements};
 pub use error::ActivityError;
 pub use file_folder::FileFolder;

@@ -117,6 +117,7 @@ impl ActivityRegistry {
             .register::<transform::BlockAggregator>()
             .register::<transform::StringTokenizer>()
             .register::<web::HttpIngest>()
+            .register::<web::HttpJob>()
             .register::<utility::DataStore>()
             .register::<utility::Echo>()
             .register::<utility::Refuse>()

@@ -353,6 +353,20 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_has_to_be_there_and_to_be_granted() {
+        let all = resources(&[("orders", "sqlite::memory:"), ("inbox", "file:inbox/")]);
+        let properties = Properties::new();
+        let found = |all: &DataResources, name| {
+            let folder = Setup::new(all, &properties).writable_folder(name, Position::START);
+            folder.map(|folder| folder.name().to_owned()).map_err(|error| error.to_string())
+        };
+        assert!(found(&resources(&[]), None).unwrap_err().contains("this data service resource has none"));
+        assert!(found(&all, Some("orders")).unwrap_err().contains("`orders` is no folder"));
+        assert!(found(&all, Some("inbax")).unwrap_err().contains("did you mean `inbox`?"));
+        assert!(found(&all, None).unwrap_err().contains("would have to add `<folder write=\"true\"/>`"));
+    }
+
+    #[test]
     fn a_data_resource_that_is_not_there_is_asked_for() {
         let (relational, web) = found(&resources(&[("api", "http://a.example")]), "<a/>");
         assert!(relational.unwrap_err().contains("has none: add a `dataResource`"));

@@ -13,18 +13,23 @@ use crate::resource::{DataResource, Product, ResourceError, ResourceRegistry, Re
 #[derive(Debug)]
 pub(super) struct AnyResource {
     database: Arc<dyn DataResource>,
-    service: HttpResource,
+    service: Arc<dyn DataResource>,
     folder: Folder,
 }
 
 impl AnyResource {
-    pub(super) fn new() -> Result<Self, ResourceError> {
+    /// With the HTTP service that is at hand, if one is.
+    pub(super) fn new(service: Option<&Arc<dyn DataResource>>) -> Result<Self, ResourceError> {
+        let service = match service {
+            Some(service) => Arc::clone(service),
+            None => Arc::new(HttpResource::open(&ResourceSettings::new("http://service.invalid/", "."))?),
+        };
         let mut folder = ResourceSettings::new("file:none/", ".");
         folder.folder = FolderSettings { is_writable: true, ..FolderSettings::default() };
         Ok(Self {
             folder: Folder::at(&folder)?,
             database: ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", "."))?,
-            service: HttpResource::open(&ResourceSettings::new("http://service.invalid/", "."))?,
+            service,
         })
     }
 }

@@ -55,6 +55,7 @@ pub use configuration::{
     StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY, TimeoutSettings, TimeoutsConfiguration,
     TlsConfiguration, TlsModeConfiguration, WebConfiguration,
 };
+#[cfg(feature = "server")]
 pub(crate) use duration::parse as parse_duration;
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};
@@ -63,6 +64,7 @@ pub use fields::Fields;
 pub use limits::Limits;
 pub use located::Located;
 pub use nearest::nearest;
+#[cfg(feature = "server")]
 pub(crate) use nearest::unknown_name;
 pub use perform::{PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish, WrittenActivity};
 pub use reader::{StartTag, XmlEvent, XmlReader};

@@ -26,12 +26,14 @@ mod csv;
 mod error;
 mod json;
 mod normal;
+#[cfg(feature = "server")]
 mod parquet;
 mod parse;
 mod projection;
 #[cfg(test)]
 mod samples;
 mod stream;
+mod structs;
 mod text;
 mod web_row_set;
 
@@ -40,9 +42,12 @@ pub use arrow::{ArrowOptions, ArrowReader, ArrowWriter};
 pub use csv::{CsvOptions, CsvReader, CsvReaderOptions, CsvWriter};
 pub use error::FormatError;
 pub use json::{JsonOptions, JsonWriter};
+#[cfg(feature = "server")]
 pub use parquet::{ParquetOptions, ParquetReader, ParquetWriter};
+#[cfg(feature = "server")]
 pub(crate) use parse::ColumnBuilder;
 pub use projection::ColumnText;
+pub use structs::{RowError, structs};
 // Settings that documents name: what stands there is defined there.
 pub use crate::document::activities::{
     ArrowCompression, ColumnChoice, CsvColumns, JsonForm, LineBreak, ParquetCompression, TemporalColumns,

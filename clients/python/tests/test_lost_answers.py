@@ -6,10 +6,10 @@ import asyncio
 import itertools
 
 import pytest
-from conftest import make_people
-from proxy import Break, Proxy
 
 import rejoin
+from conftest import make_people
+from proxy import Break, Proxy
 from rejoin import dbapi, errors
 
 MOMENTS = list(Break)
@@ -156,3 +156,20 @@ def test_the_asynchronous_client_does_nothing_twice_either(proxy, stage):
             assert await session.get("visits") == 2 * len(MOMENTS)
 
     asyncio.run(visit())
+
+
+def test_a_driver_that_does_not_know_says_so_until_it_is_rolled_back(proxy, kind, client, table):
+    make_people(client, table)
+    with dbapi.connect(proxy.url, kind, patience=0) as connection:
+        cursor = connection.cursor()
+        for moment in (Break.AFTER_ANSWER, Break.IN_REQUEST):
+            proxy.breaks(moment)
+            with pytest.raises(dbapi.OperationalError):
+                cursor.execute(f"DELETE FROM {table} WHERE id = ?", (1,))
+            with pytest.raises(dbapi.OperationalError, match="roll it back"):
+                cursor.execute(f"SELECT count(*) FROM {table}")
+            with pytest.raises(dbapi.OperationalError, match="roll it back"):
+                connection.commit()
+            connection.rollback()
+            assert cursor.execute(f"SELECT count(*) FROM {table}").fetchone() == (4,)
+            connection.rollback()

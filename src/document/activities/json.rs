@@ -90,7 +90,7 @@ fn typed(value: ValueShape) -> Value {
             numbers = (number(least), number(most));
             "integer"
         }
-        ValueShape::Duration => "duration",
+        ValueShape::Duration | ValueShape::PositiveDuration => "duration",
         ValueShape::RowType => "rowType",
         ValueShape::Uuid => "uuid",
         ValueShape::Choice(words) => {

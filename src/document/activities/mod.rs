@@ -54,10 +54,14 @@ pub use shape::{AttributeShape, Changes, ChildShape, Family, Occurs, Requirement
 pub use statement::SqlStatement;
 pub use stream::{FromStream, StreamKind, ToStream};
 pub use text_or_stream::TextOrStream;
+#[cfg(feature = "server")]
 pub(crate) use text_or_stream::expect_no_content_beside_from;
 pub use transform::{BlockAggregator, StringTokenizer};
 pub use utility::{DataStore, DataStoreSource, Echo, Refuse, RequestInformation, Sleep};
-pub use web::{HttpIngest, IngestProperty, IngestState};
+pub use web::{
+    Authenticate, HttpIngest, HttpJob, HttpPhase, HttpVariable, IngestOutputs, IngestProperty, IngestState, JobCancel,
+    VariableSource,
+};
 pub use words::{
     ArrowCompression, DeliveryMode, IngestSave, Isolation, JsonForm, LineBreak, ParameterMode, ParameterType,
     ParquetCompression, TemporalColumns,
@@ -97,6 +101,7 @@ pub const ACTIVITIES: &[Shape] = &[
     BlockAggregator::SHAPE,
     StringTokenizer::SHAPE,
     HttpIngest::SHAPE,
+    HttpJob::SHAPE,
     DataStore::SHAPE,
     Echo::SHAPE,
     Refuse::SHAPE,

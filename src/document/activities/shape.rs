@@ -107,6 +107,8 @@ pub enum ValueShape {
     Integer(i128, i128),
     /// A length of time: milliseconds, or an `xs:duration`.
     Duration,
+    /// The same, above zero.
+    PositiveDuration,
     /// The name of a type of rows.
     RowType,
     /// A UUID.

@@ -34,7 +34,10 @@ impl Names {
         // What can't be read may define anything.
         let mut others = set.report.has_any_about(&["ms.parameter", "ms.secondary", "ms.watermark"]);
         match secondary {
-            SecondaryNames::None => {
+            SecondaryNames::None | SecondaryNames::Given(_) => {
+                if let SecondaryNames::Given(names) = secondary {
+                    columns.extend(names.iter().cloned());
+                }
                 if set.has("ms.secondary.input") {
                     set.refuse("ms.secondary.input", "there is no secondary input to take rows from");
                 }

@@ -49,3 +49,21 @@ impl FileError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_without_room_is_told_from_one_that_does_not_work() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
+            let error = FileError::of(&Error::from(kind), "write a file");
+            assert!(
+                matches!(&error, FileError::Full { message } if message.starts_with("can't write a file: ")),
+                "{error}"
+            );
+        }
+        let error = FileError::of(&Error::from(ErrorKind::NotFound), "open the folder");
+        assert!(matches!(error, FileError::Unavailable { .. }));
+    }
+}

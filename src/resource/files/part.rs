@@ -160,8 +160,10 @@ impl Part {
     /// Makes the folders of a name. Gives those that hold what is new.
     fn make_folders(&self, name: &FileName) -> io::Result<Vec<PathBuf>> {
         let Some(parent) = name.parent() else { return Ok(Vec::new()) };
-        if self.dir.is_dir(parent) {
-            return Ok(Vec::new());
+        match self.dir.metadata(parent) {
+            Ok(_) => return Ok(Vec::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
         }
         self.dir.create_dir_all(parent)?;
         let above = parent.ancestors().skip(1);
@@ -203,4 +205,91 @@ fn folder() -> String {
 
 fn place(token: &str) -> PathBuf {
     Path::new(&folder()).join(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::resource::ResourceSettings;
+    use crate::resource::files::Folder;
+
+    fn folder(path: &Path, keeps: Duration) -> Folder {
+        let mut settings = ResourceSettings::new("file:inbox", path);
+        settings.folder =
+            FolderSettings { is_writable: true, creates: true, keeps_unfinished: keeps, ..FolderSettings::default() };
+        Folder::at(&settings).unwrap()
+    }
+
+    fn parts(path: &Path) -> usize {
+        fs::read_dir(path.join("inbox/.rejoin-parts")).unwrap().count()
+    }
+
+    #[test]
+    fn a_part_is_whole_when_it_has_its_place() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = folder(path.path(), Duration::from_hours(1));
+        let mut part = folder.begin().unwrap();
+        part.write(b"ab").unwrap();
+        part.write(b"c").unwrap();
+        let name = FileName::parse("deep/down/abc").unwrap();
+        assert_eq!(folder.stamp(&name).unwrap(), None);
+        let stamp = part.put(&name).unwrap();
+        assert_eq!((folder.stamp(&name).unwrap(), stamp.bytes), (Some(stamp), 3));
+        drop(part);
+        assert_eq!(fs::read(path.path().join("inbox/deep/down/abc")).unwrap(), b"abc");
+        assert_eq!(parts(path.path()), 0);
+    }
+
+    #[test]
+    fn a_part_that_nobody_keeps_is_removed() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = folder(path.path(), Duration::from_hours(1));
+        let mut part = folder.begin().unwrap();
+        part.write(b"abc").unwrap();
+        part.discard();
+        assert_eq!(parts(path.path()), 0);
+    }
+
+    #[test]
+    fn a_part_that_is_kept_is_gone_on_with_by_one_at_a_time() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = folder(path.path(), Duration::from_hours(1));
+        let mut part = folder.begin().unwrap();
+        part.write(b"abcdef").unwrap();
+        part.sync().unwrap();
+        part.keep();
+        let token = part.token().to_owned();
+        assert!(folder.go_on(&token, 4).unwrap().is_none(), "it is in use");
+        drop(part);
+        assert!(folder.go_on(&token, 7).unwrap().is_none(), "it holds less");
+        for other in ["", "../x", &"0".repeat(32)] {
+            assert!(folder.go_on(other, 0).unwrap().is_none());
+        }
+        let mut part = folder.go_on(&token, 4).unwrap().unwrap();
+        part.write(b"!").unwrap();
+        let mut read = Vec::new();
+        part.read_back(|bytes| read.extend_from_slice(bytes)).unwrap();
+        assert_eq!((&*read, part.bytes()), (&b"abcd!"[..], 5));
+    }
+
+    #[test]
+    fn parts_that_are_old_are_swept_away_unless_somebody_writes_them() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = folder(path.path(), Duration::ZERO);
+        let written = folder.begin().unwrap();
+        let mut left = folder.begin().unwrap();
+        left.keep();
+        drop(left);
+        let day = Duration::from_hours(24);
+        for part in fs::read_dir(path.path().join("inbox/.rejoin-parts")).unwrap() {
+            let file = File::options().write(true).open(part.unwrap().path()).unwrap();
+            let modified = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(modified.checked_sub(day).unwrap()).unwrap();
+        }
+        let last = folder.begin().unwrap();
+        assert_eq!(parts(path.path()), 2, "the one that is written, and the last");
+        drop((written, last));
+    }
 }

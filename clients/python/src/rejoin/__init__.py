@@ -5,7 +5,7 @@
 ...     frame = session.query("SELECT name FROM customer WHERE town = ?", ["Oban"]).to_pandas()
 
 - :func:`connect` and :func:`connect_async` give a service; its sessions, transactions, streams are objects of
-  :mod:`rejoin.service` and :mod:`rejoin.aio`.
+  :mod:`rejoin.session` and :mod:`rejoin.aio`.
 - :mod:`rejoin.activities` has a class for each activity, :class:`Request` puts them together.
 - :mod:`rejoin.errors` has an exception for each code of a fault.
 - :mod:`rejoin.dbapi` is a driver for what speaks Python's DB-API (PEP 249), :mod:`rejoin.sqlalchemy` has dialects.
@@ -19,15 +19,21 @@ import httpx
 
 from . import errors
 from ._answers import EndPoint, Properties, Response, SessionStatus
+from ._connect import Options
 from ._connect import options as _options
 from .activity import Request
+from .aio import AsyncDataService, AsyncSession
+from .background import PendingRequest, SessionStream
 from .errors import Fault, LostAnswer, RejoinError
 from .result import Column, Result, RowStream
-from .service import Cursor, DataService, PendingRequest, Session, SessionStream, Transaction
+from .service import DataService
+from .session import Cursor, Session, Transaction
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncDataService",
+    "AsyncSession",
     "Column",
     "Cursor",
     "DataService",
@@ -46,6 +52,7 @@ __all__ = [
     "SessionStream",
     "Transaction",
     "connect",
+    "connect_async",
     "errors",
 ]
 
@@ -73,7 +80,7 @@ def connect(
     installed; True and False say so. `session_header` is needed where the service has another name for it. `transport` is handed
     to httpx.
     """
-    settings = _options(
+    settings: Options = _options(
         url,
         resource,
         auth,
@@ -85,3 +92,32 @@ def connect(
         transport=transport,
     )
     return DataService(settings, patience=patience, progress=progress)
+
+
+def connect_async(
+    url: str,
+    resource: str | None = None,
+    *,
+    auth: tuple[str, str] | None = None,
+    token: str | None = None,
+    verify: bool | ssl.SSLContext = True,
+    timeout: float = 330.0,
+    patience: float = 30.0,
+    compression: bool | None = None,
+    progress: bool | None = None,
+    session_header: str = "Rejoin-Session",
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> AsyncDataService:
+    """The same as :func:`connect`, for asynchronous programs: what it gives is awaited."""
+    settings: Options = _options(
+        url,
+        resource,
+        auth,
+        token=token,
+        verify=verify,
+        timeout=timeout,
+        compression=compression,
+        session_header=session_header,
+        transport=transport,
+    )
+    return AsyncDataService(settings, patience=patience, progress=progress)

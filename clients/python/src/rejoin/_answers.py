@@ -7,10 +7,14 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from ._exchange import Answer
-from .errors import Fault, FaultDetails, UnexpectedAnswer, fault
+from .errors import Fault, FaultDetails, ResultsNotKept, UnexpectedAnswer, fault
+
+if TYPE_CHECKING:
+    from .activity import Stream
 
 NAMESPACE = "http://ogsadai.org.uk/namespaces/2005/10/types"
 _N = "{" + NAMESPACE + "}"
@@ -59,12 +63,21 @@ class Response:
     session_id: str | None = field(repr=False)
     results_kept: bool = True
 
-    def __getitem__(self, name: str) -> EndPoint:
-        try:
+    def __getitem__(self, end_point: str | Stream[Any]) -> EndPoint:
+        """The data of an end-point, by its name or by the stream of an activity."""
+        name = end_point if isinstance(end_point, str) else end_point.name
+        if name in self.end_points:
             return self.end_points[name]
-        except KeyError:
-            names = ", ".join(self.end_points) or "none"
-            raise KeyError(f"no end-point {name!r} in the answer; there are: {names}") from None
+        if not self.results_kept:
+            raise ResultsNotKept(
+                FaultDetails(
+                    code="ResultsNotKept",
+                    message="the request was done, and its answer lost; told again, its results were too large to be kept",
+                    request_id=self.request_id,
+                )
+            )
+        names = ", ".join(self.end_points) or "none"
+        raise KeyError(f"no end-point {name!r} in the answer; there are: {names}")
 
     def __repr__(self) -> str:
         return f"Response(status={self.status!r}, end_points={list(self.end_points)!r})"

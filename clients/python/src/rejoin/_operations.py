@@ -70,7 +70,8 @@ class Operations:
             raise SessionEnded(_ENDED)
         requirement = element("session", session) + "\n" if session is not None else ""
         text = f'<perform xmlns="{NAMESPACE}">\n{requirement}{content}\n</perform>'
-        return Document(text, changes, self.state.session_id if self.state else None, progress)
+        waits = session is None or session.get("wait") is None
+        return Document(text, changes, self.state.session_id if self.state else None, progress, waits)
 
     def prepare(self, what: Performable, *, wait: float | None = None, read: bool = False) -> Document:
         """The document of a request."""
@@ -81,6 +82,13 @@ class Operations:
             return Document(what, True, self.state.session_id if self.state else None)
         request = Request(what) if isinstance(what, Activity) else what
         return self.document(request.write(), changes=request.changes, session=_joining(wait, read))
+
+    def prepare_submission(self, what: Performable) -> Document:
+        """The document of a request that nobody waits for. Its session has to outlive it, so that it can be asked how it ended."""
+        if isinstance(what, str) or self.state is not None:
+            return self.prepare(what)
+        request = Request(what) if isinstance(what, Activity) else what
+        return self.document(request.write(), changes=True, session={"mode": "create"})
 
     def create(self, timeout: float | None) -> Conversation[tuple[str, Response]]:
         """A new session."""

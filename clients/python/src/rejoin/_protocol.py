@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from ._answers import Properties, Response, SessionStatus, parse_fault, parse_properties, parse_response, parse_status
 from ._exchange import Answer, Conversation, Exchange, Lost, Pause
-from .errors import Fault, LostAnswer, ResultsNotKept, SessionNotFound, TransactionConflict
+from .errors import Fault, LostAnswer, ResultsNotKept, SessionInUse, SessionNotFound, TransactionConflict
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
@@ -36,6 +36,8 @@ class Document:
     changes: bool
     session_id: str | None = field(default=None, repr=False)
     progress: str | None = None
+    # Whether the caller said how long to wait for the session: then that is that.
+    waits: bool = True
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,8 @@ class Protocol:
     ) -> Conversation[Answer]:
         exchange = self._exchange(document, params, headers)
         if document.changes:
-            return (yield from self._repeat(_with_key(exchange, key or new_key()), document.text))
-        return (yield from self._repeat(exchange, document.text, reads=True))
+            exchange = _with_key(exchange, key or new_key())
+        return (yield from self._repeat(exchange, document.text, reads=not document.changes, waits=document.waits))
 
     def _once(self, exchange: Exchange) -> Conversation[Answer]:
         try:
@@ -154,7 +156,7 @@ class Protocol:
             raise parse_fault(answer, None)
         raise problem
 
-    def _repeat(self, exchange: Exchange, document: str | None, *, reads: bool = False) -> Conversation[Answer]:
+    def _repeat(self, exchange: Exchange, document: str | None, *, reads: bool = False, waits: bool = True) -> Conversation[Answer]:
         """Sends until there is an answer, or patience ends. What is given here may be sent again."""
         patience = Patience(self.patience)
         may_have_run = False
@@ -172,7 +174,11 @@ class Protocol:
                 problem = parse_fault(answer, document)
                 if reads and isinstance(problem, ResultsNotKept):
                     exchange = _with_key(exchange, new_key())
-                elif not problem.retryable or isinstance(problem, TransactionConflict):
+                elif (
+                    not problem.retryable
+                    or isinstance(problem, TransactionConflict)
+                    or (isinstance(problem, SessionInUse) and not waits)
+                ):
                     raise problem
                 advice = problem.retry_after
             pause = patience.next(advice)

@@ -6,11 +6,13 @@ take as inputs; a :class:`Request` gives names to what has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
+from xml.etree import ElementTree
 
 from ._xml import element, escape
+from .parameters import parameter
 
 __all__ = ["Activity", "Bytes", "Element", "Request", "Rows", "Stream", "Text"]
 
@@ -28,6 +30,7 @@ class Bytes:
 
 
 Kind_co = TypeVar("Kind_co", covariant=True)
+A = TypeVar("A", bound="Activity")
 
 
 class Stream(Generic[Kind_co]):
@@ -64,27 +67,27 @@ class Element:
     """Part of an activity. The metadata of a field say what it is written as:
 
     - ``attribute``: an attribute of that name,
-    - ``text``: the text of the element, or a stream, as ``from``,
-    - ``value``: a child of that name with an attribute ``value``,
+    - ``text``: the text of the element, or a stream, as ``from``, or an XML element in it,
+    - ``value``: a child of that name that has the attribute ``key`` and nothing else,
     - ``child``: a child of that name with a text or a stream, an :class:`Element`, or several of them,
-    - ``choice``: the number of the group of which exactly one is given.
+    - ``choice``: the number of the group of which exactly one is given, or, if one of them is ``optional``, at the most one.
     """
 
-    ELEMENT: ClassVar[str] = ""
-
-    def _parts(self) -> Iterable[tuple[Mapping[str, Any], str, Any]]:
+    def _parts(self) -> Iterator[tuple[Mapping[str, Any], str, Any]]:
         for each in fields(self):
             if each.metadata:
                 yield each.metadata, each.name, getattr(self, each.name)
 
     def _check_choices(self) -> None:
-        groups: dict[int, list[tuple[str, bool]]] = {}
+        groups: dict[int, list[tuple[str, bool, bool]]] = {}
         for metadata, name, value in self._parts():
             if metadata.get("choice") is not None:
-                groups.setdefault(metadata["choice"], []).append((name, value is not None and value is not False))
+                given = value is not None and value is not False and value != ()
+                groups.setdefault(metadata["choice"], []).append((name, given, metadata.get("optional", False)))
         for group in groups.values():
-            if sum(is_given for _, is_given in group) != 1:
-                names = ", ".join(name for name, _ in group)
+            count = sum(given for _, given, _ in group)
+            if count > 1 or (count == 0 and not any(optional for _, _, optional in group)):
+                names = ", ".join(name for name, _, _ in group)
                 raise ValueError(f"{type(self).__name__} takes exactly one of: {names}")
 
     def _attributes(self) -> dict[str, str | None]:
@@ -98,23 +101,23 @@ class Element:
                 written["from"] = value.name
         return written
 
-    def _content(self) -> list[str]:
+    def _content(self) -> dict[str, list[str]]:
+        """What is in the element, by the names of the children; its own text has none."""
         self._check_choices()
-        pieces = []
+        pieces: dict[str, list[str]] = {}
         for metadata, _, value in self._parts():
-            if value is None:
+            name = metadata.get("child") or metadata.get("value") or ""
+            if value is None or "attribute" in metadata or (value is False and metadata.get("key") != "value"):
                 continue
             if "text" in metadata:
-                if not isinstance(value, Stream):
-                    pieces.append(escape(text(value)))
-            elif "value" in metadata:
-                pieces.append(element(metadata["value"], {"value": text(value)}))
-            elif "child" in metadata:
-                several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-                pieces += [_child(metadata["child"], each) for each in several if each is not False]
+                written = [] if isinstance(value, Stream) else [_inner(value)]
+            else:
+                several = value if isinstance(value, list | tuple) else [value]
+                written = [_child(metadata, name, index, each) for index, each in enumerate(several, 1)]
+            pieces.setdefault(name, []).extend(written)
         return pieces
 
-    def inputs(self) -> Iterable[Stream[Any]]:
+    def inputs(self) -> Iterator[Stream[Any]]:
         """The streams that it reads."""
         for _, _, value in self._parts():
             for each in value if isinstance(value, list | tuple) else [value]:
@@ -124,27 +127,34 @@ class Element:
                     yield from each.inputs()
 
     def _write(self, name: str) -> str:
-        return element(name, self._attributes(), "".join(self._content()))
+        return element(name, self._attributes(), "".join(piece for pieces in self._content().values() for piece in pieces))
 
 
-def _child(name: str, value: Any) -> str:
-    if isinstance(value, Stream):
-        return element(name, {"from": value.name})
+def _inner(value: Any) -> str:
+    return ElementTree.tostring(value, encoding="unicode") if isinstance(value, ElementTree.Element) else escape(text(value))
+
+
+def _child(metadata: Mapping[str, Any], name: str, index: int, value: Any) -> str:
     if isinstance(value, Element):
         return value._write(name)
-    if value is True:
-        # An element that says all by being there.
-        return element(name, {})
-    return element(name, {}, escape(text(value)))
+    if "value" in metadata:
+        return element(name, {} if value is True and metadata["key"] != "value" else {metadata["key"]: text(value)})
+    if name == "sqlParameter":
+        return element(name, {"position": str(index), "from": value.name}) if isinstance(value, Stream) else parameter(index, value)
+    if isinstance(value, Stream):
+        return element(name, {"from": value.name})
+    # An element may say all by being there.
+    return element(name, {}, "" if value is True else _inner(value))
 
 
 @dataclass(eq=False)
 class Activity(Element):
     """A step of a request. ``name`` is its name in the document; without one it gets one."""
 
+    ELEMENT: ClassVar[str] = ""
     #: Whether it may change the session, the database or anything else.
     CHANGES: ClassVar[bool] = True
-    #: The outputs, in the order of the children behind which they stand: name of the child, rows or not, required or not.
+    #: The outputs: the name of the child, whether it may be rows, whether it has to be there.
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = ()
     #: The children in their order.
     ORDER: ClassVar[Sequence[str]] = ()
@@ -160,38 +170,24 @@ class Activity(Element):
             raise ValueError(f"this {type(self).__name__} has no name yet: it gets one when it is put into a request")
         return self._name
 
-    def named(self, name: str) -> Any:
+    def named(self, name: str) -> Self:
         """Gives the step a name."""
         self._name = name
         return self
 
-    def output(self, child: str) -> Stream[Any]:
-        """The output of that child."""
+    def _output(self, child: str) -> Stream[Any]:
         return self._outputs.setdefault(child, Stream(self, child))
 
     def write(self) -> str:
         """The activity as XML."""
-        self._check_choices()
-        pieces: dict[str, list[str]] = {}
-        plain: list[str] = []
-        for metadata, _, value in self._parts():
-            name = metadata.get("child") or metadata.get("value")
-            if name is None:
-                if "text" in metadata and value is not None and not isinstance(value, Stream):
-                    plain.append(escape(text(value)))
-                continue
-            if value is None or (value is False and "child" in metadata):
-                continue
-            several = value if isinstance(value, list | tuple) else [value]
-            written = [element(name, {"value": text(each)}) if "value" in metadata else _child(name, each) for each in several]
-            pieces.setdefault(name, []).extend(written)
-        for child, is_rows, required in self.OUTPUTS:
+        pieces = self._content()
+        for child, may_be_rows, required in self.OUTPUTS:
             # Rows that nobody reads can't stand in an answer: they are named when somebody asked for them.
-            if required or child in self._outputs or not is_rows:
-                pieces.setdefault(child, []).append(element(child, {"name": self.output(child).name}))
-        ordered = [piece for child in self.ORDER for piece in pieces.get(child, [])]
+            if required or child in self._outputs or not may_be_rows:
+                pieces.setdefault(child, []).append(element(child, {"name": self._output(child).name}))
+        ordered = "".join(piece for child in self.ORDER for piece in pieces.get(child, []))
         attributes: dict[str, str | None] = {"name": self.name}
-        return element(self.ELEMENT, attributes | self._attributes(), "".join(plain + ordered))
+        return element(self.ELEMENT, attributes | self._attributes(), ordered)
 
 
 class Request:
@@ -208,7 +204,7 @@ class Request:
         for each in activities:
             self.add(each)
 
-    def add(self, activity: Any) -> Any:
+    def add(self, activity: A) -> A:
         """Adds an activity, and before it those that it reads from; gives it back."""
         if activity not in self.activities:
             for stream in activity.inputs():

@@ -11,7 +11,22 @@ from typing import Any
 
 from ._xml import element, escape
 
-__all__ = ["NULL", "Batch", "batches", "given", "text_of"]
+__all__ = ["NULL", "Batch", "Value", "batches", "given", "parameter", "text_of"]
+
+#: What a parameter may be; None is NULL.
+Value = (
+    str
+    | int
+    | float
+    | bytes
+    | decimal.Decimal
+    | datetime.date
+    | datetime.time
+    | datetime.datetime
+    | datetime.timedelta
+    | uuid.UUID
+    | None
+)
 
 #: What stands for NULL, as long as no value is this text.
 NULL = "\\N"
@@ -66,10 +81,11 @@ def text_of(value: Any) -> tuple[str, str | None]:
 
 def given(values: Sequence[Any]) -> str:
     """The `sqlParameter` elements of one row of values."""
-    return "".join(_one(position, value) for position, value in enumerate(values, 1))
+    return "".join(parameter(position, value) for position, value in enumerate(values, 1))
 
 
-def _one(position: int, value: Any) -> str:
+def parameter(position: int, value: Any) -> str:
+    """The `sqlParameter` element of one value."""
     kind, text = text_of(value)
     if text is None:
         return element("sqlParameter", {"position": str(position), "nullDataStr": NULL}, escape(NULL))

@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .arrow import Column, read_stream
+from .arrow import Batch, Column, read_stream
 
 if TYPE_CHECKING:
     import pandas
@@ -18,7 +18,8 @@ __all__ = ["Column", "Result", "RowStream"]
 _SHOWN = 20
 
 
-def _pyarrow(what: str) -> Any:
+def pyarrow_module(what: str) -> Any:
+    """The package pyarrow, or an error that says how to get it."""
     try:
         import pyarrow
         import pyarrow.ipc
@@ -37,6 +38,7 @@ class Result:
         self._data = data
         self._rows: list[tuple[Any, ...]] | None = None
         self._columns: tuple[Column, ...] | None = None
+        self._length: int | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -49,12 +51,25 @@ class Result:
     def rows(self) -> list[tuple[Any, ...]]:
         """All rows."""
         if self._rows is None:
-            _, batches = read_stream(io.BytesIO(self._data).read)
-            self._rows = [row for batch in batches for row in zip(*batch, strict=True)]
+            self._rows = [row for batch in self._batches() for row in batch.rows()]
         return self._rows
 
+    def _batches(self) -> Iterator[Batch]:
+        return read_stream(io.BytesIO(self._data).read)[1]
+
+    def _head(self) -> list[tuple[Any, ...]]:
+        """The first rows, without making values of all others."""
+        rows: list[tuple[Any, ...]] = []
+        for batch in self._batches():
+            rows += batch.rows(_SHOWN - len(rows))
+            if len(rows) >= _SHOWN:
+                break
+        return rows
+
     def __len__(self) -> int:
-        return len(self.rows)
+        if self._length is None:
+            self._length = sum(batch.length for batch in self._batches())
+        return self._length
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows)
@@ -80,7 +95,7 @@ class Result:
 
     def to_arrow(self) -> pyarrow.Table:
         """The rows as an Arrow table, without a copy (needs pyarrow)."""
-        pyarrow = _pyarrow("to_arrow()")
+        pyarrow = pyarrow_module("to_arrow()")
         return pyarrow.ipc.open_stream(pyarrow.py_buffer(self._data)).read_all()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
@@ -89,9 +104,9 @@ class Result:
 
     def to_pandas(self, **options: Any) -> pandas.DataFrame:
         """The rows as a pandas frame (needs pandas and pyarrow); options are those of `pyarrow.Table.to_pandas`."""
-        _pyarrow("to_pandas()")
-        # The table is not used afterwards, so that its memory may go column by column.
-        frame: pandas.DataFrame = self.to_arrow().to_pandas(**{"split_blocks": True, "self_destruct": True, **options})
+        pyarrow_module("to_pandas()")
+        # Not `split_blocks`: its columns would be the bytes of the answer, which can't be written.
+        frame: pandas.DataFrame = self.to_arrow().to_pandas(**options)
         return frame
 
     def to_polars(self) -> polars.DataFrame:
@@ -106,22 +121,22 @@ class Result:
 
     def __repr__(self) -> str:
         columns = self.columns
-        head = [tuple("NULL" if value is None else str(value) for value in row) for row in self.rows[:_SHOWN]]
+        head = [tuple("NULL" if value is None else str(value) for value in row) for row in self._head()]
         names = [column.name for column in columns]
         widths = [max(len(name), *(len(row[i]) for row in head), 0) for i, name in enumerate(names)]
 
         def line(cells: tuple[str, ...] | list[str]) -> str:
             return "  ".join(cell[:60].ljust(min(width, 60)) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
-        more = [f"… {len(self.rows) - _SHOWN} more"] if len(self.rows) > _SHOWN else []
-        size = f"[{len(self.rows)} rows × {len(columns)} columns]"
+        more = [f"… {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
+        size = f"[{len(self)} rows × {len(columns)} columns]"
         return "\n".join([line(names), *(line(row) for row in head), *more, size])
 
     def _repr_html_(self) -> str:
         from ._html import table
 
-        caption = f"{len(self.rows)} rows × {len(self.columns)} columns"
-        return table([column.name for column in self.columns], self.rows[:_SHOWN], caption)
+        caption = f"{len(self)} rows × {len(self.columns)} columns"
+        return table([column.name for column in self.columns], self._head(), caption)
 
 
 class _Reader:
@@ -166,9 +181,9 @@ class RowStream:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._reader = _Reader(chunks)
-        self._opened: tuple[tuple[Column, ...], Iterator[list[list[Any]]]] | None = None
+        self._opened: tuple[tuple[Column, ...], Iterator[Batch]] | None = None
 
-    def _open(self) -> tuple[tuple[Column, ...], Iterator[list[list[Any]]]]:
+    def _open(self) -> tuple[tuple[Column, ...], Iterator[Batch]]:
         if self._opened is None:
             self._opened = read_stream(self._reader.read)
         return self._opened
@@ -180,13 +195,13 @@ class RowStream:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for batch in self._open()[1]:
-            yield from zip(*batch, strict=True)
+            yield from batch.rows()
         self._reader.drain()
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
         """The rows as record batches of Arrow (needs pyarrow)."""
         if self._opened is not None:
             raise ValueError("the rows of this stream are already being read")
-        pyarrow = _pyarrow("batches()")
+        pyarrow = pyarrow_module("batches()")
         yield from pyarrow.ipc.open_stream(pyarrow.PythonFile(self._reader, mode="r"))
         self._reader.drain()

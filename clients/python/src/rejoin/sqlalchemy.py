@@ -81,7 +81,7 @@ class _Rejoin:
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Keeps the session alive."""
-        dbapi_connection.session.renew()
+        dbapi_connection.ping()
         return True
 
     def get_isolation_level_values(self, dbapi_conn: object) -> list[IsolationLevel]:

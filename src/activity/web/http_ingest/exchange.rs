@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-use super::outputs::Outputs;
+use super::outputs::{LastAnswer, Outputs};
 use super::run::Shared;
 use crate::activity::ActivityError;
 use crate::ingest::Facts;
@@ -38,9 +38,17 @@ pub(super) async fn exchange(
 ) -> Result<Came, ActivityError> {
     let response = match shared.send(request).await {
         Ok(response) => response,
-        Err(error) => return lost(&error),
+        Err(error) => {
+            shared.outputs().remember(|| LastAnswer { never_sent: error.never_sent(), ..LastAnswer::default() });
+            return lost(&error);
+        }
     };
     let status = response.status.as_u16();
+    shared.outputs().remember(|| LastAnswer {
+        status: Some(status),
+        headers: response.headers.clone(),
+        ..LastAnswer::default()
+    });
     match classify(&shared.settings().answers, status, &response.reason) {
         AnswerClass::Page => {
             let wait = wait_wished(&response.headers, shared.wall());
@@ -118,6 +126,7 @@ async fn page(
         Err(Broken::Lost(error)) => return lost(&error),
         Err(Broken::Activity(error)) => return Err(error),
     };
+    shared.outputs().remember_body(&body);
     let read = shared.read(number, &headers, &body, constants).await?;
     let mut page = match read {
         Ok(page) => page,

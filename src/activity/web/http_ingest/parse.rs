@@ -1,8 +1,10 @@
 //! From the element to settings.
 
+use super::HttpIngest;
+use super::credentials::Authenticate;
 use super::download::record_schema;
-use super::{HttpIngest, OutputPorts};
-use crate::activity::{FileFolder, OutputPort, Setup};
+use super::outputs::OutputPorts;
+use crate::activity::{FileFolder, OutputPort, Setup, WebSource};
 use crate::document::activities::{self, ActivityElement, IngestProperty};
 use crate::document::{DocumentError, Element, Fields, Located, Position};
 use crate::ingest::properties::{Property, PropertyPlace, PropertyProblems, SecondaryNames, read};
@@ -13,23 +15,30 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     let element = fields.element();
     let from = activities::HttpIngest::read(fields)?;
     let source = setup.web_of(element, from.resource.as_ref())?;
+    let authenticate = from.authenticate.map(|written| Authenticate::of(written, &source)).transpose()?;
     let secondary = from.secondary.as_ref().map(|rows| setup.reads(rows));
-    let ports = OutputPorts {
-        records: setup.writes(&from.records, None),
-        json: setup.writes(&from.json, None),
-        responses: setup.writes(&from.responses, None),
-        decisions: setup.writes(&from.decisions, None),
+    let ports = OutputPorts::declare(&from.outputs, setup);
+    let own = own_properties(from.properties);
+    let defaults = defaults(&source);
+    let known = authenticate.as_ref().map(Authenticate::names);
+    let names = match &known {
+        _ if secondary.is_some() => SecondaryNames::Any,
+        Some(names) => SecondaryNames::Given(names.clone()),
+        None => SecondaryNames::None,
     };
-    let own: Vec<Property> = from.properties.into_iter().map(own).collect();
-    let defaults: Vec<Property> = source.defaults().iter().map(default).collect();
-    let names = if secondary.is_some() { SecondaryNames::Any } else { SecondaryNames::None };
-    let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element.position(), &problems))?;
+    if let Some(authenticate) = &authenticate {
+        // When those are refused, there may be new ones.
+        settings.units.columns.authentication.extend(authenticate.names());
+        settings.retry.credential_attempts = authenticate.attempts;
+        settings.retry.credential_delay = authenticate.delay;
+    }
     let folder = folder(element, &mut settings, setup)?;
     if folder.is_some() && ports.responses != OutputPort::NOWHERE {
         let message = "the bytes of a download are in its file: leave the output `responses` out, or `rejoin.download`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings, state: from.session_state, secondary, folder, ports })
+    Ok(HttpIngest { source, settings, authenticate, state: from.session_state, secondary, folder, ports })
 }
 
 /// Where files go, if answers become files. Then the records are those of the files.
@@ -46,8 +55,19 @@ fn folder(
     Ok(Some(folder))
 }
 
-fn own(Located { value: IngestProperty { key, value }, position }: Located<IngestProperty>) -> Property {
-    Property { key: key.into(), value: value.into(), place: PropertyPlace::Document(position) }
+/// The properties of an element.
+pub(in crate::activity::web) fn own_properties(written: Vec<Located<IngestProperty>>) -> Vec<Property> {
+    let own = |Located { value: IngestProperty { key, value }, position }| Property {
+        key: String::into(key),
+        value: String::into(value),
+        place: PropertyPlace::Document(position),
+    };
+    written.into_iter().map(own).collect()
+}
+
+/// The properties that hold for every ingestion over an HTTP service.
+pub(in crate::activity::web) fn defaults(source: &WebSource) -> Vec<Property> {
+    source.defaults().iter().map(default).collect()
 }
 
 fn default(property: &DefaultProperty) -> Property {
@@ -56,12 +76,12 @@ fn default(property: &DefaultProperty) -> Property {
 }
 
 /// All problems in one error, at the place of the first one that stands in the document.
-fn refuse(element: &Element, problems: &PropertyProblems) -> DocumentError {
-    let place = |place: &Option<PropertyPlace>| match place {
+pub(in crate::activity::web) fn refuse(place: Position, problems: &PropertyProblems) -> DocumentError {
+    let own = |place: &Option<PropertyPlace>| match place {
         Some(PropertyPlace::Document(position)) => Some(*position),
         _ => None,
     };
-    let position: Option<Position> = problems.0.iter().find_map(|problem| place(&problem.place));
+    let position: Option<Position> = problems.0.iter().find_map(|problem| own(&problem.place));
     let text = problems.to_string();
-    DocumentError::invalid(position.unwrap_or(element.position()), text)
+    DocumentError::invalid(position.unwrap_or(place), text)
 }

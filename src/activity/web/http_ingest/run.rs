@@ -8,12 +8,13 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::{Credentials, Held};
 use super::download::{Download, Downloads};
 use super::exchange::{Came, Wall, exchange};
-use super::keep::{Keeper, Kept, Known};
+use super::keep::{Keep, Kept, Known};
 use super::outputs::Outputs;
+use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
-use crate::activity::{ActivityContext, ActivityError};
 use crate::ingest::control::{Action, Decision, Occasion, Outcome, PageSeen, Progress, Rule, Seen, creates, decide};
 use crate::ingest::page::{Page, PageError, PageReader};
 use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
@@ -27,12 +28,12 @@ use crate::session::{Clock, Moment};
 const LARGE_PAGE: usize = 512 * 1024;
 
 /// What all units of an activity share.
-pub(super) struct Shared<'a> {
+pub(in crate::activity::web) struct Shared<'a> {
     settings: &'a IngestSettings,
     resource: &'a dyn WebResource,
-    context: &'a ActivityContext,
     outputs: &'a Outputs,
-    keeper: &'a Keeper,
+    keeper: &'a dyn Keep,
+    credentials: Credentials<'a>,
     downloads: Option<Downloads<'a>>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
@@ -45,23 +46,22 @@ pub(super) struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(
+    pub(in crate::activity::web) fn new(
         settings: &'a IngestSettings,
         resource: &'a dyn WebResource,
-        context: &'a ActivityContext,
-        outputs: &'a Outputs,
-        keeper: &'a Keeper,
+        (outputs, keeper): (&'a Outputs, &'a dyn Keep),
+        (clock, cancel): (&Arc<dyn Clock>, CancellationToken),
     ) -> Result<Self, ActivityError> {
         let reader = PageReader::new(settings, outputs.wanted())
             .map_err(|error| ActivityError::client("HttpIngestUnreadable", error.to_string()))?;
-        let (clock, cancel) = (Arc::clone(context.clock()), context.cancellation().clone());
+        let clock = Arc::clone(clock);
         let (began, start) = (clock.wall(), clock.now());
         Ok(Self {
             settings,
             resource,
-            context,
             outputs,
             keeper,
+            credentials: Credentials::none(),
             downloads: None,
             clock,
             cancel,
@@ -69,6 +69,11 @@ impl<'a> Shared<'a> {
             start,
             reader: Arc::new(Mutex::new(reader)),
         })
+    }
+
+    /// With credentials that are asked for.
+    pub(super) fn with_credentials(self, credentials: Credentials<'a>) -> Self {
+        Self { credentials, ..self }
     }
 
     /// With answers that become files.
@@ -144,31 +149,37 @@ impl<'a> Shared<'a> {
     }
 
     fn occasion(&self) -> Occasion {
-        let mut lot = [0; 4];
-        // Without random bytes there is no jitter, and nothing else changes.
-        let chance =
-            getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
-        Occasion { moment: self.clock.now(), wall: self.clock.wall(), chance }
+        occasion(&*self.clock)
     }
+}
+
+/// This moment.
+pub(in crate::activity::web) fn occasion(clock: &dyn Clock) -> Occasion {
+    let mut lot = [0; 4];
+    // Without random bytes there is no jitter, and nothing else changes.
+    let chance = getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
+    Occasion { moment: clock.now(), wall: clock.wall(), chance }
 }
 
 /// One ingestion: what is known before its first request.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(in crate::activity::web) struct Unit {
     /// Which one, from 0.
-    pub(super) index: u64,
+    pub(in crate::activity::web) index: u64,
     /// What its progress is kept under.
-    pub(super) name: String,
-    pub(super) values: Values,
+    pub(in crate::activity::web) name: String,
+    pub(in crate::activity::web) values: Values,
     /// The rows that bodies are made of, one for each request.
     pub(super) payload: Vec<Vec<(Box<str>, Json)>>,
 }
 
 /// How a unit has ended.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// It is complete, or goes on later.
+pub(in crate::activity::web) enum Ended {
+    /// It is complete.
     Well,
+    /// It goes on later.
+    Later,
     /// It has failed.
     Failed {
         /// By which rule.
@@ -179,7 +190,7 @@ pub(super) enum Ended {
 }
 
 impl Unit {
-    pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+    pub(in crate::activity::web) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
         let mut part = None;
         let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
             Known::Done => return Ok(Ended::Well),
@@ -208,7 +219,18 @@ impl Unit {
                 }
             }
         };
+        let own = self.values.secrets.clone();
+        let mut turn = 0;
+        let mut renews = true;
         loop {
+            if renews {
+                let Held { turn: now, values } = match shared.credentials.after(turn).await? {
+                    Ok(held) => held,
+                    Err((rule, reason)) => return Ok(Ended::Failed { rule, reason }),
+                };
+                turn = now;
+                self.values.secrets = own.iter().cloned().chain(values).collect();
+            }
             let decision = self.step(shared, &mut progress, &mut download).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
@@ -216,6 +238,7 @@ impl Unit {
             if let Some(moment) = decision.action.not_before() {
                 shared.sleep_until(moment).await;
             }
+            renews = matches!(decision.action, Action::Retry { renews_credentials: true, .. });
         }
     }
 
@@ -319,7 +342,7 @@ impl Unit {
         });
         let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
         let kept = Kept { progress: progress.clone(), window, is_sending, part };
-        shared.keeper.keep(&self.name, kept, creates(shared.settings), shared.context).await
+        shared.keeper.keep(&self.name, kept, creates(shared.settings)).await
     }
 }
 
@@ -379,7 +402,8 @@ fn unknown_outcome() -> Ended {
 
 fn ended(progress: &Progress) -> Option<Ended> {
     Some(match progress.outcome.as_ref()? {
-        Outcome::Completed { .. } | Outcome::Paused => Ended::Well,
+        Outcome::Completed { .. } => Ended::Well,
+        Outcome::Paused => Ended::Later,
         Outcome::Failed { rule, reason } => Ended::Failed { rule: *rule, reason: reason.clone() },
     })
 }

@@ -4,6 +4,6 @@ The service writes results as Arrow. With pyarrow installed they become tables a
 values of Python, so that a program needs no more than ``httpx``.
 """
 
-from ._stream import Column, read_stream
+from ._stream import Batch, Column, body_length, read_stream
 
-__all__ = ["Column", "read_stream"]
+__all__ = ["Batch", "Column", "body_length", "read_stream"]

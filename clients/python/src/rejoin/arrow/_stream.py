@@ -28,11 +28,29 @@ class Column:
     auto_increment: bool = False
 
 
-def read_stream(read: Callable[[int], bytes]) -> tuple[tuple[Column, ...], Iterator[list[list[Any]]]]:
-    """Reads a stream by `read(count)`, which gives so many bytes, fewer at the end.
+class Batch:
+    """A block of rows; their values are made when they are asked for."""
 
-    Gives the columns, and an iterator over batches: for each column the list of its values.
-    """
+    def __init__(self, message: Table, body: memoryview, types: list[ColumnType]) -> None:
+        self._message = message
+        self._body = body
+        self._types = types
+
+    @property
+    def length(self) -> int:
+        """How many rows it has."""
+        return self._message.number(0, "q")
+
+    def rows(self, count: int | None = None) -> list[tuple[Any, ...]]:
+        """The rows, or the first of them."""
+        buffers = (self._body[start : start + length] for start, length in self._message.structs(2, "qq"))
+        taken = Buffers(self._message.structs(1, "qq"), buffers)
+        columns = [taken.column(of_type)[:count] for of_type in self._types]
+        return list(zip(*columns, strict=True)) if columns else [()] * self.length
+
+
+def read_stream(read: Callable[[int], bytes]) -> tuple[tuple[Column, ...], Iterator[Batch]]:
+    """Reads a stream by `read(count)`, which gives so many bytes, fewer at the end: the columns, and the batches of rows."""
     schema = _message(read)
     if schema is None or schema.number(1, "B") != _SCHEMA:
         raise ValueError("this is no Arrow IPC stream: it does not begin with a schema")
@@ -59,6 +77,11 @@ def _column(described: Table, of_type: ColumnType) -> Column:
     )
 
 
+def body_length(head: bytes) -> int:
+    """How many bytes follow the head of a message."""
+    return Table.root(memoryview(head)).number(3, "q")
+
+
 def _message(read: Callable[[int], bytes]) -> Table | None:
     """The head of the next message; None at the end."""
     head = read(8)
@@ -70,7 +93,7 @@ def _message(read: Callable[[int], bytes]) -> Table | None:
     return Table.root(memoryview(read(length))) if length else None
 
 
-def _batches(read: Callable[[int], bytes], types: list[ColumnType]) -> Iterator[list[list[Any]]]:
+def _batches(read: Callable[[int], bytes], types: list[ColumnType]) -> Iterator[Batch]:
     while (message := _message(read)) is not None:
         body = memoryview(read(message.number(3, "q")))
         batch = message.table(2)
@@ -78,6 +101,4 @@ def _batches(read: Callable[[int], bytes], types: list[ColumnType]) -> Iterator[
             raise ValueError("the Arrow stream has a message that is no batch of rows")
         if batch.table(3) is not None:
             raise ValueError("the batches of the Arrow stream are compressed, which needs pyarrow to be read")
-        buffers = (body[start : start + length] for start, length in batch.structs(2, "qq"))
-        taken = Buffers(batch.structs(1, "qq"), buffers)
-        yield [taken.column(of_type) for of_type in types]
+        yield Batch(batch, body, types)

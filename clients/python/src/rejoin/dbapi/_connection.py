@@ -13,10 +13,11 @@ from .. import errors
 from .._answers import Response
 from .._exchange import Conversation
 from .._operations import Operations, transaction_step
-from ..service import DataService, Session
+from ..service import DataService
+from ..session import Session
 from . import _errors
 from ._cursor import Cursor
-from ._errors import Error, InterfaceError, translated
+from ._errors import Error, InterfaceError, OperationalError, translated
 
 T = TypeVar("T")
 
@@ -65,6 +66,8 @@ class Connection:
         self._lock = threading.RLock()
         self._cursors = 0
         self._begun = False
+        # Whether an answer was lost for good, so that nobody here knows whether a transaction is open.
+        self._uncertain = False
         #: Counts the requests, so that a cursor knows whether its statement was the last one.
         self.requests = 0
         # Cursors of the session that nobody fetches from any more: the next request closes them.
@@ -103,6 +106,11 @@ class Connection:
         """A new cursor."""
         self._open()
         return Cursor(self)
+
+    def ping(self) -> None:
+        """Asks whether the session is there, and keeps it alive."""
+        with self._lock, raising():
+            self._open().renew()
 
     def commit(self) -> None:
         """Makes what was done since the last commit hold."""
@@ -155,14 +163,25 @@ class Connection:
     def _end_transaction(self, step: str) -> None:
         with self._lock:
             session = self._open()
+            if self._uncertain and step == "commit":
+                raise OperationalError("an answer was lost, and with it what became of the transaction: roll it back")
             if not self._begun:
                 return
+            uncertain = self._uncertain
             self._over()
             with raising():
-                session._run(session._operations.transaction(step, {}))
+                try:
+                    session._run(session._operations.transaction(step, {}))
+                except errors.LostAnswer:
+                    self._begun = self._uncertain = True
+                    raise
+                except errors.ActivityFailed:
+                    # There was none.
+                    if not uncertain:
+                        raise
 
     def _over(self) -> None:
-        self._begun = False
+        self._begun = self._uncertain = False
         self._abandoned = []
         self.epoch += 1
 
@@ -191,6 +210,8 @@ class Connection:
         """
         with self._lock, raising():
             operations = self._open()._operations
+            if self._uncertain:
+                raise OperationalError("an answer was lost, and with it what became of the transaction: roll it back")
             before, begins = [], False
             if outside and self._begun:
                 before.append(transaction_step("commit", {}, "before"))
@@ -207,6 +228,10 @@ class Connection:
             except errors.ResultsNotKept:
                 # It was done, and its answer lost.
                 self._begun = self._begun or begins
+                raise
+            except errors.LostAnswer as lost:
+                if lost.may_have_run and not self._autocommit:
+                    self._begun = self._uncertain = True
                 raise
             if outside and self._begun:
                 self._over()

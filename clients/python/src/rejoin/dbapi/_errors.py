@@ -87,6 +87,9 @@ def _of_activity(fault: errors.ActivityFailed) -> type[DatabaseError]:
     # SQLite has no SQLSTATE, and says so in words.
     if "constraint failed" in fault.message:
         return IntegrityError
+    if state == "08P01":
+        # Not the connection: as many parameters as the statement has were not given.
+        return ProgrammingError
     if state is not None and state[:2] in _SQLSTATE_CLASSES:
         return _SQLSTATE_CLASSES[state[:2]]
     if state is not None and state != "HY000":

@@ -205,10 +205,11 @@ impl Download<'_> {
             let expected = self.expected.as_ref().map(ToString::to_string);
             file.algorithm == self.algorithm() && expected.is_none_or(|expected| expected == file.digest)
         };
-        let Some(file) = known.filter(is_wanted) else { return Ok(Ok(None)) };
+        let known = known.filter(is_wanted);
+        // Whoever has no file there yet learns here that its name leads out of the folder.
         let (folder, name) = (self.folder.clone(), self.name.clone());
         let stamp = on_blocking_thread(move || Ok(folder.stamp(&name))).await?;
-        Ok(stamp.map(|stamp| (stamp == Some(file.stamp)).then_some(file)))
+        Ok(stamp.map(|stamp| known.filter(|file| stamp == Some(file.stamp))))
     }
 
     /// What there is of the file is good for nothing any more.

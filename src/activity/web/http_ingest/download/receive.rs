@@ -164,7 +164,12 @@ impl Download<'_> {
             // The disk is full: what is there is made certain, as far as it goes.
             End::Failed(_) => writing.add(Vec::new(), true).await?,
             End::Lost(_) => writing.add(pieces, true).await?,
-            End::Whole | End::TooLarge => writing.add(pieces, false).await?,
+            End::Whole => {
+                // What is missing is asked for from here.
+                let is_short = writing.total().is_some_and(|total| writing.bytes() + (gathered as u64) < total);
+                writing.add(pieces, is_short).await?
+            }
+            End::TooLarge => writing.add(Vec::new(), false).await?,
         };
         self.writing = Some(writing);
         Ok(match (end, added) {

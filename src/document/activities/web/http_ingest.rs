@@ -1,12 +1,14 @@
-//! HTTP services.
+use std::time::Duration;
 
-use super::shape::{AttributeShape, ChildShape, Family, Requirement, Shape, ValueShape};
-use super::statement::{RESOURCE, read_resource, write_resource};
-use super::stream::{Bytes, Rows, Text};
-use super::words::{self, IngestSave};
-use super::{ActivityElement, ElementWriter, FromStream, ToStream};
+use super::outputs::{DECISIONS, IngestOutputs, JSON, RECORDS, RESPONSES};
+use super::phase::{HttpPhase, IngestProperty, PROPERTY, VARIABLE};
 use crate::block::StreamType;
-use crate::document::{DocumentError, Element, Fields, Located};
+use crate::document::activities::shape::{AttributeShape, ChildShape, Family, Requirement, Shape, ValueShape};
+use crate::document::activities::statement::{RESOURCE, read_resource, write_resource};
+use crate::document::activities::stream::Rows;
+use crate::document::activities::words::{self, IngestSave};
+use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
+use crate::document::{DocumentError, Element, Fields, Located, duration};
 
 /// `httpIngest`: goes on with a session of somebody else's HTTP service until it is complete.
 ///
@@ -26,27 +28,25 @@ pub struct HttpIngest {
     pub resource: Option<Located<String>>,
     /// What is asked for and what answers mean; each stands over the one of the resource with its name.
     pub properties: Vec<Located<IngestProperty>>,
+    /// How credentials are asked for, if they are.
+    pub authenticate: Option<Located<Authenticate>>,
     /// Where it is kept how far the ingestion has come; nowhere if nothing is said.
     pub session_state: Option<IngestState>,
     /// Rows, each of which is a unit: an ingestion of its own.
     pub secondary: Option<FromStream<Rows>>,
-    /// The records as rows.
-    pub records: ToStream<Rows>,
-    /// The records as they were written, each a block.
-    pub json: ToStream<Text>,
-    /// The bodies of the answers that hold records.
-    pub responses: ToStream<Bytes>,
-    /// What was asked, and which rule decided what came next.
-    pub decisions: ToStream<Rows>,
+    /// What it gives.
+    pub outputs: IngestOutputs,
 }
 
-/// A property of an ingestion, such as `ms.source.uri`.
+/// The request for credentials: sent before the first request, and again when they are refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IngestProperty {
-    /// Its name.
-    pub key: String,
-    /// Its value, in the form that the name wants.
-    pub value: String,
+pub struct Authenticate {
+    /// The request; its variables are the credentials, which templates name.
+    pub request: HttpPhase,
+    /// How long before credentials that were refused are asked for again; at once if nothing is said.
+    pub delay: Duration,
+    /// How often a request is sent in all when its credentials are refused; 3 times if nothing is said.
+    pub attempts: u32,
 }
 
 /// Where it is kept how far an ingestion has come.
@@ -90,25 +90,41 @@ impl HttpIngest {
     /// The ingestion with its records in the stream of that name.
     #[must_use]
     pub fn records(mut self, output: impl Into<ToStream<Rows>>) -> Self {
-        self.records = output.into();
+        self.outputs.records = output.into();
         self
     }
 
     /// The ingestion with its decisions in the stream of that name.
     #[must_use]
     pub fn decisions(mut self, output: impl Into<ToStream<Rows>>) -> Self {
-        self.decisions = output.into();
+        self.outputs.decisions = output.into();
         self
     }
 }
 
-/// Reads a `property`.
-fn property(element: &Element) -> Result<Located<IngestProperty>, DocumentError> {
-    let mut fields = element.fields();
-    let key = fields.required_attribute("key")?.one_word()?.value;
-    fields.finish_attributes()?;
-    let value = element.text()?.trim().to_owned();
-    Ok(Located::new(IngestProperty { key, value }, element.position()))
+/// How often a request is sent in all when its credentials are refused, if nothing is said.
+const ATTEMPTS: u32 = 3;
+
+impl Authenticate {
+    /// Asks for credentials by that request, the variables of which they are.
+    #[must_use]
+    pub fn new(request: HttpPhase) -> Self {
+        Self { request, delay: Duration::ZERO, attempts: ATTEMPTS }
+    }
+
+    fn read(element: &Element) -> Result<Located<Self>, DocumentError> {
+        let mut fields = element.fields();
+        let delay = fields.attribute("delay").map_or(Ok(Duration::ZERO), |delay| delay.duration_or_zero())?;
+        let attempts = fields.attribute("attempts").map_or(Ok(ATTEMPTS), |attempts| attempts.integer(1..=1000))?;
+        let request = HttpPhase::read(fields, true)?;
+        Ok(Located::new(Self { request, delay, attempts }, element.position()))
+    }
+
+    fn write(&self, into: &mut ElementWriter) {
+        into.unless_default("delay", duration::write(self.delay), duration::write(Duration::ZERO));
+        into.unless_default("attempts", self.attempts, ATTEMPTS);
+        self.request.write(into);
+    }
 }
 
 fn session_state(element: &Element) -> Result<IngestState, DocumentError> {
@@ -131,13 +147,28 @@ impl ActivityElement for HttpIngest {
         ..RESOURCE
     }])
     .children(&[
-        ChildShape::text(
-            "property",
-            ValueShape::Text,
-            "a property and its value; it stands over the one of the resource with the same name",
+        PROPERTY,
+        ChildShape::new(
+            "authenticate",
+            "the request for credentials, sent before the first request, and again when they are refused; its variables are \
+             secrets, which are where templates name them",
         )
-        .any_number()
-        .attributes(&[AttributeShape::new("key", ValueShape::Word, "").required()]),
+        .optional()
+        .attributes(&[
+            AttributeShape::new(
+                "delay",
+                ValueShape::Duration,
+                "how long before credentials that were refused are asked for again",
+            )
+            .default("0"),
+            AttributeShape::new(
+                "attempts",
+                ValueShape::Integer(1, 1000),
+                "how often a request is sent in all when its credentials are refused",
+            )
+            .default("3"),
+        ])
+        .children(&[PROPERTY, VARIABLE]),
         ChildShape::new("sessionState", "").optional().attributes(&[
             AttributeShape::new("attribute", ValueShape::Name, "the session attribute that keeps how far it has come")
                 .required(),
@@ -154,15 +185,10 @@ impl ActivityElement for HttpIngest {
             "each of which is a *unit*: an ingestion of its own, with the columns of its row as variables",
         )
         .optional(),
-        ChildShape::output("records", StreamType::Rows, "typed by `ms.output.schema`, or by the first page").optional(),
-        ChildShape::output("json", StreamType::Text, "one record to a block, as it was written").optional(),
-        ChildShape::output(
-            "responses",
-            StreamType::Bytes,
-            "the bodies of the answers that hold records; not of a download",
-        )
-        .optional(),
-        ChildShape::output("decisions", StreamType::Rows, "one for each request").optional(),
+        RECORDS,
+        JSON,
+        RESPONSES,
+        DECISIONS,
     ]);
 
     type Output = ();
@@ -170,23 +196,19 @@ impl ActivityElement for HttpIngest {
     fn read(fields: &mut Fields<'_>) -> Result<Self, DocumentError> {
         Ok(Self {
             resource: read_resource(fields)?,
-            properties: fields.children("property").into_iter().map(property).collect::<Result<_, _>>()?,
+            properties: IngestProperty::read_all(fields)?,
+            authenticate: fields.child("authenticate").map(Authenticate::read).transpose()?,
             session_state: fields.child("sessionState").map(session_state).transpose()?,
             secondary: fields.optional_input("secondary")?,
-            records: fields.optional_output("records")?,
-            json: fields.optional_output("json")?,
-            responses: fields.optional_output("responses")?,
-            decisions: fields.optional_output("decisions")?,
+            outputs: IngestOutputs::read(fields)?,
         })
     }
 
     fn write(&self, into: &mut ElementWriter) {
         write_resource(self.resource.as_ref(), into);
-        for Located { value: property, .. } in &self.properties {
-            into.child("property", |element| {
-                element.attribute("key", &property.key);
-                element.text(&property.value);
-            });
+        IngestProperty::write_all(&self.properties, into);
+        if let Some(Located { value: authenticate, .. }) = &self.authenticate {
+            into.child("authenticate", |element| authenticate.write(element));
         }
         if let Some(state) = &self.session_state {
             into.child("sessionState", |element| {
@@ -197,10 +219,7 @@ impl ActivityElement for HttpIngest {
         if let Some(secondary) = &self.secondary {
             into.input("secondary", secondary);
         }
-        into.optional_output("records", &self.records);
-        into.optional_output("json", &self.json);
-        into.optional_output("responses", &self.responses);
-        into.optional_output("decisions", &self.decisions);
+        self.outputs.write(into);
     }
 
     fn name_output(&mut self, _step: &str) {}
