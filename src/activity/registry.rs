@@ -10,7 +10,7 @@ use super::{
     Activity, ActivityContext, ActivityError, Ports, Properties, Setup, delivery, relational, session, transform,
     utility, web,
 };
-use crate::document::activities::Requirement;
+use crate::document::activities::{Changes, Requirement};
 use crate::document::{DocumentError, Element};
 use crate::resource::DataResources;
 
@@ -21,6 +21,17 @@ pub enum Effects {
     Session,
     /// More than that: a database, a file, somebody's mailbox.
     Outside,
+}
+
+impl Effects {
+    /// Those of an activity that may change that.
+    #[must_use]
+    pub const fn of(changes: Changes) -> Self {
+        match changes {
+            Changes::Nothing | Changes::Session => Self::Session,
+            Changes::Outside => Self::Outside,
+        }
+    }
 }
 
 /// Makes activities of one kind: what the registry holds. [`ActivityRegistry::register`] makes one from an [`Activity`];

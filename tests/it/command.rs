@@ -434,11 +434,28 @@ fn an_answer_is_not_read_beyond_what_a_document_may_have() {
 }
 
 #[test]
+fn the_activities_are_listed_and_described() {
+    let listed = text(&run(&["activities"]).stdout);
+    assert!(listed.lines().any(|line| line == "echo                          Says a text."), "{listed}");
+    let described: serde_json::Value = serde_json::from_slice(&run(&["activities", "--json"]).stdout).unwrap();
+    assert_eq!(described["version"], 1);
+    let activities = described["activities"].as_array().unwrap();
+    assert_eq!(activities.len(), listed.lines().count());
+    let update = activities.iter().find(|activity| activity["element"] == "sqlUpdateStatement").unwrap();
+    assert_eq!((&update["requires"], &update["changes"]), (&"relational".into(), &"outside".into()));
+    let parameter = &update["children"][0];
+    assert_eq!((&parameter["name"], &parameter["occurs"]), (&"sqlParameter".into(), &"any".into()));
+    assert_eq!(parameter["attributes"][0]["most"], u32::MAX);
+    assert_eq!(parameter["stream"], serde_json::json!({ "direction": "input", "type": "text", "or_content": true }));
+}
+
+#[test]
 fn the_help_teaches() {
     for (arguments, words) in [
         (&["sessions", "--help"][..], "`label`"),
         (&["sessions", "URL", "list", "--help"], "--all-pages"),
         (&["sessions", "URL", "end", "--help"], "end --label nightly"),
+        (&["activities", "--help"], "--json"),
         (&["--help"], "rejoin demo --tour"),
         (&["serve", "--help"], "SIGTERM"),
         (&["check", "--help"], "file:line:column: message"),

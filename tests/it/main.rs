@@ -1,6 +1,7 @@
 //! Behaviour, through the doors that users take. One binary, so that it is linked once.
 
 mod accounts;
+mod activity_tables;
 mod authentication;
 mod bad_input;
 mod carriers;

@@ -21,7 +21,7 @@ pub struct InputStream {
 #[async_trait]
 impl Activity for InputStream {
     const ELEMENT: &'static str = activities::InputStream::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::InputStream::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::InputStream::read(fields)?;

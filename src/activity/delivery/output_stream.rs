@@ -21,7 +21,7 @@ pub struct OutputStream {
 #[async_trait]
 impl Activity for OutputStream {
     const ELEMENT: &'static str = activities::OutputStream::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::OutputStream::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::OutputStream::read(fields)?;

@@ -21,7 +21,7 @@ pub struct ArrowToRows {
 #[async_trait]
 impl Activity for ArrowToRows {
     const ELEMENT: &'static str = activities::ArrowToRows::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::ArrowToRows::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::ArrowToRows::read(fields)?;

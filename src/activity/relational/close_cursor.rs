@@ -19,7 +19,7 @@ pub struct CloseCursor {
 impl Activity for CloseCursor {
     const ELEMENT: &'static str = activities::CloseCursor::ELEMENT;
     const REQUIREMENT: Requirement = activities::CloseCursor::SHAPE.requires;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::CloseCursor::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::CloseCursor::read(fields)?;

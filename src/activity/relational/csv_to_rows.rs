@@ -28,7 +28,7 @@ pub struct CsvToRows {
 #[async_trait]
 impl Activity for CsvToRows {
     const ELEMENT: &'static str = activities::CsvToRows::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::CsvToRows::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::CsvToRows::read(fields)?;

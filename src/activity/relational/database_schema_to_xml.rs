@@ -23,7 +23,7 @@ pub struct DatabaseSchemaToXml {
 #[async_trait]
 impl Activity for DatabaseSchemaToXml {
     const ELEMENT: &'static str = activities::DatabaseSchemaToXml::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::DatabaseSchemaToXml::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::DatabaseSchemaToXml::read(fields)?;

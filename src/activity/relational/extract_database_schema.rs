@@ -35,7 +35,7 @@ pub struct ExtractDatabaseSchema {
 impl Activity for ExtractDatabaseSchema {
     const ELEMENT: &'static str = activities::ExtractDatabaseSchema::ELEMENT;
     const REQUIREMENT: Requirement = activities::ExtractDatabaseSchema::SHAPE.requires;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::ExtractDatabaseSchema::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::ExtractDatabaseSchema::read(fields)?;

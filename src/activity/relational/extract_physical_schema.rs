@@ -25,7 +25,7 @@ pub struct ExtractPhysicalSchema {
 impl Activity for ExtractPhysicalSchema {
     const ELEMENT: &'static str = activities::ExtractPhysicalSchema::ELEMENT;
     const REQUIREMENT: Requirement = activities::ExtractPhysicalSchema::SHAPE.requires;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::ExtractPhysicalSchema::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::ExtractPhysicalSchema::read(fields)?;

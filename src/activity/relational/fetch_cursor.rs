@@ -27,7 +27,7 @@ pub struct FetchCursor {
 impl Activity for FetchCursor {
     const ELEMENT: &'static str = activities::FetchCursor::ELEMENT;
     const REQUIREMENT: Requirement = activities::FetchCursor::SHAPE.requires;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::FetchCursor::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::FetchCursor::read(fields)?;

@@ -30,7 +30,7 @@ pub struct OpenCursor {
 impl Activity for OpenCursor {
     const ELEMENT: &'static str = activities::OpenCursor::ELEMENT;
     const REQUIREMENT: Requirement = activities::OpenCursor::SHAPE.requires;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::OpenCursor::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let name = fields.element().attribute("name").unwrap_or_default().trim().into();

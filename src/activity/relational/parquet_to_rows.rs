@@ -36,7 +36,7 @@ pub struct ParquetToRows {
 #[async_trait]
 impl Activity for ParquetToRows {
     const ELEMENT: &'static str = activities::ParquetToRows::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::ParquetToRows::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let most_bytes = match setup.properties().get("fileBytes") {

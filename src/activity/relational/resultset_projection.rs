@@ -28,7 +28,7 @@ pub struct ResultsetProjection {
 #[async_trait]
 impl Activity for ResultsetProjection {
     const ELEMENT: &'static str = activities::ResultsetProjection::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::ResultsetProjection::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::ResultsetProjection::read(fields)?;

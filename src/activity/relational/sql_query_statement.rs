@@ -30,7 +30,7 @@ pub struct SqlQueryStatement {
 impl Activity for SqlQueryStatement {
     const ELEMENT: &'static str = activities::SqlQueryStatement::ELEMENT;
     const REQUIREMENT: Requirement = activities::SqlQueryStatement::SHAPE.requires;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SqlQueryStatement::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SqlQueryStatement::read(fields)?;

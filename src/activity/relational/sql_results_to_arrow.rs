@@ -22,7 +22,7 @@ pub struct SqlResultsToArrow {
 #[async_trait]
 impl Activity for SqlResultsToArrow {
     const ELEMENT: &'static str = activities::SqlResultsToArrow::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SqlResultsToArrow::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SqlResultsToArrow::read(fields)?;

@@ -28,7 +28,7 @@ pub struct SqlResultsToCsv {
 #[async_trait]
 impl Activity for SqlResultsToCsv {
     const ELEMENT: &'static str = activities::SqlResultsToCsv::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SqlResultsToCsv::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SqlResultsToCsv::read(fields)?;

@@ -21,7 +21,7 @@ pub struct SqlResultsToJson {
 #[async_trait]
 impl Activity for SqlResultsToJson {
     const ELEMENT: &'static str = activities::SqlResultsToJson::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SqlResultsToJson::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SqlResultsToJson::read(fields)?;

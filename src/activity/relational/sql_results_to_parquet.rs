@@ -23,7 +23,7 @@ pub struct SqlResultsToParquet {
 #[async_trait]
 impl Activity for SqlResultsToParquet {
     const ELEMENT: &'static str = activities::SqlResultsToParquet::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SqlResultsToParquet::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SqlResultsToParquet::read(fields)?;

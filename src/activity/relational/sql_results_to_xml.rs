@@ -23,7 +23,7 @@ pub struct SqlResultsToXml {
 #[async_trait]
 impl Activity for SqlResultsToXml {
     const ELEMENT: &'static str = activities::SqlResultsToXml::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SqlResultsToXml::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SqlResultsToXml::read(fields)?;

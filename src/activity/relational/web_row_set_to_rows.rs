@@ -21,7 +21,7 @@ pub struct WebRowSetToRows {
 #[async_trait]
 impl Activity for WebRowSetToRows {
     const ELEMENT: &'static str = activities::WebRowSetToRows::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::WebRowSetToRows::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::WebRowSetToRows::read(fields)?;

@@ -23,7 +23,7 @@ pub struct DeliverFromSession {
 #[async_trait]
 impl Activity for DeliverFromSession {
     const ELEMENT: &'static str = activities::DeliverFromSession::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::DeliverFromSession::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::DeliverFromSession::read(fields)?;

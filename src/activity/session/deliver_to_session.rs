@@ -23,7 +23,7 @@ pub struct DeliverToSession {
 #[async_trait]
 impl Activity for DeliverToSession {
     const ELEMENT: &'static str = activities::DeliverToSession::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::DeliverToSession::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::DeliverToSession::read(fields)?;

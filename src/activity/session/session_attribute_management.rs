@@ -47,7 +47,7 @@ const LONGEST_VALUE: usize = 16 * 1024 * 1024;
 #[async_trait]
 impl Activity for SessionAttributeManagement {
     const ELEMENT: &'static str = activities::SessionAttributeManagement::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::SessionAttributeManagement::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::SessionAttributeManagement::read(fields)?;

@@ -26,7 +26,7 @@ const LARGEST_BLOCK: usize = 4 * 1024 * 1024;
 #[async_trait]
 impl Activity for BlockAggregator {
     const ELEMENT: &'static str = activities::BlockAggregator::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::BlockAggregator::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::BlockAggregator::read(fields)?;

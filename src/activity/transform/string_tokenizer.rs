@@ -26,7 +26,7 @@ pub struct StringTokenizer {
 #[async_trait]
 impl Activity for StringTokenizer {
     const ELEMENT: &'static str = activities::StringTokenizer::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::StringTokenizer::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::StringTokenizer::read(fields)?;

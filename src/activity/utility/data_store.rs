@@ -37,7 +37,7 @@ enum Source {
 #[async_trait]
 impl Activity for DataStore {
     const ELEMENT: &'static str = activities::DataStore::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::DataStore::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::DataStore::read(fields)?;

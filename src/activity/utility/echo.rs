@@ -20,7 +20,7 @@ pub struct Echo {
 #[async_trait]
 impl Activity for Echo {
     const ELEMENT: &'static str = activities::Echo::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::Echo::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::Echo::read(fields)?;

@@ -22,7 +22,7 @@ pub struct Refuse {
 #[async_trait]
 impl Activity for Refuse {
     const ELEMENT: &'static str = activities::Refuse::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::Refuse::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::Refuse::read(fields)?;

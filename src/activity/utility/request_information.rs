@@ -27,7 +27,7 @@ pub struct RequestInformation {
 #[async_trait]
 impl Activity for RequestInformation {
     const ELEMENT: &'static str = activities::RequestInformation::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::RequestInformation::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::RequestInformation::read(fields)?;

@@ -19,7 +19,7 @@ pub struct Sleep {
 #[async_trait]
 impl Activity for Sleep {
     const ELEMENT: &'static str = activities::Sleep::ELEMENT;
-    const EFFECTS: Effects = Effects::Session;
+    const EFFECTS: Effects = Effects::of(activities::Sleep::SHAPE.changes);
 
     fn parse(fields: &mut Fields<'_>, _setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         Ok(Self { duration: activities::Sleep::read(fields)?.duration })

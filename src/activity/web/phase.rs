@@ -12,7 +12,7 @@ use super::http_ingest::run::{Ended, Shared, Unit};
 use super::http_ingest::units;
 use super::variables::Named;
 use crate::activity::ActivityError;
-use crate::document::{DocumentError, Element};
+use crate::document::{DocumentError, Position};
 use crate::ingest::control::Occasion;
 use crate::ingest::settings::{IngestSettings, OnTimeout};
 use crate::resource::web::WebResource;
@@ -20,18 +20,18 @@ use crate::session::Clock;
 
 /// What is created, cancelled, cleaned up or asked for once is so by one answer.
 pub(in crate::activity::web) fn is_one_answer(
-    element: &Element,
+    name: &str,
+    place: Position,
     settings: &IngestSettings,
 ) -> Result<(), DocumentError> {
     let paging = &settings.paging;
     let goes_on = settings.key.is_some() || paging.is_on || paging.total.is_some() || paging.next.is_some();
     if goes_on || !settings.stop.when.is_empty() || settings.stop.on_timeout != OnTimeout::Fail {
-        let name = element.local_name();
         let message = format!(
             "contradictory `{name}`: it is one request with one answer, so it has no `ms.session.key.field`, `ms.pagination`, \
              `ms.total.count.field`, `rejoin.next`, `rejoin.stop.when` and `rejoin.on.timeout`"
         );
-        return Err(DocumentError::invalid(element.position(), message));
+        return Err(DocumentError::invalid(place, message));
     }
     Ok(())
 }

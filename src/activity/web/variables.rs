@@ -5,7 +5,8 @@ use std::str::FromStr;
 use http::{HeaderMap, HeaderName};
 use regex::Regex;
 
-use crate::document::{DocumentError, Element, Fields, Value};
+use crate::document::activities::{HttpVariable, VariableSource};
+use crate::document::{DocumentError, Located};
 use crate::ingest::Json;
 use crate::ingest::settings::ValuePath;
 
@@ -29,58 +30,29 @@ enum Source {
 /// A name and its value.
 pub(in crate::activity::web) type Named = (Box<str>, Json);
 
-/// The `variable` children that come next.
-pub(in crate::activity::web) fn variables(fields: &mut Fields<'_>) -> Result<Vec<Variable>, DocumentError> {
-    let mut variables: Vec<Variable> = Vec::new();
-    for element in fields.children("variable") {
-        let variable = variable(element)?;
-        if variables.iter().any(|other| other.name == variable.name) {
-            let message = format!("there is another variable `{}`", variable.name);
-            return Err(DocumentError::invalid(element.position(), message));
-        }
-        variables.push(variable);
+impl Variable {
+    /// Those of a phase, as they are written.
+    pub(in crate::activity::web) fn all(written: Vec<HttpVariable>) -> Result<Vec<Self>, DocumentError> {
+        written.into_iter().map(Self::of).collect()
     }
-    Ok(variables)
-}
 
-fn variable(element: &Element) -> Result<Variable, DocumentError> {
-    let mut fields = element.fields();
-    let name = name(&fields.required_attribute("name")?)?;
-    let (path, header) = (fields.attribute("path"), fields.attribute("header"));
-    let written = fields.attribute("match");
-    fields.finish()?;
-    let source = match (path, header) {
-        (Some(path), None) => {
-            let parsed = ValuePath::parse(&path.one_word()?.value);
-            Source::Path(parsed.ok_or_else(|| path.error("expected a path such as `job.id`, without empty parts"))?)
-        }
-        (None, Some(header)) => {
-            let name = header.one_word()?.value;
-            HeaderName::from_str(&name).map_err(|_| header.error("expected the name of a header"))?;
-            Source::Header(name.into())
-        }
-        _ => {
-            let message =
-                "contradictory `variable`: expected `path` (into the JSON of the answer) or `header`, and not both";
-            return Err(DocumentError::invalid(element.position(), message));
-        }
-    };
-    let pattern = written
-        .map(|written| {
-            Regex::new(written.as_str()).map_err(|error| written.error(format!("no regular expression: {error}")))
-        })
-        .transpose()?;
-    Ok(Variable { name, source, pattern })
-}
-
-/// A name that templates can say.
-fn name(written: &Value<'_>) -> Result<Box<str>, DocumentError> {
-    let name = written.one_word()?.value;
-    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.$-".contains(&byte);
-    if name.bytes().all(is_of_name) {
-        return Ok(name.into());
+    fn of(HttpVariable { name, source, pattern }: HttpVariable) -> Result<Self, DocumentError> {
+        let wrong = |position, message: &str| DocumentError::invalid(position, message);
+        let source = match source {
+            VariableSource::Path(Located { value: path, position }) => {
+                let expected = "expected a path such as `job.id`, without empty parts";
+                Source::Path(ValuePath::parse(&path).ok_or_else(|| wrong(position, expected))?)
+            }
+            VariableSource::Header(Located { value: header, position }) => {
+                HeaderName::from_str(&header).map_err(|_| wrong(position, "expected the name of a header"))?;
+                Source::Header(header.into())
+            }
+        };
+        let compiled = pattern.map(|Located { value: pattern, position }| {
+            Regex::new(&pattern).map_err(|error| wrong(position, &format!("no regular expression: {error}")))
+        });
+        Ok(Self { name: name.into(), source, pattern: compiled.transpose()? })
     }
-    Err(written.error("expected a name of letters, digits, `_`, `.`, `$` and `-`"))
 }
 
 impl Variable {
@@ -143,11 +115,12 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::document::Limits;
+    use crate::document::{Element, Limits};
 
     fn found(written: &str, body: &str) -> Result<String, String> {
         let element = Element::parse(format!("<create>{written}</create>").as_bytes(), &Limits::default()).unwrap();
-        let variables = variables(&mut element.fields()).map_err(|error| error.to_string())?;
+        let written = HttpVariable::read_all(&mut element.fields());
+        let variables = written.and_then(Variable::all).map_err(|error| error.to_string())?;
         let mut headers = HeaderMap::new();
         headers.insert("location", HeaderValue::from_static("https://api/syncs/6"));
         let all = find_all(&variables, &headers, body.as_bytes())?;

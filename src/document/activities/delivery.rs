@@ -1,6 +1,6 @@
 //! Streams of the session, which clients write and read while the request runs.
 
-use super::shape::{ChildShape, Family, Shape};
+use super::shape::{Changes, ChildShape, Family, Shape};
 use super::stream::Any;
 use super::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::block::StreamType;
@@ -26,7 +26,8 @@ impl ActivityElement for InputStream {
         Family::Delivery,
         "Takes in what a client writes to the stream of the session that has the name of the activity.",
     )
-    .children(&[ChildShape::output("toLocal", StreamType::Any, "as the client writes them")]);
+    .changes(Changes::Session)
+    .children(&[ChildShape::output("toLocal", StreamType::Any, "text or bytes, as the client writes them")]);
 
     type Output = ToStream<Any>;
 
@@ -68,8 +69,9 @@ impl ActivityElement for OutputStream {
     const SHAPE: Shape = Shape::new(
         "outputStream",
         Family::Delivery,
-        "Makes a stream of text or bytes the stream of the session that has the name of the activity, for a client to read.",
+        "Makes a stream of text or bytes a stream of the session, by the name of the activity, for a client to read.",
     )
+    .changes(Changes::Session)
     .children(&[ChildShape::input("fromLocal", StreamType::Any, "text or bytes")]);
 
     type Output = ();

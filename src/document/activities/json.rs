@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::shape::{AttributeShape, ChildShape, Family, Occurs, Requirement, Shape, ValueShape};
+use super::shape::{AttributeShape, Changes, ChildShape, Family, Occurs, Requirement, Shape, ValueShape};
 use crate::block::StreamType;
 
 /// The version of the form.
@@ -29,6 +29,7 @@ fn activity(shape: &Shape) -> Value {
         "element": shape.element,
         "family": family(shape.family),
         "requires": requirement(shape.requires),
+        "changes": changes(shape.changes),
         "summary": shape.summary,
         "attributes": shape.attributes.iter().map(|it| attribute(it, "")).collect::<Vec<_>>(),
         "text": null,
@@ -89,7 +90,7 @@ fn typed(value: ValueShape) -> Value {
             numbers = (number(least), number(most));
             "integer"
         }
-        ValueShape::Duration => "duration",
+        ValueShape::Duration | ValueShape::PositiveDuration => "duration",
         ValueShape::RowType => "rowType",
         ValueShape::Uuid => "uuid",
         ValueShape::Choice(words) => {
@@ -124,6 +125,14 @@ fn requirement(requirement: Requirement) -> &'static str {
         Requirement::Relational => "relational",
         Requirement::Web => "web",
         Requirement::Grant => "grant",
+    }
+}
+
+fn changes(changes: Changes) -> &'static str {
+    match changes {
+        Changes::Nothing => "nothing",
+        Changes::Session => "session",
+        Changes::Outside => "outside",
     }
 }
 

@@ -34,6 +34,7 @@ pub mod stream;
 mod text_or_stream;
 mod transform;
 mod utility;
+mod web;
 mod words;
 
 pub use delivery::{InputStream, OutputStream};
@@ -49,16 +50,20 @@ pub use relational::{
     TransactionOperation, WebRowSetToRows,
 };
 pub use session::{AttributeOperation, DeliverFromSession, DeliverToSession, NewValue, SessionAttributeManagement};
-pub use shape::{AttributeShape, ChildShape, Family, Occurs, Requirement, Shape, StreamShape, ValueShape};
+pub use shape::{AttributeShape, Changes, ChildShape, Family, Occurs, Requirement, Shape, StreamShape, ValueShape};
 pub use statement::SqlStatement;
 pub use stream::{FromStream, StreamKind, ToStream};
 pub use text_or_stream::TextOrStream;
 pub(crate) use text_or_stream::expect_no_content_beside_from;
 pub use transform::{BlockAggregator, StringTokenizer};
 pub use utility::{DataStore, DataStoreSource, Echo, Refuse, RequestInformation, Sleep};
+pub use web::{
+    Authenticate, HttpIngest, HttpJob, HttpPhase, HttpVariable, IngestOutputs, IngestProperty, IngestState, JobCancel,
+    VariableSource,
+};
 pub use words::{
-    ArrowCompression, DeliveryMode, Isolation, JsonForm, LineBreak, ParameterMode, ParameterType, ParquetCompression,
-    TemporalColumns,
+    ArrowCompression, DeliveryMode, IngestSave, Isolation, JsonForm, LineBreak, ParameterMode, ParameterType,
+    ParquetCompression, TemporalColumns,
 };
 
 use super::{DocumentError, Element, Fields, WrittenActivity};
@@ -94,6 +99,8 @@ pub const ACTIVITIES: &[Shape] = &[
     OutputStream::SHAPE,
     BlockAggregator::SHAPE,
     StringTokenizer::SHAPE,
+    HttpIngest::SHAPE,
+    HttpJob::SHAPE,
     DataStore::SHAPE,
     Echo::SHAPE,
     Refuse::SHAPE,

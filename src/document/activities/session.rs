@@ -2,7 +2,7 @@
 
 use bytestring::ByteString;
 
-use super::shape::{AttributeShape, ChildShape, Family, Shape, ValueShape};
+use super::shape::{AttributeShape, Changes, ChildShape, Family, Shape, ValueShape};
 use super::stream::{Any, Text};
 use super::words::{self, DeliveryMode};
 use super::{ActivityElement, ElementWriter, FromStream, TextOrStream, ToStream, expect_no_content_beside_from};
@@ -47,15 +47,16 @@ const ATTRIBUTE: AttributeShape =
     AttributeShape::new("attribute", ValueShape::Name, "the name of the attribute").required();
 
 impl ActivityElement for DeliverToSession {
-    const SHAPE: Shape =
-        Shape::new("deliverToSession", Family::Session, "Keeps a stream as a session attribute.").children(&[
+    const SHAPE: Shape = Shape::new("deliverToSession", Family::Session, "Keeps a stream as a session attribute.")
+        .changes(Changes::Session)
+        .children(&[
             ChildShape::input("fromLocal", StreamType::Any, ""),
             ChildShape::new("toSession", "").attributes(&[
                 ATTRIBUTE,
                 AttributeShape::new(
                     "mode",
                     ValueShape::Choice(&words::words(&DeliveryMode::NAMES)),
-                    "whether the stream takes the place of what is there, or goes behind it, where that is of the same type",
+                    "whether it takes the place of what is there or goes behind it; that has to be of the same type",
                 )
                 .default("replace"),
             ]),
@@ -116,8 +117,12 @@ impl ActivityElement for DeliverFromSession {
         Family::Session,
         "Makes a stream of what a session attribute keeps. The attribute stays.",
     )
+    .changes(Changes::Nothing)
     .children(&[
-        ChildShape::new("fromSession", "").attributes(&[ATTRIBUTE]),
+        ChildShape::new("fromSession", "").attributes(&[AttributeShape {
+            meaning: "the name of the attribute; `AttributeNotFound` when there is none",
+            ..ATTRIBUTE
+        }]),
         ChildShape::output("toLocal", StreamType::Any, "what was kept").optional(),
     ]);
 
@@ -340,16 +345,16 @@ impl ActivityElement for SessionAttributeManagement {
         Family::Session,
         "Sets, counts up, gets, removes or lists session attributes, and gives the attribute, or the list, as XML.",
     )
+    .changes(Changes::Session)
     .children(&[
-        ChildShape::text_or_stream(
-            "setAttribute",
-            "sets a value: the text inside, or the one element inside for the type `xml`",
-        )
-        .choice(1)
-        .any_elements()
-        .attributes(&[
+        ChildShape::text_or_stream("setAttribute", "sets a value").choice(1).any_elements().attributes(&[
             NAME,
-            AttributeShape::new("type", ValueShape::Choice(&ScalarType::NAMES), "what the value is").default("text"),
+            AttributeShape::new(
+                "type",
+                ValueShape::Choice(&ScalarType::NAMES),
+                "what the value is; of the type `xml` it is one element",
+            )
+            .default("text"),
         ]),
         ChildShape::new("incrementAttribute", "adds to an integer; one that is not there counts from 0")
             .choice(1)
@@ -357,7 +362,12 @@ impl ActivityElement for SessionAttributeManagement {
         ChildShape::new("getAttribute", "gives the attribute").choice(1).attributes(&[NAME]),
         ChildShape::new("removeAttribute", "removes it, and gives its name").choice(1).attributes(&[NAME]),
         ChildShape::new("listAttributes", "gives names and types").choice(1),
-        ChildShape::output("output", StreamType::Text, "`application/xml`").optional(),
+        ChildShape::output(
+            "output",
+            StreamType::Text,
+            "`application/xml`: the attribute as it is afterwards, or the list",
+        )
+        .optional(),
     ]);
 
     type Output = ToStream<Text>;

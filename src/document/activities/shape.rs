@@ -21,6 +21,8 @@ pub struct Shape {
     pub family: Family,
     /// Where it is available.
     pub requires: Requirement,
+    /// What it may change.
+    pub changes: Changes,
     /// What it does, in a sentence.
     pub summary: &'static str,
     /// Its attributes.
@@ -60,6 +62,17 @@ pub enum Requirement {
     Grant,
 }
 
+/// What an activity may change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Changes {
+    /// Nothing: a request of such alone may be performed as often as one likes.
+    Nothing,
+    /// The session, whose changes are made or not with the request.
+    Session,
+    /// More than that: a database, a file, somebody else's session. Some of what it can be asked for may change less.
+    Outside,
+}
+
 /// An attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttributeShape {
@@ -94,6 +107,8 @@ pub enum ValueShape {
     Integer(i128, i128),
     /// A length of time: milliseconds, or an `xs:duration`.
     Duration,
+    /// The same, above zero.
+    PositiveDuration,
     /// The name of a type of rows.
     RowType,
     /// A UUID.
@@ -159,10 +174,24 @@ pub struct StreamShape {
 }
 
 impl Shape {
-    /// An activity without attributes and children, available everywhere.
+    /// An activity without attributes and children, available everywhere, that may change anything.
     #[must_use]
     pub const fn new(element: &'static str, family: Family, summary: &'static str) -> Self {
-        Self { element, family, requires: Requirement::Nothing, summary, attributes: &[], children: &[] }
+        Self {
+            element,
+            family,
+            requires: Requirement::Nothing,
+            changes: Changes::Outside,
+            summary,
+            attributes: &[],
+            children: &[],
+        }
+    }
+
+    /// The same, which changes no more than that.
+    #[must_use]
+    pub const fn changes(self, changes: Changes) -> Self {
+        Self { changes, ..self }
     }
 
     /// The same, available where there is that.

@@ -1,6 +1,6 @@
 //! Streams into other streams.
 
-use super::shape::{self, AttributeShape, ChildShape, Family, Shape, ValueShape};
+use super::shape::{self, AttributeShape, Changes, ChildShape, Family, Shape, ValueShape};
 use super::stream::Text;
 use super::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::block::StreamType;
@@ -33,6 +33,7 @@ impl BlockAggregator {
 
 impl ActivityElement for BlockAggregator {
     const SHAPE: Shape = Shape::new("blockAggregator", Family::Transform, "Joins blocks of text into larger ones.")
+        .changes(Changes::Nothing)
         .children(&[
             ChildShape::input("input", StreamType::Text, ""),
             ChildShape::new("blocksize", "how many blocks become one").attributes(&[AttributeShape::new(
@@ -98,6 +99,7 @@ impl ActivityElement for StringTokenizer {
         Family::Transform,
         "Cuts text into tokens at any of some characters; each token is a block.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::input("stringBlocksInput", StreamType::Text, ""),
         ChildShape::setting("delimiters", &shape::value(ValueShape::Text, " "), "the characters to cut at"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::shape::{AttributeShape, ChildShape, Family, Shape, ValueShape};
+use super::shape::{AttributeShape, Changes, ChildShape, Family, Shape, ValueShape};
 use super::stream::{Any, Text};
 use super::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::block::StreamType;
@@ -33,7 +33,7 @@ impl Echo {
 }
 
 impl ActivityElement for Echo {
-    const SHAPE: Shape = Shape::new("echo", Family::Utility, "Says a text.").children(&[
+    const SHAPE: Shape = Shape::new("echo", Family::Utility, "Says a text.").changes(Changes::Nothing).children(&[
         ChildShape::text("text", ValueShape::Text, "what to say"),
         ChildShape::output("output", StreamType::Text, "").optional(),
     ]);
@@ -102,6 +102,7 @@ impl ActivityElement for DataStore {
         Family::Utility,
         "Gives blocks of text that stand in the document, or reads ahead of the reader of a stream.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::text("item", ValueShape::Text, "a block of text").any_number().choice(1),
         ChildShape::input("input", StreamType::Any, "").choice(1),
@@ -167,15 +168,17 @@ impl Refuse {
 
 impl ActivityElement for Refuse {
     const SHAPE: Shape =
-        Shape::new("refuse", Family::Utility, "A condition: fails with the message, unless data come.").children(&[
-            ChildShape::input(
-                "unless",
-                StreamType::Any,
-                "one row, or one character or byte, is enough; the rest is not read",
-            )
-            .optional(),
-            ChildShape::text("message", ValueShape::Text, "what the client is told"),
-        ]);
+        Shape::new("refuse", Family::Utility, "A condition: fails with the message, unless data come.")
+            .changes(Changes::Nothing)
+            .children(&[
+                ChildShape::input(
+                    "unless",
+                    StreamType::Any,
+                    "rows, text or bytes; one row, or one character or byte, is enough, and the rest is not read",
+                )
+                .optional(),
+                ChildShape::text("message", ValueShape::Text, "what the client is told"),
+            ]);
 
     type Output = ();
 
@@ -215,21 +218,23 @@ pub struct RequestInformation {
 
 impl ActivityElement for RequestInformation {
     const SHAPE: Shape =
-        Shape::new("requestInformation", Family::Utility, "Says who asks, under which id, and for what.").children(&[
-            ChildShape::output(
-                "principal",
-                StreamType::Text,
-                "the principal; no character for who did not say who he is",
-            )
-            .optional(),
-            ChildShape::output("requestId", StreamType::Text, "the id of the request").optional(),
-            ChildShape::output(
-                "document",
-                StreamType::Text,
-                "`application/xml`: the names of the request's activities as an element",
-            )
-            .optional(),
-        ]);
+        Shape::new("requestInformation", Family::Utility, "Says who asks, under which id, and for what.")
+            .changes(Changes::Nothing)
+            .children(&[
+                ChildShape::output(
+                    "principal",
+                    StreamType::Text,
+                    "the principal; no character for who did not say who he is",
+                )
+                .optional(),
+                ChildShape::output("requestId", StreamType::Text, "the id of the request").optional(),
+                ChildShape::output(
+                    "document",
+                    StreamType::Text,
+                    "`application/xml`: the names of the request's activities as an element",
+                )
+                .optional(),
+            ]);
 
     type Output = ();
 
@@ -279,6 +284,7 @@ impl ActivityElement for Sleep {
         Family::Utility,
         "Waits, and so keeps the request in its session for that long. For trying things out.",
     )
+    .changes(Changes::Nothing)
     .attributes(&[AttributeShape::new(
         "duration",
         ValueShape::Duration,

@@ -138,6 +138,21 @@ impl DeliveryMode {
     pub const NAMES: [(&'static str, Self); 2] = [("replace", Self::Replace), ("append", Self::Append)];
 }
 
+/// When it counts how far an ingestion has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum IngestSave {
+    /// At once after every page, whatever becomes of the request.
+    #[default]
+    Page,
+    /// When the request completes, with the other changes of the session.
+    Request,
+}
+
+impl IngestSave {
+    /// All names, in the order in which errors list them.
+    pub const NAMES: [(&'static str, Self); 2] = [("page", Self::Page), ("request", Self::Request)];
+}
+
 /// What the text of a parameter is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ParameterType {

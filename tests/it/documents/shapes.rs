@@ -72,6 +72,7 @@ fn value(shape: ValueShape) -> String {
         ValueShape::Boolean => "boolean".into(),
         ValueShape::Integer(least, most) => format!("{least}..{most}"),
         ValueShape::Duration => "duration".into(),
+        ValueShape::PositiveDuration => "positive duration".into(),
         ValueShape::RowType => "rowType".into(),
         ValueShape::Uuid => "uuid".into(),
         ValueShape::Choice(words) => words.join("|"),
@@ -177,6 +178,7 @@ impl Schema {
                     }
                     self.add(child, is_choice, content);
                 }
+                "group" => self.add(&self.types[child.attribute("ref").unwrap()], is_choice, content),
                 "annotation" => {}
                 _ => self.add(child, is_choice, content),
             }
@@ -207,6 +209,8 @@ impl Schema {
             ("xs:token", ..) if facet("pattern").is_some_and(|pattern| pattern.starts_with("[0-9a-fA-F]{8}")) => {
                 "uuid".into()
             }
+            // Of the characters that a name has, of whatever kind.
+            ("xs:token", ..) => "word".into(),
             (base, ..) => simple(base).to_owned(),
         }
     }
@@ -242,6 +246,7 @@ fn simple(name: &str) -> &'static str {
         "SmallCount" => "1..4294967295",
         "Count" => "1..18446744073709551615",
         "TimeOrZero" => "duration",
+        "Time" => "positive duration",
         "RowType" => "rowType",
         other => panic!("the schema has a type of values that shapes don't have: {other}"),
     }

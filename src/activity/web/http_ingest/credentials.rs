@@ -9,9 +9,10 @@ use super::outputs::Outputs;
 use super::parse::{defaults, own_properties, refuse};
 use super::run::Ended;
 use crate::activity::web::phase::{KeepsNothing, Line, is_one_answer};
-use crate::activity::web::variables::{Named, Variable, find_all, variables};
+use crate::activity::web::variables::{Named, Variable, find_all};
 use crate::activity::{ActivityError, WebSource};
-use crate::document::{DocumentError, Element};
+use crate::document::activities::Authenticate as Written;
+use crate::document::{DocumentError, Located};
 use crate::ingest::control::Rule;
 use crate::ingest::properties::{SecondaryNames, read};
 use crate::ingest::settings::IngestSettings;
@@ -30,22 +31,18 @@ pub(super) struct Authenticate {
 }
 
 impl Authenticate {
-    pub(super) fn parse(element: &Element, source: &WebSource) -> Result<Self, DocumentError> {
-        let mut fields = element.fields();
-        let delay = fields.attribute("delay").map_or(Ok(Duration::ZERO), |delay| delay.duration_or_zero())?;
-        let attempts = fields.attribute("attempts").map_or(Ok(3), |attempts| attempts.integer(1..=1000))?;
-        let own = own_properties(&mut fields)?;
-        let variables = variables(&mut fields)?;
-        fields.finish()?;
+    pub(super) fn of(written: Located<Written>, source: &WebSource) -> Result<Self, DocumentError> {
+        let Located { value: Written { request, delay, attempts }, position: place } = written;
+        let own = own_properties(request.properties);
+        let variables = Variable::all(request.variables)?;
         let settings = read(&defaults(source), &own, &SecondaryNames::None);
-        let settings = settings.map_err(|problems| refuse(element, &problems))?;
-        is_one_answer(element, &settings)?;
+        let settings = settings.map_err(|problems| refuse(place, &problems))?;
+        is_one_answer("authenticate", place, &settings)?;
         if variables.is_empty() {
             let message = "contradictory `authenticate`: nothing is taken from its answer: name it, as in `<variable \
                            name=\"access_token\" path=\"access_token\"/>`";
-            return Err(DocumentError::invalid(element.position(), message));
+            return Err(DocumentError::invalid(place, message));
         }
-        let attempts = u32::try_from(attempts).unwrap_or(u32::MAX);
         Ok(Self { settings, variables, delay, attempts })
     }
 

@@ -9,24 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::done::{Done, Roll};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::Scalar;
+use crate::document::activities::{IngestSave, IngestState};
 use crate::ingest::control::{Occasion, Outcome, Progress};
 use crate::ingest::transfer::{FileKept, PartKept};
-
-/// `sessionState`: which attribute the progress is kept in, and when it counts.
-#[derive(Debug, Clone)]
-pub(super) struct SessionState {
-    pub(super) attribute: String,
-    pub(super) save: Save,
-}
-
-/// When progress that is kept counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Save {
-    /// At once, whatever becomes of the request.
-    Page,
-    /// When the request completes, with the other changes of the session.
-    Request,
-}
 
 /// All that is kept, by the names of units.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -105,7 +90,7 @@ const VERSION: u32 = 1;
 /// Reads and writes what is kept in the session; without `sessionState` it keeps nothing.
 pub(super) struct Keeper<'a> {
     context: &'a ActivityContext,
-    state: Option<SessionState>,
+    state: Option<IngestState>,
     roll: Roll,
     kept: Mutex<State>,
     /// The units that have created something, and have said so to nobody but this request: until that is released, what is kept
@@ -116,7 +101,7 @@ pub(super) struct Keeper<'a> {
 impl<'a> Keeper<'a> {
     /// Reads what an earlier request has kept of these units.
     pub(super) fn open(
-        state: Option<SessionState>,
+        state: Option<IngestState>,
         units: Vec<String>,
         context: &'a ActivityContext,
     ) -> Result<Self, ActivityError> {
@@ -185,9 +170,11 @@ impl Keep for Keeper<'_> {
         };
         match state.save {
             // What was created stays created, whatever becomes of the request: that has to be known at once.
-            Save::Request if creates => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
-            Save::Page => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
-            Save::Request => self.context.session().set(&state.attribute, Scalar::Text(text.into()))?,
+            IngestSave::Request if creates => {
+                self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?;
+            }
+            IngestSave::Page => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
+            IngestSave::Request => self.context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }
         Ok(())
     }

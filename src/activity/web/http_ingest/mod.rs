@@ -21,13 +21,14 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, FileFolder, InputPort, Requirement, Setup, WebSource};
+use crate::document::activities::{self, ActivityElement, IngestState};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
 use credentials::{Authenticate, Credentials};
 use download::Downloads;
 use error::{REFUSED, of_failure};
-use keep::{Keeper, SessionState};
+use keep::Keeper;
 use outputs::{OutputPorts, Outputs};
 use run::{Ended, Shared, Unit};
 
@@ -53,7 +54,7 @@ pub struct HttpIngest {
     /// In a box: they are two kilobytes, and held as long as anything waits.
     settings: Box<IngestSettings>,
     authenticate: Option<Authenticate>,
-    state: Option<SessionState>,
+    state: Option<IngestState>,
     secondary: Option<InputPort>,
     /// Where files go, if answers become files.
     folder: Option<FileFolder>,
@@ -62,8 +63,8 @@ pub struct HttpIngest {
 
 #[async_trait]
 impl Activity for HttpIngest {
-    const ELEMENT: &'static str = "httpIngest";
-    const REQUIREMENT: Requirement = Requirement::Web;
+    const ELEMENT: &'static str = activities::HttpIngest::ELEMENT;
+    const REQUIREMENT: Requirement = activities::HttpIngest::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         parse::parse(fields, setup)

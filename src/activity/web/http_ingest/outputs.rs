@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 use crate::activity::{ActivityContext, ActivityError, Output, OutputPort, Setup};
-use crate::block::{BLOCK_BYTES, Block, StreamType};
-use crate::document::{DocumentError, Fields};
+use crate::block::{BLOCK_BYTES, Block};
+use crate::document::activities::IngestOutputs;
 use crate::ingest::DecisionRow;
 use crate::ingest::page::{Page, Wanted};
 use crate::ingest::settings::IngestSettings;
@@ -26,17 +26,14 @@ pub(in crate::activity::web) struct OutputPorts {
 }
 
 impl OutputPorts {
-    /// Reads the children that name them.
-    pub(in crate::activity::web) fn declare(
-        fields: &mut Fields<'_>,
-        setup: &mut Setup<'_>,
-    ) -> Result<Self, DocumentError> {
-        Ok(Self {
-            records: setup.optional_output(fields, "records", StreamType::Rows)?,
-            json: setup.optional_output(fields, "json", StreamType::Text)?,
-            responses: setup.optional_output(fields, "responses", StreamType::Bytes)?,
-            decisions: setup.optional_output(fields, "decisions", StreamType::Rows)?,
-        })
+    /// Declares them as they are named.
+    pub(in crate::activity::web) fn declare(outputs: &IngestOutputs, setup: &mut Setup<'_>) -> Self {
+        Self {
+            records: setup.writes(&outputs.records, None),
+            json: setup.writes(&outputs.json, None),
+            responses: setup.writes(&outputs.responses, None),
+            decisions: setup.writes(&outputs.decisions, None),
+        }
     }
 }
 

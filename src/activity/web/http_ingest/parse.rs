@@ -3,23 +3,22 @@
 use super::HttpIngest;
 use super::credentials::Authenticate;
 use super::download::record_schema;
-use super::keep::{Save, SessionState};
 use super::outputs::OutputPorts;
 use crate::activity::{FileFolder, OutputPort, Setup, WebSource};
-use crate::block::StreamType;
-use crate::document::{DocumentError, Element, Fields, Position};
+use crate::document::activities::{self, ActivityElement, IngestProperty};
+use crate::document::{DocumentError, Element, Fields, Located, Position};
 use crate::ingest::properties::{Property, PropertyPlace, PropertyProblems, SecondaryNames, read};
 use crate::ingest::settings::IngestSettings;
 use crate::resource::web::DefaultProperty;
 
 pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<HttpIngest, DocumentError> {
     let element = fields.element();
-    let source = setup.web(fields)?;
-    let own = own_properties(fields)?;
-    let authenticate = fields.child("authenticate").map(|child| Authenticate::parse(child, &source)).transpose()?;
-    let state = fields.child("sessionState").map(session_state).transpose()?;
-    let secondary = fields.child("secondary").map(|child| setup.input_of(child, StreamType::Rows)).transpose()?;
-    let ports = OutputPorts::declare(fields, setup)?;
+    let from = activities::HttpIngest::read(fields)?;
+    let source = setup.web_of(element, from.resource.as_ref())?;
+    let authenticate = from.authenticate.map(|written| Authenticate::of(written, &source)).transpose()?;
+    let secondary = from.secondary.as_ref().map(|rows| setup.reads(rows));
+    let ports = OutputPorts::declare(&from.outputs, setup);
+    let own = own_properties(from.properties);
     let defaults = defaults(&source);
     let known = authenticate.as_ref().map(Authenticate::names);
     let names = match &known {
@@ -27,7 +26,7 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
         Some(names) => SecondaryNames::Given(names.clone()),
         None => SecondaryNames::None,
     };
-    let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element, &problems))?;
+    let mut settings = read(&defaults, &own, &names).map_err(|problems| refuse(element.position(), &problems))?;
     if let Some(authenticate) = &authenticate {
         // When those are refused, there may be new ones.
         settings.units.columns.authentication.extend(authenticate.names());
@@ -39,7 +38,8 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
         let message = "the bytes of a download are in its file: leave the output `responses` out, or `rejoin.download`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    Ok(HttpIngest { source, settings: Box::new(settings), authenticate, state, secondary, folder, ports })
+    let (settings, state) = (Box::new(settings), from.session_state);
+    Ok(HttpIngest { source, settings, authenticate, state, secondary, folder, ports })
 }
 
 /// Where files go, if answers become files. Then the records are those of the files.
@@ -56,9 +56,14 @@ fn folder(
     Ok(Some(folder))
 }
 
-/// The `property` children that come next.
-pub(in crate::activity::web) fn own_properties(fields: &mut Fields<'_>) -> Result<Vec<Property>, DocumentError> {
-    fields.children("property").into_iter().map(property).collect()
+/// The properties of an element.
+pub(in crate::activity::web) fn own_properties(written: Vec<Located<IngestProperty>>) -> Vec<Property> {
+    let own = |Located { value: IngestProperty { key, value }, position }| Property {
+        key: String::into(key),
+        value: String::into(value),
+        place: PropertyPlace::Document(position),
+    };
+    written.into_iter().map(own).collect()
 }
 
 /// The properties that hold for every ingestion over an HTTP service.
@@ -66,36 +71,18 @@ pub(in crate::activity::web) fn defaults(source: &WebSource) -> Vec<Property> {
     source.defaults().iter().map(default).collect()
 }
 
-fn property(element: &Element) -> Result<Property, DocumentError> {
-    let mut fields = element.fields();
-    let key = fields.required_attribute("key")?.one_word()?;
-    fields.finish_attributes()?;
-    let value = element.text()?;
-    let place = PropertyPlace::Document(element.position());
-    Ok(Property { key: key.value.into(), value: value.trim().into(), place })
-}
-
 fn default(property: &DefaultProperty) -> Property {
     let DefaultProperty { key, value, place } = property.clone();
     Property { key, value, place: PropertyPlace::Resource(place) }
 }
 
-fn session_state(element: &Element) -> Result<SessionState, DocumentError> {
-    let mut fields = element.fields();
-    let attribute = fields.required_attribute("attribute")?.name()?.to_owned();
-    let choices = [("page", Save::Page), ("request", Save::Request)];
-    let save = fields.attribute("save").map_or(Ok(Save::Page), |save| save.choice(&choices))?;
-    fields.finish()?;
-    Ok(SessionState { attribute, save })
-}
-
 /// All problems in one error, at the place of the first one that stands in the document.
-pub(in crate::activity::web) fn refuse(element: &Element, problems: &PropertyProblems) -> DocumentError {
-    let place = |place: &Option<PropertyPlace>| match place {
+pub(in crate::activity::web) fn refuse(place: Position, problems: &PropertyProblems) -> DocumentError {
+    let own = |place: &Option<PropertyPlace>| match place {
         Some(PropertyPlace::Document(position)) => Some(*position),
         _ => None,
     };
-    let position: Option<Position> = problems.0.iter().find_map(|problem| place(&problem.place));
+    let position: Option<Position> = problems.0.iter().find_map(|problem| own(&problem.place));
     let text = problems.to_string();
-    DocumentError::invalid(position.unwrap_or(element.position()), text)
+    DocumentError::invalid(position.unwrap_or(place), text)
 }

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::http_ingest::outputs::OutputPorts;
 use super::variables::Variable;
 use crate::activity::{Activity, ActivityContext, ActivityError, Requirement, Setup, WebSource};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
@@ -77,8 +78,8 @@ struct Phase {
 
 #[async_trait]
 impl Activity for HttpJob {
-    const ELEMENT: &'static str = "httpJob";
-    const REQUIREMENT: Requirement = Requirement::Web;
+    const ELEMENT: &'static str = activities::HttpJob::ELEMENT;
+    const REQUIREMENT: Requirement = activities::HttpJob::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         parse::parse(fields, setup)

@@ -2,7 +2,7 @@
 
 use crate::block::StreamType;
 use crate::document::activities::parameter::SQL_PARAMETER;
-use crate::document::activities::shape::{AttributeShape, ChildShape, Family, Requirement, Shape, ValueShape};
+use crate::document::activities::shape::{AttributeShape, Changes, ChildShape, Family, Requirement, Shape, ValueShape};
 use crate::document::activities::statement::{EXPRESSION, RESOURCE};
 use crate::document::activities::stream::Rows;
 use crate::document::activities::{ActivityElement, ElementWriter, SqlStatement, SqlValue, TextOrStream, ToStream};
@@ -59,6 +59,7 @@ impl ActivityElement for OpenCursor {
         Family::Relational,
         "Runs a query and keeps its rows open in the session, under the name of the activity, for `fetchCursor`.",
     )
+    .changes(Changes::Session)
     .requires(Requirement::Relational)
     .attributes(&[
         RESOURCE,
@@ -147,9 +148,9 @@ impl ActivityElement for FetchCursor {
     const SHAPE: Shape = Shape::new(
         "fetchCursor",
         Family::Relational,
-        "Gives rows of a cursor that the session has open. Fewer than were asked for: that was the end, and the cursor is \
-         closed, unless it is scrollable.",
+        "Gives rows of a cursor; if they are fewer than were asked for, it is closed, unless it is scrollable.",
     )
+    .changes(Changes::Session)
     .requires(Requirement::Relational)
     .children(&[
         ChildShape::new("cursor", "").attributes(&[
@@ -223,6 +224,7 @@ impl CloseCursor {
 impl ActivityElement for CloseCursor {
     const SHAPE: Shape =
         Shape::new("closeCursor", Family::Relational, "Closes a cursor and takes it out of the session.")
+            .changes(Changes::Session)
             .requires(Requirement::Relational)
             .children(&[ChildShape::new("cursor", "").attributes(&[CURSOR])]);
 

@@ -246,7 +246,7 @@ impl ActivityElement for RelationalResourceManagement {
                     AttributeShape::new(
                         "type",
                         ValueShape::RowType,
-                        "[a type of rows](types.md#names-of-types), the same for all databases",
+                        "a type of rows, such as `int64`, `text`, `decimal(10,2)`, `timestamptz` or `int32[]`",
                     )
                     .required(),
                     AttributeShape::new(

@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::document::{DocumentError, Fields};
@@ -45,6 +45,7 @@ impl ActivityElement for ResultsetProjection {
         Family::Relational,
         "Gives the values of one column as text, each a block of its own. A NULL has no text and is left out.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::input("resultsetInput", StreamType::Rows, ""),
         ChildShape::text("attributeName", ValueShape::Text, "the column by its name").choice(1),

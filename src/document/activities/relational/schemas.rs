@@ -1,7 +1,9 @@
 //! What a database has: its tables as they are defined, and as they are kept.
 
 use crate::block::StreamType;
-use crate::document::activities::shape::{self, AttributeShape, ChildShape, Family, Requirement, Shape, ValueShape};
+use crate::document::activities::shape::{
+    self, AttributeShape, Changes, ChildShape, Family, Requirement, Shape, ValueShape,
+};
 use crate::document::activities::statement::{RESOURCE, read_resource, write_resource};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
@@ -46,6 +48,7 @@ impl ActivityElement for ExtractDatabaseSchema {
         Family::Relational,
         "Gives the tables and views of the database, with their columns and keys: as rows, as XML, or both.",
     )
+    .changes(Changes::Nothing)
     .requires(Requirement::Relational)
     .attributes(&[RESOURCE])
     .children(&[
@@ -126,6 +129,7 @@ impl ActivityElement for DatabaseSchemaToXml {
         Family::Relational,
         "Writes the rows of `extractDatabaseSchema` as XML, at once or from a session that has kept them.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::input("databaseSchema", StreamType::Rows, "with the columns named above"),
         ChildShape::output("output", StreamType::Text, "`application/xml`"),
@@ -171,6 +175,7 @@ impl ActivityElement for ExtractPhysicalSchema {
         Family::Relational,
         "Gives how many rows and bytes tables have, and which indexes and foreign keys.",
     )
+    .changes(Changes::Nothing)
     .requires(Requirement::Relational)
     .attributes(&[RESOURCE])
     .children(&[

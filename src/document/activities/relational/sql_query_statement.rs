@@ -1,6 +1,6 @@
 use crate::block::StreamType;
 use crate::document::activities::parameter::SQL_PARAMETER;
-use crate::document::activities::shape::{ChildShape, Family, Requirement, Shape};
+use crate::document::activities::shape::{Changes, ChildShape, Family, Requirement, Shape};
 use crate::document::activities::statement::{EXPRESSION, RESOURCE};
 use crate::document::activities::stream::Rows;
 use crate::document::activities::{ActivityElement, ElementWriter, SqlStatement, SqlValue, TextOrStream, ToStream};
@@ -57,6 +57,7 @@ impl ActivityElement for SqlQueryStatement {
         Family::Relational,
         "Runs one SQL statement that only reads, and gives its rows.",
     )
+    .changes(Changes::Nothing)
     .requires(Requirement::Relational)
     .attributes(&[RESOURCE])
     .children(&[SQL_PARAMETER, EXPRESSION, ChildShape::output("resultStream", StreamType::Rows, "").optional()]);

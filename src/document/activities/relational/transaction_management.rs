@@ -127,8 +127,7 @@ impl ActivityElement for TransactionManagement {
     const SHAPE: Shape = Shape::new(
         "transactionManagement",
         Family::Relational,
-        "Begins and ends the transaction of the session, in which the statements of all the requests that follow run, on one \
-         connection, until it is over.",
+        "Begins and ends the transaction of the session, in which the statements of the requests that follow run.",
     )
     .requires(Requirement::Relational)
     .children(&[
@@ -147,15 +146,11 @@ impl ActivityElement for TransactionManagement {
             .choice(1)
             .attributes(&SAVEPOINT),
         ChildShape::new("releaseSavepoint", "forgets the place and those after it").choice(1).attributes(&SAVEPOINT),
-        ChildShape::new("state", "asks for the latest transaction of the session").choice(1).attributes(&[
-            AttributeShape::new("id", ValueShape::Uuid, "or for the one of that id"),
-        ]),
-        ChildShape::output(
-            "output",
-            StreamType::Text,
-            "`application/xml`: the transaction as it stands afterwards",
-        )
-        .optional(),
+        ChildShape::new("state", "asks for the latest transaction of the session")
+            .choice(1)
+            .attributes(&[AttributeShape::new("id", ValueShape::Uuid, "or for the one of that id")]),
+        ChildShape::output("output", StreamType::Text, "`application/xml`: the transaction as it stands afterwards")
+            .optional(),
     ]);
 
     type Output = ToStream<Text>;

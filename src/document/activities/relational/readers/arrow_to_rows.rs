@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{ChildShape, Family, Shape};
+use crate::document::activities::shape::{Changes, ChildShape, Family, Shape};
 use crate::document::activities::stream::{Bytes, Rows};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::document::{DocumentError, Fields};
@@ -30,6 +30,7 @@ impl ArrowToRows {
 
 impl ActivityElement for ArrowToRows {
     const SHAPE: Shape = Shape::new("arrowToRows", Family::Relational, "Reads rows from an Arrow IPC stream.")
+        .changes(Changes::Nothing)
         .children(&[
             ChildShape::input("arrowInput", StreamType::Bytes, ""),
             ChildShape::output("rows", StreamType::Rows, ""),

@@ -1,6 +1,6 @@
 use crate::block::{RowType, StreamType};
 use crate::document::activities::setting::character;
-use crate::document::activities::shape::{self, AttributeShape, ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{self, AttributeShape, Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::document::{DocumentError, Fields, Value};
@@ -139,6 +139,7 @@ impl ActivityElement for CsvToRows {
         Family::Relational,
         "Reads rows from comma-separated values: the other way round from `sqlResultsToCSV`.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::input("csvInput", StreamType::Text, ""),
         ChildShape::output("rows", StreamType::Rows, ""),
@@ -168,7 +169,7 @@ impl ActivityElement for CsvToRows {
             "whether types are guessed from the first 1,024 rows",
         )
         .choice(1),
-        ChildShape::new("column", "the type of a column: [its name](types.md#names-of-types)")
+        ChildShape::new("column", "the type of a column, such as `int64`, `decimal(10,2)` or `date`")
             .any_number()
             .choice(1)
             .attributes(&[

@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{ChildShape, Family, Shape};
+use crate::document::activities::shape::{Changes, ChildShape, Family, Shape};
 use crate::document::activities::stream::{Bytes, Rows};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::document::{DocumentError, Fields};
@@ -29,8 +29,9 @@ impl ParquetToRows {
 }
 
 impl ActivityElement for ParquetToRows {
-    const SHAPE: Shape =
-        Shape::new("parquetToRows", Family::Relational, "Reads rows from a Parquet file.").children(&[
+    const SHAPE: Shape = Shape::new("parquetToRows", Family::Relational, "Reads rows from a Parquet file.")
+        .changes(Changes::Nothing)
+        .children(&[
             ChildShape::input("parquetInput", StreamType::Bytes, ""),
             ChildShape::output("rows", StreamType::Rows, ""),
         ]);

@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{ChildShape, Family, Shape};
+use crate::document::activities::shape::{Changes, ChildShape, Family, Shape};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
 use crate::document::{DocumentError, Fields};
@@ -30,10 +30,12 @@ impl WebRowSetToRows {
 
 impl ActivityElement for WebRowSetToRows {
     const SHAPE: Shape =
-        Shape::new("webRowSetToRows", Family::Relational, "Reads rows from a WebRowSet, ours or Java's.").children(&[
-            ChildShape::input("webRowSetInput", StreamType::Text, ""),
-            ChildShape::output("rows", StreamType::Rows, ""),
-        ]);
+        Shape::new("webRowSetToRows", Family::Relational, "Reads rows from a WebRowSet, ours or Java's.")
+            .changes(Changes::Nothing)
+            .children(&[
+                ChildShape::input("webRowSetInput", StreamType::Text, ""),
+                ChildShape::output("rows", StreamType::Rows, ""),
+            ]);
 
     type Output = ToStream<Rows>;
 

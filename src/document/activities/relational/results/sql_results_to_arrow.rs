@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{self, ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{self, Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Bytes, Rows};
 use crate::document::activities::words::{self, ArrowCompression};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
@@ -40,6 +40,7 @@ impl SqlResultsToArrow {
 
 impl ActivityElement for SqlResultsToArrow {
     const SHAPE: Shape = Shape::new("sqlResultsToArrow", Family::Relational, "Writes rows as an Arrow IPC stream.")
+        .changes(Changes::Nothing)
         .children(&[
             ChildShape::input("resultSet", StreamType::Rows, ""),
             ChildShape::output("arrowOutput", StreamType::Bytes, "`application/vnd.apache.arrow.stream`"),

@@ -1,6 +1,6 @@
 use crate::block::StreamType;
 use crate::document::activities::setting::character;
-use crate::document::activities::shape::{self, ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{self, Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::words::{self, LineBreak};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
@@ -65,6 +65,7 @@ impl SqlResultsToCsv {
 impl ActivityElement for SqlResultsToCsv {
     const SHAPE: Shape =
         Shape::new("sqlResultsToCSV", Family::Relational, "Writes rows as comma-separated values (RFC 4180).")
+            .changes(Changes::Nothing)
             .children(&[
                 ChildShape::input("resultSet", StreamType::Rows, ""),
                 ChildShape::output("csvOutput", StreamType::Text, "`text/csv; charset=utf-8`"),

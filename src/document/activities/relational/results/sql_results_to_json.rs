@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{self, ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{self, Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::words::{self, JsonForm};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
@@ -43,6 +43,7 @@ impl ActivityElement for SqlResultsToJson {
         Family::Relational,
         "Writes rows as JSON objects, with the names of the columns as keys in their order.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::input("resultSet", StreamType::Rows, ""),
         ChildShape::output("jsonOutput", StreamType::Text, "`application/json` or `application/x-ndjson`"),

@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{self, ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{self, Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Bytes, Rows};
 use crate::document::activities::words::{self, ParquetCompression};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
@@ -40,6 +40,7 @@ impl SqlResultsToParquet {
 
 impl ActivityElement for SqlResultsToParquet {
     const SHAPE: Shape = Shape::new("sqlResultsToParquet", Family::Relational, "Writes rows as a Parquet file.")
+        .changes(Changes::Nothing)
         .children(&[
             ChildShape::input("resultSet", StreamType::Rows, ""),
             ChildShape::output("parquetOutput", StreamType::Bytes, "`application/vnd.apache.parquet`"),

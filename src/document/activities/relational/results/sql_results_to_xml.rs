@@ -1,5 +1,5 @@
 use crate::block::StreamType;
-use crate::document::activities::shape::{self, ChildShape, Family, Shape, ValueShape};
+use crate::document::activities::shape::{self, Changes, ChildShape, Family, Shape, ValueShape};
 use crate::document::activities::stream::{Rows, Text};
 use crate::document::activities::words::{self, TemporalColumns};
 use crate::document::activities::{ActivityElement, ElementWriter, FromStream, ToStream};
@@ -44,6 +44,7 @@ impl ActivityElement for SqlResultsToXml {
         Family::Relational,
         "Writes rows as a WebRowSet, the XML that Java's `javax.sql.rowset` reads.",
     )
+    .changes(Changes::Nothing)
     .children(&[
         ChildShape::input("resultSet", StreamType::Rows, ""),
         ChildShape::output("webRowSet", StreamType::Text, "`application/xml`"),
