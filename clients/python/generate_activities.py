@@ -17,32 +17,6 @@ from typing import Any
 
 TARGET = Path(__file__).parent / "src" / "rejoin" / "activities.py"
 
-#: Activities that change nothing, so that a request of them may be run as often as it takes. All others get a key.
-READS = {
-    "arrowToRows",
-    "blockAggregator",
-    "csvToRows",
-    "dataStore",
-    "databaseSchemaToXML",
-    "deliverFromSession",
-    "echo",
-    "extractDatabaseSchema",
-    "extractPhysicalSchema",
-    "parquetToRows",
-    "refuse",
-    "requestInformation",
-    "resultsetProjection",
-    "sleep",
-    "sqlQueryStatement",
-    "sqlResultsToArrow",
-    "sqlResultsToCSV",
-    "sqlResultsToJSON",
-    "sqlResultsToParquet",
-    "sqlResultsToXML",
-    "stringTokenizer",
-    "webRowSetToRows",
-}
-
 TYPES = {"boolean": "bool", "integer": "int", "duration": "str | int"}
 STREAMS = {"rows": "Rows", "text": "Text", "bytes": "Bytes", "any": "Any"}
 REQUIRES = {
@@ -155,13 +129,15 @@ class Generator:
         element = described["element"]
         body = self.attributes(described["attributes"])
         outputs, properties = [], ""
+        # A field of that name would hide what makes outputs.
+        decorator = "builtins.property" if any(child["name"] == "property" for child in described["children"]) else "property"
         for child in described["children"]:
             stream = child["stream"]
             if stream is not None and stream["direction"] == "output":
                 maybe_rows = stream["type"] in ("rows", "any")
                 outputs.append((child["name"], maybe_rows, child["occurs"] == "one"))
                 properties += (
-                    f"\n    @property\n    def {snake(child['name'])}(self) -> Stream[{STREAMS[stream['type']]}]:\n"
+                    f"\n    @{decorator}\n    def {snake(child['name'])}(self) -> Stream[{STREAMS[stream['type']]}]:\n"
                     f'        """Output: {stream["type"]}{", " + child["meaning"].rstrip(".") if child["meaning"] else ""}."""\n'
                     f'        return self._output("{child["name"]}")\n'
                 )
@@ -172,7 +148,8 @@ class Generator:
         doc = f'    """{summary}\n\n    {requires}\n    """\n' if requires else f'    """{summary}"""\n'
         order = [child["name"] for child in described["children"]]
         constants = f'    ELEMENT: ClassVar[str] = "{element}"\n'
-        if element in READS:
+        # A request of such alone may be run as often as it takes. All others get a key.
+        if described["changes"] == "nothing":
             constants += "    CHANGES: ClassVar[bool] = False\n"
         constants += f"    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = {tuple(outputs)!r}\n"
         constants += f"    ORDER: ClassVar[Sequence[str]] = {tuple(order)!r}\n"
@@ -193,6 +170,7 @@ class Generator:
             "Written by generate_activities.py from `rejoin activities --json`: don't edit.\n"
             '"""\n\n'
             "from __future__ import annotations\n\n"
+            "import builtins\n"
             "from collections.abc import Sequence\n"
             "from dataclasses import dataclass, field\n"
             "from typing import Any, ClassVar, Literal\n"

@@ -1,32 +1,7 @@
 //! Which requests have to have a key: those that may change something, wherever.
 
+use crate::document::activities::{ACTIVITIES, Changes};
 use crate::document::{PerformDocument, SessionElement, SessionMode, Step, WrittenActivity};
-
-/// The activities that change nothing, neither in the session nor outside of it. One that is not known here may.
-const READERS: [&str; 22] = [
-    "arrowToRows",
-    "blockAggregator",
-    "csvToRows",
-    "dataStore",
-    "databaseSchemaToXML",
-    "deliverFromSession",
-    "echo",
-    "extractDatabaseSchema",
-    "extractPhysicalSchema",
-    "parquetToRows",
-    "refuse",
-    "requestInformation",
-    "resultsetProjection",
-    "sleep",
-    "sqlQueryStatement",
-    "sqlResultsToArrow",
-    "sqlResultsToCSV",
-    "sqlResultsToJSON",
-    "sqlResultsToParquet",
-    "sqlResultsToXML",
-    "stringTokenizer",
-    "webRowSetToRows",
-];
 
 /// Activities that change something but for some of their children.
 const ASKING: [(&str, &[&str]); 2] =
@@ -58,7 +33,8 @@ fn step_changes_something(step: &Step) -> bool {
 
 fn only_reads(activity: &WrittenActivity) -> bool {
     let name = activity.element.local_name();
-    if READERS.contains(&name) {
+    // One that is not known here may change anything.
+    if ACTIVITIES.iter().any(|shape| shape.element == name && shape.changes == Changes::Nothing) {
         return true;
     }
     let asking = ASKING.iter().find(|(known, _)| *known == name);

@@ -44,7 +44,7 @@ impl ElementWriter {
     }
 
     /// An attribute more, unless it says what holds without it.
-    pub fn unless_default<T: PartialEq + Display>(&mut self, name: &str, value: T, default: T) {
+    pub fn unless_default<T: Copy + PartialEq + Display>(&mut self, name: &str, value: T, default: T) {
         if value != default {
             self.attribute(name, value);
         }

@@ -1,6 +1,6 @@
 //! The shapes as JSON, for generators of toolkits.
 
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 use super::shape::{AttributeShape, Changes, ChildShape, Family, Occurs, Requirement, Shape, ValueShape};
 use crate::block::StreamType;
@@ -85,8 +85,7 @@ fn typed(value: ValueShape) -> Value {
         ValueShape::Name => "name",
         ValueShape::Boolean => "boolean",
         ValueShape::Integer(least, most) => {
-            // Every bound is a number of 64 bits, of the one kind or the other.
-            let number = |bound: i128| i64::try_from(bound).map_or_else(|_| (bound as u64).into(), Value::from);
+            let number = |bound: i128| Number::from_i128(bound).map_or(Value::Null, Value::Number);
             numbers = (number(least), number(most));
             "integer"
         }

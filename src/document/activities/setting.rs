@@ -41,7 +41,7 @@ impl ElementWriter {
     }
 
     /// `<child value="…"/>`, unless it says what holds without it.
-    pub fn setting_unless<T: PartialEq + Display>(&mut self, child: &str, value: T, default: T) {
+    pub fn setting_unless<T: Copy + PartialEq + Display>(&mut self, child: &str, value: T, default: T) {
         if value != default {
             self.setting(child, value);
         }

@@ -129,6 +129,7 @@ impl<K: StreamKind> ToStream<K> {
     }
 
     /// Names the output after its step and its child, `STEP.CHILD`, unless it has a name; and gives a copy of it.
+    #[must_use]
     pub fn name_after(&mut self, step: &str, child: &str) -> Self {
         self.name.get_or_insert_with(|| default_name(step, child).into());
         self.clone()

@@ -112,12 +112,11 @@ impl ActivityElement for DataStore {
     type Output = ToStream<Any>;
 
     fn read(fields: &mut Fields<'_>) -> Result<Self, DocumentError> {
-        let source = match fields.optional_input("input")? {
-            Some(input) => DataStoreSource::Stream(input),
-            None => {
-                let items = fields.children("item").into_iter().map(|item| Ok(item.text_only()?.into_owned()));
-                DataStoreSource::Items(items.collect::<Result<_, DocumentError>>()?)
-            }
+        let source = if let Some(input) = fields.optional_input("input")? {
+            DataStoreSource::Stream(input)
+        } else {
+            let items = fields.children("item").into_iter().map(|item| Ok(item.text_only()?.into_owned()));
+            DataStoreSource::Items(items.collect::<Result<_, DocumentError>>()?)
         };
         Ok(Self { source, item_cursor: fields.output("itemCursor")? })
     }

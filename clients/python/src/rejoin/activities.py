@@ -5,6 +5,7 @@ Written by generate_activities.py from `rejoin activities --json`: don't edit.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -15,10 +16,14 @@ from .parameters import Value
 
 __all__ = [
     "ArrowToRows",
+    "Authenticate",
     "Begin",
     "BlockAggregator",
+    "Cancel",
+    "CleanUp",
     "CloseCursor",
     "Column",
+    "Create",
     "CreateTable",
     "CsvToRows",
     "Cursor",
@@ -30,19 +35,25 @@ __all__ = [
     "Echo",
     "ExtractDatabaseSchema",
     "ExtractPhysicalSchema",
+    "Fetch",
     "FetchCursor",
+    "HttpIngest",
+    "HttpJob",
     "IncrementAttribute",
     "InputStream",
     "LoadIntoTable",
     "OpenCursor",
     "OutputStream",
     "ParquetToRows",
+    "Poll",
+    "Property",
     "Refuse",
     "RelationalResourceManagement",
     "RelationalResourceManagementColumn",
     "RequestInformation",
     "ResultsetProjection",
     "SessionAttributeManagement",
+    "SessionState",
     "SetAttribute",
     "Sleep",
     "SqlBulkLoadRowSet",
@@ -59,6 +70,7 @@ __all__ = [
     "StringTokenizer",
     "ToSession",
     "TransactionManagement",
+    "Variable",
     "WebRowSetToRows",
 ]
 
@@ -364,11 +376,11 @@ class WebRowSetToRows(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Column(Element):
-    """`column`: the type of a column: [its name](types.md#names-of-types)."""
+    """`column`: the type of a column, such as `int64`, `decimal(10,2)` or `date`."""
 
-    #: The type of a column: [its name](types.md#names-of-types).
+    #: The type of a column, such as `int64`, `decimal(10,2)` or `date`.
     name: str = field(metadata={"attribute": "name"})
-    #: The type of a column: [its name](types.md#names-of-types); without it `text`.
+    #: The type of a column, such as `int64`, `decimal(10,2)` or `date`; without it `text`.
     type: str | None = field(default=None, metadata={"attribute": "type"})
 
 
@@ -401,7 +413,7 @@ class CsvToRows(Activity):
     escape_fields: bool | None = field(default=None, metadata={"value": "escapeFields", "key": "value"})
     #: Whether types are guessed from the first 1,024 rows.
     infer_types: bool | None = field(default=None, metadata={"value": "inferTypes", "key": "value", "choice": 1, "optional": True})
-    #: The type of a column: [its name](types.md#names-of-types).
+    #: The type of a column, such as `int64`, `decimal(10,2)` or `date`.
     column: Sequence[Column] = field(default=(), metadata={"child": "column", "choice": 1, "optional": True})
 
     @property
@@ -458,7 +470,7 @@ class Begin(Element):
 
 @dataclass(eq=False, kw_only=True)
 class TransactionManagement(Activity):
-    """Begins and ends the transaction of the session, in which the statements of all the requests that follow run, on one connection, until it is over.
+    """Begins and ends the transaction of the session, in which the statements of the requests that follow run.
 
     Needs a database.
     """
@@ -536,7 +548,7 @@ class Cursor(Element):
 
 @dataclass(eq=False, kw_only=True)
 class FetchCursor(Activity):
-    """Gives rows of a cursor that the session has open. Fewer than were asked for: that was the end, and the cursor is closed, unless it is scrollable.
+    """Gives rows of a cursor; if they are fewer than were asked for, it is closed, unless it is scrollable.
 
     Needs a database.
     """
@@ -648,7 +660,7 @@ class RelationalResourceManagementColumn(Element):
 
     #: Its name.
     name: str = field(metadata={"attribute": "name"})
-    #: [a type of rows](types.md#names-of-types), the same for all databases.
+    #: A type of rows, such as `int64`, `text`, `decimal(10,2)`, `timestamptz` or `int32[]`.
     type: str = field(metadata={"attribute": "type"})
     #: Of `text`: how many characters it has at the most. MariaDB wants it for a column of a key.
     length: int | None = field(default=None, metadata={"attribute": "length"})
@@ -714,7 +726,7 @@ class ToSession(Element):
 
     #: The name of the attribute.
     attribute: str = field(metadata={"attribute": "attribute"})
-    #: Whether the stream takes the place of what is there, or goes behind it, where that is of the same type; without it `replace`.
+    #: Whether it takes the place of what is there or goes behind it; that has to be of the same type; without it `replace`.
     mode: Literal["replace", "append"] | None = field(default=None, metadata={"attribute": "mode"})
 
 
@@ -749,13 +761,13 @@ class DeliverFromSession(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SetAttribute(Element):
-    """`setAttribute`: sets a value: the text inside, or the one element inside for the type `xml`."""
+    """`setAttribute`: sets a value."""
 
     #: Its content.
     content: str | Stream[Text] | ElementTree.Element | None = field(default=None, metadata={"text": True})
-    #: Sets a value: the text inside, or the one element inside for the type `xml`.
+    #: Sets a value.
     name: str = field(metadata={"attribute": "name"})
-    #: What the value is; without it `text`.
+    #: What the value is; of the type `xml` it is one element; without it `text`.
     type: Literal["text", "integer", "real", "boolean", "xml"] | None = field(default=None, metadata={"attribute": "type"})
 
 
@@ -784,7 +796,7 @@ class SessionAttributeManagement(Activity):
         "output",
     )
 
-    #: Sets a value: the text inside, or the one element inside for the type `xml`.
+    #: Sets a value.
     set_attribute: SetAttribute | None = field(default=None, metadata={"child": "setAttribute", "choice": 1, "optional": False})
     #: Adds to an integer; one that is not there counts from 0.
     increment_attribute: IncrementAttribute | None = field(
@@ -803,7 +815,7 @@ class SessionAttributeManagement(Activity):
 
     @property
     def output(self) -> Stream[Text]:
-        """Output: text, `application/xml`."""
+        """Output: text, `application/xml`: the attribute as it is afterwards, or the list."""
         return self._output("output")
 
 
@@ -817,13 +829,13 @@ class InputStream(Activity):
 
     @property
     def to_local(self) -> Stream[Any]:
-        """Output: any, as the client writes them."""
+        """Output: any, text or bytes, as the client writes them."""
         return self._output("toLocal")
 
 
 @dataclass(eq=False, kw_only=True)
 class OutputStream(Activity):
-    """Makes a stream of text or bytes the stream of the session that has the name of the activity, for a client to read."""
+    """Makes a stream of text or bytes a stream of the session, by the name of the activity, for a client to read."""
 
     ELEMENT: ClassVar[str] = "outputStream"
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = ()
@@ -872,6 +884,221 @@ class StringTokenizer(Activity):
 
 
 @dataclass(eq=False, kw_only=True)
+class Property(Element):
+    """`property`: a property and its value; it stands over the one of the resource with the same name."""
+
+    #: Its content.
+    content: str = field(metadata={"text": True})
+    #: A property and its value; it stands over the one of the resource with the same name.
+    key: str = field(metadata={"attribute": "key"})
+
+
+@dataclass(eq=False, kw_only=True)
+class Variable(Element):
+    """`variable`: a name for templates, and where its value is in the answer."""
+
+    #: A name for templates, and where its value is in the answer.
+    name: str = field(metadata={"attribute": "name"})
+    #: Where it is in the JSON of the answer, such as `job.id`.
+    path: str | None = field(default=None, metadata={"attribute": "path"})
+    #: Or in which header.
+    header: str | None = field(default=None, metadata={"attribute": "header"})
+    #: A regular expression: its first group is the value, or all that it matches.
+    match: str | None = field(default=None, metadata={"attribute": "match"})
+
+
+@dataclass(eq=False, kw_only=True)
+class Authenticate(Element):
+    """`authenticate`: the request for credentials, sent before the first request, and again when they are refused; its variables are secrets, which are where templates name them."""
+
+    #: How long before credentials that were refused are asked for again; without it `0`.
+    delay: str | int | None = field(default=None, metadata={"attribute": "delay"})
+    #: How often a request is sent in all when its credentials are refused; without it `3`.
+    attempts: int | None = field(default=None, metadata={"attribute": "attempts"})
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    #: A name for templates, and where its value is in the answer.
+    variable: Sequence[Variable] = field(default=(), metadata={"child": "variable"})
+
+
+@dataclass(eq=False, kw_only=True)
+class SessionState(Element):
+    """`sessionState`: a part of an activity."""
+
+    #: The session attribute that keeps how far it has come.
+    attribute: str = field(metadata={"attribute": "attribute"})
+    #: When that counts: after every page, whatever becomes of the request, or with its other changes; without it `page`.
+    save: Literal["page", "request"] | None = field(default=None, metadata={"attribute": "save"})
+
+
+@dataclass(eq=False, kw_only=True)
+class HttpIngest(Activity):
+    """Goes on with a session that somebody else's HTTP service keeps, until it is complete.
+
+    Needs an HTTP service as data resource.
+    """
+
+    ELEMENT: ClassVar[str] = "httpIngest"
+    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (
+        ("records", True, False),
+        ("json", False, False),
+        ("responses", False, False),
+        ("decisions", True, False),
+    )
+    ORDER: ClassVar[Sequence[str]] = (
+        "property",
+        "authenticate",
+        "sessionState",
+        "secondary",
+        "records",
+        "json",
+        "responses",
+        "decisions",
+    )
+
+    #: The name of the data resource; without it the first that is an HTTP service.
+    resource: str | None = field(default=None, metadata={"attribute": "resource"})
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    #: The request for credentials, sent before the first request, and again when they are refused; its variables are secrets, which are where templates name them.
+    authenticate: Authenticate | None = field(default=None, metadata={"child": "authenticate"})
+    session_state: SessionState | None = field(default=None, metadata={"child": "sessionState"})
+    #: Each of which is a *unit*: an ingestion of its own, with the columns of its row as variables.
+    secondary: Stream[Rows] | None = field(default=None, metadata={"child": "secondary"})
+
+    @builtins.property
+    def records(self) -> Stream[Rows]:
+        """Output: rows, typed by `ms.output.schema`, or by the first page."""
+        return self._output("records")
+
+    @builtins.property
+    def json(self) -> Stream[Text]:
+        """Output: text, one record to a line, as it was written but for its own line breaks ([JSON Lines](https://jsonlines.org))."""
+        return self._output("json")
+
+    @builtins.property
+    def responses(self) -> Stream[Bytes]:
+        """Output: bytes, the bodies of the answers that hold records; not of a download."""
+        return self._output("responses")
+
+    @builtins.property
+    def decisions(self) -> Stream[Rows]:
+        """Output: rows, one for each request."""
+        return self._output("decisions")
+
+
+@dataclass(eq=False, kw_only=True)
+class Create(Element):
+    """`create`: the request that creates the job: it is sent once."""
+
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    #: A name for templates, and where its value is in the answer.
+    variable: Sequence[Variable] = field(default=(), metadata={"child": "variable"})
+
+
+@dataclass(eq=False, kw_only=True)
+class Poll(Element):
+    """`poll`: asks until a condition says that the job is done, or has failed: `ms.session.key.field` with a `condition`, or `rejoin.stop.when`."""
+
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    #: A name for templates, and where its value is in the answer.
+    variable: Sequence[Variable] = field(default=(), metadata={"child": "variable"})
+
+
+@dataclass(eq=False, kw_only=True)
+class Fetch(Element):
+    """`fetch`: fetches the results, page after page if its properties say so; what it brings goes to the outputs."""
+
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+
+
+@dataclass(eq=False, kw_only=True)
+class Cancel(Element):
+    """`cancel`: the request that is sent when the job is not wanted any more."""
+
+    #: Whether it is sent, too, when the poll says that the job has failed; without it `false`.
+    after_failure: bool | None = field(default=None, metadata={"attribute": "afterFailure"})
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+
+
+@dataclass(eq=False, kw_only=True)
+class CleanUp(Element):
+    """`cleanUp`: the request that is sent at last, however the job has ended."""
+
+    #: A property and its value; it stands over the one of the resource with the same name.
+    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+
+
+@dataclass(eq=False, kw_only=True)
+class HttpJob(Activity):
+    """Has somebody else's HTTP service do a job, as one unit: creates it, polls until it is done, fetches the results.
+
+    Needs an HTTP service as data resource.
+    """
+
+    ELEMENT: ClassVar[str] = "httpJob"
+    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (
+        ("records", True, False),
+        ("json", False, False),
+        ("responses", False, False),
+        ("decisions", True, False),
+    )
+    ORDER: ClassVar[Sequence[str]] = (
+        "create",
+        "poll",
+        "fetch",
+        "cancel",
+        "cleanUp",
+        "sessionState",
+        "records",
+        "json",
+        "responses",
+        "decisions",
+    )
+
+    #: The name of the data resource; without it the first that is an HTTP service.
+    resource: str | None = field(default=None, metadata={"attribute": "resource"})
+    #: How long everything may take, from the create request; seven days at the most; without it `PT10M`.
+    timeout: str | int | None = field(default=None, metadata={"attribute": "timeout"})
+    #: The request that creates the job: it is sent once.
+    create: Create = field(metadata={"child": "create"})
+    #: Asks until a condition says that the job is done, or has failed: `ms.session.key.field` with a `condition`, or `rejoin.stop.when`.
+    poll: Poll = field(metadata={"child": "poll"})
+    #: Fetches the results, page after page if its properties say so; what it brings goes to the outputs.
+    fetch: Fetch | None = field(default=None, metadata={"child": "fetch"})
+    #: The request that is sent when the job is not wanted any more.
+    cancel: Cancel | None = field(default=None, metadata={"child": "cancel"})
+    #: The request that is sent at last, however the job has ended.
+    clean_up: CleanUp | None = field(default=None, metadata={"child": "cleanUp"})
+    #: The session attribute that keeps the job, at once whenever something has happened.
+    session_state: str | None = field(default=None, metadata={"value": "sessionState", "key": "attribute"})
+
+    @property
+    def records(self) -> Stream[Rows]:
+        """Output: rows, typed by `ms.output.schema`, or by the first page."""
+        return self._output("records")
+
+    @property
+    def json(self) -> Stream[Text]:
+        """Output: text, one record to a line, as it was written but for its own line breaks ([JSON Lines](https://jsonlines.org))."""
+        return self._output("json")
+
+    @property
+    def responses(self) -> Stream[Bytes]:
+        """Output: bytes, the bodies of the answers that hold records; not of a download."""
+        return self._output("responses")
+
+    @property
+    def decisions(self) -> Stream[Rows]:
+        """Output: rows, one for each request, with the columns of `httpIngest` behind `phase`: `create`, `poll`, `fetch`, `cancel`, `cleanUp`."""
+        return self._output("decisions")
+
+
+@dataclass(eq=False, kw_only=True)
 class DataStore(Activity):
     """Gives blocks of text that stand in the document, or reads ahead of the reader of a stream."""
 
@@ -917,7 +1144,7 @@ class Refuse(Activity):
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = ()
     ORDER: ClassVar[Sequence[str]] = ("unless", "message")
 
-    #: One row, or one character or byte, is enough; the rest is not read.
+    #: Rows, text or bytes; one row, or one character or byte, is enough, and the rest is not read.
     unless: Stream[Any] | None = field(default=None, metadata={"child": "unless"})
     #: What the client is told.
     message: str = field(metadata={"child": "message"})

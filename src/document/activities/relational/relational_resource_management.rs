@@ -129,7 +129,9 @@ impl NewTable {
         match &self.content {
             TableContent::Sql(sql) => into.text_child("sql", sql),
             TableContent::Columns(columns) => {
-                columns.iter().for_each(|column| into.child("column", |it| column.write(it)))
+                for column in columns {
+                    into.child("column", |element| column.write(element));
+                }
             }
         }
     }

@@ -121,7 +121,7 @@ impl Authenticate {
     }
 
     fn write(&self, into: &mut ElementWriter) {
-        into.unless_default("delay", duration::write(self.delay), duration::write(Duration::ZERO));
+        into.unless_default("delay", &*duration::write(self.delay), "0");
         into.unless_default("attempts", self.attempts, ATTEMPTS);
         self.request.write(into);
     }

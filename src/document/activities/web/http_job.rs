@@ -221,7 +221,7 @@ impl ActivityElement for HttpJob {
 
     fn write(&self, into: &mut ElementWriter) {
         write_resource(self.resource.as_ref(), into);
-        into.unless_default("timeout", duration::write(self.timeout), duration::write(TIMEOUT));
+        into.optional("timeout", (self.timeout != TIMEOUT).then(|| duration::write(self.timeout)));
         into.child("create", |element| self.create.value.write(element));
         into.child("poll", |element| self.poll.value.write(element));
         if let Some(fetch) = &self.fetch {
