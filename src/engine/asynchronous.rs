@@ -176,6 +176,7 @@ impl Errand {
             () = watching => return,
         };
         if let Some(failure) = account.failure(&control, &activities) {
+            let failure = participation.explain(failure);
             account.streams.fail();
             // Nothing of the session changes.
             let _ = participation.discard_with(remember).await;
@@ -184,7 +185,7 @@ impl Errand {
         }
         // Before the next request comes, which may have inputs of the same names.
         account.streams.close_inputs();
-        let failure = participation.commit_with(remember).await.err().map(PerformError::from);
+        let failure = participation.commit_with(remember).await.err();
         account.end(failure.as_ref());
     }
 }
@@ -213,7 +214,7 @@ impl Account {
         };
         tracing::info!(error = %failure, "an asynchronous request failed");
         self.streams.fail();
-        let status = match failure {
+        let status = match failure.cause() {
             PerformError::Terminated | PerformError::Session(SessionError::Terminated) => Status::Terminated,
             _ => Status::Error,
         };

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::activity::ActivityError;
 use crate::document::{DocumentError, Position, Problem};
-use crate::session::{EndReason, SessionError, StreamError};
+use crate::session::{EndReason, SessionError, StreamError, TransactionReport, TransactionState};
 
 use super::{AdmissionError, RecordedFault};
 
@@ -129,10 +129,50 @@ pub enum PerformError {
          and it is not run again"
     )]
     ResultsNotKept,
+    /// The request failed, and can't take back that it has ended a transaction.
+    #[error("{failure}; {}", told(transactions))]
+    AfterTransaction {
+        /// Why it failed.
+        failure: Box<PerformError>,
+        /// What became of the transactions that it has ended, or is about to end.
+        transactions: Vec<TransactionReport>,
+    },
     /// The client has gone: nobody hears this.
     #[error("the client has gone")]
     ClientGone,
     /// The service failed; the log says how.
     #[error("{0}")]
     Internal(String),
+}
+
+impl PerformError {
+    /// The failure alone.
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        match self {
+            Self::AfterTransaction { failure, .. } => failure.cause(),
+            failure => failure,
+        }
+    }
+
+    /// What holds although the request has failed, in words for its client.
+    #[must_use]
+    pub fn what_holds(&self) -> Option<String> {
+        match self {
+            Self::AfterTransaction { transactions, .. } => Some(told(transactions)),
+            _ => None,
+        }
+    }
+}
+
+/// What became of transactions that a failed request had ended before.
+fn told(transactions: &[TransactionReport]) -> String {
+    let one = |TransactionReport { id, state, .. }: &TransactionReport| match state {
+        TransactionState::Committed => format!("the transaction {id} was committed before that, and the commit holds"),
+        TransactionState::RolledBack => format!("the transaction {id} was rolled back before that, and stays so"),
+        TransactionState::Committing | TransactionState::Active | TransactionState::Failed => {
+            format!("the commit of the transaction {id} had begun, and comes to its end: ask for its `state`")
+        }
+    };
+    transactions.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -7,7 +7,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::PerformError;
 use super::admission::Admitted;
 use crate::session::{
-    EndReason, Interruption, Joined, Outcome, Released, Remember, SessionError, SessionHandle, SessionManager,
+    EndReason, Interruption, Joined, Outcome, Released, Remember, SessionAttributes, SessionError, SessionHandle,
+    SessionManager,
 };
 
 /// The request's part in its session.
@@ -45,19 +46,25 @@ impl Participation {
         }
     }
 
+    /// Why the request failed, with what it can't take back. To be asked before the session is given back.
+    pub(super) fn explain(&self, failure: PerformError) -> PerformError {
+        explained(failure, self.joined.attributes())
+    }
+
     /// Gives the session back with the changes of the request.
-    pub(super) async fn commit(self) -> Result<Released, SessionError> {
+    pub(super) async fn commit(self) -> Result<Released, PerformError> {
         self.commit_with(None).await
     }
 
     /// The same, and remembers its answer.
-    pub(super) async fn commit_with(self, remember: Option<Remember>) -> Result<Released, SessionError> {
+    pub(super) async fn commit_with(self, remember: Option<Remember>) -> Result<Released, PerformError> {
         let useless = self.useless_unless_committed();
+        let attributes = self.joined.attributes().clone();
         let released = self.joined.release_with(Outcome::Commit, remember).await;
         if let (Err(_), Some(session)) = (&released, useless) {
             let _ = self.sessions.end(session, EndReason::Killed).await;
         }
-        released
+        released.map_err(|error| explained(error.into(), &attributes))
     }
 
     /// Gives the session back unchanged. One that was prepared for the first time ends, before anybody else gets it.
@@ -123,6 +130,14 @@ impl Participation {
         }
         released.map(drop)
     }
+}
+
+fn explained(failure: PerformError, attributes: &SessionAttributes) -> PerformError {
+    let transactions = attributes.settled();
+    if transactions.is_empty() {
+        return failure;
+    }
+    PerformError::AfterTransaction { failure: Box::new(failure), transactions }
 }
 
 pub(super) fn failure_of(interruption: Interruption) -> PerformError {

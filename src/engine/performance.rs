@@ -128,10 +128,14 @@ async fn answer_whole(
             recording.commit(participation, &results.form, |session| whole.into_answer(session)).await
         }
         (Err(failure), None) => {
+            let failure = participation.explain(failure);
             participation.abandon().await;
             Err(failure)
         }
-        (Err(failure), Some(recording)) => Err(recording.abandon(participation, failure).await),
+        (Err(failure), Some(recording)) => {
+            let failure = participation.explain(failure);
+            Err(recording.abandon(participation, failure).await)
+        }
     }
 }
 
@@ -161,7 +165,7 @@ async fn answer_stream(
             return;
         }
     };
-    let failure = results.failure(&activities);
+    let failure = results.failure(&activities).map(|failure| participation.explain(failure));
     if let Some(recording) = recording {
         let (form, session, activities) = (&results.form, &session, &activities[..]);
         let streamed = Streamed { form, content_type, session, activities, document, sink };
@@ -173,7 +177,7 @@ async fn answer_stream(
             participation.discard().await;
             Some(failure)
         }
-        None => participation.commit().await.err().map(PerformError::from),
+        None => participation.commit().await.err(),
     };
     if let Some(error) = &failure {
         tracing::info!(%error, "a request failed midway");

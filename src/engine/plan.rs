@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
+use super::transaction::TransactionWork;
 use super::{Catalogue, PlanError, PlanProblem};
-use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
+use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity, Surroundings};
 use crate::block::StreamType;
 use crate::document::{PerformDocument, Position};
-use crate::session::{Clock, SystemClock};
 
 /// A request that fits together.
 ///
@@ -33,10 +33,12 @@ use crate::session::{Clock, SystemClock};
 pub struct Plan {
     pub(super) activities: Vec<PlannedActivity>,
     pub(super) streams: Vec<PlannedStream>,
+    /// What it does in a transaction, where that can be said.
+    pub(super) transaction: Option<TransactionWork>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
-    /// By which its activities wait.
-    pub(super) clock: Arc<dyn Clock>,
+    /// What its activities are lent.
+    pub(super) surroundings: Surroundings,
 }
 
 /// An activity in its place.
@@ -92,14 +94,20 @@ impl Plan {
         let mut draft = Draft::default();
         draft.add_steps(&document.steps, &[], catalogue)?;
         let streams = draft.connect()?;
-        let mut plan =
-            Self { activities: draft.activities, streams, request: Arc::default(), clock: Arc::new(SystemClock) };
+        let mut plan = Self {
+            activities: draft.activities,
+            streams,
+            transaction: None,
+            request: Arc::default(),
+            surroundings: Surroundings::default(),
+        };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
         plan.check_types(&draft.ports)?;
         plan.check_sequences()?;
         plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
+        plan.find_transaction(&draft.ports);
         Ok(plan)
     }
 
@@ -115,10 +123,10 @@ impl Plan {
         self.activities.is_empty()
     }
 
-    /// The same, to run for that request, by that clock.
-    pub(super) fn for_request(mut self, request: Arc<RequestInformation>, clock: &Arc<dyn Clock>) -> Self {
+    /// The same, to run for that request, with what it is lent.
+    pub(super) fn for_request(mut self, request: Arc<RequestInformation>, surroundings: &Surroundings) -> Self {
         self.request = request;
-        self.clock = Arc::clone(clock);
+        self.surroundings = surroundings.clone();
         self
     }
 

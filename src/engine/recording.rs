@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use super::answer::{AnswerCopy, AnswerSink};
 use super::document_answer::DocumentAnswer;
@@ -73,9 +74,10 @@ impl Recording {
         Self { repetition, wording: Arc::new(wording) }
     }
 
-    /// The request is about to run. If it may change more than its session, that is noted before.
-    pub(super) async fn begins(&self, changes_outside: bool) -> Result<(), SessionError> {
-        if changes_outside { self.repetition.begins().await } else { Ok(()) }
+    /// The request is about to run, and may change more than its session: that is noted before, with the transaction that it is
+    /// to commit.
+    pub(super) async fn begins(&self, transaction: Option<Uuid>) -> Result<(), SessionError> {
+        self.repetition.begins(transaction).await
     }
 
     /// The request is answered before it is complete: its answer is remembered before it runs, and whoever asks again gets it
@@ -110,7 +112,7 @@ impl Recording {
         });
         let released = match participation.commit_with(Some(remember)).await {
             Ok(released) => released,
-            Err(error) => return Err(self.keep_fault(error.into()).await),
+            Err(failure) => return Err(self.keep_fault(failure).await),
         };
         let mut making = making.lock();
         // A manager that remembers nothing of it has not made it.
@@ -155,8 +157,7 @@ impl Recording {
         } else {
             match participation.commit_with(Some(self.told(kept))).await {
                 Ok(_) => None,
-                Err(error) => {
-                    let failure = error.into();
+                Err(failure) => {
                     last = closing(form, activities, document.clone(), Some(&failure));
                     if is_final(&failure) {
                         self.keep(self.streamed(&streamed, last.as_ref(), Some(&failure))).await;
@@ -206,7 +207,7 @@ impl Recording {
 /// Whether a request that failed so is not run again under its name. What only the end of the service stopped may be.
 fn is_final(failure: &PerformError) -> bool {
     !matches!(
-        failure,
+        failure.cause(),
         PerformError::ClientGone
             | PerformError::Session(SessionError::Draining | SessionError::Random(_) | SessionError::Store(_))
     )

@@ -215,6 +215,12 @@ impl Refusal {
             PerformError::ResultsNotKept => Self::new(409, "ResultsNotKept", error.to_string()),
             PerformError::NothingToReturn => Self::new(400, "RequestInvalid", error.to_string()),
             PerformError::TimedOut => Self::new(504, "RequestTimedOut", error.to_string()),
+            PerformError::AfterTransaction { failure, .. } => {
+                let refusal = Self::of_perform(failure, request_id);
+                // To do all of it again would do again what holds.
+                let message = format!("{}; {}", refusal.message, error.what_holds().unwrap_or_default());
+                Self { message, retry_after: None, ..refusal }
+            }
             PerformError::ClientGone | PerformError::Internal(_) => Self::internal(error, request_id),
         }
     }
@@ -288,7 +294,7 @@ impl Refusal {
 
     fn of_attribute(error: &AttributeError, message: String) -> Self {
         match error {
-            AttributeError::ReadAccess { .. } | AttributeError::Static { .. } => {
+            AttributeError::ReadAccess { .. } | AttributeError::Static { .. } | AttributeError::Held { .. } => {
                 Self::new(409, "AttributeReadOnly", message)
             }
             AttributeError::TooLarge { .. } | AttributeError::SessionTooLarge { .. } => {
@@ -369,7 +375,7 @@ fn reason_in_documents(reason: EndReason) -> document::EndReason {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::StoreError;
+    use crate::session::{StoreError, TransactionReport};
 
     #[test]
     fn the_fault_of_a_session_error_has_its_code() {
@@ -389,5 +395,18 @@ mod tests {
         for error in errors {
             assert_eq!(Refusal::of_session(&error, Uuid::nil()).code, error.code());
         }
+    }
+
+    #[test]
+    fn what_holds_already_is_not_to_be_tried_again() {
+        let failure = || PerformError::Session(SessionError::Draining);
+        assert!(Refusal::of_perform(&failure(), Uuid::nil()).retry_after.is_some());
+        let report =
+            TransactionReport::parse("<transaction state=\"committed\" id=\"01936f3e-7c1b-7d44-9d9c-0f1d8e0a5b11\"/>");
+        let transactions = vec![report.unwrap()];
+        let after = PerformError::AfterTransaction { failure: Box::new(failure()), transactions };
+        let refusal = Refusal::of_perform(&after, Uuid::nil());
+        assert_eq!((refusal.code, refusal.retry_after), ("Draining", None));
+        assert!(refusal.message.contains("the commit holds"), "{}", refusal.message);
     }
 }

@@ -46,6 +46,10 @@ impl LiveAttribute for SessionCursor {
         "cursor"
     }
 
+    fn ended_by(&self) -> Option<&'static str> {
+        Some("closeCursor")
+    }
+
     fn close(&self) -> Result<(), CloseError> {
         // One that is dropped is closed as well; this lets the database say what it has to.
         if let (Some(cursor), Some(runtime)) = (self.take(), &self.runtime) {
@@ -63,6 +67,13 @@ impl fmt::Debug for SessionCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionCursor").field("scrollable", &self.scrollable).finish_non_exhaustive()
     }
+}
+
+/// Takes a cursor that is closed out of its session.
+pub(super) fn forget(session: &SessionAttributes, name: &str, kept: &Arc<SessionCursor>) -> Result<(), ActivityError> {
+    let live: Arc<dyn LiveAttribute> = Arc::<SessionCursor>::clone(kept);
+    session.replace_live(name, &live, None)?;
+    Ok(())
 }
 
 /// The cursor of that name in a session.

@@ -4,60 +4,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytestring::ByteString;
 
-use crate::document::{DocumentError, Fields};
+use crate::document::activities::ParameterType;
 use crate::resource::relational::Parameter;
 
 /// What the attributes `type` and `nullDataStr` say.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ParameterForm {
-    parameter_type: ParameterType,
-    null: Option<Box<str>>,
-}
-
-/// The type of a value, as a document names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum ParameterType {
-    /// Takes on the type of what it is compared with or stored into.
-    #[default]
-    Text,
-    Integer,
-    Real,
-    Boolean,
-    /// In base64.
-    Binary,
-}
-
-impl ParameterType {
-    const NAMES: [(&str, Self); 5] = [
-        ("text", Self::Text),
-        ("integer", Self::Integer),
-        ("real", Self::Real),
-        ("boolean", Self::Boolean),
-        ("binary", Self::Binary),
-    ];
-
-    fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, named)| *named == self).map_or("text", |(name, _)| name)
-    }
+    pub(super) value_type: ParameterType,
+    pub(super) null: Option<String>,
 }
 
 impl ParameterForm {
-    /// Reads `type="integer"` and `nullDataStr="\N"`; both may be left out.
-    pub(super) fn parse(fields: &mut Fields<'_>) -> Result<Self, DocumentError> {
-        let parameter_type = match fields.attribute("type") {
-            Some(named) => named.choice(&ParameterType::NAMES)?,
-            None => ParameterType::Text,
-        };
-        let null = fields.attribute("nullDataStr").map(|null| null.as_str().into());
-        Ok(Self { parameter_type, null })
-    }
-
     /// The value that a text means; an error says of which type it is not.
     pub(super) fn read(&self, text: ByteString) -> Result<Parameter, String> {
         if self.null.as_deref() == Some(&*text) {
             return Ok(Parameter::Null);
         }
-        let value = match self.parameter_type {
+        let value = match self.value_type {
             ParameterType::Text => Some(Parameter::Text(text)),
             ParameterType::Integer => text.trim().parse().ok().map(Parameter::Integer),
             ParameterType::Real => text.trim().parse().ok().map(Parameter::Real),
@@ -68,7 +31,7 @@ impl ParameterForm {
             },
             ParameterType::Binary => STANDARD.decode(text.trim()).ok().map(|bytes| Parameter::Bytes(bytes.into())),
         };
-        value.ok_or_else(|| format!("its value is not of the type `{}`", self.parameter_type.name()))
+        value.ok_or_else(|| format!("its value is not of the type `{}`", self.value_type.name()))
     }
 }
 
@@ -76,8 +39,8 @@ impl ParameterForm {
 mod tests {
     use super::*;
 
-    fn read(parameter_type: ParameterType, text: &'static str) -> Result<Parameter, String> {
-        ParameterForm { parameter_type, null: Some("\\N".into()) }.read(ByteString::from_static(text))
+    fn read(value_type: ParameterType, text: &'static str) -> Result<Parameter, String> {
+        ParameterForm { value_type, null: Some("\\N".into()) }.read(ByteString::from_static(text))
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod window;
 
 pub use answers::{AnswerRules, StatusSet};
 pub use condition::{Condition, SessionKey};
-pub use download::{Checksum, ChecksumAlgorithm, DownloadSettings};
+pub use download::{Checksum, ChecksumAlgorithm, ChecksumSource, DownloadSettings};
 pub use pace::{Backoff, PaceSettings, RetrySettings};
 pub use page::{BlankPages, ColumnType, CsvPage, DerivedField, DerivedForm, DerivedSource, PageForm, PageSettings};
 pub use paging::{NextLink, PageValues, PagingSettings};
@@ -60,4 +60,13 @@ pub struct IngestSettings {
     pub units: UnitSettings,
     /// `rejoin.download`: answers become files.
     pub download: Option<DownloadSettings>,
+}
+
+impl IngestSettings {
+    /// Whether a condition goes over the lists of an answer, and so may take its time.
+    #[must_use]
+    pub fn has_loops(&self) -> bool {
+        let key = self.key.iter().flat_map(|key| key.condition.iter().chain(&key.failure));
+        key.chain(&self.stop.when).chain(&self.stop.fail_when).any(Condition::has_loops)
+    }
 }

@@ -8,6 +8,18 @@ pub enum AttributeError {
         /// The name.
         name: Box<str>,
     },
+    /// It holds something alive that only an activity of its own ends.
+    #[error(
+        "the session attribute `{name}` is a {found}, which only `{ended_by}` ends: it can't be changed or removed"
+    )]
+    Held {
+        /// The name.
+        name: Box<str>,
+        /// The name of its type.
+        found: &'static str,
+        /// The element of the activity.
+        ended_by: &'static str,
+    },
     /// The request joined the session with read access.
     #[error("the session attribute `{name}` can't be changed: the request joined the session with read access")]
     ReadAccess {
@@ -104,7 +116,7 @@ impl AttributeError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Static { .. } | Self::ReadAccess { .. } => "AttributeReadOnly",
+            Self::Static { .. } | Self::Held { .. } | Self::ReadAccess { .. } => "AttributeReadOnly",
             Self::Released { .. } => "SessionReleased",
             Self::TooLarge { .. } | Self::SessionTooLarge { .. } => "AttributeTooLarge",
             Self::TooMany { .. } => "TooManyAttributes",

@@ -26,6 +26,12 @@ pub trait LiveAttribute: Any + Send + Sync + fmt::Debug {
     ///
     /// Whatever went wrong; it is logged, and closing goes on with the next attribute.
     fn close(&self) -> Result<(), CloseError>;
+
+    /// The activity that alone ends it, if there is one. Then no other sets a value in its place or removes it, whatever name a
+    /// client gives: only whoever has it does, by [`SessionAttributes::replace_live`](super::SessionAttributes::replace_live).
+    fn ended_by(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl dyn LiveAttribute {

@@ -8,9 +8,10 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::overlay::{Begun, Overlay};
 use super::summary::summaries;
+use super::transactions::Transactions;
 use super::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, Checkpoint, Checkpoints,
-    StagedAttributes, StaticSessionAttribute, StoredStream,
+    LiveAttribute, StagedAttributes, StaticSessionAttribute, StoredStream,
 };
 use crate::block::Scalar;
 use crate::session::{Access, SessionError};
@@ -43,6 +44,7 @@ struct Shared {
     checkpoints: Mutex<Option<Arc<dyn Checkpoints>>>,
     /// One checkpoint is made after the other. Most requests make none.
     turns: OnceLock<Arc<Semaphore>>,
+    transactions: Mutex<Transactions>,
 }
 
 impl fmt::Debug for Shared {
@@ -58,8 +60,8 @@ impl SessionAttributes {
     #[must_use]
     pub fn new(base: AttributeSnapshot, access: Access, rules: Arc<AttributeRules>) -> Self {
         let working = Mutex::new(Overlay::new(base));
-        let (checkpoints, turns) = (Mutex::default(), OnceLock::new());
-        Self { shared: Arc::new(Shared { access, rules, working, checkpoints, turns }) }
+        let (checkpoints, turns, transactions) = (Mutex::default(), OnceLock::new(), Mutex::default());
+        Self { shared: Arc::new(Shared { access, rules, working, checkpoints, turns, transactions }) }
     }
 
     /// Whether the request may change anything.
@@ -198,6 +200,33 @@ impl SessionAttributes {
         Ok(was_there)
     }
 
+    /// Sets a value in the place of something alive, or removes it: for whoever ends it, also where
+    /// [others may not](LiveAttribute::ended_by). Answers whether it was there still.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SessionAttributes::set`].
+    pub fn replace_live(
+        &self,
+        name: &str,
+        live: &Arc<dyn LiveAttribute>,
+        instead: Option<AttributeValue>,
+    ) -> Result<bool, AttributeError> {
+        let mut working = self.open(name)?;
+        if !working.get(name).is_some_and(|value| value.is_same_live(live)) {
+            return Ok(false);
+        }
+        match instead {
+            Some(value) => working.set(name, value, &self.shared.rules)?,
+            None => {
+                let (_, replaced) = working.remove(name);
+                drop(working);
+                drop(replaced);
+            }
+        }
+        Ok(true)
+    }
+
     /// Adds to an attribute that is an integer and answers with the sum. One that is not there counts from 0. Activities of
     /// one request may do this side by side: nothing is lost.
     ///
@@ -293,8 +322,24 @@ impl SessionAttributes {
         staged
     }
 
-    /// The working copy, if the attribute may be changed at all.
+    /// What the request has to do with transactions.
+    pub(super) fn transactions(&self) -> MutexGuard<'_, Transactions> {
+        self.shared.transactions.lock()
+    }
+
+    /// The working copy, if the attribute may be changed by whoever knows its name.
     pub(super) fn change(&self, name: &str) -> Result<MutexGuard<'_, Overlay>, AttributeError> {
+        let working = self.open(name)?;
+        if let Some(AttributeValue::Live(live)) = working.get(name)
+            && let Some(ended_by) = live.ended_by()
+        {
+            return Err(AttributeError::Held { name: name.into(), found: live.type_name(), ended_by });
+        }
+        Ok(working)
+    }
+
+    /// The working copy, if the attribute may be changed at all.
+    fn open(&self, name: &str) -> Result<MutexGuard<'_, Overlay>, AttributeError> {
         if self.shared.rules.statics.get(name).is_some() {
             return Err(AttributeError::Static { name: name.into() });
         }

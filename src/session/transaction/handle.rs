@@ -16,8 +16,8 @@ use crate::session::{CloseError, LiveAttribute};
 
 /// A transaction of one session: a live attribute, which the requests of the session find one after the other.
 ///
-/// It is rolled back when it is closed or dropped before it is committed: at the end of the session, when its attribute is
-/// removed, or when the request fails that began it.
+/// It is rolled back when it is closed or dropped before it is committed: at the end of the session, or when the request fails
+/// that began it. No client takes it out of the session by the name of its attribute.
 pub struct Transaction {
     shared: Arc<Shared>,
 }
@@ -77,6 +77,15 @@ impl Transaction {
         let TransactionOptions { isolation, read_only, .. } = self.options();
         let is_retryable = self.shared.finished().is_retryable();
         TransactionReport { id: self.id(), state: self.state(), isolation, read_only, is_retryable }
+    }
+
+    /// Whether it is, or will be, what it was asked to become; else whoever asked has an error that tells.
+    pub(in crate::session) fn is_as_asked(&self) -> bool {
+        match self.state() {
+            TransactionState::Committing | TransactionState::Committed => true,
+            TransactionState::RolledBack => self.shared.failure.lock().is_none(),
+            TransactionState::Active | TransactionState::Failed => false,
+        }
     }
 
     /// Looks whether a branch is over by itself, as after a statement that failed; then the others are rolled back. Nobody
@@ -326,6 +335,10 @@ impl Shared {
 impl LiveAttribute for Transaction {
     fn type_name(&self) -> &'static str {
         "transaction"
+    }
+
+    fn ended_by(&self) -> Option<&'static str> {
+        Some("transactionManagement")
     }
 
     fn close(&self) -> Result<(), CloseError> {

@@ -5,14 +5,14 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::log::{DecisionLog, LogError, Stands};
+use super::log::{DecisionLog, Known, LogError, Stands};
 use super::recovery::{Recoverable, Recovery};
 use super::two_phase::{Logged, qualified};
 use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
 use crate::block::Scalar;
 use crate::session::{
-    Access, AttributeValue, Clock, IdSource, Principal, SessionAttributes, StaticSessionAttribute, SystemClock,
-    SystemIds,
+    Access, AttributeValue, Clock, IdSource, LiveAttribute, Principal, SessionAttributes, StaticSessionAttribute,
+    SystemClock, SystemIds,
 };
 
 /// `rejoin.TransactionManager`: begins the transactions of sessions and finds them again.
@@ -145,20 +145,31 @@ impl TransactionManager {
             return Err(LogError::Closed.into());
         }
         let _one_at_a_time = self.beginning.lock();
-        match self.latest(session) {
+        let latest = self.latest(session);
+        match &latest {
             Some(latest) if latest.state() == TransactionState::Active => return Err(TransactionError::AlreadyActive),
             None if self.is_taken(session) && session.access() == Access::Exclusive => {
                 return Err(TransactionError::NameTaken { name: self.attribute.clone() });
             }
             _ => {}
         }
-        let id = self.ids.uuid(self.clock.wall())?;
+        let id = match session.foreseen() {
+            Some(id) => id,
+            None => self.ids.uuid(self.clock.wall())?,
+        };
         let logged = self
             .attached
             .get()
             .map(|attached| Logged { running: attached.log.begin(id, owner), scope: attached.scope.clone() });
         let transaction = Arc::new(Transaction::begin(id, options, logged));
-        session.set(&self.attribute, AttributeValue::Live(Arc::clone(&transaction) as _))?;
+        let value = AttributeValue::Live(Arc::clone(&transaction) as _);
+        let has_made_room = match latest {
+            Some(over) => session.replace_live(&self.attribute, &(over as _), Some(value.clone()))?,
+            None => false,
+        };
+        if !has_made_room {
+            session.set(&self.attribute, value)?;
+        }
         Ok(transaction)
     }
 
@@ -223,6 +234,44 @@ impl TransactionManager {
         }
     }
 
+    /// The transaction that the next commit of this request is about, where a log tells afterwards what became of it: the one that
+    /// goes on in the session, or else the one that the request begins, whose id is given away now.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::RandomUnavailable`] when there is no id for it.
+    pub fn foresee(&self, session: &SessionAttributes) -> Result<Option<Uuid>, TransactionError> {
+        if self.attached.get().is_none() {
+            return Ok(None);
+        }
+        if let Ok(current) = self.current(session) {
+            return Ok(Some(current.id()));
+        }
+        let id = self.ids.uuid(self.clock.wall())?;
+        session.foresees(id);
+        Ok(Some(id))
+    }
+
+    /// What became of a transaction that was [foreseen](Self::foresee) in a process that died, by the log; `None` when that is not
+    /// known, or not yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Log`] when the log can't be read.
+    pub async fn outcome(&self, id: Uuid, owner: &Principal) -> Result<Option<Decision>, TransactionError> {
+        let Some(Attached { log, .. }) = self.attached.get() else { return Ok(None) };
+        if log.is_running(id) {
+            return Ok(None);
+        }
+        Ok(match log.read(id).await? {
+            Some(known) if known.owner != *owner => None,
+            Some(Known { stands: Stands::Decided(decision), .. }) => Some(decision),
+            Some(Known { stands: Stands::Committing, .. }) => None,
+            // Nothing is committed before that is written.
+            Some(Known { stands: Stands::Begun, .. }) | None => Some(Decision::Rollback),
+        })
+    }
+
     /// What the log says of a transaction.
     async fn written(&self, id: Uuid, owner: &Principal) -> Result<Option<TransactionState>, TransactionError> {
         let Some(Attached { log, .. }) = self.attached.get() else { return Ok(None) };
@@ -245,6 +294,7 @@ impl TransactionManager {
     /// [`TransactionError::NotActive`] when there is none; otherwise as [`Transaction::commit`].
     pub async fn commit(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
         let transaction = self.open(session)?;
+        session.settles(&transaction);
         let done = transaction.commit().await;
         self.keep(session, &transaction);
         done
@@ -256,8 +306,16 @@ impl TransactionManager {
     ///
     /// [`TransactionError::NotActive`] when there is none.
     pub async fn rollback(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
-        let transaction = self.open(session)?;
-        let done = transaction.rollback().await;
+        let transaction = self.latest(session).ok_or(TransactionError::NotActive)?;
+        let done = match transaction.state() {
+            // By its database, or by a request that failed later: it is what is asked for.
+            TransactionState::RolledBack => Ok(()),
+            _ => {
+                let transaction = self.open(session)?;
+                session.settles(&transaction);
+                transaction.rollback().await
+            }
+        };
         self.keep(session, &transaction);
         done
     }
@@ -280,12 +338,14 @@ impl TransactionManager {
 
     /// Keeps in the session how a transaction has ended, which is stored where a transaction can't be. One that stays there
     /// itself does no harm: the next takes its place.
-    fn keep(&self, session: &SessionAttributes, transaction: &Transaction) {
+    fn keep(&self, session: &SessionAttributes, transaction: &Arc<Transaction>) {
         let report = transaction.report();
         if report.state == TransactionState::Active {
             return;
         }
-        if let Err(error) = session.set(&self.attribute, Scalar::Xml(report.to_xml().into())) {
+        let live: Arc<dyn LiveAttribute> = Arc::<Transaction>::clone(transaction);
+        let report = AttributeValue::from(Scalar::Xml(report.to_xml().into()));
+        if let Err(error) = session.replace_live(&self.attribute, &live, Some(report)) {
             tracing::debug!(%error, "a transaction that is over stays in its session");
         }
     }

@@ -109,6 +109,21 @@ async fn deliver(stream: &mut BufReader<TcpStream>, answer: Answer, is_head: boo
     if matches!(answer.delivery, Delivery::Never) {
         return wait_until_gone(stream).await;
     }
+    match answer.delivery {
+        Delivery::Raw => {
+            stream.write_all(&answer.body).await?;
+            stream.shutdown().await?;
+            return Ok(false);
+        }
+        Delivery::RawEndless => loop {
+            stream.write_all(&answer.body).await?;
+        },
+        Delivery::OneByte => {
+            stream.write_all(b"H").await?;
+            return wait_until_gone(stream).await;
+        }
+        _ => {}
+    }
     stream.write_all(head(&answer, has_body).as_bytes()).await?;
     if !has_body {
         return Ok(true);
@@ -127,13 +142,23 @@ async fn deliver(stream: &mut BufReader<TcpStream>, answer: Answer, is_head: boo
                 stream.write_all(piece).await?;
             }
         }
+        Delivery::Times(times) => {
+            for _ in 0..times {
+                stream.write_all(&answer.body).await?;
+            }
+        }
         Delivery::Endless => loop {
             stream.write_all(format!("{:x}\r\n", answer.body.len()).as_bytes()).await?;
             stream.write_all(&answer.body).await?;
             stream.write_all(b"\r\n").await?;
         },
         Delivery::Silent => return wait_until_gone(stream).await,
-        Delivery::Whole | Delivery::Reset | Delivery::Never => stream.write_all(&answer.body).await?,
+        Delivery::Whole
+        | Delivery::Reset
+        | Delivery::Never
+        | Delivery::Raw
+        | Delivery::RawEndless
+        | Delivery::OneByte => stream.write_all(&answer.body).await?,
     }
     stream.flush().await?;
     Ok(true)
@@ -148,7 +173,8 @@ fn head(answer: &Answer, has_body: bool) -> String {
     if matches!(answer.delivery, Delivery::Endless) {
         head += "transfer-encoding: chunked\r\n";
     } else if has_body && !is_given {
-        head.extend(["content-length: ", &answer.body.len().to_string(), "\r\n"]);
+        let times = if let Delivery::Times(times) = answer.delivery { times } else { 1 };
+        head.extend(["content-length: ", &(answer.body.len() * times).to_string(), "\r\n"]);
     }
     head + "\r\n"
 }

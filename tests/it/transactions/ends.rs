@@ -79,13 +79,3 @@ async fn the_failure_of_a_later_request_leaves_it() {
         assert_eq!(bank.amounts(None).await, "1,40;2,100;");
     }
 }
-
-#[tokio::test]
-async fn a_removed_transaction_is_rolled_back() {
-    for bank in Bank::all().await {
-        let session = writing(&bank).await;
-        let remove = "<sessionAttributeManagement name=\"r\"><removeAttribute name=\"transactionManager.transaction\"/></sessionAttributeManagement>";
-        bank.within(&session, remove).await.is_completed();
-        is_rolled_back(&bank).await;
-    }
-}

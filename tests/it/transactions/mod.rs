@@ -4,6 +4,8 @@ mod bank;
 mod conflicts;
 mod cursors;
 mod ends;
+mod failures;
+mod held;
 mod kills;
 mod order;
 mod outcome;

@@ -4,25 +4,31 @@
 //! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
 //! keeps its progress, and waits by the clock of the service.
 
-mod error;
+mod credentials;
+mod done;
+mod download;
+pub(super) mod error;
 mod exchange;
-mod keep;
-mod outputs;
-mod parse;
-mod run;
-mod units;
+pub(super) mod keep;
+mod meant;
+pub(super) mod outputs;
+pub(super) mod parse;
+pub(super) mod run;
+pub(super) mod units;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Requirement, Setup, WebSource};
+use crate::activity::{Activity, ActivityContext, ActivityError, FileFolder, InputPort, Requirement, Setup, WebSource};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
-use error::of_failure;
+use credentials::{Authenticate, Credentials};
+use download::Downloads;
+use error::{REFUSED, of_failure};
 use keep::{Keeper, SessionState};
-use outputs::Outputs;
+use outputs::{OutputPorts, Outputs};
 use run::{Ended, Shared, Unit};
 
 /// `httpIngest`: session control over an HTTP service.
@@ -32,6 +38,7 @@ use run::{Ended, Shared, Unit};
 ///   <property key="ms.source.uri">/v1/records</property>
 ///   <property key="ms.session.key.field">{"name": "records.cursor"}</property>
 ///   <property key="ms.parameters">[{"name": "cursor", "type": "session"}]</property>
+///   <authenticate>…</authenticate>
 ///   <sessionState attribute="pull"/>
 ///   <secondary from="rows"/>
 ///   <records name="rows2"/> <json name="documents"/> <responses name="answers"/> <decisions name="log"/>
@@ -43,19 +50,14 @@ use run::{Ended, Shared, Unit};
 #[derive(Debug)]
 pub struct HttpIngest {
     source: WebSource,
-    settings: IngestSettings,
+    /// In a box: they are two kilobytes, and held as long as anything waits.
+    settings: Box<IngestSettings>,
+    authenticate: Option<Authenticate>,
     state: Option<SessionState>,
     secondary: Option<InputPort>,
+    /// Where files go, if answers become files.
+    folder: Option<FileFolder>,
     ports: OutputPorts,
-}
-
-/// The outputs as they were declared.
-#[derive(Debug, Clone, Copy)]
-struct OutputPorts {
-    records: OutputPort,
-    json: OutputPort,
-    responses: OutputPort,
-    decisions: OutputPort,
 }
 
 #[async_trait]
@@ -73,46 +75,56 @@ impl Activity for HttpIngest {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
             None => units::of_none(&self.settings, context.clock().wall())?,
         };
-        let keeper = Keeper::open(self.state, &context)?;
-        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
-        let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
+        let names = units.iter().map(|unit| unit.name.clone()).collect();
+        let keeper = Keeper::open(self.state, names, &context)?;
+        let downloads = self.folder.as_ref().zip(self.settings.download.as_ref());
+        let downloads = downloads.map(|(folder, settings)| Downloads::new(folder, settings));
+        let by = (context.clock(), context.cancellation().clone());
+        let resource = self.source.resource()?;
+        let credentials = Credentials::new(self.authenticate.as_ref(), resource, context.clock());
+        let shared = Shared::new(&self.settings, resource, (&outputs, &keeper), by)?;
+        let shared = shared.with_credentials(credentials).with_downloads(downloads);
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
-        keeper.finish(&names, &context)?;
+        keeper.finish()?;
         judge(ended)
     }
 }
 
-/// Runs the units, so many side by side as may be.
-async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, ActivityError> {
+/// Runs the units, so many side by side as may be. What each has failed by, if it has.
+async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Option<ActivityError>>, ActivityError> {
     let settings = shared.settings();
     let parallelism = usize::try_from(settings.units.parallelism.max(1)).unwrap_or(usize::MAX);
     let mut running = stream::iter(units).map(|unit| unit.run(shared)).buffer_unordered(parallelism);
-    let mut ended = Vec::new();
-    while let Some(end) = running.next().await {
-        let end = end?;
-        if let Ended::Failed { rule, reason } = &end
-            && settings.units.stops_at_failure
-        {
-            return Err(of_failure(*rule, reason));
+    let mut failures = Vec::new();
+    while let Some(ended) = running.next().await {
+        let failure = match ended {
+            Ok(Ended::Well | Ended::Later) => None,
+            Ok(Ended::Failed { rule, reason }) => Some(of_failure(rule, &reason)),
+            Err(error) if is_of_one_unit(&error) => Some(error),
+            Err(error) => return Err(error),
+        };
+        match failure {
+            Some(failure) if settings.units.stops_at_failure => return Err(failure),
+            Some(failure) => {
+                tracing::warn!(code = failure.code(), "a unit of an ingestion has failed");
+                failures.push(Some(failure));
+            }
+            None => failures.push(None),
         }
-        if let Ended::Failed { rule, .. } = &end {
-            tracing::warn!(%rule, "a unit of an ingestion has failed");
-        }
-        ended.push(end);
     }
-    Ok(ended)
+    Ok(failures)
+}
+
+/// Whether an error is about a request that was not sent, and says nothing about those of other units.
+fn is_of_one_unit(error: &ActivityError) -> bool {
+    matches!(error, ActivityError::Authorization { .. }) || error.code() == REFUSED
 }
 
 /// The ingestion has failed if all of its units have. That some of several have stands in the decision log.
-fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
-    let is_well = ended.is_empty() || ended.iter().any(|end| matches!(end, Ended::Well));
-    let failure = ended.into_iter().find_map(|end| match end {
-        Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
-        Ended::Well => None,
-    });
-    match failure {
-        Some(failure) if !is_well => Err(failure),
-        _ => Ok(()),
+fn judge(failures: Vec<Option<ActivityError>>) -> Result<(), ActivityError> {
+    if failures.iter().any(Option::is_none) {
+        return Ok(());
     }
+    failures.into_iter().flatten().next().map_or(Ok(()), Err)
 }

@@ -8,29 +8,35 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::{Credentials, Held};
+use super::download::{Download, Downloads};
+use super::error::REFUSED;
 use super::exchange::{Came, Wall, exchange};
-use super::keep::{Keeper, Kept, Known};
+use super::keep::{Keep, Kept, Known};
+use super::meant::keep_back;
 use super::outputs::Outputs;
+use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
-use crate::activity::{ActivityContext, ActivityError};
-use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Progress, Rule, Seen, creates, decide};
+use crate::ingest::control::{Action, Decision, Occasion, Outcome, PageSeen, Progress, Rule, Seen, creates, decide};
 use crate::ingest::page::{Page, PageError, PageReader};
 use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
+use crate::ingest::transfer::FileKept;
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
 use crate::ingest::{DecisionRow, Json};
-use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse, crossing};
+use crate::resource::web::{WebError, WebRequest, WebResource, WebResponse};
 use crate::session::{Clock, Moment};
 
 /// From how many bytes on a page is read on another thread.
-const LARGE_PAGE: usize = 512 * 1024;
+pub(super) const LARGE_PAGE: usize = 512 * 1024;
 
 /// What all units of an activity share.
-pub(super) struct Shared<'a> {
+pub(in crate::activity::web) struct Shared<'a> {
     settings: &'a IngestSettings,
     resource: &'a dyn WebResource,
-    context: &'a ActivityContext,
     outputs: &'a Outputs,
-    keeper: &'a Keeper,
+    keeper: &'a dyn Keep,
+    credentials: Credentials<'a>,
+    downloads: Option<Downloads<'a>>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
     /// When the ingestion began.
@@ -42,29 +48,39 @@ pub(super) struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(
+    pub(in crate::activity::web) fn new(
         settings: &'a IngestSettings,
         resource: &'a dyn WebResource,
-        context: &'a ActivityContext,
-        outputs: &'a Outputs,
-        keeper: &'a Keeper,
+        (outputs, keeper): (&'a Outputs, &'a dyn Keep),
+        (clock, cancel): (&Arc<dyn Clock>, CancellationToken),
     ) -> Result<Self, ActivityError> {
         let reader = PageReader::new(settings, outputs.wanted())
             .map_err(|error| ActivityError::client("HttpIngestUnreadable", error.to_string()))?;
-        let (clock, cancel) = (Arc::clone(context.clock()), context.cancellation().clone());
+        let clock = Arc::clone(clock);
         let (began, start) = (clock.wall(), clock.now());
         Ok(Self {
             settings,
             resource,
-            context,
             outputs,
             keeper,
+            credentials: Credentials::none(),
+            downloads: None,
             clock,
             cancel,
             began,
             start,
             reader: Arc::new(Mutex::new(reader)),
         })
+    }
+
+    /// With credentials that are asked for.
+    pub(super) fn with_credentials(self, credentials: Credentials<'a>) -> Self {
+        Self { credentials, ..self }
+    }
+
+    /// With answers that become files.
+    pub(super) fn with_downloads(self, downloads: Option<Downloads<'a>>) -> Self {
+        Self { downloads, ..self }
     }
 
     pub(super) fn settings(&self) -> &'a IngestSettings {
@@ -79,6 +95,30 @@ impl<'a> Shared<'a> {
         self.clock.wall()
     }
 
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The address of a request, as far as it can be told before it is sent.
+    pub(super) fn absolute(&self, uri: &str) -> String {
+        self.resource.absolute(uri).unwrap_or_else(|_| uri.to_owned())
+    }
+
+    /// Whether progress is kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeper.is_on()
+    }
+
+    /// What is known of a file that came earlier.
+    pub(super) fn file(&self, name: &str) -> Option<FileKept> {
+        self.keeper.file(name)
+    }
+
+    /// Notes a file that has come.
+    pub(super) fn keep_file(&self, name: &str, file: FileKept) {
+        self.keeper.keep_file(name, file);
+    }
+
     pub(super) async fn send(&self, request: WebRequest) -> Result<WebResponse, WebError> {
         self.resource.send(request, self.cancel.clone()).await
     }
@@ -91,16 +131,15 @@ impl<'a> Shared<'a> {
         body: &Bytes,
         constants: &[Option<Box<str>>],
     ) -> Result<Result<Page, PageError>, ActivityError> {
-        if body.len() < LARGE_PAGE {
-            return Ok(self.reader.lock().read(page, headers, body, constants));
+        // Nor is a thread that has other work kept waiting while the page of another unit is read.
+        if body.len() < LARGE_PAGE
+            && let Some(mut reader) = self.reader.try_lock()
+        {
+            return Ok(reader.read(page, headers, body, constants));
         }
         let (reader, headers, body) = (Arc::clone(&self.reader), headers.clone(), body.clone());
         let constants = constants.to_vec();
         on_blocking_thread(move || Ok(reader.lock().read(page, &headers, &body, &constants))).await
-    }
-
-    pub(super) fn json<'b>(&self, body: &'b Bytes) -> Option<&'b str> {
-        self.reader.lock().json(body)
     }
 
     /// Waits by the clock of the service; what has come is not waited for.
@@ -111,31 +150,37 @@ impl<'a> Shared<'a> {
     }
 
     fn occasion(&self) -> Occasion {
-        let mut lot = [0; 4];
-        // Without random bytes there is no jitter, and nothing else changes.
-        let chance =
-            getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
-        Occasion { moment: self.clock.now(), wall: self.clock.wall(), chance }
+        occasion(&*self.clock)
     }
+}
+
+/// This moment.
+pub(in crate::activity::web) fn occasion(clock: &dyn Clock) -> Occasion {
+    let mut lot = [0; 4];
+    // Without random bytes there is no jitter, and nothing else changes.
+    let chance = getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
+    Occasion { moment: clock.now(), wall: clock.wall(), chance }
 }
 
 /// One ingestion: what is known before its first request.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(in crate::activity::web) struct Unit {
     /// Which one, from 0.
-    pub(super) index: u64,
+    pub(in crate::activity::web) index: u64,
     /// What its progress is kept under.
-    pub(super) name: String,
-    pub(super) values: Values,
+    pub(in crate::activity::web) name: String,
+    pub(in crate::activity::web) values: Values,
     /// The rows that bodies are made of, one for each request.
-    pub(super) payload: Vec<Vec<(Box<str>, Json)>>,
+    pub(super) payload: Arc<[Vec<(Box<str>, Json)>]>,
 }
 
 /// How a unit has ended.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// It is complete, or goes on later.
+pub(in crate::activity::web) enum Ended {
+    /// It is complete.
     Well,
+    /// It goes on later.
+    Later,
     /// It has failed.
     Failed {
         /// By which rule.
@@ -146,13 +191,15 @@ pub(super) enum Ended {
 }
 
 impl Unit {
-    pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+    pub(in crate::activity::web) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+        let mut part = None;
         let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
             Known::Done => return Ok(Ended::Well),
             Known::Unknown => return Ok(unknown_outcome()),
             Known::Nothing => Progress::new(shared.settings),
             Known::Begun(kept) => {
                 self.values.window = window_of(kept.window).or(self.values.window);
+                part = kept.part;
                 kept.progress
             }
         };
@@ -162,43 +209,82 @@ impl Unit {
         if let Some(moment) = progress.not_before() {
             shared.sleep_until(moment).await;
         }
+        let mut download = match &shared.downloads {
+            None => None,
+            Some(downloads) => {
+                downloads.hold_back(&mut self.values);
+                let values = self.values(shared.settings, &progress);
+                match downloads.begin(self.index, shared.settings, &values, part) {
+                    Ok(download) => Some(download),
+                    Err(reason) => return self.unsent(shared, reason).await,
+                }
+            }
+        };
+        let own = self.values.secrets.clone();
+        let mut turn = 0;
+        let mut renews = true;
         loop {
-            let decision = self.step(shared, &mut progress).await?;
+            if renews {
+                let Held { turn: now, values } = match shared.credentials.after(turn).await? {
+                    Ok(held) => held,
+                    Err((rule, reason)) => return Ok(Ended::Failed { rule, reason }),
+                };
+                turn = now;
+                self.values.secrets = own.iter().cloned().chain(values).collect();
+            }
+            // In a box, so that what a request takes is given back while the next one is waited for.
+            let decision = Box::pin(self.step(shared, &mut progress, &mut download)).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
             }
             if let Some(moment) = decision.action.not_before() {
                 shared.sleep_until(moment).await;
             }
+            renews = matches!(decision.action, Action::Retry { renews_credentials: true, .. });
         }
     }
 
     /// One request, and what is decided after it.
-    async fn step(&self, shared: &Shared<'_>, progress: &mut Progress) -> Result<Decision, ActivityError> {
+    async fn step(
+        &self,
+        shared: &Shared<'_>,
+        progress: &mut Progress,
+        download: &mut Option<Download<'_>>,
+    ) -> Result<Decision, ActivityError> {
         let values = self.values(shared.settings, progress);
-        let request = request(shared, &values, progress.next.as_deref())?;
-        let constants = constants(shared, &values, &request.uri)?;
+        let made = request(shared, &values, progress.next.as_deref());
+        let made = made.and_then(|request| Ok((constants(shared, &values, &request.uri)?, request)));
+        let (constants, request) = match made {
+            Ok(made) => made,
+            Err(error) => return self.refuse(shared, progress, None, error).await,
+        };
         let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
         let creates = creates(shared.settings);
         if creates {
-            self.keep(shared, progress, true).await?;
+            self.keep(shared, progress, true, None).await?;
         }
         let sent = shared.occasion();
         progress.begin_request(shared.settings, sent);
-        let came = exchange(shared, progress, request, &constants).await;
-        if let Err(ActivityError::Authorization { .. }) = &came
-            && creates
-        {
-            // It was not sent.
-            self.keep(shared, progress, false).await?;
-        }
-        let Came { seen, status, page } = came?;
+        let came = match download {
+            Some(download) => download.exchange(self, shared, progress, request, &constants).await,
+            None => exchange(shared, progress, request, &constants).await,
+        };
+        let Came { seen, status, page } = match came {
+            Err(error @ ActivityError::Authorization { .. }) => {
+                if creates {
+                    // It was not sent.
+                    self.keep(shared, progress, false, None).await?;
+                }
+                return self.refuse(shared, progress, Some((method, address)), error).await;
+            }
+            came => came?,
+        };
         if let Some((mut page, body)) = page {
             shared.outputs.page(&mut page, &body).await?;
         }
         let decided = shared.occasion();
         let decision = decide(shared.settings, progress, &seen, decided);
-        self.keep(shared, progress, false).await?;
+        self.keep(shared, progress, creates && may_have_created(&seen), download.as_mut()).await?;
         let row = DecisionRow {
             unit: self.index + 1,
             request: progress.requests,
@@ -207,7 +293,7 @@ impl Unit {
             address,
             status,
             rows: if let Seen::Page(page) = &seen { page.records } else { 0 },
-            key: if let Seen::Page(page) = &seen { Some(page.key.text().to_owned()) } else { None },
+            key: if let Seen::Page(page) = &seen { Some(shortened(page.key.text()).into()) } else { None },
             rule: decision.rule.to_string(),
             action: decision.action.name(),
             wait: decision.action.not_before().map(|moment| moment.since(decided.moment)),
@@ -215,6 +301,33 @@ impl Unit {
         };
         shared.outputs.decision(&row).await?;
         Ok(decision)
+    }
+
+    /// A request was not sent: it can't be made of its values, or leads where it may not. That is the end of its unit.
+    async fn refuse(
+        &self,
+        shared: &Shared<'_>,
+        progress: &Progress,
+        request: Option<(String, String)>,
+        error: ActivityError,
+    ) -> Result<Decision, ActivityError> {
+        let (method, address) = request.unwrap_or_default();
+        let row = DecisionRow {
+            unit: self.index + 1,
+            request: progress.requests,
+            time: shared.wall(),
+            method,
+            address,
+            status: None,
+            rows: 0,
+            key: None,
+            rule: "refused".to_owned(),
+            action: Action::Fail.name(),
+            wait: None,
+            note: Some(error.to_string()),
+        };
+        shared.outputs.decision(&row).await?;
+        Err(error)
     }
 
     /// What is known when the next request is made.
@@ -228,14 +341,44 @@ impl Unit {
         }
     }
 
-    /// Keeps how far it has come.
-    async fn keep(&self, shared: &Shared<'_>, progress: &Progress, is_sending: bool) -> Result<(), ActivityError> {
+    /// It has failed before its first request, by what its file is to be.
+    async fn unsent(&self, shared: &Shared<'_>, reason: String) -> Result<Ended, ActivityError> {
+        let row = DecisionRow {
+            unit: self.index + 1,
+            request: 0,
+            time: shared.wall(),
+            method: shared.settings.request.method.to_string(),
+            address: String::new(),
+            status: None,
+            rows: 0,
+            key: None,
+            rule: Rule::File.to_string(),
+            action: Action::Fail.name(),
+            wait: None,
+            note: Some(reason.clone()),
+        };
+        shared.outputs.decision(&row).await?;
+        Ok(Ended::Failed { rule: Rule::File, reason })
+    }
+
+    /// Keeps how far it has come, and what there is of its file.
+    pub(super) async fn keep(
+        &self,
+        shared: &Shared<'_>,
+        progress: &Progress,
+        is_sending: bool,
+        download: Option<&mut Download<'_>>,
+    ) -> Result<(), ActivityError> {
         if !shared.keeper.is_on() {
             return Ok(());
         }
+        let part = download.and_then(|download| {
+            download.keep();
+            download.kept()
+        });
         let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
-        let kept = Kept { progress: progress.clone(), window, is_sending };
-        shared.keeper.keep(&self.name, kept, creates(shared.settings), shared.context).await
+        let kept = Kept { progress: progress.clone(), window, is_sending, part };
+        shared.keeper.keep(&self.name, kept, creates(shared.settings)).await
     }
 }
 
@@ -248,19 +391,32 @@ fn window_of(millis: Option<(i64, i64)>) -> Option<Window> {
 fn request(shared: &Shared<'_>, values: &Values, next: Option<&str>) -> Result<WebRequest, ActivityError> {
     let settings = shared.settings;
     let mut request = compose(&settings.request, &settings.parameters, values).map_err(|error| refused(&error))?;
+    let composed = request.uri.clone();
     if let Some(next) = next {
-        // What proves who asks goes to nobody else.
-        let own = shared.resource.absolute(&request.uri).and_then(|own| Origin::of(&own));
-        if own.is_err() || own != Origin::of(next) {
-            request.headers = crossing(&request.headers);
-        }
         next.clone_into(&mut request.uri);
     }
+    keep_back(&mut request, &composed, &settings.request, shared.resource)?;
     Ok(request)
 }
 
+/// Whether a request that creates something may have done so, and nobody has heard what became of it.
+fn may_have_created(seen: &Seen) -> bool {
+    match seen {
+        Seen::Lost(lost) => !lost.never_sent,
+        // It was well received, and what it says of what was created can't be read.
+        Seen::Unreadable(_) => true,
+        Seen::Page(_) | Seen::Warning(_) | Seen::Refused(_) | Seen::Stale(_) => false,
+    }
+}
+
+/// A session key, as much of it as tells it from others: it may be a list of all there is.
+fn shortened(key: &str) -> &str {
+    const MOST: usize = 1024;
+    &key[..key.floor_char_boundary(MOST)]
+}
+
 fn refused(error: &ComposeError) -> ActivityError {
-    ActivityError::client("HttpIngestRequest", error.to_string())
+    ActivityError::client(REFUSED, error.to_string())
 }
 
 /// The sources of derived columns that are not part of a record.
@@ -288,14 +444,15 @@ fn without_query(uri: &str) -> &str {
 }
 
 fn unknown_outcome() -> Ended {
-    let reason = "a request that creates something was sent before the service stopped, and what became of it is not known; it \
-                  is not sent again: look at the remote service, then remove the session attribute of `sessionState`";
+    let reason = "a request that creates something was sent, and what became of it is not known; it is not sent again: look at \
+                  the remote service, then remove the session attribute of `sessionState`";
     Ended::Failed { rule: Rule::Transport, reason: reason.to_owned() }
 }
 
 fn ended(progress: &Progress) -> Option<Ended> {
     Some(match progress.outcome.as_ref()? {
-        Outcome::Completed { .. } | Outcome::Paused => Ended::Well,
+        Outcome::Completed { .. } => Ended::Well,
+        Outcome::Paused => Ended::Later,
         Outcome::Failed { rule, reason } => Ended::Failed { rule: *rule, reason: reason.clone() },
     })
 }
@@ -304,7 +461,8 @@ fn ended(progress: &Progress) -> Option<Ended> {
 fn note(progress: &Progress, seen: &Seen, decision: Decision) -> Option<String> {
     match (&progress.outcome, seen) {
         (Some(Outcome::Failed { reason, .. }), _) => Some(reason.clone()),
-        (Some(Outcome::Completed { conflict, .. }), _) => conflict.as_ref().map(Conflict::to_string),
+        (Some(Outcome::Completed { conflict: Some(conflict), .. }), _) => Some(conflict.to_string()),
+        (_, Seen::Page(PageSeen { note: Some(note), .. }) | Seen::Stale(note)) => Some(note.clone()),
         (_, Seen::Refused(refusal)) => Some(refusal.message.clone()),
         (_, Seen::Lost(lost)) => Some(lost.message.clone()),
         _ if matches!(decision.action, Action::Pause) => Some("goes on in a later request".to_owned()),
