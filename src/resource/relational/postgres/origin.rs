@@ -23,12 +23,11 @@ pub(super) async fn of(connection: &Connection, columns: &[Column]) -> Result<Ve
     }
     let client = connection.client();
     let known = connection.origins.lock().clone();
-    let statement = match known {
-        Some(statement) => statement,
-        None => {
-            let statement = client.prepare(ORIGINS).await?;
-            connection.origins.lock().insert(statement).clone()
-        }
+    let statement = if let Some(statement) = known {
+        statement
+    } else {
+        let statement = client.prepare(ORIGINS).await?;
+        connection.origins.lock().insert(statement).clone()
     };
     let types: Vec<u32> = columns.iter().map(|column| column.type_().oid()).collect();
     let modifiers: Vec<i32> = columns.iter().map(Column::type_modifier).collect();
