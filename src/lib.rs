@@ -41,6 +41,8 @@
 //! - [`activity`]: the steps of a perform document: the trait, the registry, one file for each activity.
 //! - [`engine`]: from a document to its answer: plan, join, run, release.
 //! - [`service`]: HTTP, configuration, and the door of the library, [`Server::builder`](service::Server::builder).
+//! - [`client`]: the toolkit for programs that send requests; the one room besides `block`, `document` and `format` that the
+//!   feature `client` has without the feature `server`.
 //! - [`cli`]: the `rejoin` command.
 //!
 //! # What can be added from outside
@@ -58,21 +60,36 @@
 
 pub mod block;
 pub mod document;
+#[cfg(feature = "server")]
 pub mod session;
 
 pub mod format;
+#[cfg(feature = "server")]
 pub mod resource;
 
+#[cfg(feature = "server")]
 pub mod ingest;
 
+#[cfg(feature = "server")]
 pub mod activity;
+#[cfg(feature = "server")]
 pub mod engine;
 
+#[cfg(feature = "server")]
 pub mod service;
 
+#[cfg(feature = "client")]
+pub mod client;
+
+#[cfg(all(feature = "server", feature = "client"))]
 pub mod cli;
 
 /// The Rust of the guide compiles and runs.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/extending.md")]
 mod extending {}
+
+/// So does that of the guide to the toolkit.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/client.md")]
+mod toolkit {}

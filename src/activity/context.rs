@@ -3,9 +3,25 @@ use std::time::Duration;
 
 use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 
-use super::{ActivityError, InputPort, OutputPort, RequestInformation};
+use super::{ActivityError, Aftercare, InputPort, OutputPort, RequestInformation};
 use crate::block::{Block, BlockReader, BlockWriter};
 use crate::session::{AttributeValue, Clock, SessionAttributes, SystemClock};
+
+/// What a service lends to the activities of all its requests.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// By which they wait.
+    pub clock: Arc<dyn Clock>,
+    /// What they leave to be done.
+    pub aftercare: Aftercare,
+}
+
+/// The machine's clock, and an aftercare that nobody waits for.
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), aftercare: Aftercare::default() }
+    }
+}
 
 /// What a running activity works with: its streams, the session, and the word that the request was cancelled.
 #[derive(Debug)]
@@ -16,7 +32,7 @@ pub struct ActivityContext {
     session: SessionAttributes,
     cancel: CancellationToken,
     request: Arc<RequestInformation>,
-    clock: Arc<dyn Clock>,
+    surroundings: Surroundings,
 }
 
 impl ActivityContext {
@@ -33,7 +49,7 @@ impl ActivityContext {
             session,
             cancel,
             request: Arc::default(),
-            clock: Arc::new(SystemClock),
+            surroundings: Surroundings::default(),
         }
     }
 
@@ -43,9 +59,9 @@ impl ActivityContext {
         self
     }
 
-    /// With the clock of the service.
-    pub(crate) fn on_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    /// With what the service lends.
+    pub(crate) fn within(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
         self
     }
 
@@ -109,12 +125,19 @@ impl ActivityContext {
     /// The clock of the service: where an activity has its deadlines and its waits from, so that a test can drive them.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
-        &self.clock
+        &self.surroundings.clock
+    }
+
+    /// What is done after the request, whatever became of it.
+    #[must_use]
+    pub fn aftercare(&self) -> &Aftercare {
+        &self.surroundings.aftercare
     }
 
     /// Waits, by the clock of the service.
     pub async fn sleep(&self, duration: Duration) {
-        self.clock.sleep_until(self.clock.now().after(duration)).await;
+        let clock = self.clock();
+        clock.sleep_until(clock.now().after(duration)).await;
     }
 }
 

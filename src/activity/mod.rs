@@ -17,10 +17,12 @@
 //!
 //! An activity of one's own, from outside of the crate, is in `examples/own_activity.rs`.
 
+mod aftercare;
 mod blocking;
 mod context;
 mod database;
 mod error;
+mod file_folder;
 mod ports;
 mod registry;
 mod request;
@@ -34,13 +36,16 @@ pub mod transform;
 pub mod utility;
 pub mod web;
 
-pub use context::{ActivityContext, Input, Output};
+pub use crate::document::activities::Requirement;
+pub use aftercare::Aftercare;
+pub use context::{ActivityContext, Input, Output, Surroundings};
 pub use database::{Database, Statements};
 pub use error::ActivityError;
+pub use file_folder::FileFolder;
 pub(crate) use ports::{Boundary, TransactionPart};
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;
-pub use registry::{ActivityFactory, ActivityRegistry, Effects, Requirement, RunnableActivity};
+pub use registry::{ActivityFactory, ActivityRegistry, Effects, RunnableActivity};
 pub use request::{RequestInformation, RequestedActivity};
 pub use setup::{Properties, Setup};
 pub use web_source::WebSource;

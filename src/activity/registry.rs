@@ -10,22 +10,9 @@ use super::{
     Activity, ActivityContext, ActivityError, Ports, Properties, Setup, delivery, relational, session, transform,
     utility, web,
 };
+use crate::document::activities::Requirement;
 use crate::document::{DocumentError, Element};
 use crate::resource::DataResources;
-
-/// What an activity reaches beside the session and its own streams.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Requirement {
-    /// Nothing: available everywhere.
-    Nothing,
-    /// A relational data resource: available where there is one.
-    Relational,
-    /// A web resource: available where there is one.
-    Web,
-    /// Something outside the session and its data resource (files, URLs, mail): has to be granted by name in an activity
-    /// configuration document.
-    Grant,
-}
 
 /// What an activity may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -119,6 +106,7 @@ impl ActivityRegistry {
             .register::<transform::BlockAggregator>()
             .register::<transform::StringTokenizer>()
             .register::<web::HttpIngest>()
+            .register::<web::HttpJob>()
             .register::<utility::DataStore>()
             .register::<utility::Echo>()
             .register::<utility::Refuse>()

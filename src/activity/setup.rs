@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::ports::{Boundary, DeclaredInput, DeclaredOutput, TransactionPart};
-use super::{Database, InputPort, OutputPort, PortType, Ports, WebSource};
+use super::{Database, FileFolder, InputPort, OutputPort, PortType, Ports, WebSource};
 use crate::block::StreamType;
-use crate::document::{DocumentError, Element, Fields, Value, nearest};
+use crate::document::activities::{FromStream, StreamKind, ToStream, expect_no_content_beside_from};
+use crate::document::{DocumentError, Element, Fields, Located, Position, Value, nearest};
 use crate::resource::{DataResource, DataResources};
 
 /// The `property` elements of an activity in the activity configuration document.
@@ -70,20 +71,20 @@ impl<'a> Setup<'a> {
         Ok(InputPort(self.ports.inputs.len() - 1))
     }
 
+    /// Declares an input that has been read.
+    pub fn reads<K: StreamKind>(&mut self, stream: &FromStream<K>) -> InputPort {
+        let Located { value: name, position } = stream.name().clone();
+        self.ports.inputs.push(DeclaredInput { stream: name, accepts: K::TYPE, position });
+        InputPort(self.ports.inputs.len() - 1)
+    }
+
     /// Checks an element whose `from` has been read: what comes from a stream is not given in the document as well.
     ///
     /// # Errors
     ///
     /// [`DocumentError`] when it holds anything but white space.
     pub fn refuse_content_beside_from(&self, element: &Element) -> Result<(), DocumentError> {
-        if element.is_blank() {
-            return Ok(());
-        }
-        let name = element.local_name();
-        Err(DocumentError::invalid(
-            element.position(),
-            format!("contradictory `{name}`: it has both a content and a stream (`from`): leave one out"),
-        ))
+        expect_no_content_beside_from(element)
     }
 
     /// Reads the next child, `<child name="…"/>`, and declares the output that it names.
@@ -131,15 +132,30 @@ impl<'a> Setup<'a> {
         let mut fields = child.fields();
         let name = fields.required_attribute("name")?;
         fields.finish()?;
-        let stream = name.name()?.into();
-        self.ports.outputs.push(DeclaredOutput {
-            stream,
-            port_type,
-            content_type,
-            position: name.position(),
-            in_session: false,
-        });
-        Ok(OutputPort(Some(self.ports.outputs.len() - 1)))
+        let name = Located::new(name.name()?.into(), name.position());
+        Ok(self.declare_output(Some(&name), port_type, content_type))
+    }
+
+    /// Declares an output that has been read, with its media type where that is more than "text" or "bytes". One that was not
+    /// named is not asked for.
+    pub fn writes<K: StreamKind>(&mut self, stream: &ToStream<K>, content_type: Option<&'static str>) -> OutputPort {
+        self.declare_output(stream.name(), PortType::Is(K::TYPE), content_type)
+    }
+
+    /// Declares an output that has been read, and that has the type of an input, which passes through.
+    pub fn passes_on<K: StreamKind>(&mut self, input: InputPort, stream: &ToStream<K>) -> OutputPort {
+        self.declare_output(stream.name(), PortType::SameAs(input), None)
+    }
+
+    fn declare_output(
+        &mut self,
+        name: Option<&Located<Box<str>>>,
+        port_type: PortType,
+        content_type: Option<&'static str>,
+    ) -> OutputPort {
+        let Some(Located { value: stream, position }) = name.cloned() else { return OutputPort::NOWHERE };
+        self.ports.outputs.push(DeclaredOutput { stream, port_type, content_type, position, in_session: false });
+        OutputPort(Some(self.ports.outputs.len() - 1))
     }
 
     /// Declares the output that is a stream of the session, by the name of the activity that `element` is. The request is
@@ -193,9 +209,22 @@ impl<'a> Setup<'a> {
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
     pub fn relational(&mut self, fields: &mut Fields<'_>) -> Result<Database, DocumentError> {
+        self.relational_of(fields.element(), named_resource(fields)?.as_ref())
+    }
+
+    /// [`Setup::relational`], where the attribute has been read.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, or when it is not relational.
+    pub fn relational_of(
+        &mut self,
+        element: &Element,
+        name: Option<&Located<String>>,
+    ) -> Result<Database, DocumentError> {
         self.ports.part = TransactionPart::Statements;
-        let (name, resource) =
-            self.resource_of(fields, "a relational data resource", |resource| resource.as_relational().is_some())?;
+        let suits = |resource: &dyn DataResource| resource.as_relational().is_some();
+        let (name, resource) = self.resource_of(element, name, "a relational data resource", suits)?;
         Ok(Database::new(name, resource))
     }
 
@@ -205,29 +234,66 @@ impl<'a> Setup<'a> {
     ///
     /// [`DocumentError`] when there is none of that name, none at all, or when it is none.
     pub fn web(&mut self, fields: &mut Fields<'_>) -> Result<WebSource, DocumentError> {
-        let (name, resource) = self
-            .resource_of(fields, "a data resource that is an HTTP service", |resource| resource.as_web().is_some())?;
+        self.web_of(fields.element(), named_resource(fields)?.as_ref())
+    }
+
+    /// [`Setup::web`], where the attribute has been read.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, or when it is none.
+    pub fn web_of(&mut self, element: &Element, name: Option<&Located<String>>) -> Result<WebSource, DocumentError> {
+        let suits = |resource: &dyn DataResource| resource.as_web().is_some();
+        let (name, resource) = self.resource_of(element, name, "a data resource that is an HTTP service", suits)?;
         Ok(WebSource::new(name, resource))
+    }
+
+    /// The folder of that name, or else the first one of the data service resource, to put files into. `position` is where it is
+    /// asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`DocumentError`] when there is none of that name, none at all, when it is none, or when its operator lets nobody put files
+    /// there.
+    pub fn writable_folder(&mut self, name: Option<&str>, position: Position) -> Result<FileFolder, DocumentError> {
+        let refused = |problem: String| DocumentError::invalid(position, problem);
+        let mut known = self.resources.iter();
+        let (found, resource) = match name {
+            Some(name) => known.find(|(known, _)| *known == name).ok_or_else(|| refused(self.unknown(name)))?,
+            None => known.find(|(_, resource)| resource.as_files().is_some()).ok_or_else(|| {
+                let problem = "files need a folder, and this data service resource has none: its operator would have to add one, \
+                               as `<dataResource name=\"inbox\" uri=\"file:inbox/\"><folder write=\"true\"/></dataResource>`";
+                refused(problem.to_owned())
+            })?,
+        };
+        let Some(folder) = resource.as_files() else {
+            return Err(refused(format!("the data resource `{found}` is no folder (`file:`)")));
+        };
+        if !folder.settings().is_writable {
+            let problem =
+                "nothing may be put into the folder: its operator would have to add `<folder write=\"true\"/>`";
+            return Err(refused(format!("the data resource `{found}`: {problem}")));
+        }
+        Ok(FileFolder::new(found, folder))
     }
 
     /// The data resource that the element names, or else the first one that suits it.
     fn resource_of(
         &self,
-        fields: &mut Fields<'_>,
+        element: &Element,
+        name: Option<&Located<String>>,
         what: &str,
         suits: impl Fn(&dyn DataResource) -> bool,
     ) -> Result<(&'a str, &'a Arc<dyn DataResource>), DocumentError> {
-        let element = fields.element();
         let resources = self.resources;
         let wrong = |position, more: &str| {
             DocumentError::invalid(position, format!("`{}` needs {what}{more}", element.local_name()))
         };
-        match fields.attribute("resource") {
+        match name {
             Some(name) => {
-                let known = resources.iter().find(|(known, _)| *known == name.as_str().trim());
-                name.name()?;
-                let found = known.ok_or_else(|| self.no_such_resource(&name))?;
-                if suits(&**found.1) { Ok(found) } else { Err(wrong(name.position(), "")) }
+                let found = resources.iter().find(|(known, _)| *known == name.value);
+                let found = found.ok_or_else(|| self.no_such_resource(name))?;
+                if suits(&**found.1) { Ok(found) } else { Err(wrong(name.position, "")) }
             }
             None => resources.iter().find(|(_, resource)| suits(&***resource)).ok_or_else(|| {
                 let more = ", and this data service resource has none: add a `dataResource` to its configuration";
@@ -236,14 +302,23 @@ impl<'a> Setup<'a> {
         }
     }
 
-    fn no_such_resource(&self, name: &Value<'_>) -> DocumentError {
-        let wanted = name.as_str().trim();
+    fn no_such_resource(&self, name: &Located<String>) -> DocumentError {
+        DocumentError::invalid(name.position, self.unknown(&name.value))
+    }
+
+    fn unknown(&self, wanted: &str) -> String {
         let hint = nearest(wanted, self.resources.names())
             .filter(|known| !known.is_empty())
             .map(|known| format!("; did you mean `{known}`?"))
             .unwrap_or_default();
-        name.error(format!("this data service resource has no data resource `{wanted}`{hint}"))
+        format!("this data service resource has no data resource `{wanted}`{hint}")
     }
+}
+
+/// The attribute `resource`.
+fn named_resource(fields: &mut Fields<'_>) -> Result<Option<Located<String>>, DocumentError> {
+    let name = fields.attribute("resource");
+    name.map(|name| Ok(Located::new(name.name()?.to_owned(), name.position()))).transpose()
 }
 
 #[cfg(test)]
@@ -280,6 +355,20 @@ mod tests {
             (relational.unwrap_err(), web.unwrap()),
             ("1:4: `a` needs a relational data resource".into(), "more".into())
         );
+    }
+
+    #[test]
+    fn a_folder_has_to_be_there_and_to_be_granted() {
+        let all = resources(&[("orders", "sqlite::memory:"), ("inbox", "file:inbox/")]);
+        let properties = Properties::new();
+        let found = |all: &DataResources, name| {
+            let folder = Setup::new(all, &properties).writable_folder(name, Position::START);
+            folder.map(|folder| folder.name().to_owned()).map_err(|error| error.to_string())
+        };
+        assert!(found(&resources(&[]), None).unwrap_err().contains("this data service resource has none"));
+        assert!(found(&all, Some("orders")).unwrap_err().contains("`orders` is no folder"));
+        assert!(found(&all, Some("inbax")).unwrap_err().contains("did you mean `inbox`?"));
+        assert!(found(&all, None).unwrap_err().contains("would have to add `<folder write=\"true\"/>`"));
     }
 
     #[test]

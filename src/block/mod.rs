@@ -9,11 +9,14 @@
 mod column;
 mod pipe;
 mod row_bytes;
+mod row_type;
 mod scalar;
 mod stream_type;
 
 pub use column::ColumnOrigin;
 pub use pipe::{BlockReader, BlockWriter, NotSent, PIPE_BLOCKS, ReaderGone, ReaderWatch, Room, StreamBroken, pipe};
+pub use row_type::RowType;
+pub(crate) use row_type::list_of;
 pub use scalar::{Scalar, ScalarType};
 pub use stream_type::StreamType;
 

@@ -4,22 +4,32 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::resource::files::{Folder, FolderSettings};
 use crate::resource::relational::RelationalResource;
 use crate::resource::web::{HttpResource, WebResource};
 use crate::resource::{DataResource, Product, ResourceError, ResourceRegistry, ResourceSettings};
 
-/// An empty database and an HTTP service at once: whatever an activity needs. Nothing is sent anywhere.
+/// An empty database, an HTTP service and a folder at once: whatever an activity needs. Nothing is sent or written anywhere.
 #[derive(Debug)]
 pub(super) struct AnyResource {
     database: Arc<dyn DataResource>,
-    service: HttpResource,
+    service: Arc<dyn DataResource>,
+    folder: Folder,
 }
 
 impl AnyResource {
-    pub(super) fn new() -> Result<Self, ResourceError> {
+    /// With the HTTP service that is at hand, if one is.
+    pub(super) fn new(service: Option<&Arc<dyn DataResource>>) -> Result<Self, ResourceError> {
+        let service = match service {
+            Some(service) => Arc::clone(service),
+            None => Arc::new(HttpResource::open(&ResourceSettings::new("http://service.invalid/", "."))?),
+        };
+        let mut folder = ResourceSettings::new("file:none/", ".");
+        folder.folder = FolderSettings { is_writable: true, ..FolderSettings::default() };
         Ok(Self {
+            folder: Folder::at(&folder)?,
             database: ResourceRegistry::with_defaults().open(&ResourceSettings::new("sqlite::memory:", "."))?,
-            service: HttpResource::open(&ResourceSettings::new("http://service.invalid/", "."))?,
+            service,
         })
     }
 }
@@ -40,5 +50,9 @@ impl DataResource for AnyResource {
 
     fn as_web(&self) -> Option<&dyn WebResource> {
         self.service.as_web()
+    }
+
+    fn as_files(&self) -> Option<&Folder> {
+        Some(&self.folder)
     }
 }

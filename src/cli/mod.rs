@@ -11,6 +11,7 @@ macro_rules! say {
 
 mod account;
 mod account_file;
+mod activities;
 mod address;
 mod any_resource;
 mod check;
@@ -124,6 +125,16 @@ enum Action {
                       rejoin sessions backup --store orders/data/sessions /mnt/backup/sessions-monday\n  \
                       rejoin sessions export --store orders/data/sessions --to sessions.jsonl")]
     Sessions(SessionsArguments),
+    /// Lists the activities that documents are made of
+    ///
+    /// With a sentence for each; `--json` prints their elements whole, attributes and children with types and meanings, for
+    /// programs that write documents or generate code.
+    #[command(after_help = "Examples:\n  rejoin activities\n  rejoin activities --json > activities.json")]
+    Activities {
+        /// Print everything about them as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Makes the line of a user for a file of users: `<authentication impl="basic">`
     ///
     /// Asks for the password; where standard input is no terminal, its first line is the password. A service that runs takes
@@ -162,6 +173,10 @@ pub fn main() -> ExitCode {
     let command = Command::parse();
     let done = match command.action {
         Action::Check { paths } => Ok(check::run(&paths)),
+        Action::Activities { json } => {
+            activities::run(json);
+            Ok(ExitCode::SUCCESS)
+        }
         Action::Init { dir, durable, database } => init::run(&dir, durable, database).map(|()| ExitCode::SUCCESS),
         Action::Serve { config } => block_on(serve::run(&config)),
         Action::Demo { tour, listen } => block_on(demo::run(&listen, tour)),

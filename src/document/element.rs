@@ -180,8 +180,7 @@ impl Element {
     /// The element with an attribute more, which is in no namespace.
     #[must_use]
     pub fn with_attribute(mut self, name: &str, value: impl Display) -> Self {
-        let name = Name { prefix: None, local: vocabulary::name(name), namespace: None };
-        self.attributes.push(Attribute { name, value: value.to_string().into(), position: Position::START });
+        self.add_attribute(name, value);
         self
     }
 
@@ -195,11 +194,20 @@ impl Element {
     /// The element with text more, behind what it holds.
     #[must_use]
     pub fn with_text(mut self, text: impl Into<String>) -> Self {
+        self.add_text(text);
+        self
+    }
+
+    pub(super) fn add_attribute(&mut self, name: &str, value: impl Display) {
+        let name = Name { prefix: None, local: vocabulary::name(name), namespace: None };
+        self.attributes.push(Attribute { name, value: value.to_string().into(), position: Position::START });
+    }
+
+    pub(super) fn add_text(&mut self, text: impl Into<String>) {
         let text = text.into();
         if !text.is_empty() {
             self.children.push(Node::Text(Text { text: text.into(), position: Position::START }));
         }
-        self
     }
 
     /// Writes the element as a document of its own, with every namespace declaration that was in force where it was read.

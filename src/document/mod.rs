@@ -19,6 +19,7 @@
 //! Readers and schemas accept the same documents. Where XML Schema 1.0 has no way to say something, the schema's documentation
 //! says it, and the error begins with "contradictory". A differential test holds the two together.
 
+pub mod activities;
 mod characters;
 mod configuration;
 mod duration;
@@ -46,13 +47,15 @@ mod writer;
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, BudgetConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings,
     ClientPlaceConfiguration, ConfiguredActivity, CookieSettings, CredentialMethodConfiguration,
-    CredentialsConfiguration, DURABLE_FACTORY, DataResourceConfiguration, GrantConfiguration, JoinSettings,
-    LoginConfiguration, MappedTo, OAuthConfiguration, Origin, OriginConfiguration, OriginError, PasswordSource,
-    PoolConfiguration, Property, PropertyConfiguration, ReplaySettings, ResourceConfiguration, ResourceReference,
-    RoleMapConfiguration, RoleMapEntry, SameSite, ServiceConfiguration, ServiceLimits, SessionConfiguration,
-    SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY,
-    TimeoutSettings, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration, WebConfiguration,
+    CredentialsConfiguration, DURABLE_FACTORY, DataResourceConfiguration, FolderConfiguration, GrantConfiguration,
+    JoinSettings, LoginConfiguration, MappedTo, OAuthConfiguration, Origin, OriginConfiguration, OriginError,
+    PasswordSource, PoolConfiguration, Property, PropertyConfiguration, ReplaySettings, ResourceConfiguration,
+    ResourceReference, RoleMapConfiguration, RoleMapEntry, SameSite, ServiceConfiguration, ServiceLimits,
+    SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
+    TRANSIENT_FACTORY, TimeoutSettings, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
+    WebConfiguration,
 };
+#[cfg(feature = "server")]
 pub(crate) use duration::parse as parse_duration;
 pub use element::{Attribute, Element, Name, Node, Text};
 pub use error::{DocumentError, Position, Problem};
@@ -61,8 +64,9 @@ pub use fields::Fields;
 pub use limits::Limits;
 pub use located::Located;
 pub use nearest::nearest;
+#[cfg(feature = "server")]
 pub(crate) use nearest::unknown_name;
-pub use perform::{ActivityElement, PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish};
+pub use perform::{PerformDocument, SessionElement, SessionMode, Step, TYPES_NAMESPACE, TimeoutWish, WrittenActivity};
 pub use reader::{StartTag, XmlEvent, XmlReader};
 pub use response::{
     DataEncoding, ErrorKind, GrantedTimeout, ResponseError, ResponseEvent, ResponseReader, ResponseSession,

@@ -40,6 +40,7 @@ pub(super) fn suggestion(wrong: &str, known: &[&str]) -> String {
 }
 
 /// What is said of a name that is looked up and not found: the nearest known one, and all of them.
+#[cfg(feature = "server")]
 pub(crate) fn unknown_name<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     let mut text = format!("there is no {what} `{wrong}`");

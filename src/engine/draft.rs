@@ -6,7 +6,7 @@ use super::plan::{PlannedActivity, PlannedStream};
 use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Ports, RunnableActivity};
 use crate::block::StreamType;
-use crate::document::{ActivityElement, Step, nearest};
+use crate::document::{Step, WrittenActivity, nearest};
 
 /// The most activities that one request may have.
 const MAX_ACTIVITIES: usize = 1000;
@@ -47,7 +47,7 @@ impl Draft {
         Ok(added)
     }
 
-    fn add(&mut self, activity: &ActivityElement, after: &[usize], catalogue: &Catalogue) -> Result<usize, PlanError> {
+    fn add(&mut self, activity: &WrittenActivity, after: &[usize], catalogue: &Catalogue) -> Result<usize, PlanError> {
         let position = activity.element.position();
         if self.activities.len() == MAX_ACTIVITIES {
             return Err(PlanError::new(

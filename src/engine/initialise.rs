@@ -12,9 +12,8 @@ use super::control::{Control, Stop};
 use super::participation::Participation;
 use super::run::Run;
 use super::{Catalogue, PerformError, Plan, PlanError, PlanProblem};
-use crate::activity::RequestInformation;
+use crate::activity::{RequestInformation, Surroundings};
 use crate::document::{PerformDocument, Problem};
-use crate::session::Clock;
 
 /// A perform document that can run in every new session: it names no session, and has no end-points, because nobody would get
 /// what they give.
@@ -104,12 +103,12 @@ impl Initialisation {
         &self,
         begun: Begun,
         catalogue: &Catalogue,
-        (request, clock): (&Arc<RequestInformation>, &Arc<dyn Clock>),
+        (request, surroundings): (&Arc<RequestInformation>, &Surroundings),
     ) -> Result<Begun, PerformError> {
         let created = begun.participation.joined.info().created;
         let Some(document) = self.document().filter(|_| created) else { return Ok(begun) };
         let plan = match Plan::new(&document.0, catalogue) {
-            Ok(plan) => plan.for_request(Arc::clone(request), clock),
+            Ok(plan) => plan.for_request(Arc::clone(request), surroundings),
             Err(error) => {
                 begun.participation.abandon().await;
                 return Err(PerformError::Internal(format!("the document for new sessions: {error}")));

@@ -16,9 +16,9 @@ use super::performance::Performance;
 use super::recording::Recording;
 use super::results::Form;
 use super::{Admission, AdmissionError, Answer, AnswerBody, Catalogue, PerformError, Plan};
-use crate::activity::RequestInformation;
+use crate::activity::{RequestInformation, Surroundings};
 use crate::document::{PerformDocument, Status, nearest};
-use crate::session::{Clock, Participant, SessionInfo, SessionManager, SessionRequirement, SystemClock};
+use crate::session::{Participant, SessionInfo, SessionManager, SessionRequirement};
 
 /// What runs the requests of one data service resource.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Engine {
     sessions: Arc<dyn SessionManager>,
     admission: Admission,
     initialisation: Initialisation,
-    clock: Arc<dyn Clock>,
+    surroundings: Surroundings,
     /// Stops the requests that go on without a client.
     cut_off: CancellationToken,
 }
@@ -84,7 +84,7 @@ impl Engine {
             sessions,
             admission,
             initialisation: Initialisation::default(),
-            clock: Arc::new(SystemClock),
+            surroundings: Surroundings::default(),
             cut_off: CancellationToken::new(),
         }
     }
@@ -96,10 +96,10 @@ impl Engine {
         self
     }
 
-    /// By which its activities wait; the machine's clock without it.
+    /// What its activities are lent; the machine's clock without it.
     #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+    pub fn within(mut self, surroundings: Surroundings) -> Self {
+        self.surroundings = surroundings;
         self
     }
 
@@ -175,7 +175,7 @@ impl Engine {
         let information = Arc::new(information(&request.participant, request.role, &plan));
         let begun = Begun { participation, place: (admitted, place) };
         let Begun { participation, place } = self.prepare(begun, &information, request.recording.as_ref()).await?;
-        let plan = plan.for_request(information, &self.clock);
+        let plan = plan.for_request(information, &self.surroundings);
         if at_once {
             let request_id = request.participant.request_id;
             let cut_off = self.cut_off.clone();
@@ -225,13 +225,13 @@ impl Engine {
         let created = begun.participation.joined.info().created;
         let recording = recording.filter(|_| created && self.initialisation.changes_outside(&self.catalogue));
         let Some(recording) = recording else {
-            return self.initialisation.prepare(begun, &self.catalogue, (information, &self.clock)).await;
+            return self.initialisation.prepare(begun, &self.catalogue, (information, &self.surroundings)).await;
         };
         if let Err(error) = recording.begins(None).await {
             begun.participation.withdraw().await;
             return Err(error.into());
         }
-        match self.initialisation.prepare(begun, &self.catalogue, (information, &self.clock)).await {
+        match self.initialisation.prepare(begun, &self.catalogue, (information, &self.surroundings)).await {
             Ok(begun) => Ok(begun),
             Err(failure) => Err(recording.keep_fault(failure).await),
         }

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use super::draft::Draft;
 use super::transaction::TransactionWork;
 use super::{Catalogue, PlanError, PlanProblem};
-use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity};
+use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity, Surroundings};
 use crate::block::StreamType;
 use crate::document::{PerformDocument, Position};
-use crate::session::{Clock, SystemClock};
 
 /// A request that fits together.
 ///
@@ -38,8 +37,8 @@ pub struct Plan {
     pub(super) transaction: Option<TransactionWork>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
-    /// By which its activities wait.
-    pub(super) clock: Arc<dyn Clock>,
+    /// What its activities are lent.
+    pub(super) surroundings: Surroundings,
 }
 
 /// An activity in its place.
@@ -100,7 +99,7 @@ impl Plan {
             streams,
             transaction: None,
             request: Arc::default(),
-            clock: Arc::new(SystemClock),
+            surroundings: Surroundings::default(),
         };
         let order = plan.topological_order()?;
         plan.resolve_types(&order, &draft.ports)?;
@@ -124,10 +123,10 @@ impl Plan {
         self.activities.is_empty()
     }
 
-    /// The same, to run for that request, by that clock.
-    pub(super) fn for_request(mut self, request: Arc<RequestInformation>, clock: &Arc<dyn Clock>) -> Self {
+    /// The same, to run for that request, with what it is lent.
+    pub(super) fn for_request(mut self, request: Arc<RequestInformation>, surroundings: &Surroundings) -> Self {
         self.request = request;
-        self.clock = Arc::clone(clock);
+        self.surroundings = surroundings.clone();
         self
     }
 

@@ -102,7 +102,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams, request, clock, .. } = plan;
+        let Plan { activities, streams, request, surroundings, .. } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {
@@ -136,7 +136,7 @@ impl Run {
             });
             let context = ActivityContext::new(inputs, outputs, session.clone(), run.cancel.clone())
                 .for_request(Arc::clone(&request))
-                .on_clock(Arc::clone(&clock))
+                .within(surroundings.clone())
                 .with_session_input(session_input);
             run.activities.push(ActivityRun {
                 name: activity.name.clone(),

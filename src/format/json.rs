@@ -7,27 +7,13 @@ use super::cells::{Cells, Lists, NOT_TEXT, Plain, Values};
 use super::stream::Stream;
 use super::text::{Iso, push_base64};
 use crate::block::ColumnOrigin;
+use crate::document::activities::JsonForm;
 
 /// How [`JsonWriter`] writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct JsonOptions {
     /// What holds the objects.
     pub form: JsonForm,
-}
-
-/// What holds the objects, one for each row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum JsonForm {
-    /// One array.
-    #[default]
-    Array,
-    /// Nothing: each object is a line of its own (JSON Lines).
-    Lines,
-}
-
-impl JsonForm {
-    /// All names, in the order in which errors list them.
-    pub const NAMES: [(&'static str, Self); 2] = [("array", Self::Array), ("lines", Self::Lines)];
 }
 
 /// Writes rows as JSON: an object for each, with the names of the columns.

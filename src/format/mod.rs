@@ -26,25 +26,33 @@ mod csv;
 mod error;
 mod json;
 mod normal;
+#[cfg(feature = "server")]
 mod parquet;
 mod parse;
 mod projection;
-mod row_type;
 #[cfg(test)]
 mod samples;
 mod stream;
+mod structs;
 mod text;
 mod web_row_set;
 
-pub use arrow::{ArrowCompression, ArrowOptions, ArrowReader, ArrowWriter};
-pub use csv::{CsvColumns, CsvOptions, CsvReader, CsvReaderOptions, CsvWriter, LineBreak};
+pub use crate::block::RowType;
+pub use arrow::{ArrowOptions, ArrowReader, ArrowWriter};
+pub use csv::{CsvOptions, CsvReader, CsvReaderOptions, CsvWriter};
 pub use error::FormatError;
-pub use json::{JsonForm, JsonOptions, JsonWriter};
-pub use parquet::{ParquetCompression, ParquetOptions, ParquetReader, ParquetWriter};
+pub use json::{JsonOptions, JsonWriter};
+#[cfg(feature = "server")]
+pub use parquet::{ParquetOptions, ParquetReader, ParquetWriter};
+#[cfg(feature = "server")]
 pub(crate) use parse::ColumnBuilder;
-pub use projection::{ColumnChoice, ColumnText};
-pub use row_type::RowType;
-pub use web_row_set::{TemporalColumns, WebRowSetOptions, WebRowSetReader, WebRowSetWriter};
+pub use projection::ColumnText;
+pub use structs::{RowError, structs};
+// Settings that documents name: what stands there is defined there.
+pub use crate::document::activities::{
+    ArrowCompression, ColumnChoice, CsvColumns, JsonForm, LineBreak, ParquetCompression, TemporalColumns,
+};
+pub use web_row_set::{WebRowSetOptions, WebRowSetReader, WebRowSetWriter};
 
 /// How many columns are read at the most: each takes memory of its own in every block.
 const MOST_COLUMNS: usize = 16_384;

@@ -5,15 +5,7 @@ use super::FormatError;
 use super::cells::{Cells, NOT_TEXT, Values};
 use super::stream::Stream;
 use super::text::{Iso, push_base64, push_list};
-
-/// Which column of the rows is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ColumnChoice {
-    /// The first of that name; where none has it exactly, the first that has it in other letter case.
-    Name(String),
-    /// The one at that place, from 1, as everywhere in SQL.
-    Number(usize),
-}
+use crate::document::activities::ColumnChoice;
 
 impl ColumnChoice {
     /// The index of the column, from 0.

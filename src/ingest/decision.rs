@@ -60,6 +60,25 @@ impl DecisionRow {
         Arc::new(Schema::new(fields.to_vec()))
     }
 
+    /// The columns of the log of a job: `phase`, and those of [`DecisionRow::schema`].
+    #[must_use]
+    pub fn schema_of_phases() -> SchemaRef {
+        let own = Arc::new(Field::new("phase", DataType::Utf8, true));
+        let fields: Vec<_> = std::iter::once(own).chain(Self::schema().fields().iter().cloned()).collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The line as a row of the log of a job, in that phase.
+    ///
+    /// # Errors
+    ///
+    /// As for [`DecisionRow::to_rows`].
+    pub fn to_rows_of(&self, phase: &str) -> Result<RecordBatch, ArrowError> {
+        let rows = self.to_rows()?;
+        let columns = std::iter::once(text(Some(phase))).chain(rows.columns().iter().cloned()).collect();
+        RecordBatch::try_new(Self::schema_of_phases(), columns)
+    }
+
     /// The line as a row.
     ///
     /// # Errors
@@ -123,5 +142,7 @@ mod tests {
         let rows = line.to_rows().unwrap();
         assert_eq!((rows.num_rows(), rows.num_columns()), (1, 12));
         assert_eq!(rows.column(7).null_count(), 1);
+        let rows = line.to_rows_of("poll").unwrap();
+        assert_eq!((rows.num_rows(), rows.schema().field(0).name().as_str()), (1, "phase"));
     }
 }

@@ -14,6 +14,7 @@ mod json;
 pub mod page;
 pub mod properties;
 pub mod settings;
+pub mod transfer;
 pub mod variables;
 
 pub use decision::DecisionRow;

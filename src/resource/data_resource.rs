@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::ResourceError;
+use super::files::Folder;
 use super::relational::RelationalResource;
 use super::relational::access::Requester;
 use super::web::WebResource;
@@ -52,6 +53,11 @@ pub trait DataResource: fmt::Debug + Send + Sync {
 
     /// The resource as an HTTP service, if it is one.
     fn as_web(&self) -> Option<&dyn WebResource> {
+        None
+    }
+
+    /// The resource as a folder of files, if it is one.
+    fn as_files(&self) -> Option<&Folder> {
         None
     }
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::files::{FileFactory, FolderSettings};
 use super::relational::access::AccessSettings;
 use super::relational::mysql::MySqlFactory;
 use super::relational::postgres::PostgresFactory;
@@ -23,6 +24,8 @@ pub struct ResourceSettings {
     pub access: AccessSettings,
     /// What is allowed and with what credentials, where the resource is an HTTP service.
     pub web: WebSettings,
+    /// What may be done, where the resource is a folder.
+    pub folder: FolderSettings,
     /// What the resource waits by.
     pub clock: Arc<dyn Clock>,
 }
@@ -36,6 +39,7 @@ impl ResourceSettings {
             directory: directory.into(),
             access: AccessSettings::default(),
             web: WebSettings::default(),
+            folder: FolderSettings::default(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -82,6 +86,7 @@ impl ResourceRegistry {
     #[must_use]
     pub fn with_defaults() -> Self {
         let mut registry = Self::new();
+        registry.register(FileFactory);
         registry.register(HttpFactory::HTTP);
         registry.register(HttpFactory::HTTPS);
         registry.register(MySqlFactory::mariadb());

@@ -1,4 +1,4 @@
-//! What an error may say of a data resource's URI.
+//! What data resources have in common in reading their URIs, and what an error may say of one.
 
 /// The scheme of a URI, without the colon, if it has one.
 pub(super) fn scheme_of(uri: &str) -> Option<&str> {
@@ -19,6 +19,26 @@ pub(super) fn without_secrets(uri: &str) -> String {
     let (hidden, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("…@", rest));
     let (rest, query) = rest.split_once('?').map_or((rest, ""), |(rest, _)| (rest, "?…"));
     format!("{scheme}{slashes}{hidden}{rest}{query}")
+}
+
+/// The text with each `%XX` as the byte it stands for, if that is UTF-8.
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte == b'%' {
+            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+                return None;
+            }
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = &after[2..];
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

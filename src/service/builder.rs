@@ -17,7 +17,8 @@ use super::state::{ServedResource, ServiceState, Shared};
 use super::transactions::attach_managers;
 use super::unavailable::{Refused, refused_in_resource};
 use super::{Configuration, ConfigurationError, ConfigurationErrors, ConfiguredResource, Server};
-use crate::activity::{Activity, ActivityRegistry};
+use crate::activity::web::{HttpJob, OpenJobs};
+use crate::activity::{Activity, ActivityRegistry, Aftercare, Surroundings};
 use crate::document::{AuthenticationConfiguration, Element, Position, ServiceLimits, SessionConfiguration};
 use crate::engine::{Admission, Catalogue, Engine, Initialisation};
 use crate::resource::{DataResourceFactory, DataResources, ResourceRegistry};
@@ -53,6 +54,8 @@ pub struct ServerBuilder {
     errors: Vec<ConfigurationError>,
     /// Whether session managers of this crate may open their stores.
     opens_stores: bool,
+    /// What requests leave to be done.
+    aftercare: Aftercare,
 }
 
 impl ServerBuilder {
@@ -72,6 +75,7 @@ impl ServerBuilder {
             resources: Vec::new(),
             errors: Vec::new(),
             opens_stores: true,
+            aftercare: Aftercare::default(),
         }
     }
 
@@ -218,6 +222,7 @@ impl ServerBuilder {
             watches: Arc::new(Watches::new(watches)),
             admission,
             metrics,
+            aftercare: self.aftercare,
             metrics_for: if anybody { Role::User } else { Role::Operator },
         });
         Ok(Server { state, listen: self.listen, drain: self.drain })
@@ -245,11 +250,12 @@ impl ServerBuilder {
         let (initialisation, Checked { factory, statics }) = (initialisation?, checked?);
         self.attach_managers(&resource, &statics, &catalogue)?;
         let session_metrics = metrics.sessions_of(&resource.name);
-        let manager = self.sessions(&resource, &*factory, statics.clone(), &session_metrics)?;
+        let manager = self.sessions(&resource, &*factory, (statics.clone(), &catalogue), &session_metrics)?;
+        let surroundings = Surroundings { clock: Arc::clone(&self.clock), aftercare: self.aftercare.clone() };
         let in_force = SessionInForce::new(Carrier::of(&resource.session.carrier, &resource.name)?);
         let engine = Engine::new(catalogue, manager, admission.clone())
             .with_initialisation(initialisation.clone())
-            .with_clock(Arc::clone(&self.clock));
+            .within(surroundings);
         let watch = self.watch(&resource, statics, &in_force, (&engine, initialisation));
         let served = ServedResource {
             engine,
@@ -293,7 +299,7 @@ impl ServerBuilder {
         &mut self,
         resource: &ConfiguredResource,
         factory: &dyn SessionManagerFactory,
-        statics: StaticAttributes,
+        (statics, catalogue): (StaticAttributes, &Catalogue),
         metrics: &Arc<SessionMetrics>,
     ) -> Option<Arc<dyn SessionManager>> {
         let file = resource.session_file();
@@ -304,6 +310,10 @@ impl ServerBuilder {
         settings.clock = Arc::clone(&self.clock);
         settings.listeners = vec![Arc::clone(metrics) as _, Arc::new(SessionLog::of(resource.name.as_str()))];
         settings.listeners.extend(self.listeners.iter().cloned());
+        if catalogue.names().any(|name| name == HttpJob::ELEMENT) {
+            let clock = Arc::clone(&self.clock);
+            settings.listeners.push(Arc::new(OpenJobs::new(catalogue.resources(), clock, self.aftercare.clone())));
+        }
         folder_of(file).clone_into(&mut settings.folder);
         let made = factory.make(settings);
         made.map_err(|error| self.errors.push(ConfigurationError::of_document(file, &error))).ok()

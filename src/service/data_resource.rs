@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::unavailable::Refused;
 use super::web_resource::web_settings;
 use crate::document::{
-    DataResourceConfiguration, LoginConfiguration, MappedTo, PasswordSource, PoolConfiguration, RoleMapConfiguration,
-    TlsConfiguration, TlsModeConfiguration,
+    DataResourceConfiguration, FolderConfiguration, LoginConfiguration, MappedTo, PasswordSource, PoolConfiguration,
+    RoleMapConfiguration, TlsConfiguration, TlsModeConfiguration,
 };
 use crate::resource::ResourceSettings;
+use crate::resource::files::FolderSettings;
 use crate::resource::relational::access::{self, Login, Otherwise, PoolSettings, RoleMap, TlsMode, TlsSettings, Who};
 use crate::session::Clock;
 
@@ -34,7 +35,18 @@ pub(crate) fn resource_settings(
     };
     settings.clock = Arc::clone(clock);
     settings.web = web_settings(configured, file, &settings.access.tls)?;
+    settings.folder = configured.folder.as_ref().map(|folder| folder_settings(folder.value)).unwrap_or_default();
     Ok(settings)
+}
+
+fn folder_settings(configured: FolderConfiguration) -> FolderSettings {
+    let default = FolderSettings::default();
+    FolderSettings {
+        is_writable: configured.write,
+        creates: configured.create,
+        file_bytes: configured.file_bytes,
+        keeps_unfinished: configured.unfinished.unwrap_or(default.keeps_unfinished),
+    }
 }
 
 fn login(configured: &LoginConfiguration, folder: &Path) -> Login {

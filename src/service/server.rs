@@ -19,6 +19,9 @@ use super::{Reloader, ServerBuilder};
 /// How long the sessions of requests that were cut off have to close what they hold.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// How long what requests leave to be done may take when the service ends: the cancelling of remote jobs.
+const AFTERCARE: Duration = Duration::from_secs(10);
+
 /// A service that is configured and not yet reached by anybody.
 ///
 /// ```
@@ -131,6 +134,7 @@ impl BoundServer {
     /// Dropping the future cuts everything off at once.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Ending {
         let Self { state, listener, address, drain } = self;
+        state.aftercare.attend();
         let mut maintenance: JoinSet<()> =
             state.resources.values().map(|resource| resource.engine.sessions().maintenance()).collect();
         let stop_looking = CancellationToken::new();
@@ -159,6 +163,9 @@ impl BoundServer {
             }
             Ending::CutOff
         };
+        if tokio::time::timeout(AFTERCARE, state.aftercare.done()).await.is_err() {
+            tracing::warn!("what requests left to be done was not done in time");
+        }
         maintenance.abort_all();
         // A look that has begun is waited for, so that what it has in its hands is closed with the rest.
         if tokio::time::timeout(CLOSING, looking.join_next()).await.is_err() {

@@ -15,6 +15,7 @@ use super::carrier::Carrier;
 use super::metrics::{Metrics, RequestMetrics, SessionMetrics};
 use super::refusal::Refusal;
 use super::reload::{SessionInForce, Watches};
+use crate::activity::Aftercare;
 use crate::document::{Limits, nearest};
 use crate::engine::{Admission, Engine};
 use crate::session::{Clock, IdSource};
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     /// The places that all engines share.
     pub(super) admission: Admission,
     pub(super) metrics: Metrics,
+    /// What requests leave to be done.
+    pub(super) aftercare: Aftercare,
     /// Who may see the metrics.
     pub(super) metrics_for: Role,
 }

@@ -83,18 +83,42 @@ pub(crate) fn refused_in_resource(resource: &ResourceConfiguration) -> Vec<Refus
 fn refused_of_kind(resource: &DataResourceConfiguration) -> Vec<Refused> {
     let scheme = resource.uri.value.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let mut refused = match scheme.as_str() {
-        "http" | "https" => return refused_of_http(resource),
+        "http" | "https" => refused_of_http(resource),
+        "file" => refused_of_folder(resource),
         "sqlite" => refused_of_sqlite(resource),
         _ => Vec::new(),
     };
-    let is_known = matches!(scheme.as_str(), "sqlite" | "postgres" | "postgresql" | "mysql" | "mariadb");
-    if let Some((name, position)) = resource.web.first().filter(|_| is_known) {
-        refused.push(Refused::new(
-            position,
-            format!("`{name}` is for HTTP services, and this is a database: leave it out"),
-        ));
+    let is_database = matches!(scheme.as_str(), "sqlite" | "postgres" | "postgresql" | "mysql" | "mariadb");
+    let what = if scheme == "file" { "a folder" } else { "a database" };
+    if let Some((name, position)) = resource.web.first().filter(|_| is_database || scheme == "file") {
+        refused
+            .push(Refused::new(position, format!("`{name}` is for HTTP services, and this is {what}: leave it out")));
+    }
+    let is_folderless = is_database || scheme.starts_with("http");
+    if let Some(folder) = resource.folder.as_ref().filter(|_| is_folderless) {
+        let message = "`folder` is for folders (`file:`), and this is none: leave it out";
+        refused.push(Refused::new(folder.position, message));
     }
     refused
+}
+
+/// Nobody connects to a folder: the service has it.
+fn refused_of_folder(resource: &DataResourceConfiguration) -> Vec<Refused> {
+    let said = [
+        resource.login.user.as_ref().map(|user| ("user", user.position)),
+        password_of(resource),
+        resource.pool.as_ref().map(|pool| ("pool", pool.position)),
+        resource.statement_timeout.map(|_| ("statement", resource.uri.position)),
+        resource.tls.as_ref().map(|tls| ("tls", tls.position)),
+        resource.role_map.as_ref().map(|map| ("roleMap", map.position)),
+    ];
+    let refuse = |(name, position)| {
+        Refused::new(
+            position,
+            format!("`{name}`: a folder has neither users nor connections nor statements; leave it out"),
+        )
+    };
+    said.into_iter().flatten().map(refuse).collect()
 }
 
 /// An HTTP service has no users of its own, and nobody's statements.

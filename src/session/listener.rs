@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Access, EndReason, Outcome, Participant, Principal, SessionError, SessionHandle, StoreEvent};
+use super::{
+    Access, AttributeSnapshot, EndReason, Outcome, Participant, Principal, SessionError, SessionHandle, StoreEvent,
+};
 
 /// The session that an event is about.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,17 @@ pub trait SessionListener: Send + Sync + fmt::Debug {
     /// request that was given it and never came for it.
     fn lost(&self, session: SessionEvent<'_>, request: Option<Uuid>) {
         let _ = (session, request);
+    }
+
+    /// Whether [`SessionListener::closing`] is to be told of every session. If so, sessions are read from their store when they
+    /// end, and not only their records.
+    fn looks_into_sessions(&self) -> bool {
+        false
+    }
+
+    /// A session has ended with these attributes, which are about to be closed and forgotten.
+    fn closing(&self, session: SessionEvent<'_>, attributes: &AttributeSnapshot) {
+        let _ = (session, attributes);
     }
 
     /// A session ended and everything it held is closed.

@@ -46,6 +46,13 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
+    /// The most memory that it has had, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The shell has `kill` built in; a program of that name need not be there.
         let kill = format!("kill {name} {}", self.child.id());
@@ -144,6 +151,26 @@ fn check_says_file_line_column_and_what_is_wrong() {
         lines[1]
     );
     assert!(lines[2].starts_with("/no/such/file.xml:1:1: "), "{}", lines[2]);
+}
+
+#[test]
+fn check_knows_the_properties_of_a_resource_that_is_checked_with_a_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let resource = written(
+        folder.path(),
+        "resource.xml",
+        "<dataServiceResourceConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\">\n\
+         <dataResource name=\"api\" uri=\"https://api.example.com/\"><property key=\"ms.source.uri\">orders</property>\
+         </dataResource></dataServiceResourceConfiguration>",
+    );
+    for attributes in ["", " resource=\"api\""] {
+        let pull = format!("<httpIngest name=\"pull\"{attributes}><json name=\"documents\"/></httpIngest>");
+        let document = written(folder.path(), "pull.xml", &perform(&pull));
+        let alone = run(&["check", &document]);
+        assert!(text(&alone.stdout).contains("ms.source.uri: it is missing"), "{}", text(&alone.stdout));
+        let together = run(&["check", &resource, &document]);
+        assert!(together.status.success(), "{}", text(&together.stdout));
+    }
 }
 
 #[test]

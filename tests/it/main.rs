@@ -11,9 +11,12 @@ mod databases;
 mod documentation;
 mod documents;
 mod durable;
+#[macro_use]
 mod every_database;
+mod client;
 mod formats;
 mod http_ingest;
+mod http_job;
 mod initialisation;
 mod jarvis;
 mod mariadb;

@@ -93,6 +93,21 @@ fn check_tells_databases_from_services() {
         &[("3:9", "`origin` is for HTTP services")],
     );
     are(
+        &checked(
+            "<dataResource uri='file:inbox/' user='u'>\n<pool size='1'/><origin uri='https://b.example'/><folder/></dataResource>",
+        ),
+        &[
+            ("2:33", "a folder has neither users"),
+            ("3:1", "a folder has neither users"),
+            ("3:25", "is for HTTP services"),
+        ],
+    );
+    are(
+        &checked("<dataResource uri='sqlite:a.db'>\n<folder write='true'/></dataResource>"),
+        &[("3:1", "`folder` is for folders")],
+    );
+    are(&checked("<dataResource uri='file://host/inbox'/>"), &[("2:15", "it names a host")]);
+    are(
         &checked("<dataResource uri='https://a.example/' user='u'>\n<pool size='1'/><tls mode='off'/></dataResource>"),
         &[("2:40", "takes `credentials`"), ("3:1", "takes `connections`"), ("3:17", "leave the mode out")],
     );

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, PortType, Setup};
-use crate::block::StreamType;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `inputStream`: takes in what a client writes to the stream of the session that has the name of the activity, while the
@@ -20,13 +20,13 @@ pub struct InputStream {
 
 #[async_trait]
 impl Activity for InputStream {
-    const ELEMENT: &'static str = "inputStream";
+    const ELEMENT: &'static str = activities::InputStream::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let output = setup.output_of(fields.required_child("toLocal")?, PortType::Is(StreamType::Any), None)?;
+        let read = activities::InputStream::read(fields)?;
         setup.session_input();
-        Ok(Self { output })
+        Ok(Self { output: setup.writes(&read.to_local, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

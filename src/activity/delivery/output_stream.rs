@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::StreamType;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `outputStream`: makes a stream of text or bytes a stream of the session, by the name of the activity, for a client to read
@@ -20,11 +20,12 @@ pub struct OutputStream {
 
 #[async_trait]
 impl Activity for OutputStream {
-    const ELEMENT: &'static str = "outputStream";
+    const ELEMENT: &'static str = activities::OutputStream::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let input = setup.input(fields, "fromLocal", StreamType::Any)?;
+        let read = activities::OutputStream::read(fields)?;
+        let input = setup.reads(&read.from_local);
         let output = setup.session_output(fields.element(), PortType::SameAs(input));
         Ok(Self { input, output })
     }

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 
 use super::expect_bytes;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::format::ArrowReader;
 
@@ -19,13 +20,12 @@ pub struct ArrowToRows {
 
 #[async_trait]
 impl Activity for ArrowToRows {
-    const ELEMENT: &'static str = "arrowToRows";
+    const ELEMENT: &'static str = activities::ArrowToRows::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let arrow = setup.input(fields, "arrowInput", StreamType::Bytes)?;
-        let rows = setup.output(fields, "rows", StreamType::Rows)?;
-        Ok(Self { arrow, rows })
+        let read = activities::ArrowToRows::read(fields)?;
+        Ok(Self { arrow: setup.reads(&read.arrow_input), rows: setup.writes(&read.rows, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use super::cursor;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Requirement, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `closeCursor`: closes a cursor that the session has open, and takes it out of the session.
@@ -16,16 +17,14 @@ pub struct CloseCursor {
 
 #[async_trait]
 impl Activity for CloseCursor {
-    const ELEMENT: &'static str = "closeCursor";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::CloseCursor::ELEMENT;
+    const REQUIREMENT: Requirement = activities::CloseCursor::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let mut cursor = fields.required_child("cursor")?.fields();
-        let name = cursor.required_attribute("name")?.name()?.into();
-        cursor.finish()?;
+        let read = activities::CloseCursor::read(fields)?;
         setup.runs_statements();
-        Ok(Self { name })
+        Ok(Self { name: read.cursor.into() })
     }
 
     async fn run(self, context: ActivityContext) -> Result<(), ActivityError> {

@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 
-use super::option::{option, single_character};
 use crate::activity::transform::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
-use crate::block::{Block, StreamType};
-use crate::document::{DocumentError, Fields, Value};
-use crate::format::{CsvColumns, CsvReader, CsvReaderOptions, RowType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
+use crate::document::{DocumentError, Fields};
+use crate::format::{CsvReader, CsvReaderOptions};
 
 /// `csvToRows`: rows from comma-separated values, the other way round from `sqlResultsToCSV`.
 ///
@@ -27,29 +27,23 @@ pub struct CsvToRows {
 
 #[async_trait]
 impl Activity for CsvToRows {
-    const ELEMENT: &'static str = "csvToRows";
+    const ELEMENT: &'static str = activities::CsvToRows::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let csv = setup.input(fields, "csvInput", StreamType::Text)?;
-        let rows = setup.output(fields, "rows", StreamType::Rows)?;
-        let mut options = CsvReaderOptions::default();
-        if let Some(value) = option(fields, "delimiter")? {
-            options.delimiter = single_character(&value)?;
-        }
-        if let Some(value) = option(fields, "nullDataStr")? {
-            value.as_str().clone_into(&mut options.null);
-        }
-        if let Some(value) = option(fields, "includeHeader")? {
-            options.header = value.boolean()?;
-        }
-        if let Some(value) = option(fields, "escapeFields")? {
-            options.escape = value.boolean()?;
-        }
-        options.columns = columns(fields)?;
-        let element = fields.element();
-        let reader = CsvReader::new(options)
-            .map_err(|error| DocumentError::invalid(element.position(), format!("`csvToRows`: {error}")))?;
+        let read = activities::CsvToRows::read(fields)?;
+        let csv = setup.reads(&read.csv_input);
+        let rows = setup.writes(&read.rows, None);
+        let options = CsvReaderOptions {
+            delimiter: read.delimiter,
+            null: read.null_data,
+            header: read.include_header,
+            escape: read.escape_fields,
+            columns: read.columns,
+        };
+        let place = fields.element().position();
+        let reader =
+            CsvReader::new(options).map_err(|error| DocumentError::invalid(place, format!("`csvToRows`: {error}")))?;
         Ok(Self { csv, rows, reader })
     }
 
@@ -70,34 +64,4 @@ impl Activity for CsvToRows {
         output.finish().await;
         Ok(())
     }
-}
-
-/// Any number of `column`, or `inferTypes`.
-fn columns(fields: &mut Fields<'_>) -> Result<CsvColumns, DocumentError> {
-    if let Some(value) = option(fields, "inferTypes")? {
-        return Ok(if value.boolean()? { CsvColumns::Inferred } else { CsvColumns::Text });
-    }
-    let mut columns = Vec::new();
-    for element in fields.children("column") {
-        let mut column = element.fields();
-        let name = column.required_attribute("name")?.as_str().to_owned();
-        let row_type = match column.attribute("type") {
-            Some(value) => row_type(&value)?,
-            None => RowType::TEXT,
-        };
-        column.finish()?;
-        columns.push((name, row_type));
-    }
-    Ok(if columns.is_empty() { CsvColumns::Text } else { CsvColumns::Declared(columns) })
-}
-
-fn row_type(value: &Value<'_>) -> Result<RowType, DocumentError> {
-    let name = value.as_str().trim();
-    RowType::from_name(name).ok_or_else(|| {
-        if name.starts_with("decimal(") {
-            let rule = "a decimal has 1 to 76 digits, and no more of them behind the point, such as decimal(10,2)";
-            return value.error(format!("contradictory digits of `{name}`: {rule}"));
-        }
-        value.expected(format!("one of {}, or one of them with `[]` behind it", RowType::names().join(", ")))
-    })
 }

@@ -3,8 +3,8 @@ use async_trait::async_trait;
 use super::expect_rows;
 use super::schema_document::{SchemaDocument, table_element};
 use super::schema_rows::TableReader;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::StreamType;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `databaseSchemaToXML`: the rows of [`extractDatabaseSchema`](super::ExtractDatabaseSchema) as an XML document.
@@ -22,14 +22,13 @@ pub struct DatabaseSchemaToXml {
 
 #[async_trait]
 impl Activity for DatabaseSchemaToXml {
-    const ELEMENT: &'static str = "databaseSchemaToXML";
+    const ELEMENT: &'static str = activities::DatabaseSchemaToXml::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "databaseSchema", StreamType::Rows)?;
-        let output = fields.required_child("output")?;
-        let document = setup.output_of(output, PortType::Is(StreamType::Text), Some("application/xml"))?;
-        Ok(Self { rows, document })
+        let read = activities::DatabaseSchemaToXml::read(fields)?;
+        let rows = setup.reads(&read.database_schema);
+        Ok(Self { rows, document: setup.writes(&read.output, Some("application/xml")) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

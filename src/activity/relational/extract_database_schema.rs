@@ -1,13 +1,13 @@
 use async_trait::async_trait;
 use futures_util::future::try_join;
 
-use super::option::option;
 use super::schema_document::{SchemaDocument, table_element};
 use super::schema_rows;
 use crate::activity::{
-    Activity, ActivityContext, ActivityError, Database, Effects, Output, OutputPort, PortType, Requirement, Setup,
+    Activity, ActivityContext, ActivityError, Database, Effects, Output, OutputPort, Requirement, Setup,
 };
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{DatabaseSchema, SchemaFilter};
 
@@ -33,24 +33,17 @@ pub struct ExtractDatabaseSchema {
 
 #[async_trait]
 impl Activity for ExtractDatabaseSchema {
-    const ELEMENT: &'static str = "extractDatabaseSchema";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::ExtractDatabaseSchema::ELEMENT;
+    const REQUIREMENT: Requirement = activities::ExtractDatabaseSchema::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let database = setup.relational(fields)?;
-        let filter = SchemaFilter {
-            schema: optional_text(fields, "schema")?,
-            table: optional_text(fields, "table")?,
-            tables_only: flag(fields, "tablesOnly")?,
-        };
-        let names_only = flag(fields, "namesOnly")?;
-        let rows = setup.optional_output(fields, "databaseSchema", StreamType::Rows)?;
-        let document = match fields.child("output") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { database, filter, names_only, rows, document })
+        let read = activities::ExtractDatabaseSchema::read(fields)?;
+        let database = setup.relational_of(fields.element(), read.resource.as_ref())?;
+        let filter = SchemaFilter { schema: read.schema, table: read.table, tables_only: read.tables_only };
+        let rows = setup.writes(&read.database_schema, None);
+        let document = setup.writes(&read.output, Some("application/xml"));
+        Ok(Self { database, filter, names_only: read.names_only, rows, document })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
@@ -63,18 +56,6 @@ impl Activity for ExtractDatabaseSchema {
         try_join(send_rows(&schema, rows), send_document(&schema, document)).await?;
         Ok(())
     }
-}
-
-/// `<name>text</name>`, if it is there; it may not be empty.
-fn optional_text(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<String>, DocumentError> {
-    let Some(child) = fields.child(name) else { return Ok(None) };
-    child.fields().finish_attributes()?;
-    Ok(Some(child.value()?.non_empty()?.value))
-}
-
-/// `<name value="true"/>`; false without it.
-fn flag(fields: &mut Fields<'_>, name: &'static str) -> Result<bool, DocumentError> {
-    option(fields, name)?.map_or(Ok(false), |value| value.boolean())
 }
 
 async fn send_rows(schema: &DatabaseSchema, output: Output) -> Result<(), ActivityError> {

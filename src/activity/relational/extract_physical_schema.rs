@@ -1,10 +1,8 @@
 use async_trait::async_trait;
 
 use super::schema_document::{SchemaDocument, physical_table_element};
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, Database, Effects, OutputPort, PortType, Requirement, Setup,
-};
-use crate::block::StreamType;
+use crate::activity::{Activity, ActivityContext, ActivityError, Database, Effects, OutputPort, Requirement, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{SchemaFilter, TableName};
 
@@ -25,23 +23,20 @@ pub struct ExtractPhysicalSchema {
 
 #[async_trait]
 impl Activity for ExtractPhysicalSchema {
-    const ELEMENT: &'static str = "extractPhysicalSchema";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::ExtractPhysicalSchema::ELEMENT;
+    const REQUIREMENT: Requirement = activities::ExtractPhysicalSchema::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let database = setup.relational(fields)?;
+        let read = activities::ExtractPhysicalSchema::read(fields)?;
+        let database = setup.relational_of(fields.element(), read.resource.as_ref())?;
         let mut filter = SchemaFilter { tables_only: true, ..SchemaFilter::default() };
-        if let Some(child) = fields.child("getTables") {
-            let mut settings = child.fields();
-            let wanted = TableName::parse(&settings.required_attribute("name")?.non_empty()?.value);
-            settings.finish()?;
+        if let Some(tables) = read.tables {
+            let wanted = TableName::parse(&tables);
             filter.schema = wanted.schema;
             filter.table = Some(wanted.name);
         }
-        let output = fields.required_child("output")?;
-        let document = setup.output_of(output, PortType::Is(StreamType::Text), Some("application/xml"))?;
-        Ok(Self { database, filter, document })
+        Ok(Self { database, filter, document: setup.writes(&read.output, Some("application/xml")) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

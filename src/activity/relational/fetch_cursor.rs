@@ -3,9 +3,10 @@ use async_trait::async_trait;
 use super::cursor;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Requirement, Setup};
 use crate::block::{BlockReader, StreamType, pipe};
-use crate::document::{DocumentError, Fields, Value};
+use crate::document::activities::{self, ActivityElement};
+use crate::document::{DocumentError, Fields};
 use crate::resource::ResourceError;
-use crate::resource::relational::{Fetch, FetchFrom};
+use crate::resource::relational::Fetch;
 
 /// `fetchCursor`: the next rows of a cursor that the session has open.
 ///
@@ -24,20 +25,15 @@ pub struct FetchCursor {
 
 #[async_trait]
 impl Activity for FetchCursor {
-    const ELEMENT: &'static str = "fetchCursor";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::FetchCursor::ELEMENT;
+    const REQUIREMENT: Requirement = activities::FetchCursor::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let mut cursor = fields.required_child("cursor")?.fields();
-        let name = cursor.required_attribute("name")?.name()?.into();
-        let rows = cursor.required_attribute("rows")?.integer(1..=u64::MAX)?;
-        let (absolute, relative) = (cursor.attribute("absolute"), cursor.attribute("relative"));
-        cursor.finish()?;
-        let fetch = Fetch { from: from(absolute, relative)?, rows };
+        let read = activities::FetchCursor::read(fields)?;
         setup.runs_statements();
-        let rows = setup.optional_output(fields, "resultStream", StreamType::Rows)?;
-        Ok(Self { name, fetch, rows })
+        let rows = setup.writes(&read.result_stream, None);
+        Ok(Self { name: read.cursor.into(), fetch: Fetch { from: read.from, rows: read.rows }, rows })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
@@ -70,17 +66,6 @@ async fn pass_by(rows: Option<BlockReader>) {
     let Some(mut rows) = rows else { return };
     // Why a stream breaks, its writer tells.
     while let Ok(Some(_)) = rows.next().await {}
-}
-
-fn from(absolute: Option<Value<'_>>, relative: Option<Value<'_>>) -> Result<FetchFrom, DocumentError> {
-    match (absolute, relative) {
-        (None, None) => Ok(FetchFrom::Next),
-        (Some(row), None) => Ok(FetchFrom::Absolute(row.integer(1..=u64::MAX)?)),
-        (None, Some(rows)) => Ok(FetchFrom::Relative(rows.integer(i64::MIN..=i64::MAX)?)),
-        (Some(_), Some(relative)) => {
-            Err(relative.error("contradictory `cursor`: `absolute` and `relative`; leave one out"))
-        }
-    }
 }
 
 fn closed(name: &str) -> ActivityError {

@@ -9,7 +9,7 @@ mod extract_database_schema;
 mod extract_physical_schema;
 mod fetch_cursor;
 mod open_cursor;
-mod option;
+mod parameter_form;
 mod parameters;
 mod parquet_to_rows;
 mod relational_resource_management;

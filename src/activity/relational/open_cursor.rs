@@ -6,6 +6,7 @@ use super::cursor::SessionCursor;
 use super::parameters::Parameters;
 use super::statement::StatementSettings;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Requirement, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{CursorOptions, Parameter, Statement};
 use crate::session::AttributeValue;
@@ -27,15 +28,15 @@ pub struct OpenCursor {
 
 #[async_trait]
 impl Activity for OpenCursor {
-    const ELEMENT: &'static str = "openCursor";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::OpenCursor::ELEMENT;
+    const REQUIREMENT: Requirement = activities::OpenCursor::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let name = fields.element().attribute("name").unwrap_or_default().trim().into();
-        let scrollable = fields.attribute("scrollable").map_or(Ok(false), |value| value.boolean())?;
-        let statement = StatementSettings::parse(fields, setup)?;
-        Ok(Self { name, statement, scrollable })
+        let read = activities::OpenCursor::read(fields)?;
+        let statement = StatementSettings::set_up(read.statement, fields.element(), setup)?;
+        Ok(Self { name, statement, scrollable: read.is_scrollable })
     }
 
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use bytestring::ByteString;
 use futures_util::future::try_join_all;
 
+use super::parameter_form::ParameterForm;
 use crate::activity::transform::expect_text;
 use crate::activity::{ActivityContext, ActivityError, Input, InputPort, Setup, Statements};
-use crate::block::StreamType;
-use crate::document::{DocumentError, Element, Fields};
+use crate::document::activities::{SqlParameter, SqlValue, TextOrStream};
+use crate::document::{DocumentError, Located, Position};
 use crate::resource::relational::{Parameter, ParameterSender};
 
 /// The parameters of a statement as the document gives them, in the order of the `?`.
@@ -16,8 +17,17 @@ use crate::resource::relational::{Parameter, ParameterSender};
 pub(super) struct Parameters {
     /// By position.
     sources: Vec<Source>,
-    /// The positions of those that come from streams, in document order: the order in which one stream gives their values.
-    from_streams: Vec<(usize, InputPort)>,
+    /// Those that come from streams, in document order: the order in which one stream gives their values.
+    from_streams: Vec<Streamed>,
+}
+
+/// A parameter whose values a stream gives.
+#[derive(Debug)]
+struct Streamed {
+    /// From 0.
+    position: usize,
+    port: InputPort,
+    form: ParameterForm,
 }
 
 #[derive(Debug)]
@@ -28,92 +38,44 @@ enum Source {
     Nothing,
 }
 
-/// Which way the parameter of a procedure goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mode {
-    In,
-    Out,
-    InOut,
-}
-
-impl Mode {
-    const NAMES: [(&str, Self); 3] = [("in", Self::In), ("out", Self::Out), ("inout", Self::InOut)];
-}
-
 impl Parameters {
-    /// Reads `<sqlParameter position="1">…</sqlParameter>` and `<sqlParameter position="2" from="s"/>`, any number of them.
-    pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        Self::parse_each(fields, setup, |_, _, _| Ok(Mode::In))
+    /// The parameters of a statement.
+    pub(super) fn set_up(parameters: Vec<Located<SqlParameter>>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
+        let given = |Located { value, position }: Located<SqlParameter>| (position, value.position, Some(value.value));
+        Self::of(parameters.into_iter().map(given), setup)
     }
 
-    /// The same for a procedure, where each may have a `mode`; gives the modes by position.
-    pub(super) fn parse_with_modes(
-        fields: &mut Fields<'_>,
+    /// Those at that place, of that position, with a value unless something else is given back there.
+    pub(super) fn of(
+        parameters: impl ExactSizeIterator<Item = (Position, u32, Option<SqlValue>)>,
         setup: &mut Setup<'_>,
-    ) -> Result<(Self, Vec<Mode>), DocumentError> {
-        let mut modes = Vec::new();
-        let parameters = Self::parse_each(fields, setup, |element, parameter, position| {
-            let mode = parameter.attribute("mode").map_or(Ok(Mode::In), |mode| mode.choice(&Mode::NAMES))?;
-            let is_given = !element.is_blank() || element.attribute("from").is_some();
-            if mode == Mode::Out && is_given {
-                return Err(DocumentError::invalid(
-                    element.position(),
-                    "contradictory `sqlParameter`: one of the mode `out` is given no value",
-                ));
-            }
-            modes.push((position, mode));
-            Ok(mode)
-        })?;
-        modes.sort_by_key(|(position, _)| *position);
-        Ok((parameters, modes.into_iter().map(|(_, mode)| mode).collect()))
-    }
-
-    /// Reads every parameter; `mode` reads what else its element says.
-    fn parse_each<'a>(
-        fields: &mut Fields<'a>,
-        setup: &mut Setup<'_>,
-        mut mode: impl FnMut(&'a Element, &mut Fields<'a>, usize) -> Result<Mode, DocumentError>,
     ) -> Result<Self, DocumentError> {
-        let elements = fields.children("sqlParameter");
-        let mut sources: Vec<Option<Source>> = Vec::new();
-        sources.resize_with(elements.len(), || None);
+        let mut sources: Vec<Source> = Vec::new();
+        sources.resize_with(parameters.len(), || Source::Nothing);
         let mut from_streams = Vec::new();
-        let mut streams: Vec<(String, InputPort)> = Vec::new();
-        for element in elements {
-            let mut parameter = element.fields();
-            let position_value = parameter.required_attribute("position")?;
-            let position = position_value.integer(1..=u32::MAX)? as usize;
-            let mode = mode(element, &mut parameter, position)?;
-            let from = parameter.attribute("from");
-            parameter.finish_attributes()?;
-            let Some(slot) = sources.get_mut(position - 1) else {
-                return Err(position_value.error(format!(
-                    "contradictory positions: {} parameters have the positions 1 to {0}, and this one has {position}",
-                    sources.len()
-                )));
-            };
-            if slot.is_some() {
-                return Err(position_value
-                    .error(format!("contradictory positions: a second `sqlParameter` of position {position}")));
-            }
-            *slot = Some(match from {
-                Some(from) => {
-                    setup.refuse_content_beside_from(element)?;
-                    let port = match streams.iter().find(|(name, _)| *name == from.as_str().trim()) {
+        let mut streams: Vec<(Box<str>, InputPort)> = Vec::new();
+        for (place, position, value) in parameters {
+            let position = position as usize - 1;
+            let (Some(slot), Some(value)) = (sources.get_mut(position), value) else { continue };
+            let form = ParameterForm { value_type: value.value_type, null: value.null };
+            *slot = match value.text {
+                TextOrStream::Stream(stream) => {
+                    let name = &stream.name().value;
+                    let port = match streams.iter().find(|(known, _)| known == name) {
                         // Several parameters may take turns at one stream.
                         Some((_, port)) => *port,
-                        None => setup.input_from(&from, StreamType::Text)?,
+                        None => setup.reads(&stream),
                     };
-                    streams.push((from.as_str().trim().to_owned(), port));
-                    from_streams.push((position - 1, port));
+                    streams.push((name.clone(), port));
+                    from_streams.push(Streamed { position, port, form });
                     Source::Stream
                 }
-                None if mode == Mode::Out => Source::Nothing,
-                None => Source::Given(Parameter::Text(element.text()?.as_ref().into())),
-            });
+                TextOrStream::Text(text) => Source::Given(form.read(text.into()).map_err(|problem| {
+                    DocumentError::invalid(place, format!("contradictory `sqlParameter`: {problem}"))
+                })?),
+            };
         }
-        // Every slot is taken: there are as many slots as elements, and none was taken twice.
-        Ok(Self { sources: sources.into_iter().flatten().collect(), from_streams })
+        Ok(Self { sources, from_streams })
     }
 
     /// Whether streams give any of them: then the statement runs once for every row that they give.
@@ -133,7 +95,7 @@ impl Parameters {
     /// Opens the streams.
     pub(super) fn open(self, context: &mut ActivityContext) -> StreamedRows {
         let mut inputs: Vec<(InputPort, Values)> = Vec::new();
-        for (_, port) in &self.from_streams {
+        for Streamed { port, .. } in &self.from_streams {
             if inputs.iter().all(|(open, _)| open != port) {
                 inputs.push((*port, Values::Coming(context.input(*port))));
             }
@@ -208,12 +170,17 @@ impl StreamedRows {
     /// The next row, or `None` when the streams have ended.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Parameter>>, ActivityError> {
         let mut row = self.parameters.given();
-        for (index, (position, port)) in self.parameters.from_streams.iter().enumerate() {
+        for (index, Streamed { position, port, form }) in self.parameters.from_streams.iter().enumerate() {
             let Some((_, values)) = self.inputs.iter_mut().find(|(open, _)| open == port) else {
                 return Err(ActivityError::InputBroken);
             };
             match values.next().await? {
-                Some(value) => row[*position] = Parameter::Text(value),
+                Some(value) => {
+                    row[*position] = form.read(value).map_err(|problem| {
+                        let message = format!("the parameter of position {}: {problem}", position + 1);
+                        ActivityError::client("ValueInvalid", message)
+                    })?;
+                }
                 None if index == 0 => return Ok(None),
                 None => {
                     return Err(ActivityError::client(

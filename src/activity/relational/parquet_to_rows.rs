@@ -7,7 +7,8 @@ use bytes::Bytes;
 use super::expect_bytes;
 use crate::activity::blocking::on_blocking_thread;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Input, InputPort, OutputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::format::ParquetReader;
 
@@ -34,7 +35,7 @@ pub struct ParquetToRows {
 
 #[async_trait]
 impl Activity for ParquetToRows {
-    const ELEMENT: &'static str = "parquetToRows";
+    const ELEMENT: &'static str = activities::ParquetToRows::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
@@ -48,9 +49,8 @@ impl Activity for ParquetToRows {
             })?,
             None => FILE_BYTES,
         };
-        let file = setup.input(fields, "parquetInput", StreamType::Bytes)?;
-        let rows = setup.output(fields, "rows", StreamType::Rows)?;
-        Ok(Self { file, rows, most_bytes })
+        let read = activities::ParquetToRows::read(fields)?;
+        Ok(Self { file: setup.reads(&read.parquet_input), rows: setup.writes(&read.rows, None), most_bytes })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 
-use super::table_definition::NewTable;
-use crate::activity::{Activity, ActivityContext, ActivityError, Database, OutputPort, PortType, Requirement, Setup};
-use crate::block::{Block, StreamType};
+use super::table_definition::TableToMake;
+use crate::activity::{Activity, ActivityContext, ActivityError, Database, OutputPort, Requirement, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement, TableOperation};
 use crate::document::{DocumentError, Element, Fields};
 use crate::resource::relational::{Dialect, ParameterRows, TableName};
 
@@ -28,23 +29,20 @@ pub struct RelationalResourceManagement {
 
 #[derive(Debug)]
 enum Operation {
-    Create(NewTable),
+    Create(TableToMake),
     Drop { table: TableName, if_exists: bool },
 }
 
 #[async_trait]
 impl Activity for RelationalResourceManagement {
-    const ELEMENT: &'static str = "relationalResourceManagement";
-    const REQUIREMENT: Requirement = Requirement::Grant;
+    const ELEMENT: &'static str = activities::RelationalResourceManagement::ELEMENT;
+    const REQUIREMENT: Requirement = activities::RelationalResourceManagement::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let database = setup.relational(fields)?;
-        let operation = Operation::parse(fields.one_of(&["createTable", "dropTable"])?)?;
-        let output = match fields.child("output") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { database, operation, output })
+        let read = activities::RelationalResourceManagement::read(fields)?;
+        let database = setup.relational_of(fields.element(), read.resource.as_ref())?;
+        let output = setup.writes(&read.output, Some("application/xml"));
+        Ok(Self { database, operation: Operation::of(read.operation), output })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
@@ -66,15 +64,11 @@ impl Activity for RelationalResourceManagement {
 }
 
 impl Operation {
-    fn parse(element: &Element) -> Result<Self, DocumentError> {
-        if element.local_name() == "createTable" {
-            return Ok(Self::Create(NewTable::parse(element)?));
+    fn of(operation: TableOperation) -> Self {
+        match operation {
+            TableOperation::Create(table) => Self::Create(TableToMake::of(table)),
+            TableOperation::Drop { table, if_exists } => Self::Drop { table: TableName::parse(&table), if_exists },
         }
-        let mut fields = element.fields();
-        let table = TableName::parse(&fields.required_attribute("name")?.non_empty()?.value);
-        let if_exists = fields.attribute("ifExists").map_or(Ok(false), |value| value.boolean())?;
-        fields.finish()?;
-        Ok(Self::Drop { table, if_exists })
     }
 
     fn to_sql(&self, dialect: Dialect) -> Result<String, ActivityError> {

@@ -4,7 +4,8 @@ use bytestring::ByteString;
 
 use super::expect_rows;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::format::{ColumnChoice, ColumnText};
 
@@ -26,19 +27,13 @@ pub struct ResultsetProjection {
 
 #[async_trait]
 impl Activity for ResultsetProjection {
-    const ELEMENT: &'static str = "resultsetProjection";
+    const ELEMENT: &'static str = activities::ResultsetProjection::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "resultsetInput", StreamType::Rows)?;
-        let chosen = fields.one_of(&["attributeName", "attributeIndex"])?;
-        chosen.fields().finish_attributes()?;
-        let column = match chosen.local_name() {
-            "attributeName" => ColumnChoice::Name(chosen.text()?.trim().to_owned()),
-            _ => ColumnChoice::Number(chosen.value()?.integer(1..=u32::MAX)? as usize),
-        };
-        let values = setup.output(fields, "attributeValuesOutput", StreamType::Text)?;
-        Ok(Self { rows, column, values })
+        let read = activities::ResultsetProjection::read(fields)?;
+        let rows = setup.reads(&read.resultset_input);
+        Ok(Self { rows, column: read.column, values: setup.writes(&read.attribute_values_output, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

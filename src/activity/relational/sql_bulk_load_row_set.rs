@@ -4,10 +4,9 @@ use futures_util::future::join;
 
 use super::expect_rows;
 use super::web_row_set_to_rows::read_rows;
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, Database, InputPort, OutputPort, PortType, Requirement, Setup,
-};
+use crate::activity::{Activity, ActivityContext, ActivityError, Database, InputPort, OutputPort, Requirement, Setup};
 use crate::block::{Block, BlockReader, BlockWriter, StreamType, pipe};
+use crate::document::activities::{self, ActivityElement, LoadSource, LoadTarget};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{BulkLoad, TableName};
 
@@ -50,18 +49,18 @@ struct Target {
 
 #[async_trait]
 impl Activity for SqlBulkLoadRowSet {
-    const ELEMENT: &'static str = "sqlBulkLoadRowSet";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::SqlBulkLoadRowSet::ELEMENT;
+    const REQUIREMENT: Requirement = activities::SqlBulkLoadRowSet::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let database = setup.relational(fields)?;
-        let source = Source::parse(fields, setup)?;
-        let target = Target::parse(fields)?;
-        let count = match fields.child("resultStream") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
+        let read = activities::SqlBulkLoadRowSet::read(fields)?;
+        let database = setup.relational_of(fields.element(), read.resource.as_ref())?;
+        let source = match read.source {
+            LoadSource::Rows(rows) => Source::Rows(setup.reads(&rows)),
+            LoadSource::WebRowSet(table) => Source::WebRowSet(setup.reads(&table)),
         };
-        Ok(Self { database, source, target, count })
+        let count = setup.writes(&read.result_stream, Some("application/xml"));
+        Ok(Self { database, source, target: Target::of(read.target), count })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
@@ -87,14 +86,6 @@ impl Activity for SqlBulkLoadRowSet {
 }
 
 impl Source {
-    fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let element = fields.one_of(&["webRowSetStream", "rows"])?;
-        if element.local_name() == "rows" {
-            return Ok(Self::Rows(setup.input_of(element, StreamType::Rows)?));
-        }
-        Ok(Self::WebRowSet(setup.input_of(element, StreamType::Text)?))
-    }
-
     fn port(&self) -> InputPort {
         match self {
             Self::Rows(port) | Self::WebRowSet(port) => *port,
@@ -103,16 +94,13 @@ impl Source {
 }
 
 impl Target {
-    fn parse(fields: &mut Fields<'_>) -> Result<Self, DocumentError> {
-        let Some(child) = fields.child("loadIntoTable") else {
-            return Ok(Self { table: None, create: true, transactionally: true });
-        };
-        let mut settings = child.fields();
-        let table = TableName::parse(&settings.required_attribute("tableName")?.non_empty()?.value);
-        let transactionally = settings.attribute("transactionally").map_or(Ok(true), |value| value.boolean())?;
-        let create = settings.attribute("create").map_or(Ok(false), |value| value.boolean())?;
-        settings.finish()?;
-        Ok(Self { table: Some(table), create, transactionally })
+    fn of(target: Option<LoadTarget>) -> Self {
+        match target {
+            Some(LoadTarget { table, transactionally, create }) => {
+                Self { table: Some(TableName::parse(&table)), create, transactionally }
+            }
+            None => Self { table: None, create: true, transactionally: true },
+        }
     }
 
     /// Loads the rows, and gives how many there were.

@@ -4,6 +4,7 @@ use futures_util::future::try_join;
 use super::statement::StatementSettings;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Output, OutputPort, Requirement, Setup};
 use crate::block::{StreamType, pipe};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::{SqlExecutor, Statement};
 
@@ -27,14 +28,14 @@ pub struct SqlQueryStatement {
 
 #[async_trait]
 impl Activity for SqlQueryStatement {
-    const ELEMENT: &'static str = "sqlQueryStatement";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::SqlQueryStatement::ELEMENT;
+    const REQUIREMENT: Requirement = activities::SqlQueryStatement::SHAPE.requires;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let statement = StatementSettings::parse(fields, setup)?;
-        let rows = setup.optional_output(fields, "resultStream", StreamType::Rows)?;
-        Ok(Self { statement, rows })
+        let read = activities::SqlQueryStatement::read(fields)?;
+        let statement = StatementSettings::set_up(read.statement, fields.element(), setup)?;
+        Ok(Self { statement, rows: setup.writes(&read.result_stream, None) })
     }
 
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 
 use super::expect_rows;
-use super::option::option;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::{Block, StreamType};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
-use crate::format::{ArrowCompression, ArrowOptions, ArrowWriter};
+use crate::format::{ArrowOptions, ArrowWriter};
 
 /// `sqlResultsToArrow`: rows as an Arrow IPC stream.
 ///
@@ -21,19 +21,14 @@ pub struct SqlResultsToArrow {
 
 #[async_trait]
 impl Activity for SqlResultsToArrow {
-    const ELEMENT: &'static str = "sqlResultsToArrow";
+    const ELEMENT: &'static str = activities::SqlResultsToArrow::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "resultSet", StreamType::Rows)?;
-        let arrow = fields.required_child("arrowOutput")?;
-        let content_type = Some("application/vnd.apache.arrow.stream");
-        let arrow = setup.output_of(arrow, PortType::Is(StreamType::Bytes), content_type)?;
-        let mut options = ArrowOptions::default();
-        if let Some(value) = option(fields, "compression")? {
-            options.compression = value.choice(&ArrowCompression::NAMES)?;
-        }
-        Ok(Self { rows, arrow, options })
+        let read = activities::SqlResultsToArrow::read(fields)?;
+        let rows = setup.reads(&read.result_set);
+        let arrow = setup.writes(&read.arrow_output, Some("application/vnd.apache.arrow.stream"));
+        Ok(Self { rows, arrow, options: ArrowOptions { compression: read.compression } })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

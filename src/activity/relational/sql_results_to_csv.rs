@@ -1,11 +1,10 @@
 use async_trait::async_trait;
 
-use super::option::{option, single_character};
 use super::written;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::StreamType;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
-use crate::format::{CsvOptions, CsvWriter, LineBreak};
+use crate::format::{CsvOptions, CsvWriter};
 
 /// `sqlResultsToCSV`: rows as comma-separated values.
 ///
@@ -28,33 +27,23 @@ pub struct SqlResultsToCsv {
 
 #[async_trait]
 impl Activity for SqlResultsToCsv {
-    const ELEMENT: &'static str = "sqlResultsToCSV";
+    const ELEMENT: &'static str = activities::SqlResultsToCsv::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "resultSet", StreamType::Rows)?;
-        let csv = fields.required_child("csvOutput")?;
-        let csv = setup.output_of(csv, PortType::Is(StreamType::Text), Some("text/csv; charset=utf-8"))?;
-        let mut options = CsvOptions::default();
-        if let Some(value) = option(fields, "delimiter")? {
-            options.delimiter = single_character(&value)?;
-        }
-        if let Some(value) = option(fields, "lineBreak")? {
-            let names = LineBreak::NAMES.map(|name| (name, LineBreak::from_name(name).unwrap_or(LineBreak::Lf)));
-            options.line_break = value.choice(&names)?;
-        }
-        if let Some(value) = option(fields, "nullDataStr")? {
-            value.as_str().clone_into(&mut options.null);
-        }
-        if let Some(value) = option(fields, "includeHeader")? {
-            options.header = value.boolean()?;
-        }
-        if let Some(value) = option(fields, "escapeFields")? {
-            options.escape = value.boolean()?;
-        }
-        let element = fields.element();
+        let read = activities::SqlResultsToCsv::read(fields)?;
+        let rows = setup.reads(&read.result_set);
+        let csv = setup.writes(&read.csv_output, Some("text/csv; charset=utf-8"));
+        let options = CsvOptions {
+            delimiter: read.delimiter,
+            line_break: read.line_break,
+            null: read.null_data,
+            header: read.include_header,
+            escape: read.escape_fields,
+        };
+        let place = fields.element().position();
         let writer = CsvWriter::new(options)
-            .map_err(|error| DocumentError::invalid(element.position(), format!("`sqlResultsToCSV`: {error}")))?;
+            .map_err(|error| DocumentError::invalid(place, format!("`sqlResultsToCSV`: {error}")))?;
         Ok(Self { rows, csv, writer })
     }
 

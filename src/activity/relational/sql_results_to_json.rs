@@ -1,9 +1,8 @@
 use async_trait::async_trait;
 
-use super::option::option;
 use super::written;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::StreamType;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::format::{JsonForm, JsonOptions, JsonWriter};
 
@@ -21,22 +20,18 @@ pub struct SqlResultsToJson {
 
 #[async_trait]
 impl Activity for SqlResultsToJson {
-    const ELEMENT: &'static str = "sqlResultsToJSON";
+    const ELEMENT: &'static str = activities::SqlResultsToJson::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "resultSet", StreamType::Rows)?;
-        let json = fields.required_child("jsonOutput")?;
-        let mut options = JsonOptions::default();
-        if let Some(value) = option(fields, "format")? {
-            options.form = value.choice(&JsonForm::NAMES)?;
-        }
-        let content_type = match options.form {
+        let read = activities::SqlResultsToJson::read(fields)?;
+        let rows = setup.reads(&read.result_set);
+        let content_type = match read.format {
             JsonForm::Array => "application/json",
             JsonForm::Lines => "application/x-ndjson",
         };
-        let json = setup.output_of(json, PortType::Is(StreamType::Text), Some(content_type))?;
-        Ok(Self { rows, json, writer: JsonWriter::new(options) })
+        let json = setup.writes(&read.json_output, Some(content_type));
+        Ok(Self { rows, json, writer: JsonWriter::new(JsonOptions { form: read.format }) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 
 use super::expect_rows;
-use super::option::option;
 use crate::activity::blocking::on_blocking_thread;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::{Block, StreamType};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
-use crate::format::{ParquetCompression, ParquetOptions, ParquetWriter};
+use crate::format::{ParquetOptions, ParquetWriter};
 
 /// `sqlResultsToParquet`: rows as a Parquet file.
 ///
@@ -22,18 +22,14 @@ pub struct SqlResultsToParquet {
 
 #[async_trait]
 impl Activity for SqlResultsToParquet {
-    const ELEMENT: &'static str = "sqlResultsToParquet";
+    const ELEMENT: &'static str = activities::SqlResultsToParquet::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "resultSet", StreamType::Rows)?;
-        let file = fields.required_child("parquetOutput")?;
-        let file = setup.output_of(file, PortType::Is(StreamType::Bytes), Some("application/vnd.apache.parquet"))?;
-        let mut options = ParquetOptions::default();
-        if let Some(value) = option(fields, "compression")? {
-            options.compression = value.choice(&ParquetCompression::NAMES)?;
-        }
-        Ok(Self { rows, file, options })
+        let read = activities::SqlResultsToParquet::read(fields)?;
+        let rows = setup.reads(&read.result_set);
+        let file = setup.writes(&read.parquet_output, Some("application/vnd.apache.parquet"));
+        Ok(Self { rows, file, options: ParquetOptions { compression: read.compression } })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

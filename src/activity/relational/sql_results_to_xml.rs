@@ -1,11 +1,10 @@
 use async_trait::async_trait;
 
-use super::option::option;
 use super::written;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::StreamType;
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
-use crate::format::{TemporalColumns, WebRowSetOptions, WebRowSetWriter};
+use crate::format::{WebRowSetOptions, WebRowSetWriter};
 
 /// `sqlResultsToXML`: rows as a WebRowSet, the XML that `javax.sql.rowset` reads.
 ///
@@ -23,17 +22,14 @@ pub struct SqlResultsToXml {
 
 #[async_trait]
 impl Activity for SqlResultsToXml {
-    const ELEMENT: &'static str = "sqlResultsToXML";
+    const ELEMENT: &'static str = activities::SqlResultsToXml::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let rows = setup.input(fields, "resultSet", StreamType::Rows)?;
-        let table = fields.required_child("webRowSet")?;
-        let table = setup.output_of(table, PortType::Is(StreamType::Text), Some("application/xml"))?;
-        let mut options = WebRowSetOptions::default();
-        if let Some(value) = option(fields, "temporalColumns")? {
-            options.temporal = value.choice(&TemporalColumns::NAMES)?;
-        }
+        let read = activities::SqlResultsToXml::read(fields)?;
+        let rows = setup.reads(&read.result_set);
+        let table = setup.writes(&read.web_row_set, Some("application/xml"));
+        let options = WebRowSetOptions { temporal: read.temporal_columns, ..WebRowSetOptions::default() };
         Ok(Self { rows, table, options })
     }
 

@@ -3,12 +3,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::future::try_join;
 
-use super::parameters::{Mode, Parameters};
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, Database, Output, OutputPort, PortType, Requirement, Setup,
-};
+use super::parameters::Parameters;
+use crate::activity::{Activity, ActivityContext, ActivityError, Database, Output, OutputPort, Requirement, Setup};
 use crate::block::{Block, Scalar, StreamType, pipe};
-use crate::document::{DocumentError, Element, Fields};
+use crate::document::activities::{
+    self, ActivityElement, ParameterMode as Mode, ProcedureArgument, ProcedureParameter,
+};
+use crate::document::{DocumentError, Element, Fields, Located};
 use crate::resource::relational::{Argument, CallEnd, OutParameter, Parameter, ProcedureCall, SqlExecutor, TableName};
 
 /// `sqlStoredProcedure`: calls a procedure or function of the database.
@@ -38,20 +39,24 @@ pub struct SqlStoredProcedure {
 
 #[async_trait]
 impl Activity for SqlStoredProcedure {
-    const ELEMENT: &'static str = "sqlStoredProcedure";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::SqlStoredProcedure::ELEMENT;
+    const REQUIREMENT: Requirement = activities::SqlStoredProcedure::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let database = setup.relational(fields)?;
-        let mut settings = fields.required_child("procedure")?.fields();
-        let procedure = TableName::parse(&settings.required_attribute("name")?.non_empty()?.value);
-        settings.finish()?;
-        let (parameters, modes) = Parameters::parse_with_modes(fields, setup)?;
-        let rows = setup.optional_output(fields, "resultStream", StreamType::Rows)?;
-        let answers = match fields.child("outputParameters") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
+        let read = activities::SqlStoredProcedure::read(fields)?;
+        let database = setup.relational_of(fields.element(), read.resource.as_ref())?;
+        let procedure = TableName::parse(&read.procedure);
+        let modes = modes(&read.parameters);
+        let given = read.parameters.into_iter().map(|Located { value: parameter, position: place }| {
+            let value = match parameter.argument {
+                ProcedureArgument::In(value) | ProcedureArgument::InOut(value) => Some(value),
+                ProcedureArgument::Out => None,
+            };
+            (place, parameter.position, value)
+        });
+        let parameters = Parameters::of(given, setup)?;
+        let rows = setup.writes(&read.result_stream, None);
+        let answers = setup.writes(&read.output_parameters, Some("application/xml"));
         Ok(Self { database, procedure, parameters, modes, rows, answers })
     }
 
@@ -72,6 +77,21 @@ impl Activity for SqlStoredProcedure {
         answers.finish().await;
         Ok(())
     }
+}
+
+/// Which way the parameters go, by position.
+fn modes(parameters: &[Located<ProcedureParameter>]) -> Vec<Mode> {
+    let mut modes = vec![Mode::In; parameters.len()];
+    for Located { value: parameter, .. } in parameters {
+        if let Some(mode) = modes.get_mut(parameter.position as usize - 1) {
+            *mode = match parameter.argument {
+                ProcedureArgument::In(_) => Mode::In,
+                ProcedureArgument::Out => Mode::Out,
+                ProcedureArgument::InOut(_) => Mode::InOut,
+            };
+        }
+    }
+    modes
 }
 
 /// Calls the procedure, and hands on what it gives.

@@ -2,8 +2,9 @@ use async_trait::async_trait;
 use futures_util::future::try_join;
 
 use super::statement::StatementSettings;
-use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, PortType, Requirement, Setup};
-use crate::block::{Block, StreamType};
+use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, Requirement, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::resource::relational::ParameterRows;
 
@@ -28,16 +29,13 @@ pub struct SqlUpdateStatement {
 
 #[async_trait]
 impl Activity for SqlUpdateStatement {
-    const ELEMENT: &'static str = "sqlUpdateStatement";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::SqlUpdateStatement::ELEMENT;
+    const REQUIREMENT: Requirement = activities::SqlUpdateStatement::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let statement = StatementSettings::parse(fields, setup)?;
-        let count = match fields.child("resultStream") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { statement, count })
+        let read = activities::SqlUpdateStatement::read(fields)?;
+        let statement = StatementSettings::set_up(read.statement, fields.element(), setup)?;
+        Ok(Self { statement, count: setup.writes(&read.result_stream, Some("application/xml")) })
     }
 
     async fn run(mut self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -3,8 +3,8 @@
 use super::parameters::Parameters;
 use crate::activity::transform::expect_text;
 use crate::activity::{ActivityContext, ActivityError, Database, InputPort, Setup, Statements};
-use crate::block::StreamType;
-use crate::document::{DocumentError, Fields};
+use crate::document::activities::{SqlStatement, TextOrStream};
+use crate::document::{DocumentError, Element};
 
 /// A statement as the document gives it: data resource, parameters, text.
 #[derive(Debug)]
@@ -24,19 +24,17 @@ enum Expression {
 const LONGEST_EXPRESSION: usize = 1024 * 1024;
 
 impl StatementSettings {
-    /// Reads `resource`, every `sqlParameter` and the `expression`.
-    pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let database = setup.relational(fields)?;
-        let parameters = Parameters::parse(fields, setup)?;
-        let element = fields.required_child("expression")?;
-        let mut settings = element.fields();
-        let from = settings.attribute("from");
-        settings.finish_attributes()?;
-        let expression = if let Some(from) = from {
-            setup.refuse_content_beside_from(element)?;
-            Expression::From(setup.input_from(&from, StreamType::Text)?)
-        } else {
-            Expression::Given(element.text()?.into_owned())
+    /// Finds the data resource of a statement, and declares its inputs.
+    pub(super) fn set_up(
+        statement: SqlStatement,
+        element: &Element,
+        setup: &mut Setup<'_>,
+    ) -> Result<Self, DocumentError> {
+        let database = setup.relational_of(element, statement.resource.as_ref())?;
+        let parameters = Parameters::set_up(statement.parameters, setup)?;
+        let expression = match statement.expression {
+            TextOrStream::Text(sql) => Expression::Given(sql),
+            TextOrStream::Stream(stream) => Expression::From(setup.reads(&stream)),
         };
         Ok(Self { database, parameters, expression })
     }

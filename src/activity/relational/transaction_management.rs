@@ -1,12 +1,11 @@
 use async_trait::async_trait;
-use uuid::Uuid;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, Boundary, OutputPort, PortType, Requirement, Setup};
-use crate::block::{Block, StreamType};
-use crate::document::{DocumentError, Element, Fields, Value};
+use crate::activity::{Activity, ActivityContext, ActivityError, Boundary, OutputPort, Requirement, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement, TransactionOperation as Operation};
+use crate::document::{DocumentError, Fields};
 use crate::session::{
-    Isolation, Principal, SessionAttributes, TransactionError, TransactionManager, TransactionOptions,
-    TransactionReport,
+    Principal, SessionAttributes, TransactionError, TransactionManager, TransactionOptions, TransactionReport,
 };
 
 /// `transactionManagement`: begins and ends the transaction of the session, in which all statements of the following requests
@@ -27,119 +26,64 @@ pub struct TransactionManagement {
     output: OutputPort,
 }
 
-#[derive(Debug)]
-enum Operation {
-    Begin(TransactionOptions),
-    Commit,
-    Rollback,
-    Savepoint(String),
-    RollbackTo(String),
-    ReleaseSavepoint(String),
-    State(Option<Uuid>),
-}
-
-const OPERATIONS: &[&str] = &["begin", "commit", "rollback", "savepoint", "rollbackTo", "releaseSavepoint", "state"];
-
-/// The longest name of a savepoint that every database takes, in bytes.
-const LONGEST_NAME: usize = 63;
-
-/// The length of an id: 32 digits and four hyphens.
-const HYPHENATED: usize = 36;
-
 #[async_trait]
 impl Activity for TransactionManagement {
-    const ELEMENT: &'static str = "transactionManagement";
-    const REQUIREMENT: Requirement = Requirement::Relational;
+    const ELEMENT: &'static str = activities::TransactionManagement::ELEMENT;
+    const REQUIREMENT: Requirement = activities::TransactionManagement::SHAPE.requires;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let operation = Operation::parse(fields.one_of(OPERATIONS)?)?;
-        setup.is_boundary(operation.boundary());
-        if operation.stays_in_session() {
+        let read = activities::TransactionManagement::read(fields)?;
+        setup.is_boundary(boundary(&read.operation));
+        if stays_in_session(&read.operation) {
             setup.stays_in_session();
         }
-        let output = match fields.child("output") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { operation, output })
+        Ok(Self { operation: read.operation, output: setup.writes(&read.output, Some("application/xml")) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let output = context.output(self.output);
         let manager = TransactionManager::of(context.session());
-        let report = self.operation.run(&manager, context.session(), &context.request().principal).await?;
+        let report = run(self.operation, &manager, context.session(), &context.request().principal).await?;
         output.send(Block::Text(report.to_xml().into())).await?;
         output.finish().await;
         Ok(())
     }
 }
 
-impl Operation {
-    fn parse(element: &Element) -> Result<Self, DocumentError> {
-        let mut fields = element.fields();
-        let operation = match element.local_name() {
-            "begin" => Self::Begin(TransactionOptions {
-                isolation: fields.attribute("isolation").map(|name| name.choice(&Isolation::NAMES)).transpose()?,
-                read_only: fields.attribute("readOnly").map_or(Ok(false), |value| value.boolean())?,
-                xid: None,
-            }),
-            "commit" => Self::Commit,
-            "rollback" => Self::Rollback,
-            "savepoint" => Self::Savepoint(savepoint_name(&mut fields)?),
-            "rollbackTo" => Self::RollbackTo(savepoint_name(&mut fields)?),
-            "releaseSavepoint" => Self::ReleaseSavepoint(savepoint_name(&mut fields)?),
-            _ => Self::State(fields.attribute("id").map(|id| transaction_id(&id)).transpose()?),
-        };
-        fields.finish()?;
-        Ok(operation)
-    }
-
-    fn boundary(&self) -> Boundary {
-        match self {
-            Self::Begin(_) => Boundary::Begin,
-            Self::Commit => Boundary::Commit,
-            Self::Rollback => Boundary::Rollback,
-            Self::Savepoint(_) | Self::RollbackTo(_) | Self::ReleaseSavepoint(_) | Self::State(_) => Boundary::Within,
+/// What it does to the transaction.
+fn boundary(operation: &Operation) -> Boundary {
+    match operation {
+        Operation::Begin { .. } => Boundary::Begin,
+        Operation::Commit => Boundary::Commit,
+        Operation::Rollback => Boundary::Rollback,
+        Operation::Savepoint(_) | Operation::RollbackTo(_) | Operation::ReleaseSavepoint(_) | Operation::State(_) => {
+            Boundary::Within
         }
-    }
-
-    /// Whether nothing that was done outside of the session is made to hold or taken back by it: it may be done again after a
-    /// request of which nobody knows how it ended.
-    fn stays_in_session(&self) -> bool {
-        matches!(self, Self::Begin(_) | Self::Savepoint(_) | Self::State(_))
-    }
-
-    async fn run(
-        self,
-        manager: &TransactionManager,
-        session: &SessionAttributes,
-        owner: &Principal,
-    ) -> Result<TransactionReport, TransactionError> {
-        match self {
-            Self::Begin(options) => {
-                manager.begin_for(session, options, owner)?;
-            }
-            Self::Commit => manager.commit(session).await?,
-            Self::Rollback => manager.rollback(session).await?,
-            Self::Savepoint(name) => manager.current(session)?.savepoint(&name).await?,
-            Self::RollbackTo(name) => manager.current(session)?.rollback_to(&name).await?,
-            Self::ReleaseSavepoint(name) => manager.current(session)?.release(&name).await?,
-            Self::State(id) => return manager.state(session, id, owner).await,
-        }
-        manager.report(session).ok_or(TransactionError::NotActive)
     }
 }
 
-fn savepoint_name(fields: &mut Fields<'_>) -> Result<String, DocumentError> {
-    let name = fields.required_attribute("name")?;
-    if name.name()?.len() > LONGEST_NAME {
-        return Err(name.expected(format!("a name of at most {LONGEST_NAME} bytes")));
-    }
-    Ok(name.name()?.to_owned())
+/// Whether nothing that was done outside of the session is made to hold or taken back by it: it may be done again after a
+/// request of which nobody knows how it ended.
+fn stays_in_session(operation: &Operation) -> bool {
+    matches!(operation, Operation::Begin { .. } | Operation::Savepoint(_) | Operation::State(_))
 }
 
-fn transaction_id(value: &Value<'_>) -> Result<Uuid, DocumentError> {
-    let text = value.as_str().trim();
-    let id = if text.len() == HYPHENATED { text.parse().ok() } else { None };
-    id.ok_or_else(|| value.expected("the id of a transaction, as its beginning gave it"))
+async fn run(
+    operation: Operation,
+    manager: &TransactionManager,
+    session: &SessionAttributes,
+    owner: &Principal,
+) -> Result<TransactionReport, TransactionError> {
+    match operation {
+        Operation::Begin { isolation, read_only } => {
+            manager.begin_for(session, TransactionOptions { isolation, read_only, xid: None }, owner)?;
+        }
+        Operation::Commit => manager.commit(session).await?,
+        Operation::Rollback => manager.rollback(session).await?,
+        Operation::Savepoint(name) => manager.current(session)?.savepoint(&name).await?,
+        Operation::RollbackTo(name) => manager.current(session)?.rollback_to(&name).await?,
+        Operation::ReleaseSavepoint(name) => manager.current(session)?.release(&name).await?,
+        Operation::State(id) => return manager.state(session, id, owner).await,
+    }
+    manager.report(session).ok_or(TransactionError::NotActive)
 }

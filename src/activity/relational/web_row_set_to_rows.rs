@@ -2,7 +2,8 @@ use async_trait::async_trait;
 
 use crate::activity::transform::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
-use crate::block::{Block, BlockReader, BlockWriter, StreamType};
+use crate::block::{Block, BlockReader, BlockWriter};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::format::WebRowSetReader;
 
@@ -19,13 +20,12 @@ pub struct WebRowSetToRows {
 
 #[async_trait]
 impl Activity for WebRowSetToRows {
-    const ELEMENT: &'static str = "webRowSetToRows";
+    const ELEMENT: &'static str = activities::WebRowSetToRows::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let document = setup.input(fields, "webRowSetInput", StreamType::Text)?;
-        let rows = setup.output(fields, "rows", StreamType::Rows)?;
-        Ok(Self { document, rows })
+        let read = activities::WebRowSetToRows::read(fields)?;
+        Ok(Self { document: setup.reads(&read.web_row_set_input), rows: setup.writes(&read.rows, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -1,8 +1,9 @@
 use async_trait::async_trait;
 
 use super::not_found;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, PortType, Setup};
-use crate::block::{Block, StreamType};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 use crate::session::AttributeValue;
 
@@ -21,18 +22,12 @@ pub struct DeliverFromSession {
 
 #[async_trait]
 impl Activity for DeliverFromSession {
-    const ELEMENT: &'static str = "deliverFromSession";
+    const ELEMENT: &'static str = activities::DeliverFromSession::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let mut source = fields.required_child("fromSession")?.fields();
-        let attribute = source.required_attribute("attribute")?.name()?.to_owned();
-        source.finish()?;
-        let output = match fields.child("toLocal") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Any), None)?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { attribute, output })
+        let read = activities::DeliverFromSession::read(fields)?;
+        Ok(Self { attribute: read.attribute, output: setup.writes(&read.to_local, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

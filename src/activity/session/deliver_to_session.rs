@@ -2,6 +2,7 @@ use async_trait::async_trait;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, Setup};
 use crate::block::StreamType;
+use crate::document::activities::{self, ActivityElement, DeliveryMode as Mode};
 use crate::document::{DocumentError, Fields};
 use crate::session::StoredStream;
 
@@ -19,25 +20,14 @@ pub struct DeliverToSession {
     mode: Mode,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Mode {
-    Replace,
-    Append,
-}
-
 #[async_trait]
 impl Activity for DeliverToSession {
-    const ELEMENT: &'static str = "deliverToSession";
+    const ELEMENT: &'static str = activities::DeliverToSession::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let input = setup.input(fields, "fromLocal", StreamType::Any)?;
-        let mut target = fields.required_child("toSession")?.fields();
-        let attribute = target.required_attribute("attribute")?.name()?.to_owned();
-        let modes = [("replace", Mode::Replace), ("append", Mode::Append)];
-        let mode = target.attribute("mode").map_or(Ok(Mode::Replace), |mode| mode.choice(&modes))?;
-        target.finish()?;
-        Ok(Self { input, attribute, mode })
+        let read = activities::DeliverToSession::read(fields)?;
+        Ok(Self { input: setup.reads(&read.from_local), attribute: read.attribute, mode: read.mode })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -1,12 +1,12 @@
 use async_trait::async_trait;
-use bytestring::ByteString;
 use quick_xml::escape::{escape, partial_escape};
 
 use super::not_found;
 use crate::activity::transform::expect_text;
-use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, PortType, Setup};
-use crate::block::{Block, Scalar, ScalarType, StreamType};
-use crate::document::{DocumentError, Element, Fields, Limits, Node};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
+use crate::block::{Block, Scalar, ScalarType};
+use crate::document::activities::{self, ActivityElement, AttributeOperation, NewValue};
+use crate::document::{DocumentError, Element, Fields, Limits};
 use crate::session::{AttributeValue, SessionAttributes};
 
 /// `sessionAttributeManagement`: sets, counts up, gets, removes or lists session attributes.
@@ -28,7 +28,7 @@ pub struct SessionAttributeManagement {
 
 #[derive(Debug)]
 enum Operation {
-    Set { name: String, value: NewValue },
+    Set { name: String, value: Value },
     Increment { name: String, by: i64 },
     Get { name: String },
     Remove { name: String },
@@ -36,29 +36,23 @@ enum Operation {
 }
 
 #[derive(Debug)]
-enum NewValue {
+enum Value {
     Given(Scalar),
     From(InputPort, ScalarType),
 }
-
-const OPERATIONS: &[&str] =
-    &["setAttribute", "incrementAttribute", "getAttribute", "removeAttribute", "listAttributes"];
 
 /// The longest text that is read from a stream to become one value.
 const LONGEST_VALUE: usize = 16 * 1024 * 1024;
 
 #[async_trait]
 impl Activity for SessionAttributeManagement {
-    const ELEMENT: &'static str = "sessionAttributeManagement";
+    const ELEMENT: &'static str = activities::SessionAttributeManagement::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let operation = Operation::parse(fields.one_of(OPERATIONS)?, setup)?;
-        let output = match fields.child("output") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { operation, output })
+        let read = activities::SessionAttributeManagement::read(fields)?;
+        let operation = Operation::set_up(read.operation, setup);
+        Ok(Self { operation, output: setup.writes(&read.output, Some("application/xml")) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
@@ -71,47 +65,27 @@ impl Activity for SessionAttributeManagement {
 }
 
 impl Operation {
-    fn parse(element: &Element, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let mut fields = element.fields();
-        let operation = match element.local_name() {
-            "setAttribute" => return Self::parse_set(element, setup),
-            "incrementAttribute" => Self::Increment {
-                name: fields.required_attribute("name")?.name()?.to_owned(),
-                by: fields.attribute("by").map_or(Ok(1), |by| by.integer(i64::MIN..=i64::MAX))?,
-            },
-            "getAttribute" => Self::Get { name: fields.required_attribute("name")?.name()?.to_owned() },
-            "removeAttribute" => Self::Remove { name: fields.required_attribute("name")?.name()?.to_owned() },
-            _ => Self::List,
-        };
-        fields.finish()?;
-        Ok(operation)
-    }
-
-    fn parse_set(element: &Element, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let mut fields = element.fields();
-        let name = fields.required_attribute("name")?.name()?.to_owned();
-        let types = ScalarType::NAMES.map(|name| (name, ScalarType::from_name(name).unwrap_or(ScalarType::Text)));
-        let scalar_type =
-            fields.attribute("type").map_or(Ok(ScalarType::Text), |scalar_type| scalar_type.choice(&types))?;
-        let from = fields.attribute("from");
-        fields.finish_attributes()?;
-        let value = match from {
-            Some(from) => {
-                setup.refuse_content_beside_from(element)?;
-                NewValue::From(setup.input_from(&from, StreamType::Text)?, scalar_type)
+    fn set_up(operation: AttributeOperation, setup: &mut Setup<'_>) -> Self {
+        match operation {
+            AttributeOperation::Set { name, value: NewValue::Given(value) } => {
+                Self::Set { name, value: Value::Given(value) }
             }
-            None if scalar_type == ScalarType::Xml => NewValue::Given(Scalar::Xml(given_xml(element)?)),
-            None => NewValue::Given(given_scalar(scalar_type, element)?),
-        };
-        Ok(Self::Set { name, value })
+            AttributeOperation::Set { name, value: NewValue::Stream(stream, scalar_type) } => {
+                Self::Set { name, value: Value::From(setup.reads(&stream), scalar_type) }
+            }
+            AttributeOperation::Increment { name, by } => Self::Increment { name, by },
+            AttributeOperation::Get(name) => Self::Get { name },
+            AttributeOperation::Remove(name) => Self::Remove { name },
+            AttributeOperation::List => Self::List,
+        }
     }
 
     async fn run(self, context: &mut ActivityContext) -> Result<String, ActivityError> {
         match self {
             Self::Set { name, value } => {
                 let value = match value {
-                    NewValue::Given(value) => value,
-                    NewValue::From(port, scalar_type) => read_scalar(context, port, scalar_type).await?,
+                    Value::Given(value) => value,
+                    Value::From(port, scalar_type) => read_scalar(context, port, scalar_type).await?,
                 };
                 let value = AttributeValue::Scalar(value);
                 let answer = attribute_to_xml(&name, &value);
@@ -135,32 +109,6 @@ impl Operation {
             Self::List => Ok(list_to_xml(context.session())),
         }
     }
-}
-
-/// The one element that a `setAttribute` of the type `xml` holds.
-fn given_xml(element: &Element) -> Result<ByteString, DocumentError> {
-    let has_text = element.children().iter().any(|node| matches!(node, Node::Text(text) if !text.is_blank()));
-    let mut elements = element.elements();
-    match (elements.next(), elements.next()) {
-        (Some(only), None) if !has_text => match only.to_xml() {
-            Ok(xml) => Ok(xml.trim_end().into()),
-            Err(error) => Err(DocumentError::invalid(only.position(), error.to_string())),
-        },
-        _ => Err(contradictory(element, "of the type `xml` it holds one element")),
-    }
-}
-
-fn given_scalar(scalar_type: ScalarType, element: &Element) -> Result<Scalar, DocumentError> {
-    let name = scalar_type.name();
-    let Ok(text) = element.text() else {
-        return Err(contradictory(element, &format!("of the type `{name}` it holds text alone")));
-    };
-    Scalar::parse(scalar_type, &text)
-        .ok_or_else(|| contradictory(element, &format!("its value is not of the type `{name}`")))
-}
-
-fn contradictory(element: &Element, why: &str) -> DocumentError {
-    DocumentError::invalid(element.position(), format!("contradictory `setAttribute`: {why}"))
 }
 
 /// Reads the whole of a text stream as one value.

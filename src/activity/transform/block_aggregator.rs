@@ -2,7 +2,8 @@ use async_trait::async_trait;
 
 use super::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `blockAggregator`: joins every `size` blocks of text into one.
@@ -24,16 +25,12 @@ const LARGEST_BLOCK: usize = 4 * 1024 * 1024;
 
 #[async_trait]
 impl Activity for BlockAggregator {
-    const ELEMENT: &'static str = "blockAggregator";
+    const ELEMENT: &'static str = activities::BlockAggregator::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let input = setup.input(fields, "input", StreamType::Text)?;
-        let mut block_size = fields.required_child("blocksize")?.fields();
-        let size = block_size.required_attribute("size")?.integer(1..=u32::MAX)?;
-        block_size.finish()?;
-        let output = setup.output(fields, "output", StreamType::Text)?;
-        Ok(Self { input, size, output })
+        let read = activities::BlockAggregator::read(fields)?;
+        Ok(Self { input: setup.reads(&read.input), size: read.size, output: setup.writes(&read.output, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

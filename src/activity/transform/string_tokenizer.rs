@@ -2,7 +2,8 @@ use async_trait::async_trait;
 
 use super::expect_text;
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, OutputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `stringTokenizer`: cuts text into tokens at any of the delimiter characters; each token is a block.
@@ -24,22 +25,14 @@ pub struct StringTokenizer {
 
 #[async_trait]
 impl Activity for StringTokenizer {
-    const ELEMENT: &'static str = "stringTokenizer";
+    const ELEMENT: &'static str = activities::StringTokenizer::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let input = setup.input(fields, "stringBlocksInput", StreamType::Text)?;
-        let delimiters = match fields.child("delimiters") {
-            Some(child) => {
-                let mut settings = child.fields();
-                let value = settings.required_attribute("value")?;
-                settings.finish()?;
-                value.as_str().chars().collect()
-            }
-            None => vec![' '],
-        };
-        let output = setup.output(fields, "stringTokensOutput", StreamType::Text)?;
-        Ok(Self { input, delimiters, output })
+        let read = activities::StringTokenizer::read(fields)?;
+        let input = setup.reads(&read.string_blocks_input);
+        let output = setup.writes(&read.string_tokens_output, None);
+        Ok(Self { input, delimiters: read.delimiters.chars().collect(), output })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -5,10 +5,9 @@ use bytestring::ByteString;
 use futures_util::future::try_join;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::activity::{
-    Activity, ActivityContext, ActivityError, Effects, Input, InputPort, Output, OutputPort, PortType, Setup,
-};
-use crate::block::{Block, StreamType};
+use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Input, InputPort, Output, OutputPort, Setup};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement, DataStoreSource, stream::Text};
 use crate::document::{DocumentError, Fields};
 
 /// How much a data store holds before its writer has to wait, in KiB.
@@ -37,18 +36,21 @@ enum Source {
 
 #[async_trait]
 impl Activity for DataStore {
-    const ELEMENT: &'static str = "dataStore";
+    const ELEMENT: &'static str = activities::DataStore::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let (source, port_type) = if let Some(input) = fields.child("input") {
-            let input = setup.input_of(input, StreamType::Any)?;
-            (Source::Stream(input), PortType::SameAs(input))
-        } else {
-            let items = fields.children("item").into_iter().map(|item| Ok(item.text_only()?.into_owned().into()));
-            (Source::Items(items.collect::<Result<_, DocumentError>>()?), PortType::Is(StreamType::Text))
+        let read = activities::DataStore::read(fields)?;
+        let (source, cursor) = match read.source {
+            DataStoreSource::Stream(stream) => {
+                let input = setup.reads(&stream);
+                (Source::Stream(input), setup.passes_on(input, &read.item_cursor))
+            }
+            DataStoreSource::Items(items) => {
+                let items = items.into_iter().map(ByteString::from).collect();
+                (Source::Items(items), setup.writes(&read.item_cursor.carrying::<Text>(), None))
+            }
         };
-        let cursor = setup.output_of(fields.required_child("itemCursor")?, port_type, None)?;
         Ok(Self { source, cursor })
     }
 

@@ -2,7 +2,8 @@ use async_trait::async_trait;
 use bytestring::ByteString;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, OutputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `echo`: says a text.
@@ -18,13 +19,12 @@ pub struct Echo {
 
 #[async_trait]
 impl Activity for Echo {
-    const ELEMENT: &'static str = "echo";
+    const ELEMENT: &'static str = activities::Echo::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let text = fields.required_child("text")?.text_only()?.into_owned().into();
-        let output = setup.optional_output(fields, "output", StreamType::Text)?;
-        Ok(Self { text, output })
+        let read = activities::Echo::read(fields)?;
+        Ok(Self { text: read.text.into(), output: setup.writes(&read.output, None) })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

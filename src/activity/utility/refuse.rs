@@ -1,7 +1,8 @@
 use async_trait::async_trait;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, InputPort, Setup};
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `refuse`: fails, unless data come.
@@ -20,13 +21,12 @@ pub struct Refuse {
 
 #[async_trait]
 impl Activity for Refuse {
-    const ELEMENT: &'static str = "refuse";
+    const ELEMENT: &'static str = activities::Refuse::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let unless = fields.child("unless").map(|unless| setup.input_of(unless, StreamType::Any)).transpose()?;
-        let message = fields.required_child("message")?.text_only()?.trim().to_owned();
-        Ok(Self { unless, message })
+        let read = activities::Refuse::read(fields)?;
+        Ok(Self { unless: read.unless.as_ref().map(|unless| setup.reads(unless)), message: read.message })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -3,9 +3,10 @@ use bytestring::ByteString;
 use quick_xml::escape::escape;
 
 use crate::activity::{
-    Activity, ActivityContext, ActivityError, Effects, OutputPort, PortType, RequestInformation as Known, Setup,
+    Activity, ActivityContext, ActivityError, Effects, OutputPort, RequestInformation as Known, Setup,
 };
-use crate::block::{Block, StreamType};
+use crate::block::Block;
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `requestInformation`: who asks, under which id, and for what.
@@ -25,17 +26,16 @@ pub struct RequestInformation {
 
 #[async_trait]
 impl Activity for RequestInformation {
-    const ELEMENT: &'static str = "requestInformation";
+    const ELEMENT: &'static str = activities::RequestInformation::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        let principal = setup.optional_output(fields, "principal", StreamType::Text)?;
-        let request_id = setup.optional_output(fields, "requestId", StreamType::Text)?;
-        let document = match fields.child("document") {
-            Some(child) => setup.output_of(child, PortType::Is(StreamType::Text), Some("application/xml"))?,
-            None => OutputPort::NOWHERE,
-        };
-        Ok(Self { principal, request_id, document })
+        let read = activities::RequestInformation::read(fields)?;
+        Ok(Self {
+            principal: setup.writes(&read.principal, None),
+            request_id: setup.writes(&read.request_id, None),
+            document: setup.writes(&read.document, Some("application/xml")),
+        })
     }
 
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::activity::{Activity, ActivityContext, ActivityError, Effects, Setup};
+use crate::document::activities::{self, ActivityElement};
 use crate::document::{DocumentError, Fields};
 
 /// `sleep`: waits, and so keeps the request in its session for that long.
@@ -17,11 +18,11 @@ pub struct Sleep {
 
 #[async_trait]
 impl Activity for Sleep {
-    const ELEMENT: &'static str = "sleep";
+    const ELEMENT: &'static str = activities::Sleep::ELEMENT;
     const EFFECTS: Effects = Effects::Session;
 
     fn parse(fields: &mut Fields<'_>, _setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
-        Ok(Self { duration: fields.required_attribute("duration")?.duration_or_zero()? })
+        Ok(Self { duration: activities::Sleep::read(fields)?.duration })
     }
 
     async fn run(self, context: ActivityContext) -> Result<(), ActivityError> {

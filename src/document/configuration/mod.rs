@@ -9,9 +9,10 @@ mod session;
 pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
 pub use data_resource::{
     BudgetConfiguration, ClientPlaceConfiguration, CredentialMethodConfiguration, CredentialsConfiguration,
-    DataResourceConfiguration, GrantConfiguration, LoginConfiguration, MappedTo, OAuthConfiguration,
-    OriginConfiguration, PasswordSource, PoolConfiguration, PropertyConfiguration, RoleMapConfiguration, RoleMapEntry,
-    TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration, WebConfiguration,
+    DataResourceConfiguration, FolderConfiguration, GrantConfiguration, LoginConfiguration, MappedTo,
+    OAuthConfiguration, OriginConfiguration, PasswordSource, PoolConfiguration, PropertyConfiguration,
+    RoleMapConfiguration, RoleMapEntry, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
+    WebConfiguration,
 };
 pub use resource::ResourceConfiguration;
 pub use service::{AuthenticationConfiguration, ResourceReference, ServiceConfiguration, ServiceLimits};

@@ -120,13 +120,16 @@ mod tests {
                <budget requests='10' per='PT1S' burst='20' wait='PT1M'/>
                <properties location='salesforce.pull'/><properties location='more.pull'/>
                <property key='ms.call.interval.millis'> 5000 </property><property key='ms.x'><![CDATA[{\"a\": 1}]]></property>
-             </dataResource><dataResource name='bare' uri='http://a.example'/>",
+             </dataResource><dataResource name='bare' uri='http://a.example'/>
+             <dataResource name='inbox' uri='file:inbox/'><folder write='true' create='true' fileBytes='5' unfinished='P1D'/></dataResource>",
         )
         .unwrap();
         let web = &configuration.data_resources[0].web;
         assert_eq!((web.origins.len(), web.credentials.len(), web.property_files.len()), (2, 4, 2));
         assert_eq!((&*web.properties[0].value, &*web.properties[1].value), ("5000", "{\"a\": 1}"));
         assert_eq!(configuration.data_resources[1].web, crate::document::WebConfiguration::default());
+        let folder = configuration.data_resources[2].folder.as_ref().map(|folder| folder.value);
+        assert!(folder.is_some_and(|folder| folder.write && folder.create && folder.file_bytes == Some(5)));
         let written = configuration.to_xml().unwrap();
         assert_eq!(
             ResourceConfiguration::parse(written.as_bytes(), &Limits::default()),
@@ -139,6 +142,9 @@ mod tests {
     fn what_is_wrong_with_an_http_service_is_refused_where_it_stands() {
         let oauth = "tokenUri='/t' client='c'";
         for (content, at) in [
+            ("<folder write='maybe'/>".to_owned(), "2:33"),
+            ("<folder fileBytes='0'/>".to_owned(), "2:33"),
+            ("<folder/><folder/>".to_owned(), "2:34"),
             ("<origin/>".to_owned(), "2:25"),
             ("<origin uri='a b'/>".to_owned(), "2:33"),
             ("<origin uri='https://a' private='maybe'/>".to_owned(), "2:49"),

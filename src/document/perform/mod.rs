@@ -32,7 +32,7 @@ pub struct PerformDocument {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// One activity.
-    Activity(ActivityElement),
+    Activity(WrittenActivity),
     /// `sequence`: one after the other.
     Sequence(Vec<Step>),
     /// `flow`: side by side.
@@ -41,21 +41,21 @@ pub enum Step {
 
 /// An activity as it was written: the element's name says which, the attribute `name` names the instance.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ActivityElement {
+pub struct WrittenActivity {
     /// The name of this instance, unique in the document.
     pub name: Box<str>,
     /// The whole element.
     pub element: Element,
 }
 
-impl ActivityElement {
+impl WrittenActivity {
     /// Makes an activity of that kind with that name and nothing else: what a client fills in.
     ///
     /// ```
-    /// use rejoin::document::{ActivityElement, Element, PerformDocument, Step, TYPES_NAMESPACE};
+    /// use rejoin::document::{WrittenActivity, Element, PerformDocument, Step, TYPES_NAMESPACE};
     ///
     /// let text = Element::new("text", Some(TYPES_NAMESPACE)).with_text("hello");
-    /// let echo = ActivityElement::new("echo", "say").with_child(text);
+    /// let echo = WrittenActivity::new("echo", "say").with_child(text);
     /// let document = PerformDocument { steps: vec![Step::Activity(echo)], ..PerformDocument::default() };
     /// assert_eq!(PerformDocument::parse(document.to_xml()?.as_bytes())?, document);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

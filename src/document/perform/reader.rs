@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{ActivityElement, PerformDocument, SessionElement, Step, TYPES_NAMESPACE};
+use super::{PerformDocument, SessionElement, Step, TYPES_NAMESPACE, WrittenActivity};
 use crate::document::reader::{TreeReader, XmlReader};
 use crate::document::{DocumentError, Element, nearest, root};
 
@@ -66,14 +66,14 @@ impl<'a> PerformReader<'a> {
         Ok(steps)
     }
 
-    fn read_activity(&mut self, head: Element) -> Result<ActivityElement, DocumentError> {
+    fn read_activity(&mut self, head: Element) -> Result<WrittenActivity, DocumentError> {
         let Some(value) = head.attribute_value("name") else { return Err(nameless(&head)) };
         let name: Box<str> = value.name()?.into();
         if !self.names.insert(name.clone()) {
             return Err(value.error(format!("the name `{name}` is given twice: the names of activities are unique")));
         }
         let element = self.trees.read_content(head, &mut self.reader)?;
-        Ok(ActivityElement { name, element })
+        Ok(WrittenActivity { name, element })
     }
 }
 

@@ -5,4 +5,4 @@ mod reader;
 mod writer;
 
 pub use reader::ArrowReader;
-pub use writer::{ArrowCompression, ArrowOptions, ArrowWriter};
+pub use writer::{ArrowOptions, ArrowWriter};

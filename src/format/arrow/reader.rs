@@ -89,9 +89,10 @@ mod tests {
 
     use arrow_array::{ArrayRef, DictionaryArray, Int8Array, NullArray, StringArray};
 
-    use super::super::{ArrowCompression, ArrowOptions, ArrowWriter};
+    use super::super::{ArrowOptions, ArrowWriter};
     use super::*;
     use crate::block::BLOCK_ROWS;
+    use crate::document::activities::ArrowCompression;
     use crate::format::samples::{every_type, many};
 
     fn written(compression: ArrowCompression, blocks: &[RecordBatch]) -> Vec<u8> {

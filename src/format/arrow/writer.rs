@@ -4,6 +4,7 @@ use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamEncoder};
 use arrow_schema::{ArrowError, Schema};
 
+use crate::document::activities::ArrowCompression;
 use crate::format::FormatError;
 use crate::format::align::Aligned;
 
@@ -12,21 +13,6 @@ use crate::format::align::Aligned;
 pub struct ArrowOptions {
     /// How the values are compressed.
     pub compression: ArrowCompression,
-}
-
-/// How the values in an Arrow stream are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ArrowCompression {
-    /// Not at all.
-    #[default]
-    None,
-    /// By Zstandard, block by block.
-    Zstd,
-}
-
-impl ArrowCompression {
-    /// All names, in the order in which errors list them.
-    pub const NAMES: [(&'static str, Self); 2] = [("none", Self::None), ("zstd", Self::Zstd)];
 }
 
 /// Writes rows as an Arrow IPC stream, with the types that they have here.

@@ -7,7 +7,7 @@ mod reader_options;
 mod records;
 mod writer;
 
-pub use options::{CsvOptions, LineBreak};
+pub use options::CsvOptions;
 pub use reader::CsvReader;
-pub use reader_options::{CsvColumns, CsvReaderOptions};
+pub use reader_options::CsvReaderOptions;
 pub use writer::CsvWriter;

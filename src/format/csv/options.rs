@@ -1,3 +1,5 @@
+use crate::document::activities::LineBreak;
+
 /// How [`CsvWriter`](super::CsvWriter) writes: the settings of the activity `sqlResultsToCSV`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvOptions {
@@ -20,40 +22,5 @@ pub struct CsvOptions {
 impl Default for CsvOptions {
     fn default() -> Self {
         Self { delimiter: ',', line_break: LineBreak::Lf, null: String::new(), header: false, escape: true }
-    }
-}
-
-/// What ends a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LineBreak {
-    /// Carriage return.
-    Cr,
-    /// Line feed.
-    Lf,
-    /// Carriage return and line feed.
-    CrLf,
-}
-
-impl LineBreak {
-    /// All names, in the order in which errors list them.
-    pub const NAMES: [&'static str; 3] = ["CR", "LF", "CRLF"];
-
-    /// The line break of that name. `LFCR`, which stands in an example of OGSA-DAI's, is taken for `CRLF`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "CR" => Self::Cr,
-            "LF" => Self::Lf,
-            "CRLF" | "LFCR" => Self::CrLf,
-            _ => return None,
-        })
-    }
-
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::Cr => "\r",
-            Self::Lf => "\n",
-            Self::CrLf => "\r\n",
-        }
     }
 }

@@ -1,10 +1,11 @@
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
 
+use super::CsvReaderOptions;
 use super::infer::Guess;
 use super::records::{Record, Records};
-use super::{CsvColumns, CsvReaderOptions};
 use crate::block::BLOCK_ROWS;
+use crate::document::activities::CsvColumns;
 use crate::format::parse::RowsBuilder;
 use crate::format::text::shortened;
 use crate::format::{FormatError, RowType};

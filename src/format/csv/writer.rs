@@ -232,12 +232,10 @@ mod tests {
     #[test]
     fn lines_end_as_asked() {
         let rows = text_column(&[Some("a"), Some("b")]);
-        for (name, expected) in [("CR", "a\rb\r"), ("LF", "a\nb\n"), ("CRLF", "a\r\nb\r\n"), ("LFCR", "a\r\nb\r\n")] {
-            let line_break = LineBreak::from_name(name).unwrap();
+        for (name, expected) in [("CR", "a\rb\r"), ("LF", "a\nb\n"), ("CRLF", "a\r\nb\r\n")] {
+            let (_, line_break) = LineBreak::NAMES.into_iter().find(|(known, _)| *known == name).unwrap();
             assert_eq!(written(CsvOptions { line_break, ..CsvOptions::default() }, &rows), expected);
         }
-        assert!(LineBreak::from_name("lf").is_none());
-        assert!(LineBreak::NAMES.iter().all(|name| LineBreak::from_name(name).is_some()));
     }
 
     #[test]

@@ -15,8 +15,8 @@ use arrow_buffer::{IntervalMonthDayNano, OffsetBuffer};
 use arrow_schema::{DataType, Field, IntervalUnit, TimeUnit};
 use arrow_select::take::take;
 
+use crate::block::list_of;
 use crate::format::RowType;
-use crate::format::row_type::list_of;
 
 /// How many milliseconds a day has.
 const DAY: i64 = 86_400_000;

@@ -9,4 +9,4 @@ mod views;
 mod writer;
 
 pub use reader::ParquetReader;
-pub use writer::{ParquetCompression, ParquetOptions, ParquetWriter};
+pub use writer::{ParquetOptions, ParquetWriter};

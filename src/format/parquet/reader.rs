@@ -129,9 +129,10 @@ mod tests {
     use arrow_array::cast::AsArray;
     use arrow_array::{Array, ArrayRef, Int64Array, StringArray};
 
-    use super::super::{ParquetCompression, ParquetOptions, ParquetWriter};
+    use super::super::{ParquetOptions, ParquetWriter};
     use super::*;
     use crate::block::BLOCK_ROWS;
+    use crate::document::activities::ParquetCompression;
     use crate::format::samples::{every_type, many};
 
     fn written(compression: ParquetCompression, blocks: &[RecordBatch]) -> Vec<u8> {

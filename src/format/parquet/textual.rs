@@ -7,7 +7,7 @@ use arrow_array::types::IntervalMonthDayNanoType;
 use arrow_array::{Array, ArrayRef, ListArray, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 
-use crate::format::row_type::list_of;
+use crate::block::list_of;
 use crate::format::text::push_interval;
 
 /// The columns of a file for these columns: spans of time are text.

@@ -7,6 +7,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use super::sink::Sink;
 use super::textual::{textual_column, textual_schema};
+use crate::document::activities::ParquetCompression;
 use crate::format::FormatError;
 use crate::format::align::Aligned;
 
@@ -24,23 +25,6 @@ const PAGE_BYTES: usize = 256 * 1024;
 pub struct ParquetOptions {
     /// How the values are compressed.
     pub compression: ParquetCompression,
-}
-
-/// How the values in a Parquet file are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ParquetCompression {
-    /// By Snappy: quick, and every reader has it.
-    #[default]
-    Snappy,
-    /// By Zstandard: smaller.
-    Zstd,
-    /// Not at all.
-    None,
-}
-
-impl ParquetCompression {
-    /// All names, in the order in which errors list them.
-    pub const NAMES: [(&'static str, Self); 3] = [("snappy", Self::Snappy), ("zstd", Self::Zstd), ("none", Self::None)];
 }
 
 /// Writes rows as a Parquet file, as they come: a row group is written as soon as it has 8 MiB or a million rows, so that the

@@ -2,10 +2,10 @@
 
 use arrow_schema::Field;
 
-use super::TemporalColumns;
 use super::column_types::{ColumnType, UNBOUNDED};
 use super::xml_text::{is_xml, push_content};
 use crate::block::ColumnOrigin;
+use crate::document::activities::TemporalColumns;
 use crate::format::FormatError;
 use crate::format::text::{push_boolean, push_integer};
 

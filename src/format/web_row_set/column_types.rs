@@ -2,7 +2,7 @@
 
 use arrow_schema::{DataType, TimeUnit};
 
-use super::TemporalColumns;
+use crate::document::activities::TemporalColumns;
 
 /// The largest `int` of Java, for what has no bound.
 pub(super) const UNBOUNDED: usize = 2_147_483_647;

@@ -14,6 +14,6 @@ mod row_ends;
 mod writer;
 mod xml_text;
 
-pub use options::{TemporalColumns, WebRowSetOptions};
+pub use options::WebRowSetOptions;
 pub use reader::WebRowSetReader;
 pub use writer::WebRowSetWriter;

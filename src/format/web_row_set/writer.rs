@@ -1,10 +1,11 @@
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Schema};
 
+use super::WebRowSetOptions;
 use super::column_definition::{push_definition, push_name, push_number};
 use super::column_types;
 use super::xml_text::push_content;
-use super::{TemporalColumns, WebRowSetOptions};
+use crate::document::activities::TemporalColumns;
 use crate::format::FormatError;
 use crate::format::cells::{Cells, NOT_TEXT, Plain, Values};
 use crate::format::stream::Stream;

@@ -35,6 +35,7 @@ pub fn decide(settings: &IngestSettings, progress: &mut Progress, seen: &Seen, a
         Seen::Refused(refusal) => step.after_refusal(refusal),
         Seen::Lost(lost) => step.after_loss(lost),
         Seen::Unreadable(unreadable) => step.fail(unreadable.rule, unreadable.message.clone()),
+        Seen::Stale(_) => step.retry(Rule::StartOver, Duration::ZERO),
     };
     progress.not_before = decision.action.not_before().map(|moment| Mark::after(moment.since(at.moment), at));
     progress.keep(at);
@@ -52,6 +53,9 @@ struct Step<'a> {
 impl Step<'_> {
     fn after_page(&mut self, page: &PageSeen) -> Decision {
         self.note_page(page);
+        if page.is_unchanged {
+            return self.complete(Rule::Unchanged);
+        }
         if let Some(decision) = self.by_verdict(page.verdict.as_ref()) {
             return decision;
         }
@@ -216,6 +220,9 @@ impl Step<'_> {
 
     fn after_loss(&mut self, lost: &LostSeen) -> Decision {
         let retry = &self.settings.retry;
+        if lost.got_on {
+            self.progress.retries = 0;
+        }
         let may_repeat = !lost.is_final && (lost.never_sent || self.manner.is_repeatable());
         if may_repeat && retry.on_transport_errors && self.progress.retries < retry.times {
             let wait = backoff(&retry.backoff, self.progress.retries, self.at.chance);

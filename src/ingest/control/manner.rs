@@ -42,6 +42,12 @@ pub fn creates(settings: &IngestSettings) -> bool {
     !Manner(settings).is_repeatable()
 }
 
+/// Whether an ingestion goes on until a condition holds.
+#[must_use]
+pub fn polls(settings: &IngestSettings) -> bool {
+    Manner(settings).polls()
+}
+
 /// RFC 9110, section 9.2.2, and the header `Idempotency-Key`.
 fn is_idempotent(settings: &IngestSettings) -> bool {
     let request = &settings.request;

@@ -31,7 +31,7 @@ mod waiting;
 
 pub use decide::decide;
 pub use key_value::KeyValue;
-pub use manner::creates;
+pub use manner::{creates, polls};
 pub use mark::{Mark, Occasion};
 pub use progress::Progress;
 pub use rule::{Action, Conflict, Decision, Outcome, Rule};

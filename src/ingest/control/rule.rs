@@ -66,6 +66,14 @@ pub enum Rule {
     DataField,
     /// Fewer records came than should.
     MinRecords,
+    /// The file is the one that is there already.
+    Unchanged,
+    /// What is there of a file is not of the same file: it is asked for from its beginning.
+    StartOver,
+    /// The file can't be written: its name, its size, its folder.
+    File,
+    /// The file that came is not the one that was expected.
+    Checksum,
 }
 
 impl Rule {
@@ -81,6 +89,8 @@ impl Rule {
                 | Self::WaitTooLong
                 | Self::MediaType
                 | Self::Unreadable
+                | Self::File
+                | Self::Checksum
         )
     }
 }
@@ -118,6 +128,10 @@ impl fmt::Display for Rule {
             Self::Unreadable => "unreadable",
             Self::DataField => "dataField",
             Self::MinRecords => "minRecords",
+            Self::Unchanged => "unchanged",
+            Self::StartOver => "startOver",
+            Self::File => "file",
+            Self::Checksum => "checksum",
         };
         f.write_str(name)
     }

@@ -17,6 +17,8 @@ pub enum Seen {
     Lost(LostSeen),
     /// An answer that should hold a page, and can't be read.
     Unreadable(UnreadableSeen),
+    /// An answer after which a file is asked for from its beginning; what does not fit.
+    Stale(String),
 }
 
 /// A page.
@@ -40,6 +42,10 @@ pub struct PageSeen {
     pub verdict: Option<Result<Verdict, FormulaError>>,
     /// How long the server wishes the next request to wait.
     pub wait: Option<Duration>,
+    /// Whether it is the word that a file is the one that is there already.
+    pub is_unchanged: bool,
+    /// What is worth telling, for people.
+    pub note: Option<String>,
 }
 
 /// A warning: 204, 206, or whatever `ms.http.statuses` says.
@@ -77,12 +83,14 @@ pub struct LostSeen {
     pub never_sent: bool,
     /// Whether trying again makes no difference: the address is not allowed, the credentials can't be had.
     pub is_final: bool,
+    /// Whether it brought some of what was asked for, from which the next request goes on.
+    pub got_on: bool,
 }
 
 /// An answer that can't be read.
 #[derive(Debug, Clone)]
 pub struct UnreadableSeen {
-    /// [`Rule::MediaType`] or [`Rule::Unreadable`].
+    /// [`Rule::MediaType`] or [`Rule::Unreadable`]; of a file [`Rule::File`] or [`Rule::Checksum`].
     pub rule: Rule,
     /// What is wrong with it.
     pub message: String,

@@ -15,6 +15,14 @@ pub enum Verdict {
     FailWhen(usize),
 }
 
+impl Verdict {
+    /// Whether it ends the ingestion well.
+    #[must_use]
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Stop | Self::StopWhen(_))
+    }
+}
+
 /// Which condition holds of an answer: the first of those that end the ingestion well, or else of those that fail it.
 ///
 /// The session key is that of a page. Of an answer that holds none (`key` is `None`), nothing is known of the key, so only

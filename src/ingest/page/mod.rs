@@ -27,4 +27,4 @@ pub use classify::{AnswerClass, classify, is_expected_type};
 pub use derived::Constants;
 pub use error::PageError;
 pub use packed::Packed;
-pub use reader::{Page, PageReader, Wanted};
+pub use reader::{Page, PageReader, Wanted, key_of_header};

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName};
 use serde_json::value::RawValue;
 
 use super::PageError;
+use super::columns::Misfit;
 use super::csv::CsvRecords;
 use super::derived::Constants;
 use super::envelope::{Found, Paths};
@@ -71,7 +72,7 @@ struct Places {
 }
 
 impl PageReader {
-    /// A reader of answers of the form that the settings say.
+    /// A reader of answers of the form that the settings say. Of a download it reads the record, which is JSON, of the file.
     ///
     /// # Errors
     ///
@@ -82,16 +83,14 @@ impl PageReader {
         let form = match &settings.page.form {
             PageForm::Json { data } => {
                 places = json_places(&mut paths, settings, data.as_ref());
-                let records = JsonRecords::new(&settings.page, wanted).map_err(|misfit| PageError::Misfit {
-                    page: 1,
-                    record: 1,
-                    field: misfit.field,
-                    problem: misfit.problem,
-                })?;
-                Form::Json(records)
+                Form::Json(json_records(settings, wanted)?)
             }
             PageForm::Csv(dialect) => Form::Csv(CsvRecords::new(&settings.page, dialect)),
             PageForm::Text => Form::Text,
+            PageForm::File if settings.download.is_some() => {
+                places.data = Some(paths.add(None));
+                Form::Json(json_records(settings, wanted)?)
+            }
             PageForm::File => Form::File,
         };
         Ok(Self {
@@ -170,6 +169,12 @@ impl PageReader {
         let seen = PageSeen { next: seen.next.filter(|next| !next.trim().is_empty()), ..seen };
         Ok(Page { seen, rows, documents })
     }
+}
+
+fn json_records(settings: &IngestSettings, wanted: Wanted) -> Result<JsonRecords, PageError> {
+    let refused =
+        |misfit: Misfit| PageError::Misfit { page: 1, record: 1, field: misfit.field, problem: misfit.problem };
+    JsonRecords::new(&settings.page, wanted).map_err(refused)
 }
 
 fn json_places(paths: &mut Paths, settings: &IngestSettings, data: Option<&ValuePath>) -> Places {
@@ -284,7 +289,9 @@ fn key_of_array(key: &SessionKey, body: &str) -> KeyValue {
 }
 
 /// The header of that name; of several the last.
-fn key_of_header(headers: &HeaderMap, name: &str) -> KeyValue {
+/// The session key that a header has.
+#[must_use]
+pub fn key_of_header(headers: &HeaderMap, name: &str) -> KeyValue {
     let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { return KeyValue::Absent };
     match headers.get_all(name).iter().next_back().map(|value| String::from_utf8_lossy(value.as_bytes())) {
         None => KeyValue::Absent,

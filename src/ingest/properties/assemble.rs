@@ -39,6 +39,7 @@ pub(super) fn settings(set: &PropertySet<'_>, names: &SecondaryNames) -> IngestS
     };
     names::check(set, &settings, &Names::new(set, &settings, names));
     ends::check(set, &settings);
+    page::check_download(set, &settings);
     settings
 }
 

@@ -80,6 +80,8 @@ pub enum SecondaryNames {
     None,
     /// Its columns.
     Known(Vec<Box<str>>),
+    /// There is no secondary input, and those names are given from elsewhere: what an earlier phase of a job has brought.
+    Given(Vec<Box<str>>),
     /// They are known only when it flows; `fields` of `ms.secondary.input` may list them.
     Any,
 }

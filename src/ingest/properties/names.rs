@@ -6,7 +6,7 @@ use super::SecondaryNames;
 use super::set::PropertySet;
 use crate::document::nearest;
 use crate::ingest::Json;
-use crate::ingest::settings::{DerivedSource, IngestSettings, Parameter, ParameterValue, Template};
+use crate::ingest::settings::{ChecksumSource, DerivedSource, IngestSettings, Parameter, ParameterValue, Template};
 
 /// The names that variables can have.
 pub(super) struct Names {
@@ -34,7 +34,10 @@ impl Names {
         // What can't be read may define anything.
         let mut others = set.report.has_any_about(&["ms.parameter", "ms.secondary", "ms.watermark"]);
         match secondary {
-            SecondaryNames::None => {
+            SecondaryNames::None | SecondaryNames::Given(_) => {
+                if let SecondaryNames::Given(names) = secondary {
+                    columns.extend(names.iter().cloned());
+                }
                 if set.has("ms.secondary.input") {
                     set.refuse("ms.secondary.input", "there is no secondary input to take rows from");
                 }
@@ -95,7 +98,9 @@ pub(super) fn check(set: &PropertySet<'_>, settings: &IngestSettings, names: &Na
         checker.template(key, &download.file);
         checker.needed_at_once(key, &download.file);
         if let Some(checksum) = &download.checksum {
-            checker.template(key, &checksum.value);
+            if let ChecksumSource::Value(value) = &checksum.source {
+                checker.template(key, value);
+            }
         }
     }
 }

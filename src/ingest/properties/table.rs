@@ -380,17 +380,17 @@ pub const PROPERTIES: &[PropertyDescription] = &[
     // Files
     read(
         "rejoin.download",
-        "`{file?, etag?, resume?, checksum?: {algorithm, value}}`",
+        "`{file?, resource?, etag?, resume?, bytes?, checksum?: {algorithm, value?, header?}}`",
         "none",
-        "answers become files: their name, whether they are asked for again, go on, and are compared",
+        "the answer becomes a file: [below](#a-file-and-its-folder)",
         "ours",
     ),
     read(
         "ms.extractor.target.file.name",
         "template",
         "none",
-        "the name of the file",
-        "every variable of the unit; written whole or not at all",
+        "the name of the file, as `file` of `rejoin.download`",
+        "every variable of the unit; nothing is cut off; refused where pages are asked for",
     ),
     // What keeps the books of the framework around DIL
     no_effect("ms.enable.dynamic.full.load", "whether the framework makes a full load by itself"),

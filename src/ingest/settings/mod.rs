@@ -22,7 +22,7 @@ mod window;
 
 pub use answers::{AnswerRules, StatusSet};
 pub use condition::{Condition, SessionKey};
-pub use download::{Checksum, ChecksumAlgorithm, DownloadSettings};
+pub use download::{Checksum, ChecksumAlgorithm, ChecksumSource, DownloadSettings};
 pub use pace::{Backoff, PaceSettings, RetrySettings};
 pub use page::{BlankPages, ColumnType, CsvPage, DerivedField, DerivedForm, DerivedSource, PageForm, PageSettings};
 pub use paging::{NextLink, PageValues, PagingSettings};

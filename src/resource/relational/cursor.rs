@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use crate::block::BlockWriter;
+use crate::document::activities::FetchFrom;
 use crate::resource::ResourceError;
 
 /// How a cursor is opened.
@@ -20,17 +21,6 @@ pub struct Fetch {
     pub from: FetchFrom,
     /// How many rows it wants at the most.
     pub rows: u64,
-}
-
-/// Where a fetch begins. All but [`FetchFrom::Next`] need a scrollable cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FetchFrom {
-    /// Behind the last row of the fetch before.
-    Next,
-    /// At the row of that number, from 1.
-    Absolute(u64),
-    /// So many rows from the one that [`FetchFrom::Next`] would begin at; back, if it is negative.
-    Relative(i64),
 }
 
 /// What a fetch has done.

@@ -30,9 +30,10 @@ mod statement;
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::document::activities::FetchFrom;
 pub use branch::{RelationalBranch, RelationalTransaction};
 pub use call::{Argument, CallEnd, OutParameter, ProcedureCall};
-pub use cursor::{CursorOptions, Fetch, FetchEnd, FetchFrom, RowCursor};
+pub use cursor::{CursorOptions, Fetch, FetchEnd, RowCursor};
 pub use ddl::{ColumnDefinition, TableDefinition};
 pub use dialect::{Dialect, TableName};
 pub use load::BulkLoad;

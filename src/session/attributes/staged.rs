@@ -93,6 +93,12 @@ pub struct Dropped {
 }
 
 impl Dropped {
+    /// The attributes of a session that has ended; of anything else that is out of use there are none.
+    #[must_use]
+    pub fn attributes(&self) -> &AttributeSnapshot {
+        &self.snapshot
+    }
+
     /// Closes what is alive, latest first, and frees the rest. An error or a panic of one is logged and keeps no other from
     /// being closed. To be called where no lock is held: closing runs code of others.
     pub fn close(self, session: SessionHandle) {

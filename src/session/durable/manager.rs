@@ -9,7 +9,9 @@ use crate::document::SessionConfiguration;
 use crate::session::clock::Time;
 use crate::session::lifetime::{after, over};
 use crate::session::listener::tell;
-use crate::session::resident::{Ended, Ingredients, Inheritance, Shared, ended_record, manages_sessions};
+use crate::session::resident::{
+    Ended, Ingredients, Inheritance, Shared, ended_record, manages_sessions, stored_attributes,
+};
 use crate::session::{
     Clock, EndReason, EndedSession, IdSource, SessionEvent, SessionListener, SessionRecord, SessionStore, SessionWrite,
     StaticAttributes, StoreError, StoreEvent,
@@ -83,6 +85,7 @@ impl DurableSessionManagerBuilder {
         store.mark(&timeline.mark())?;
         let clock: Arc<dyn Clock> = Arc::new(timeline.clone());
         let time = Time::read(&*clock);
+        tell_closing(&*store, &ingredients.listeners, &recovery.perished);
         let lost = lost(&recovery.perished, time, ingredients.settings.retention);
         for batch in lost.chunks(BATCH) {
             let writes: Vec<SessionWrite> = batch.iter().cloned().map(SessionWrite::Lose).collect();
@@ -107,6 +110,25 @@ impl DurableSessionManagerBuilder {
         let (openings, answers) = (recovery.openings, recovery.answers);
         let inheritance = Inheritance { store, timeline, openings, owners, ended, answers };
         Ok(DurableSessionManager { shared: ingredients.heir(inheritance, scribe) })
+    }
+}
+
+/// Tells of the attributes of sessions that are about to end, if anybody looks into them. What can't be read is not told: the
+/// session ends all the same.
+fn tell_closing(store: &dyn SessionStore, listeners: &[Arc<dyn SessionListener>], sessions: &[SessionRecord]) {
+    if !listeners.iter().any(|listener| listener.looks_into_sessions()) {
+        return;
+    }
+    for record in sessions.iter().filter(|record| record.attributes > 0) {
+        let loaded = store.load(record.handle).and_then(|stored| stored.map(stored_attributes).transpose());
+        match loaded {
+            Ok(Some(attributes)) => {
+                let session = SessionEvent { handle: record.handle, owner: &record.owner, implicit: false };
+                tell(listeners, |listener| listener.closing(session, &attributes));
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(session = %record.handle, %error, "a session that ends can't be read"),
+        }
     }
 }
 

@@ -40,7 +40,7 @@ mod watchers;
 pub(in crate::session) use aftermath::Ended;
 pub(in crate::session) use face::manages_sessions;
 pub use factory::TransientSessionManagerFactory;
-pub(in crate::session) use kept::ended_record;
+pub(in crate::session) use kept::{ended_record, stored_attributes};
 pub(in crate::session) use keys::MOST_KEYS;
 pub(in crate::session) use shared::Shared;
 pub(in crate::session) use start::{Ingredients, Inheritance};

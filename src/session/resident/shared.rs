@@ -115,6 +115,7 @@ impl Shared {
 
     /// Closes what an ended session held, and forgets it.
     fn finish(&self, slot: &Arc<Slot>, reason: EndReason, dropped: Dropped) {
+        self.tell(slot, |listener, event| listener.closing(event, dropped.attributes()));
         dropped.close(slot.handle);
         self.tell(slot, |listener, event| listener.ended(event, reason));
         let mut handles = self.handles.lock();

@@ -34,12 +34,13 @@ mod two_phase;
 mod work;
 mod xid;
 
+pub use crate::document::activities::Isolation;
 pub use branch::{BranchError, TransactionBranch};
 pub use error::TransactionError;
 pub use handle::Transaction;
 pub use log::LogError;
 pub use manager::TransactionManager;
-pub use options::{Isolation, TransactionOptions, TransactionState};
+pub use options::{TransactionOptions, TransactionState};
 pub use recovery::Recoverable;
 pub use report::TransactionReport;
 pub use xid::{Decision, LogId, Xid};

@@ -1,38 +1,5 @@
 use super::Xid;
-
-/// What a transaction may see of others that run beside it: the levels of SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Isolation {
-    /// Also what others have not committed.
-    ReadUncommitted,
-    /// What others have committed, at each statement.
-    ReadCommitted,
-    /// Rows that were read once stay as they are.
-    RepeatableRead,
-    /// As if nobody else were there.
-    Serializable,
-}
-
-impl Isolation {
-    /// The names, as documents have them.
-    pub const NAMES: [(&'static str, Self); 4] = [
-        ("readUncommitted", Self::ReadUncommitted),
-        ("readCommitted", Self::ReadCommitted),
-        ("repeatableRead", Self::RepeatableRead),
-        ("serializable", Self::Serializable),
-    ];
-
-    /// The name, as documents have it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ReadUncommitted => "readUncommitted",
-            Self::ReadCommitted => "readCommitted",
-            Self::RepeatableRead => "repeatableRead",
-            Self::Serializable => "serializable",
-        }
-    }
-}
+use crate::document::activities::Isolation;
 
 /// How a transaction begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

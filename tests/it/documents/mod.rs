@@ -4,10 +4,12 @@
 //! through `xmllint --schema`. `REJOIN_MUTATIONS` is the number of random mutations of each document, 30 if it isn't set.
 //! The mutations are the same in every run.
 
+mod activities;
 mod corpus;
 mod ingredients;
 mod mutation;
 mod schema;
+mod shapes;
 mod verdict;
 
 use corpus::{Document, Kind};

@@ -10,7 +10,7 @@ use crate::databases::{MariaDbServer, PostgresServer};
 
 /// The database of one test.
 #[derive(Debug)]
-pub(super) enum Database {
+pub(crate) enum Database {
     Sqlite(TempDir),
     Postgres(&'static PostgresServer, String),
     MariaDb(&'static MariaDbServer, String),
@@ -18,7 +18,7 @@ pub(super) enum Database {
 
 impl Database {
     /// An empty one.
-    pub(super) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Sqlite => Self::Sqlite(tempfile::tempdir().unwrap()),
             Kind::Postgres => Self::Postgres(PostgresServer::shared(), PostgresServer::shared().create_database()),
@@ -26,7 +26,7 @@ impl Database {
         }
     }
 
-    pub(super) fn uri(&self) -> String {
+    pub(crate) fn uri(&self) -> String {
         match self {
             Self::Sqlite(folder) => format!("sqlite:{}?mode=rwc", file(folder).display()),
             Self::Postgres(server, name) => server.uri(name),
@@ -35,7 +35,7 @@ impl Database {
     }
 
     /// Runs one statement without the service, and gives its rows, a line for each, with `|` or tabs between the values.
-    pub(super) fn run(&self, sql: &str) -> String {
+    pub(crate) fn run(&self, sql: &str) -> String {
         match self {
             Self::Sqlite(folder) => run_in_file(&file(folder), sql),
             Self::Postgres(server, name) => server.run(name, sql),
@@ -44,7 +44,7 @@ impl Database {
     }
 
     /// The statements that run in it now, but for this one.
-    pub(super) fn running(&self) -> String {
+    pub(crate) fn running(&self) -> String {
         match self {
             Self::Sqlite(_) => panic!("a file does not tell"),
             Self::Postgres(..) => self.run(
@@ -59,7 +59,7 @@ impl Database {
     }
 
     /// How many transactions are open in it. In a file: whether somebody holds the right to write.
-    pub(super) fn open_transactions(&self) -> usize {
+    pub(crate) fn open_transactions(&self) -> usize {
         match self {
             Self::Sqlite(folder) => {
                 let connection = rusqlite::Connection::open(file(folder)).unwrap();
@@ -87,7 +87,7 @@ impl Database {
     }
 
     /// Waits until no transaction is open in it.
-    pub(super) async fn until_quiet(&self) {
+    pub(crate) async fn until_quiet(&self) {
         super::stage::until("no transaction is open", || self.open_transactions() == 0).await;
     }
 }

@@ -24,7 +24,7 @@ macro_rules! in_every_database {
 mod access;
 mod conflicts;
 mod cursors;
-mod database;
+pub(crate) mod database;
 mod faults;
 mod formats;
 mod granted;
@@ -34,7 +34,7 @@ mod procedures;
 mod queries;
 mod schemas;
 mod several;
-mod stage;
+pub(crate) mod stage;
 mod tables;
 mod three_requests;
 mod transactions;

@@ -23,32 +23,32 @@ const PEOPLE: &str = "INSERT INTO person VALUES (1, 'Ada', 'Perth', 10.5), (2, '
 
 /// What the configuration documents of a stage say beyond the database.
 #[derive(Debug, Default)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// Inside of `dataServiceConfiguration`.
-    pub(super) service: String,
+    pub(crate) service: String,
     /// Inside of `sessionManagerFactory`.
-    pub(super) session: String,
+    pub(crate) session: String,
     /// The `dataResource` elements; without any, one for the database of the stage.
-    pub(super) resources: Vec<String>,
+    pub(crate) resources: Vec<String>,
     /// Inside of that one.
-    pub(super) resource: String,
+    pub(crate) resource: String,
     /// More files of the folder of the service: names and contents.
-    pub(super) files: Vec<(&'static str, String)>,
+    pub(crate) files: Vec<(&'static str, String)>,
 }
 
 /// A service over a database of its own with the people in it.
-pub(super) struct Stage {
-    pub(super) context: Context,
-    pub(super) database: Database,
+pub(crate) struct Stage {
+    pub(crate) context: Context,
+    pub(crate) database: Database,
 }
 
 impl Stage {
-    pub(super) async fn new(kind: Kind) -> Self {
+    pub(crate) async fn new(kind: Kind) -> Self {
         Self::with(kind, |_, _| {}).await
     }
 
     /// A stage with other options.
-    pub(super) async fn with(kind: Kind, change: impl FnOnce(&Database, &mut Options)) -> Self {
+    pub(crate) async fn with(kind: Kind, change: impl FnOnce(&Database, &mut Options)) -> Self {
         let database = Database::new(kind);
         database.run(PERSON);
         database.run(PEOPLE);
@@ -60,68 +60,68 @@ impl Stage {
         Self { context: serve(&options).await, database }
     }
 
-    pub(super) async fn perform(&self, content: &str) -> Reply {
+    pub(crate) async fn perform(&self, content: &str) -> Reply {
         self.context.perform(content).await
     }
 
     /// The rows of a query, as CSV.
-    pub(super) async fn rows(&self, sql: &str) -> String {
+    pub(crate) async fn rows(&self, sql: &str) -> String {
         rows(&self.context, "", sql).await
     }
 
     /// A new session of this service.
-    pub(super) async fn session(&self) -> Session<'_> {
+    pub(crate) async fn session(&self) -> Session<'_> {
         Session { context: &self.context, id: self.context.create().await }
     }
 
     /// Everything that is in the table of people.
-    pub(super) fn people(&self) -> String {
+    pub(crate) fn people(&self) -> String {
         self.database.run("SELECT id FROM person ORDER BY id").replace('\n', " ")
     }
 }
 
 /// One session and its client.
 #[derive(Clone)]
-pub(super) struct Session<'a> {
-    pub(super) context: &'a Context,
-    pub(super) id: String,
+pub(crate) struct Session<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) id: String,
 }
 
 impl Session<'_> {
     /// One request of the session.
-    pub(super) async fn perform(&self, content: &str) -> Reply {
+    pub(crate) async fn perform(&self, content: &str) -> Reply {
         self.context.perform(&self.document(content)).await
     }
 
     /// The content of a document of the session.
-    pub(super) fn document(&self, content: &str) -> String {
+    pub(crate) fn document(&self, content: &str) -> String {
         format!("<session id=\"{}\"/>{content}", self.id)
     }
 
     /// The rows of a query, as CSV.
-    pub(super) async fn rows(&self, sql: &str) -> String {
+    pub(crate) async fn rows(&self, sql: &str) -> String {
         rows(self.context, &self.document(""), sql).await
     }
 
     /// An update that is done.
-    pub(super) async fn update(&self, sql: &str) {
+    pub(crate) async fn update(&self, sql: &str) {
         self.perform(&update("u", sql)).await.is_completed();
     }
 
     /// A step of the transaction that is done.
-    pub(super) async fn transaction(&self, step: &str) -> Reply {
+    pub(crate) async fn transaction(&self, step: &str) -> Reply {
         let reply = self.perform(&transaction(step)).await;
         reply.is_completed();
         reply
     }
 
-    pub(super) async fn end(&self) {
+    pub(crate) async fn end(&self) {
         self.context.perform(&format!("<session id=\"{}\" mode=\"terminate\"/>", self.id)).await.is_completed();
     }
 }
 
 /// Starts a service.
-pub(super) async fn serve(options: &Options) -> Context {
+pub(crate) async fn serve(options: &Options) -> Context {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     let Options { service, session, resources, files, .. } = options;
@@ -157,7 +157,7 @@ pub(super) async fn serve(options: &Options) -> Context {
 }
 
 /// The element of a data resource.
-pub(super) fn data_resource(name: &str, uri: &str, inside: &str) -> String {
+pub(crate) fn data_resource(name: &str, uri: &str, inside: &str) -> String {
     let name = if name.is_empty() { String::new() } else { format!("name=\"{name}\"") };
     // A file has no password.
     let password = if uri.starts_with("sqlite:") { "" } else { "passwordFile=\"password\"" };
@@ -171,12 +171,12 @@ async fn rows(context: &Context, session: &str, sql: &str) -> String {
 }
 
 /// A query whose rows are the end-point `csv`.
-pub(super) fn query(sql: &str) -> String {
+pub(crate) fn query(sql: &str) -> String {
     query_with("", sql)
 }
 
 /// The same with parameters before the expression.
-pub(super) fn query_with(parameters: &str, sql: &str) -> String {
+pub(crate) fn query_with(parameters: &str, sql: &str) -> String {
     format!(
         "<sqlQueryStatement name=\"q\">{parameters}<expression>{}</expression><resultStream name=\"r\"/></sqlQueryStatement>\
          <sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"csv\"/><nullDataStr value=\"NULL\"/></sqlResultsToCSV>",
@@ -185,12 +185,12 @@ pub(super) fn query_with(parameters: &str, sql: &str) -> String {
 }
 
 /// An update.
-pub(super) fn update(name: &str, sql: &str) -> String {
+pub(crate) fn update(name: &str, sql: &str) -> String {
     update_with(name, "", sql)
 }
 
 /// The same with parameters before the expression; how many rows it changed is the end-point `count-NAME`.
-pub(super) fn update_with(name: &str, parameters: &str, sql: &str) -> String {
+pub(crate) fn update_with(name: &str, parameters: &str, sql: &str) -> String {
     format!(
         "<sqlUpdateStatement name=\"{name}\">{parameters}<expression>{}</expression><resultStream name=\"count-{name}\"/>\
          </sqlUpdateStatement>",
@@ -199,29 +199,29 @@ pub(super) fn update_with(name: &str, parameters: &str, sql: &str) -> String {
 }
 
 /// Parameters of the document, from position 1 on.
-pub(super) fn parameters(values: &[&str]) -> String {
+pub(crate) fn parameters(values: &[&str]) -> String {
     let each = values.iter().enumerate();
     each.map(|(place, value)| format!("<sqlParameter position=\"{}\">{}</sqlParameter>", place + 1, escape(value)))
         .collect()
 }
 
 /// A stream `name` of blocks of text.
-pub(super) fn stream(name: &str, values: &[&str]) -> String {
+pub(crate) fn stream(name: &str, values: &[&str]) -> String {
     let items: String = values.iter().map(|value| format!("<item>{}</item>", escape(value))).collect();
     format!("<dataStore name=\"store-{name}\">{items}<itemCursor name=\"{name}\"/></dataStore>")
 }
 
 /// `transactionManagement` with that step.
-pub(super) fn transaction(step: &str) -> String {
+pub(crate) fn transaction(step: &str) -> String {
     format!("<transactionManagement name=\"t\">{step}<output name=\"state\"/></transactionManagement>")
 }
 
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Waits until something is so, which it soon has to be.
-pub(super) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "after {PATIENCE:?} it is still not so that {what}");

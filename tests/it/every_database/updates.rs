@@ -1,11 +1,12 @@
 //! Statements that write.
 
 use super::Kind;
-use super::stage::{Stage, parameters, query, stream, update, update_with};
+use super::stage::{Stage, parameters, query, query_with, stream, update, update_with};
 
 in_every_database!(
     an_update_takes_parameters_and_tells_how_many_rows_it_changed,
     rows_from_streams_are_written_all_or_none,
+    parameters_say_their_types_and_what_stands_for_null,
     a_violated_constraint_is_the_clients_mistake,
     tables_come_and_go,
     nothing_of_one_request_is_left_for_the_next,
@@ -45,6 +46,40 @@ async fn rows_from_streams_are_written_all_or_none(kind: Kind) {
     // One is not a number.
     stage.perform(&insertion(&["8", "nine", "10"], &["H", "I", "K"])).await.is_fault(422, "ActivityFailed");
     assert_eq!(stage.people(), "1 2 3 4 5 6 7");
+}
+
+async fn parameters_say_their_types_and_what_stands_for_null(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let bytes = kind.pick("BLOB", "bytea", "BLOB");
+    let table = format!("CREATE TABLE typed (id INTEGER, ratio DOUBLE PRECISION, data {bytes}, note VARCHAR(20))");
+    stage.perform(&update("u", &table)).await.is_completed();
+    let given = "<sqlParameter position=\"1\" type=\"integer\">1</sqlParameter>\
+                 <sqlParameter position=\"2\" type=\"real\">0.5</sqlParameter>\
+                 <sqlParameter position=\"3\" type=\"binary\">AP8=</sqlParameter>\
+                 <sqlParameter position=\"4\" nullDataStr=\"none\">none</sqlParameter>";
+    let insert = "INSERT INTO typed VALUES (?, ?, ?, ?)";
+    stage.perform(&update_with("u", given, insert)).await.is_completed();
+    let streamed = "<sqlParameter position=\"1\" type=\"integer\" from=\"values\"/>\
+                    <sqlParameter position=\"2\" type=\"real\" nullDataStr=\"\\N\" from=\"values\"/>\
+                    <sqlParameter position=\"3\" type=\"binary\" nullDataStr=\"\\N\" from=\"values\"/>\
+                    <sqlParameter position=\"4\" nullDataStr=\"\\N\" from=\"values\"/>";
+    let values = stream("values", &["2", "1.5", "\\N", "", "3", "\\N", "AQI=", "\\N"]);
+    let done = stage.perform(&(values + &update_with("u", streamed, insert))).await;
+    done.is_completed().says("<updateCount>2</updateCount>");
+    let all = "SELECT id, ratio, data, note FROM typed ORDER BY id";
+    assert_eq!(stage.rows(all).await, "1,0.5,AP8=,NULL\n2,1.5,NULL,\n3,NULL,AQI=,NULL\n");
+
+    // Neither side has a column's type: as texts, they would not be equal in SQLite.
+    let typed = "<sqlParameter position=\"1\" type=\"integer\">3</sqlParameter>";
+    let counted = "SELECT count(*) FROM typed WHERE id + 0 = ?";
+    assert_eq!(stage.context.raw(&query_with(typed, counted), "csv").await.text, "1\n");
+
+    let wrong = "<sqlParameter position=\"1\" type=\"integer\">three</sqlParameter>";
+    stage.perform(&query_with(wrong, counted)).await.is_fault(400, "DocumentInvalid").says("of the type `integer`");
+    let wrong = "<sqlParameter position=\"1\" type=\"integer\" from=\"values\"/>";
+    let wrong = stream("values", &["1", "three"]) + &update_with("u", wrong, "DELETE FROM typed WHERE id = ?");
+    stage.perform(&wrong).await.is_fault(422, "ActivityFailed").says("ValueInvalid").says("position 1");
+    assert_eq!(stage.rows("SELECT count(*) FROM typed").await, "3\n");
 }
 
 async fn a_violated_constraint_is_the_clients_mistake(kind: Kind) {

@@ -56,6 +56,13 @@ async fn er_7_a_connection_that_breaks_off_fails() {
 }
 
 #[tokio::test]
+async fn er_7_a_connection_that_is_refused_fails() {
+    let mut bench = Bench::over(Script::of([])).await;
+    bench.server.close().await;
+    bench.pull(&[URI]).await.has_failed("HttpIngestUnreachable", "refused");
+}
+
+#[tokio::test]
 async fn er_8_fewer_records_than_expected_fail() {
     let pulled = after_a_page(json("[]"), &[("ms.work.unit.min.records", "2")]).await;
     pulled.has_failed("HttpIngestFailed", "1 records came, and at least 2 were expected");
@@ -95,16 +102,6 @@ async fn more_units_than_fit_into_memory_are_refused() {
 }
 
 #[tokio::test]
-async fn a_file_is_refused_rather_than_not_written() {
-    let bench = Bench::over(Script::of([])).await;
-    let pulled = bench
-        .pull(&[("ms.source.uri", "/a.bin"), ("rejoin.format", "file"), ("rejoin.download", r#"{"file":"a.bin"}"#)])
-        .await;
-    pulled.has_failed("DocumentInvalid", "writes no files in this version");
-    assert_eq!(bench.server.count(), 0);
-}
-
-#[tokio::test]
 async fn a_record_that_does_not_fit_the_first_page_is_named() {
     let pulled = after_a_page(json(r#"[{"n":2},{"n":"x"}]"#), &[]).await;
     pulled.has_failed("HttpIngestUnreadable", "page 2, record 2, field `n`: `x`, a text, does not fit the type int64");
@@ -130,6 +127,43 @@ async fn a_request_is_sent_again_after_the_wait_that_the_server_asks_for() {
     let retry = r#"{"statuses":[429,503],"times":2,"backoff":{"first":3000,"factor":2,"longest":60000,"jitter":0}}"#;
     let pulled = bench.pull_while(&[URI, ("rejoin.retry", retry)], &[7000, 6000]).await;
     pulled.is_completed().gave(["n", "1"]).by(["retryStatus", "retryStatus", "oneAnswer"]);
+}
+
+#[tokio::test]
+async fn er_4_r21_credentials_that_are_refused_are_asked_for_anew() {
+    let token = |token: &str| json(format!("{{\"access_token\":\"{token}\"}}"));
+    let script = Script::default()
+        .at("POST /token", [token("t1"), token("t2")])
+        .at("GET /records", [json(r#"[{"n":1}]"#), status(401), json("[{\"n\":2}]"), json("[]")]);
+    let bench = Bench::over(script).await;
+    let authenticate = r#"<authenticate delay="PT2S"><property key="ms.source.uri">/token</property>
+        <property key="ms.http.request.method">POST</property><variable name="access_token" path="access_token"/></authenticate>"#;
+    let header = ("ms.http.request.headers", r#"{"Authorization":"Bearer {{access_token}}"}"#);
+    let properties = [URI, PAGES, header];
+    let pulling = bench.pull_in("", &properties, authenticate);
+    let (pulled, ()) = tokio::join!(pulling, pass(&bench.clock, Duration::from_secs(2)));
+    pulled.is_completed().gave(["n", "1", "2"]).by(["nextPage", "credentials", "nextPage", "blankPage"]);
+    let requests = bench.server.saw([
+        "POST /token {}",
+        "GET /records",
+        "GET /records",
+        "POST /token {}",
+        "GET /records",
+        "GET /records",
+    ]);
+    let sent: Vec<_> = requests.iter().filter_map(|request| request.header("authorization")).collect();
+    assert_eq!(sent, ["Bearer t1", "Bearer t1", "Bearer t2", "Bearer t2"]);
+}
+
+#[tokio::test]
+async fn er_4_credentials_that_are_not_given_fail_before_a_request() {
+    let bench = Bench::over(Script::default().at("POST /token", [status(403)])).await;
+    let authenticate = r#"<authenticate><property key="ms.source.uri">/token</property>
+        <property key="ms.http.request.method">POST</property><variable name="access_token" path="access_token"/></authenticate>"#;
+    let header = ("ms.http.request.headers", r#"{"Authorization":"Bearer {{access_token}}"}"#);
+    let pulled = bench.pull_in("", &[URI, header], authenticate).await;
+    pulled.has_failed("HttpIngestFailed", "authenticate: the answer is 403");
+    bench.server.saw(["POST /token {}"]);
 }
 
 #[tokio::test]

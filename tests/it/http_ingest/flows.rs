@@ -192,6 +192,31 @@ async fn qu_2_each_survey_is_a_unit_and_one_that_fails_stops_no_other() {
 }
 
 #[tokio::test]
+async fn qu_2_each_row_says_of_which_survey_it_is() {
+    let script = Script::default()
+        .at("/nudges/11/responses.json", [array(&[1, 2])])
+        .at("/nudges/12/responses.json", [array(&[3])]);
+    let bench = Bench::over(script).await;
+    let derived = r#"[{"name":"surveyId","formula":{"type":"string","source":"{{survey}}"}}]"#;
+    let properties = [
+        ("ms.source.uri", "/nudges/{{survey}}/responses.json"),
+        ("ms.derived.fields", derived),
+        ("ms.work.unit.parallelism.max", "1"),
+    ];
+    let pulled = bench.pull_in(&secondary("survey\n11\n12\n"), &properties, "<secondary from=\"units\"/>").await;
+    pulled.is_completed().gave(["id,surveyId", "1,11", "2,11", "3,12"]);
+}
+
+#[tokio::test]
+async fn fewer_units_than_expected_fail_before_a_request() {
+    let bench = Bench::over(Script::of([])).await;
+    let properties = [("ms.source.uri", "/nudges/{{survey}}"), ("ms.work.unit.min.units", "3")];
+    let pulled = bench.pull_in(&secondary("survey\n11\n12\n"), &properties, "<secondary from=\"units\"/>").await;
+    pulled.has_failed("HttpIngestFailed", "there are 2 units, and at least 3 were expected (`ms.work.unit.min.units`)");
+    assert_eq!(bench.server.count(), 0);
+}
+
+#[tokio::test]
 async fn zo_1_each_day_is_a_unit_and_totals_end_it() {
     let page = |id: u32, total: u32| {
         json(format!("{{\"page_size\":1,\"total_records\":{total},\"webinars\":[{{\"id\":{id}}}]}}"))

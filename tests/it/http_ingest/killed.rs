@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use super::element;
 use crate::context::perform;
 use crate::durable::Service;
-use crate::scripted::{Answer, Recorded, Script, ScriptedServer, json};
+use crate::scripted::{Answer, Recorded, Script, ScriptedServer, json, status};
 
 const STATE: &str = "<sessionState attribute=\"pull\"/>";
 
@@ -37,7 +37,10 @@ impl Stage {
         });
         let server = ScriptedServer::start(script).await;
         let url = server.url();
-        let resource = format!("<dataResource uri=\"{url}/\"><origin uri=\"{url}\" private=\"true\"/></dataResource>");
+        let resource = format!(
+            "<dataResource uri=\"{url}/\"><origin uri=\"{url}\" private=\"true\"/></dataResource>\
+             <dataResource name=\"inbox\" uri=\"file:inbox/\"><folder write=\"true\" create=\"true\"/></dataResource>"
+        );
         let service = Service::over(&resource, "");
         let id = service.create().await;
         Self { server, service, id, is_after }
@@ -203,4 +206,36 @@ async fn what_was_complete_in_a_request_that_died_is_not_asked_for_again() {
     stage.server.saw(["GET /records"]);
     stage.service.perform(&ingest).await.is_completed();
     stage.server.saw(["GET /records", "GET /records"]);
+}
+
+/// A file that is large enough to come for some seconds.
+fn large() -> Vec<u8> {
+    (0..4_u32 << 20).map(|at| u8::try_from(at.wrapping_mul(2_654_435_761) >> 24).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn rc_1_a_killed_service_goes_on_with_its_download() {
+    let mut stage = Stage::new(|request, _, is_after| {
+        let whole = status(200).header("etag", "\"v1\"");
+        if !is_after {
+            return whole.body(large()).drip(64 << 10, Duration::from_millis(60));
+        }
+        let Some(range) = request.header("range") else { return whole.body(large()) };
+        let from: usize = range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap();
+        let (body, last) = (large(), large().len() - 1);
+        let range = format!("bytes {from}-{last}/{}", body.len());
+        status(206).header("etag", "\"v1\"").header("content-range", &range).body(&body[from..])
+    })
+    .await;
+    let fetch =
+        [("ms.source.uri", "/files/large"), ("rejoin.format", "file"), ("rejoin.download", r#"{"file": "large.bin"}"#)];
+    let running = stage.begin(&fetch);
+    stage.says("\"part\":{").await;
+    stage.kill(running).await;
+    stage.service.perform(&stage.document(&fetch)).await.is_completed();
+    let ranges: Vec<_> = stage.server.requests().iter().map(|request| request.header("range")).collect();
+    assert!(matches!(&*ranges, [None, Some(range)] if range != "bytes=0-"), "{ranges:?}");
+    let inbox = stage.service.folder.path().join("data/inbox");
+    assert!(std::fs::read(inbox.join("large.bin")).unwrap() == large(), "every byte is there once");
+    assert_eq!(std::fs::read_dir(inbox.join(".rejoin-parts")).unwrap().count(), 0);
 }

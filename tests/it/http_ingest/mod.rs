@@ -4,7 +4,9 @@
 //! (Eloqua), `qu_…` (Qualaroo), `zo_…` (Zoom), `go_…` (Gong), `ze_…` (Zendesk), `fd_…` (files), `er_…` (errors), `rc_…`
 //! (resumption).
 
+mod chained;
 mod errors;
+mod files;
 mod flows;
 mod killed;
 mod pages;
@@ -13,18 +15,19 @@ mod status;
 
 use std::time::Duration;
 
-use rejoin::document::{DataResourceConfiguration, Located, OriginConfiguration};
-use rejoin::service::{ConfiguredResource, Server};
+use futures_util::future::{self, Either};
+use rejoin::document::{DataResourceConfiguration, FolderConfiguration, Located, OriginConfiguration, Position};
+use rejoin::service::{ConfiguredResource, Server, ServerBuilder};
 use rejoin::session::ManualClock;
 
 use crate::context::{Context, Reply};
 use crate::scripted::{Script, ScriptedServer, pass};
 
 /// A service of ours over a server that follows a script, in time that the test moves.
-struct Bench {
-    context: Context,
-    server: ScriptedServer,
-    clock: ManualClock,
+pub(crate) struct Bench {
+    pub(crate) context: Context,
+    pub(crate) server: ScriptedServer,
+    pub(crate) clock: ManualClock,
 }
 
 /// What came of an ingestion.
@@ -38,15 +41,38 @@ struct Pulled {
 }
 
 impl Bench {
-    async fn over(script: Script) -> Self {
+    pub(crate) async fn over(script: Script) -> Self {
+        Self::with(script, |builder| builder).await
+    }
+
+    /// With another folder than one that may be written.
+    async fn with_folder(script: Script, granted: FolderConfiguration) -> Self {
+        Self::configured(script, granted, |builder| builder).await
+    }
+
+    /// With a service that is configured further.
+    pub(crate) async fn with(script: Script, configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        let writable = FolderConfiguration { write: true, create: true, ..FolderConfiguration::default() };
+        Self::configured(script, writable, configure).await
+    }
+
+    async fn configured(
+        script: Script,
+        granted: FolderConfiguration,
+        configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    ) -> Self {
         let clock = ManualClock::new();
         let server = ScriptedServer::driven(&clock, script).await;
         let folder = tempfile::tempdir().unwrap();
         let mut configured = DataResourceConfiguration::at(server.url());
         // What is on this machine has to be marked as private.
         configured.web.origins.push(OriginConfiguration { uri: Located::from(server.url()), is_private: true });
-        let resource = ConfiguredResource::new("data", folder.path()).configured_data_resource(configured);
-        let builder = Server::builder().listen("127.0.0.1:0").clock(clock.clone());
+        let mut inbox = DataResourceConfiguration::at("file:inbox/");
+        inbox.name = Some(Located::from("inbox".to_owned()));
+        inbox.folder = Some(Located { value: granted, position: Position::START });
+        let resource = ConfiguredResource::new("data", folder.path());
+        let resource = resource.configured_data_resource(configured).configured_data_resource(inbox);
+        let builder = configure(Server::builder().listen("127.0.0.1:0").clock(clock.clone()));
         let service = builder.resource(resource).build().unwrap().start().await.unwrap();
         Self { context: Context::around(service, folder), server, clock }
     }
@@ -78,7 +104,12 @@ impl Bench {
                 pass(&self.clock, Duration::from_millis(*millis)).await;
             }
         };
-        tokio::join!(self.pull(properties), passing).0
+        let pulling = std::pin::pin!(self.pull(properties));
+        match future::select(pulling, std::pin::pin!(passing)).await {
+            // It has ended without those waits.
+            Either::Left((pulled, _)) => pulled,
+            Either::Right(((), pulling)) => pulling.await,
+        }
     }
 }
 
@@ -94,7 +125,7 @@ fn element(properties: &[(&str, &str)], state: &str) -> String {
 }
 
 /// The lines of an end-point of a response document.
-fn lines(reply: &Reply, name: &str) -> Vec<String> {
+pub(crate) fn lines(reply: &Reply, name: &str) -> Vec<String> {
     let Some((_, rest)) = reply.text.split_once(&format!("<result name=\"{name}\"")) else { return Vec::new() };
     // It has no content, or a section of text.
     let Some(text) = rest.split_once('>').and_then(|(_, content)| content.strip_prefix("<![CDATA[")) else {

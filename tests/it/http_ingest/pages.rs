@@ -32,6 +32,36 @@ async fn as_8_r03_a_cursor_leads_on_until_it_is_blank() {
 }
 
 #[tokio::test]
+async fn as_8_a_window_of_time_goes_with_every_page() {
+    let answers = [items(&[1], ",\"records\":{\"cursor\":\"c1\"}"), items(&[2], ",\"records\":{\"cursor\":null}")];
+    let bench = Bench::over(Script::of(answers)).await;
+    let end = |name: &str, side: &str| {
+        format!(
+            r#"{{"name":"{name}","type":"watermark","watermark":"system","value":"{side}","format":"datetime","pattern":"yyyy-MM-dd","timezone":"UTC"}}"#
+        )
+    };
+    let parameters =
+        format!(r#"[{},{},{{"name":"cursor","type":"session"}}]"#, end("fromDate", "low"), end("toDate", "high"));
+    let pulled = bench
+        .pull(&[
+            URI,
+            DATA,
+            (
+                "ms.watermark",
+                r#"[{"name":"system","type":"datetime","range":{"from":"2026-01-01","to":"2026-02-01"}}]"#,
+            ),
+            ("ms.session.key.field", r#"{"name":"records.cursor"}"#),
+            (OFFSETS.0, parameters.as_str()),
+        ])
+        .await;
+    pulled.is_completed().gave(["n", "1", "2"]).by(["nextPage", "keyBlank"]);
+    bench.server.saw([
+        "GET /records?fromDate=2026-01-01&toDate=2026-02-01",
+        "GET /records?fromDate=2026-01-01&toDate=2026-02-01&cursor=c1",
+    ]);
+}
+
+#[tokio::test]
 async fn as_8_a_cursor_with_a_total_stops_when_it_is_reached() {
     let page = |number, cursor| items(&[number], &format!(",\"cursor\":\"{cursor}\",\"total\":2"));
     let bench = Bench::over(Script::of([page(1, "c1"), page(2, "c2")])).await;

@@ -7,6 +7,7 @@ mod csv;
 mod cursors;
 mod faults;
 mod loads;
+mod open_transactions;
 mod queries;
 mod schema;
 mod transactions;

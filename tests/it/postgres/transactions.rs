@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Database, new_database, query, update};
 
-async fn begin(database: &Database) -> RelationalBranch {
+pub(super) async fn begin(database: &Database) -> RelationalBranch {
     begin_with(database, TransactionOptions::default()).await
 }
 
@@ -17,18 +17,18 @@ async fn begin_with(database: &Database, options: TransactionOptions) -> Relatio
 }
 
 /// What `sum(n)` of the table `t` is in a transaction.
-async fn sum(branch: &RelationalBranch) -> i64 {
+pub(super) async fn sum(branch: &RelationalBranch) -> i64 {
     use arrow_array::cast::AsArray;
     let blocks = query(branch.executor(), "SELECT sum(n) FROM t", []).await.unwrap();
     let sums = blocks[0].column(0).as_primitive::<arrow_array::types::Int64Type>().clone();
     if arrow_array::Array::is_null(&sums, 0) { 0 } else { sums.value(0) }
 }
 
-async fn insert(branch: &RelationalBranch, number: &str) -> Result<u64, ResourceError> {
+pub(super) async fn insert(branch: &RelationalBranch, number: &str) -> Result<u64, ResourceError> {
     update(branch.executor(), "INSERT INTO t VALUES (?)", [Parameter::from(number)]).await
 }
 
-fn with_table() -> Database {
+pub(super) fn with_table() -> Database {
     let database = new_database();
     database.psql("CREATE TABLE t (n integer UNIQUE)");
     database

@@ -23,6 +23,8 @@ pub(super) enum Delivery {
     ResetAfter(usize),
     /// So many bytes of its body come at a time, with a pause before each.
     Drip(usize, Duration),
+    /// Its body is said so many times.
+    Times(usize),
     /// Its body is said again and again.
     Endless,
     /// It never comes.
@@ -89,6 +91,11 @@ impl Answer {
     /// Slow loris: so many bytes of its body at a time, each after a pause by the clock of the machine.
     pub(crate) fn drip(self, bytes: usize, pause: Duration) -> Self {
         Self { delivery: Delivery::Drip(bytes.max(1), pause), ..self }
+    }
+
+    /// Its body is said so many times, as one.
+    pub(crate) fn times(self, times: usize) -> Self {
+        Self { delivery: Delivery::Times(times), ..self }
     }
 
     /// Its body is said again and again, in chunks, until the client has enough.

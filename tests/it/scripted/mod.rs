@@ -119,6 +119,13 @@ impl ScriptedServer {
         self.until(|| self.desk.abandoned.load(Ordering::SeqCst) >= clients).await;
     }
 
+    /// From now on connections to it are refused.
+    pub(crate) async fn close(&mut self) {
+        self.listening.abort();
+        // It was told to end.
+        let _ = (&mut self.listening).await;
+    }
+
     async fn until(&self, is_so: impl Fn() -> bool) {
         loop {
             let news = self.desk.news.notified();

@@ -127,6 +127,11 @@ async fn deliver(stream: &mut BufReader<TcpStream>, answer: Answer, is_head: boo
                 stream.write_all(piece).await?;
             }
         }
+        Delivery::Times(times) => {
+            for _ in 0..times {
+                stream.write_all(&answer.body).await?;
+            }
+        }
         Delivery::Endless => loop {
             stream.write_all(format!("{:x}\r\n", answer.body.len()).as_bytes()).await?;
             stream.write_all(&answer.body).await?;
@@ -148,7 +153,8 @@ fn head(answer: &Answer, has_body: bool) -> String {
     if matches!(answer.delivery, Delivery::Endless) {
         head += "transfer-encoding: chunked\r\n";
     } else if has_body && !is_given {
-        head.extend(["content-length: ", &answer.body.len().to_string(), "\r\n"]);
+        let times = if let Delivery::Times(times) = answer.delivery { times } else { 1 };
+        head.extend(["content-length: ", &(answer.body.len() * times).to_string(), "\r\n"]);
     }
     head + "\r\n"
 }

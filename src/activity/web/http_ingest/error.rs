@@ -5,10 +5,12 @@ use crate::ingest::control::Rule;
 
 /// The error by which an ingestion has failed. Its author reads the reason: it is about his remote service and his properties,
 /// and holds no secret.
-pub(super) fn of_failure(rule: Rule, reason: &str) -> ActivityError {
+pub(in crate::activity::web) fn of_failure(rule: Rule, reason: &str) -> ActivityError {
     let code = match rule {
         Rule::Timeout => "HttpIngestTimedOut",
         Rule::Transport => "HttpIngestUnreachable",
+        Rule::File => "HttpIngestFile",
+        Rule::Checksum => "HttpIngestChecksum",
         Rule::MediaType | Rule::Unreadable | Rule::DataField | Rule::Formula => "HttpIngestUnreadable",
         _ => "HttpIngestFailed",
     };

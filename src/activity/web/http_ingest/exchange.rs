@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-use super::outputs::Outputs;
+use super::outputs::{LastAnswer, Outputs};
 use super::run::Shared;
 use crate::activity::ActivityError;
 use crate::ingest::Facts;
@@ -38,13 +38,37 @@ pub(super) async fn exchange(
 ) -> Result<Came, ActivityError> {
     let response = match shared.send(request).await {
         Ok(response) => response,
-        Err(error) => return lost(&error),
+        Err(error) => {
+            shared.outputs().remember(|| LastAnswer { never_sent: error.never_sent(), ..LastAnswer::default() });
+            return lost(&error);
+        }
     };
+    let status = response.status.as_u16();
+    shared.outputs().remember(|| LastAnswer {
+        status: Some(status),
+        headers: response.headers.clone(),
+        ..LastAnswer::default()
+    });
+    match classify(&shared.settings().answers, status, &response.reason) {
+        AnswerClass::Page => {
+            let wait = wait_wished(&response.headers, shared.wall());
+            page(shared, progress, response, constants, wait).await
+        }
+        class => no_page(shared, progress, response, class).await,
+    }
+}
+
+/// An answer that holds no page.
+pub(super) async fn no_page(
+    shared: &Shared<'_>,
+    progress: &Progress,
+    response: WebResponse,
+    class: AnswerClass,
+) -> Result<Came, ActivityError> {
     let status = response.status.as_u16();
     let wait = wait_wished(&response.headers, shared.wall());
     let came = |seen| Ok(Came { seen, status: Some(status), page: None });
-    match classify(&shared.settings().answers, status, &response.reason) {
-        AnswerClass::Page => page(shared, progress, response, constants, wait).await,
+    match class {
         AnswerClass::Warning => {
             let facts = counted(Facts::new(None, &response.headers, status), progress, 0);
             let verdict = verdict(shared.settings(), None, &facts).transpose();
@@ -63,7 +87,8 @@ pub(super) async fn exchange(
     }
 }
 
-fn lost(error: &WebError) -> Result<Came, ActivityError> {
+/// No answer, or one that broke off.
+pub(super) fn lost(error: &WebError) -> Result<Came, ActivityError> {
     let (never_sent, is_final) = match error {
         WebError::Cancelled => return Err(ActivityError::Cancelled),
         WebError::NotAllowed { message } => {
@@ -73,7 +98,7 @@ fn lost(error: &WebError) -> Result<Came, ActivityError> {
         WebError::TimedOut { .. } => (false, false),
         _ => (false, true),
     };
-    let seen = Seen::Lost(LostSeen { message: error.to_string(), never_sent, is_final });
+    let seen = Seen::Lost(LostSeen { message: error.to_string(), never_sent, is_final, got_on: false });
     Ok(Came { seen, status: None, page: None })
 }
 
@@ -101,6 +126,7 @@ async fn page(
         Err(Broken::Lost(error)) => return lost(&error),
         Err(Broken::Activity(error)) => return Err(error),
     };
+    shared.outputs().remember_body(&body);
     let read = shared.read(number, &headers, &body, constants).await?;
     let mut page = match read {
         Ok(page) => page,
@@ -124,11 +150,11 @@ async fn page(
     came(Seen::Page(page.seen.clone()), Some((page, body)))
 }
 
-fn unreadable(error: &PageError) -> Seen {
+pub(super) fn unreadable(error: &PageError) -> Seen {
     Seen::Unreadable(UnreadableSeen { rule: Rule::Unreadable, message: error.to_string() })
 }
 
-fn counted<'a>(facts: Facts<'a>, progress: &Progress, rows: u64) -> Facts<'a> {
+pub(super) fn counted<'a>(facts: Facts<'a>, progress: &Progress, rows: u64) -> Facts<'a> {
     facts.with_counts(rows, progress.rows.saturating_add(rows), progress.pages + 1)
 }
 

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use super::done::{Done, Roll};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::block::Scalar;
 use crate::ingest::control::{Occasion, Outcome, Progress};
+use crate::ingest::transfer::{FileKept, PartKept};
 
 /// `sessionState`: which attribute the progress is kept in, and when it counts.
 #[derive(Debug, Clone)]
@@ -29,25 +32,43 @@ pub(super) enum Save {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     version: u32,
-    /// The units that are complete.
-    done: BTreeSet<String>,
+    #[serde(flatten)]
+    done: Done,
     /// How far the others have come.
     units: BTreeMap<String, Kept>,
+    /// The files that have come, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<String, FileKept>,
+}
+
+impl State {
+    fn is_done(&self, unit: &str, roll: &Roll) -> bool {
+        !self.units.contains_key(unit) && self.done.has(unit, roll)
+    }
+
+    fn complete(&mut self, unit: &str, roll: &Roll) {
+        let Self { done, units, .. } = self;
+        units.remove(unit);
+        done.add(unit, roll, |other| units.contains_key(other));
+    }
 }
 
 /// What is kept of one unit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Kept {
-    pub(super) progress: Progress,
+pub(in crate::activity::web) struct Kept {
+    pub(in crate::activity::web) progress: Progress,
     /// The window of time that it is about, in milliseconds since 1970: that of its first request, whenever it goes on.
-    pub(super) window: Option<(i64, i64)>,
+    pub(in crate::activity::web) window: Option<(i64, i64)>,
     /// Whether a request that creates something was about to be sent, and nothing is known of what became of it.
-    pub(super) is_sending: bool,
+    pub(in crate::activity::web) is_sending: bool,
+    /// What there is of the file, where it is a download.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::activity::web) part: Option<PartKept>,
 }
 
 /// What is known of a unit from earlier requests.
 #[derive(Debug)]
-pub(super) enum Known {
+pub(in crate::activity::web) enum Known {
     /// Nothing: it begins.
     Nothing,
     /// It is complete.
@@ -58,37 +79,81 @@ pub(super) enum Known {
     Begun(Box<Kept>),
 }
 
+/// Keeps how far units have come.
+#[async_trait]
+pub(in crate::activity::web) trait Keep: Sync {
+    /// Whether anything is kept.
+    fn is_on(&self) -> bool;
+
+    /// Where a unit goes on.
+    fn resume(&self, unit: &str, at: Occasion) -> Known;
+
+    /// Keeps the progress of a unit, which `creates` something or does not.
+    async fn keep(&self, unit: &str, kept: Kept, creates: bool) -> Result<(), ActivityError>;
+
+    /// What is known of a file that came earlier.
+    fn file(&self, _name: &str) -> Option<FileKept> {
+        None
+    }
+
+    /// Notes a file that has come; it is kept with the progress of its unit.
+    fn keep_file(&self, _name: &str, _file: FileKept) {}
+}
+
 const VERSION: u32 = 1;
 
-/// Reads and writes what is kept; without `sessionState` it keeps nothing.
-pub(super) struct Keeper {
+/// Reads and writes what is kept in the session; without `sessionState` it keeps nothing.
+pub(super) struct Keeper<'a> {
+    context: &'a ActivityContext,
     state: Option<SessionState>,
+    roll: Roll,
     kept: Mutex<State>,
     /// The units that have created something, and have said so to nobody but this request: until that is released, what is kept
     /// says that they were about to.
     created: Mutex<BTreeSet<String>>,
 }
 
-impl Keeper {
-    /// Reads what an earlier request has kept.
-    pub(super) fn open(state: Option<SessionState>, context: &ActivityContext) -> Result<Self, ActivityError> {
+impl<'a> Keeper<'a> {
+    /// Reads what an earlier request has kept of these units.
+    pub(super) fn open(
+        state: Option<SessionState>,
+        units: Vec<String>,
+        context: &'a ActivityContext,
+    ) -> Result<Self, ActivityError> {
         let mut kept = match &state {
             Some(state) => read(context, &state.attribute)?,
             None => State::default(),
         };
         kept.version = VERSION;
-        Ok(Self { state, kept: Mutex::new(kept), created: Mutex::default() })
+        let roll = Roll::new(units);
+        kept.done.fit(&roll);
+        Ok(Self { context, state, roll, kept: Mutex::new(kept), created: Mutex::default() })
     }
 
-    /// Whether anything is kept.
-    pub(super) fn is_on(&self) -> bool {
+    /// All units have ended, and what they brought has been handed on. What is left counts with the release: if those were all
+    /// units, the next request begins anew. Until then, a request that comes instead of this one finds them complete.
+    pub(super) fn finish(&self) -> Result<(), ActivityError> {
+        let Some(state) = &self.state else { return Ok(()) };
+        let mut all = self.kept.lock();
+        for unit in std::mem::take(&mut *self.created.lock()) {
+            all.complete(&unit, &self.roll);
+        }
+        if self.roll.names().iter().all(|unit| all.is_done(unit, &self.roll)) {
+            all.done.clear();
+        }
+        Ok(self.context.session().set(&state.attribute, Scalar::Text(text_of(&all)?.into()))?)
+    }
+}
+
+#[async_trait]
+impl Keep for Keeper<'_> {
+    fn is_on(&self) -> bool {
         self.state.is_some()
     }
 
-    /// Where a unit goes on.
-    pub(super) fn resume(&self, unit: &str, at: Occasion) -> Known {
+    fn resume(&self, unit: &str, at: Occasion) -> Known {
         let state = self.kept.lock();
-        if state.done.contains(unit) {
+        if state.is_done(unit, &self.roll) {
             return Known::Done;
         }
         match state.units.get(unit).cloned() {
@@ -101,15 +166,9 @@ impl Keeper {
         }
     }
 
-    /// Keeps the progress of a unit. That one is complete which `creates` something counts with the release: what it has made
-    /// known is lost with the request, so if that comes to nothing, its outcome is unknown.
-    pub(super) async fn keep(
-        &self,
-        unit: &str,
-        kept: Kept,
-        creates: bool,
-        context: &ActivityContext,
-    ) -> Result<(), ActivityError> {
+    /// That one is complete which `creates` something counts with the release: what it has made known is lost with the request,
+    /// so if that comes to nothing, its outcome is unknown.
+    async fn keep(&self, unit: &str, kept: Kept, creates: bool) -> Result<(), ActivityError> {
         let Some(state) = &self.state else { return Ok(()) };
         if creates && matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
             self.created.lock().insert(unit.to_owned());
@@ -118,33 +177,27 @@ impl Keeper {
         let text = {
             let mut all = self.kept.lock();
             if matches!(kept.progress.outcome, Some(Outcome::Completed { .. })) {
-                all.units.remove(unit);
-                all.done.insert(unit.to_owned());
+                all.complete(unit, &self.roll);
             } else {
                 all.units.insert(unit.to_owned(), kept);
             }
             text_of(&all)?
         };
         match state.save {
-            Save::Page => context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
-            Save::Request => context.session().set(&state.attribute, Scalar::Text(text.into()))?,
+            Save::Page => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
+            Save::Request => self.context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }
         Ok(())
     }
 
-    /// All units have ended, and what they brought has been handed on. What is left counts with the release: if those were all
-    /// units, the next request begins anew. Until then, a request that comes instead of this one finds them complete.
-    pub(super) fn finish(&self, units: &[String], context: &ActivityContext) -> Result<(), ActivityError> {
-        let Some(state) = &self.state else { return Ok(()) };
-        let mut all = self.kept.lock();
-        for unit in std::mem::take(&mut *self.created.lock()) {
-            all.units.remove(&unit);
-            all.done.insert(unit);
+    fn file(&self, name: &str) -> Option<FileKept> {
+        self.kept.lock().files.get(name).cloned()
+    }
+
+    fn keep_file(&self, name: &str, file: FileKept) {
+        if self.is_on() {
+            self.kept.lock().files.insert(name.to_owned(), file);
         }
-        if units.iter().all(|unit| all.done.contains(unit)) {
-            all.done.clear();
-        }
-        Ok(context.session().set(&state.attribute, Scalar::Text(text_of(&all)?.into()))?)
     }
 }
 

@@ -4,25 +4,30 @@
 //! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
 //! keeps its progress, and waits by the clock of the service.
 
-mod error;
+mod credentials;
+mod done;
+mod download;
+pub(super) mod error;
 mod exchange;
-mod keep;
-mod outputs;
-mod parse;
-mod run;
-mod units;
+pub(super) mod keep;
+pub(super) mod outputs;
+pub(super) mod parse;
+pub(super) mod run;
+pub(super) mod units;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, InputPort, OutputPort, Requirement, Setup, WebSource};
+use crate::activity::{Activity, ActivityContext, ActivityError, FileFolder, InputPort, Requirement, Setup, WebSource};
 use crate::document::{DocumentError, Fields};
 use crate::ingest::settings::IngestSettings;
 
+use credentials::{Authenticate, Credentials};
+use download::Downloads;
 use error::of_failure;
 use keep::{Keeper, SessionState};
-use outputs::Outputs;
+use outputs::{OutputPorts, Outputs};
 use run::{Ended, Shared, Unit};
 
 /// `httpIngest`: session control over an HTTP service.
@@ -32,6 +37,7 @@ use run::{Ended, Shared, Unit};
 ///   <property key="ms.source.uri">/v1/records</property>
 ///   <property key="ms.session.key.field">{"name": "records.cursor"}</property>
 ///   <property key="ms.parameters">[{"name": "cursor", "type": "session"}]</property>
+///   <authenticate>…</authenticate>
 ///   <sessionState attribute="pull"/>
 ///   <secondary from="rows"/>
 ///   <records name="rows2"/> <json name="documents"/> <responses name="answers"/> <decisions name="log"/>
@@ -44,18 +50,12 @@ use run::{Ended, Shared, Unit};
 pub struct HttpIngest {
     source: WebSource,
     settings: IngestSettings,
+    authenticate: Option<Authenticate>,
     state: Option<SessionState>,
     secondary: Option<InputPort>,
+    /// Where files go, if answers become files.
+    folder: Option<FileFolder>,
     ports: OutputPorts,
-}
-
-/// The outputs as they were declared.
-#[derive(Debug, Clone, Copy)]
-struct OutputPorts {
-    records: OutputPort,
-    json: OutputPort,
-    responses: OutputPort,
-    decisions: OutputPort,
 }
 
 #[async_trait]
@@ -73,12 +73,18 @@ impl Activity for HttpIngest {
             Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
             None => units::of_none(&self.settings, context.clock().wall())?,
         };
-        let keeper = Keeper::open(self.state, &context)?;
-        let names: Vec<String> = units.iter().map(|unit| unit.name.clone()).collect();
-        let shared = Shared::new(&self.settings, self.source.resource()?, &context, &outputs, &keeper)?;
+        let names = units.iter().map(|unit| unit.name.clone()).collect();
+        let keeper = Keeper::open(self.state, names, &context)?;
+        let downloads = self.folder.as_ref().zip(self.settings.download.as_ref());
+        let downloads = downloads.map(|(folder, settings)| Downloads::new(folder, settings));
+        let by = (context.clock(), context.cancellation().clone());
+        let resource = self.source.resource()?;
+        let credentials = Credentials::new(self.authenticate.as_ref(), resource, context.clock());
+        let shared = Shared::new(&self.settings, resource, (&outputs, &keeper), by)?;
+        let shared = shared.with_credentials(credentials).with_downloads(downloads);
         let ended = run_units(&shared, units).await?;
         outputs.finish(&self.settings).await?;
-        keeper.finish(&names, &context)?;
+        keeper.finish()?;
         judge(ended)
     }
 }
@@ -106,10 +112,10 @@ async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, 
 
 /// The ingestion has failed if all of its units have. That some of several have stands in the decision log.
 fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
-    let is_well = ended.is_empty() || ended.iter().any(|end| matches!(end, Ended::Well));
+    let is_well = ended.is_empty() || ended.iter().any(|end| !matches!(end, Ended::Failed { .. }));
     let failure = ended.into_iter().find_map(|end| match end {
         Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
-        Ended::Well => None,
+        Ended::Well | Ended::Later => None,
     });
     match failure {
         Some(failure) if !is_well => Err(failure),

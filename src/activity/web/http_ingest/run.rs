@@ -8,14 +8,17 @@ use http::HeaderMap;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::credentials::{Credentials, Held};
+use super::download::{Download, Downloads};
 use super::exchange::{Came, Wall, exchange};
-use super::keep::{Keeper, Kept, Known};
+use super::keep::{Keep, Kept, Known};
 use super::outputs::Outputs;
+use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
-use crate::activity::{ActivityContext, ActivityError};
-use crate::ingest::control::{Action, Conflict, Decision, Occasion, Outcome, Progress, Rule, Seen, creates, decide};
+use crate::ingest::control::{Action, Decision, Occasion, Outcome, PageSeen, Progress, Rule, Seen, creates, decide};
 use crate::ingest::page::{Page, PageError, PageReader};
 use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
+use crate::ingest::transfer::FileKept;
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
 use crate::ingest::{DecisionRow, Json};
 use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse, crossing};
@@ -25,12 +28,13 @@ use crate::session::{Clock, Moment};
 const LARGE_PAGE: usize = 512 * 1024;
 
 /// What all units of an activity share.
-pub(super) struct Shared<'a> {
+pub(in crate::activity::web) struct Shared<'a> {
     settings: &'a IngestSettings,
     resource: &'a dyn WebResource,
-    context: &'a ActivityContext,
     outputs: &'a Outputs,
-    keeper: &'a Keeper,
+    keeper: &'a dyn Keep,
+    credentials: Credentials<'a>,
+    downloads: Option<Downloads<'a>>,
     clock: Arc<dyn Clock>,
     cancel: CancellationToken,
     /// When the ingestion began.
@@ -42,29 +46,39 @@ pub(super) struct Shared<'a> {
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(
+    pub(in crate::activity::web) fn new(
         settings: &'a IngestSettings,
         resource: &'a dyn WebResource,
-        context: &'a ActivityContext,
-        outputs: &'a Outputs,
-        keeper: &'a Keeper,
+        (outputs, keeper): (&'a Outputs, &'a dyn Keep),
+        (clock, cancel): (&Arc<dyn Clock>, CancellationToken),
     ) -> Result<Self, ActivityError> {
         let reader = PageReader::new(settings, outputs.wanted())
             .map_err(|error| ActivityError::client("HttpIngestUnreadable", error.to_string()))?;
-        let (clock, cancel) = (Arc::clone(context.clock()), context.cancellation().clone());
+        let clock = Arc::clone(clock);
         let (began, start) = (clock.wall(), clock.now());
         Ok(Self {
             settings,
             resource,
-            context,
             outputs,
             keeper,
+            credentials: Credentials::none(),
+            downloads: None,
             clock,
             cancel,
             began,
             start,
             reader: Arc::new(Mutex::new(reader)),
         })
+    }
+
+    /// With credentials that are asked for.
+    pub(super) fn with_credentials(self, credentials: Credentials<'a>) -> Self {
+        Self { credentials, ..self }
+    }
+
+    /// With answers that become files.
+    pub(super) fn with_downloads(self, downloads: Option<Downloads<'a>>) -> Self {
+        Self { downloads, ..self }
     }
 
     pub(super) fn settings(&self) -> &'a IngestSettings {
@@ -77,6 +91,30 @@ impl<'a> Shared<'a> {
 
     pub(super) fn wall(&self) -> Wall {
         self.clock.wall()
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// The address of a request, as far as it can be told before it is sent.
+    pub(super) fn absolute(&self, uri: &str) -> String {
+        self.resource.absolute(uri).unwrap_or_else(|_| uri.to_owned())
+    }
+
+    /// Whether progress is kept.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeper.is_on()
+    }
+
+    /// What is known of a file that came earlier.
+    pub(super) fn file(&self, name: &str) -> Option<FileKept> {
+        self.keeper.file(name)
+    }
+
+    /// Notes a file that has come.
+    pub(super) fn keep_file(&self, name: &str, file: FileKept) {
+        self.keeper.keep_file(name, file);
     }
 
     pub(super) async fn send(&self, request: WebRequest) -> Result<WebResponse, WebError> {
@@ -111,31 +149,37 @@ impl<'a> Shared<'a> {
     }
 
     fn occasion(&self) -> Occasion {
-        let mut lot = [0; 4];
-        // Without random bytes there is no jitter, and nothing else changes.
-        let chance =
-            getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
-        Occasion { moment: self.clock.now(), wall: self.clock.wall(), chance }
+        occasion(&*self.clock)
     }
+}
+
+/// This moment.
+pub(in crate::activity::web) fn occasion(clock: &dyn Clock) -> Occasion {
+    let mut lot = [0; 4];
+    // Without random bytes there is no jitter, and nothing else changes.
+    let chance = getrandom::fill(&mut lot).map_or(0.0, |()| f64::from(u32::from_le_bytes(lot)) / f64::from(u32::MAX));
+    Occasion { moment: clock.now(), wall: clock.wall(), chance }
 }
 
 /// One ingestion: what is known before its first request.
 #[derive(Debug)]
-pub(super) struct Unit {
+pub(in crate::activity::web) struct Unit {
     /// Which one, from 0.
-    pub(super) index: u64,
+    pub(in crate::activity::web) index: u64,
     /// What its progress is kept under.
-    pub(super) name: String,
-    pub(super) values: Values,
+    pub(in crate::activity::web) name: String,
+    pub(in crate::activity::web) values: Values,
     /// The rows that bodies are made of, one for each request.
     pub(super) payload: Vec<Vec<(Box<str>, Json)>>,
 }
 
 /// How a unit has ended.
 #[derive(Debug)]
-pub(super) enum Ended {
-    /// It is complete, or goes on later.
+pub(in crate::activity::web) enum Ended {
+    /// It is complete.
     Well,
+    /// It goes on later.
+    Later,
     /// It has failed.
     Failed {
         /// By which rule.
@@ -146,13 +190,15 @@ pub(super) enum Ended {
 }
 
 impl Unit {
-    pub(super) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+    pub(in crate::activity::web) async fn run(mut self, shared: &Shared<'_>) -> Result<Ended, ActivityError> {
+        let mut part = None;
         let mut progress = match shared.keeper.resume(&self.name, shared.occasion()) {
             Known::Done => return Ok(Ended::Well),
             Known::Unknown => return Ok(unknown_outcome()),
             Known::Nothing => Progress::new(shared.settings),
             Known::Begun(kept) => {
                 self.values.window = window_of(kept.window).or(self.values.window);
+                part = kept.part;
                 kept.progress
             }
         };
@@ -162,35 +208,66 @@ impl Unit {
         if let Some(moment) = progress.not_before() {
             shared.sleep_until(moment).await;
         }
+        let mut download = match &shared.downloads {
+            None => None,
+            Some(downloads) => {
+                downloads.hold_back(&mut self.values);
+                let values = self.values(shared.settings, &progress);
+                match downloads.begin(self.index, shared.settings, &values, part) {
+                    Ok(download) => Some(download),
+                    Err(reason) => return self.unsent(shared, reason).await,
+                }
+            }
+        };
+        let own = self.values.secrets.clone();
+        let mut turn = 0;
+        let mut renews = true;
         loop {
-            let decision = self.step(shared, &mut progress).await?;
+            if renews {
+                let Held { turn: now, values } = match shared.credentials.after(turn).await? {
+                    Ok(held) => held,
+                    Err((rule, reason)) => return Ok(Ended::Failed { rule, reason }),
+                };
+                turn = now;
+                self.values.secrets = own.iter().cloned().chain(values).collect();
+            }
+            let decision = self.step(shared, &mut progress, &mut download).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
             }
             if let Some(moment) = decision.action.not_before() {
                 shared.sleep_until(moment).await;
             }
+            renews = matches!(decision.action, Action::Retry { renews_credentials: true, .. });
         }
     }
 
     /// One request, and what is decided after it.
-    async fn step(&self, shared: &Shared<'_>, progress: &mut Progress) -> Result<Decision, ActivityError> {
+    async fn step(
+        &self,
+        shared: &Shared<'_>,
+        progress: &mut Progress,
+        download: &mut Option<Download<'_>>,
+    ) -> Result<Decision, ActivityError> {
         let values = self.values(shared.settings, progress);
         let request = request(shared, &values, progress.next.as_deref())?;
         let constants = constants(shared, &values, &request.uri)?;
         let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
         let creates = creates(shared.settings);
         if creates {
-            self.keep(shared, progress, true).await?;
+            self.keep(shared, progress, true, None).await?;
         }
         let sent = shared.occasion();
         progress.begin_request(shared.settings, sent);
-        let came = exchange(shared, progress, request, &constants).await;
+        let came = match download {
+            Some(download) => download.exchange(self, shared, progress, request, &constants).await,
+            None => exchange(shared, progress, request, &constants).await,
+        };
         if let Err(ActivityError::Authorization { .. }) = &came
             && creates
         {
             // It was not sent.
-            self.keep(shared, progress, false).await?;
+            self.keep(shared, progress, false, None).await?;
         }
         let Came { seen, status, page } = came?;
         if let Some((mut page, body)) = page {
@@ -198,7 +275,7 @@ impl Unit {
         }
         let decided = shared.occasion();
         let decision = decide(shared.settings, progress, &seen, decided);
-        self.keep(shared, progress, false).await?;
+        self.keep(shared, progress, false, download.as_mut()).await?;
         let row = DecisionRow {
             unit: self.index + 1,
             request: progress.requests,
@@ -228,14 +305,44 @@ impl Unit {
         }
     }
 
-    /// Keeps how far it has come.
-    async fn keep(&self, shared: &Shared<'_>, progress: &Progress, is_sending: bool) -> Result<(), ActivityError> {
+    /// It has failed before its first request, by what its file is to be.
+    async fn unsent(&self, shared: &Shared<'_>, reason: String) -> Result<Ended, ActivityError> {
+        let row = DecisionRow {
+            unit: self.index + 1,
+            request: 0,
+            time: shared.wall(),
+            method: shared.settings.request.method.to_string(),
+            address: String::new(),
+            status: None,
+            rows: 0,
+            key: None,
+            rule: Rule::File.to_string(),
+            action: Action::Fail.name(),
+            wait: None,
+            note: Some(reason.clone()),
+        };
+        shared.outputs.decision(&row).await?;
+        Ok(Ended::Failed { rule: Rule::File, reason })
+    }
+
+    /// Keeps how far it has come, and what there is of its file.
+    pub(super) async fn keep(
+        &self,
+        shared: &Shared<'_>,
+        progress: &Progress,
+        is_sending: bool,
+        download: Option<&mut Download<'_>>,
+    ) -> Result<(), ActivityError> {
         if !shared.keeper.is_on() {
             return Ok(());
         }
+        let part = download.and_then(|download| {
+            download.keep();
+            download.kept()
+        });
         let window = self.values.window.map(|window| (window.low.timestamp_millis(), window.high.timestamp_millis()));
-        let kept = Kept { progress: progress.clone(), window, is_sending };
-        shared.keeper.keep(&self.name, kept, creates(shared.settings), shared.context).await
+        let kept = Kept { progress: progress.clone(), window, is_sending, part };
+        shared.keeper.keep(&self.name, kept, creates(shared.settings)).await
     }
 }
 
@@ -295,7 +402,8 @@ fn unknown_outcome() -> Ended {
 
 fn ended(progress: &Progress) -> Option<Ended> {
     Some(match progress.outcome.as_ref()? {
-        Outcome::Completed { .. } | Outcome::Paused => Ended::Well,
+        Outcome::Completed { .. } => Ended::Well,
+        Outcome::Paused => Ended::Later,
         Outcome::Failed { rule, reason } => Ended::Failed { rule: *rule, reason: reason.clone() },
     })
 }
@@ -304,7 +412,8 @@ fn ended(progress: &Progress) -> Option<Ended> {
 fn note(progress: &Progress, seen: &Seen, decision: Decision) -> Option<String> {
     match (&progress.outcome, seen) {
         (Some(Outcome::Failed { reason, .. }), _) => Some(reason.clone()),
-        (Some(Outcome::Completed { conflict, .. }), _) => conflict.as_ref().map(Conflict::to_string),
+        (Some(Outcome::Completed { conflict: Some(conflict), .. }), _) => Some(conflict.to_string()),
+        (_, Seen::Page(PageSeen { note: Some(note), .. }) | Seen::Stale(note)) => Some(note.clone()),
         (_, Seen::Refused(refusal)) => Some(refusal.message.clone()),
         (_, Seen::Lost(lost)) => Some(lost.message.clone()),
         _ if matches!(decision.action, Action::Pause) => Some("goes on in a later request".to_owned()),

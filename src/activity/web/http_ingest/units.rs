@@ -22,7 +22,10 @@ const MOST_UNITS: usize = 100_000;
 type Named = (Box<str>, Json);
 
 /// The units without a secondary input: one, or one for each window and listed unit.
-pub(super) fn of_none(settings: &IngestSettings, now: DateTime<Utc>) -> Result<Vec<Unit>, ActivityError> {
+pub(in crate::activity::web) fn of_none(
+    settings: &IngestSettings,
+    now: DateTime<Utc>,
+) -> Result<Vec<Unit>, ActivityError> {
     paired(settings, vec![Values::default()], &[], now)
 }
 

@@ -1,5 +1,6 @@
 //! `dataResource`: where data are, and who reaches them how.
 
+mod folder;
 mod login;
 mod pool;
 mod role_map;
@@ -8,6 +9,7 @@ mod web;
 
 use std::time::Duration;
 
+pub use folder::FolderConfiguration;
 pub use login::{LoginConfiguration, PasswordSource};
 pub use pool::PoolConfiguration;
 pub use role_map::{MappedTo, RoleMapConfiguration, RoleMapEntry};
@@ -22,8 +24,8 @@ use super::{contradictory, read_unique_name};
 use crate::document::writer::XmlWriter;
 use crate::document::{DocumentError, Element, Located};
 
-/// `<dataResource name uri user passwordFile passwordEnv>`, with `pool`, `statement`, `tls` and `roleMap` for a database, and with
-/// `tls` and what [`WebConfiguration`] says for an HTTP service.
+/// `<dataResource name uri user passwordFile passwordEnv>`, with `pool`, `statement`, `tls` and `roleMap` for a database, with `tls`
+/// and what [`WebConfiguration`] says for an HTTP service, and with `folder` for a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataResourceConfiguration {
     /// The name by which an activity picks it; one without a name is the only one, or the default.
@@ -42,6 +44,8 @@ pub struct DataResourceConfiguration {
     pub role_map: Option<Located<RoleMapConfiguration>>,
     /// What is said of an HTTP service alone.
     pub web: WebConfiguration,
+    /// `<folder>`: what may be done in a folder.
+    pub folder: Option<Located<FolderConfiguration>>,
 }
 
 impl DataResourceConfiguration {
@@ -57,6 +61,7 @@ impl DataResourceConfiguration {
             tls: None,
             role_map: None,
             web: WebConfiguration::default(),
+            folder: None,
         }
     }
 
@@ -71,6 +76,7 @@ impl DataResourceConfiguration {
         let tls = fields.child("tls").map(TlsConfiguration::read).transpose()?;
         let role_map = fields.child("roleMap").map(RoleMapConfiguration::read).transpose()?;
         let web = WebConfiguration::read(&mut fields)?;
+        let folder = fields.child("folder").map(FolderConfiguration::read).transpose()?;
         fields.finish()?;
         if !is_uri(uri.as_str()) {
             // It is not repeated: there may be a password in it.
@@ -82,7 +88,7 @@ impl DataResourceConfiguration {
             let message = "only the first data resource may go without a `name`: nothing could pick this one";
             return Err(contradictory(element.position(), message));
         }
-        Ok(Self { name, uri: uri.non_empty()?, login, pool, statement_timeout, tls, role_map, web })
+        Ok(Self { name, uri: uri.non_empty()?, login, pool, statement_timeout, tls, role_map, web, folder })
     }
 
     pub(super) fn write(&self, writer: &mut XmlWriter) {
@@ -105,6 +111,9 @@ impl DataResourceConfiguration {
             map.value.write(writer);
         }
         self.web.write(writer);
+        if let Some(folder) = &self.folder {
+            folder.value.write(writer);
+        }
         writer.end();
     }
 }

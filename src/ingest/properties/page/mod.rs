@@ -7,7 +7,7 @@ mod schema;
 
 use super::paging::path;
 use super::set::PropertySet;
-use crate::ingest::settings::{BlankPages, DownloadSettings, PageForm, PageSettings};
+use crate::ingest::settings::{BlankPages, DownloadSettings, IngestSettings, PageForm, PageSettings};
 
 /// The most bytes of a page, where nothing is said.
 const PAGE_BYTES: u64 = 64 << 20;
@@ -32,6 +32,11 @@ pub(super) fn page(set: &PropertySet<'_>) -> PageSettings {
 
 pub(super) fn download(set: &PropertySet<'_>, form: &PageForm) -> Option<DownloadSettings> {
     download::download(set, form)
+}
+
+/// What only shows of a download when all settings are seen together.
+pub(super) fn check_download(set: &PropertySet<'_>, settings: &IngestSettings) {
+    download::check(set, settings);
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -396,6 +396,56 @@ fn everything_that_is_wrong_is_said_at_once_with_its_places() {
 }
 
 #[test]
+fn what_can_not_become_a_file_is_refused() {
+    let file = ("rejoin.format", "file");
+    let plain = ("rejoin.download", r#"{"file": "x"}"#);
+    let download = |object| [file, ("rejoin.download", object)];
+    for (properties, expected) in [
+        (&download(r#"{"etag": true}"#)[..], "rejoin.download: `file` is missing"),
+        (&download(r#"{"file": "../x"}"#), "rejoin.download: `../x` can't be the name of a file: it holds `.` or `..`"),
+        (&download(r#"{"file": "x", "bytes": 0}"#), "rejoin.download.bytes: expected a whole number from 1"),
+        (&download(r#"{"file": "x", "sum": 1}"#), "rejoin.download: there is no member `sum`"),
+        (
+            &download(r#"{"file": "x", "checksum": {"algorithm": "crc32", "value": "x"}}"#),
+            "rejoin.download.checksum.algorithm: there is no value `crc32`",
+        ),
+        (
+            &download(r#"{"file": "x", "checksum": {"algorithm": "md5"}}"#),
+            "rejoin.download.checksum: expected `value`, the digest, or `header`, which has it: one of the two",
+        ),
+        (
+            &download(r#"{"file": "x", "checksum": {"algorithm": "md5", "header": "a b"}}"#),
+            "rejoin.download.checksum.header: expected the name of a header",
+        ),
+        (
+            &download(r#"{"file": "x", "checksum": {"algorithm": "md5", "value": "abc"}}"#),
+            "rejoin.download.checksum.value: expected a digest of 16 bytes in hexadecimal or base64",
+        ),
+        (
+            &[file, plain, ("ms.pagination", r#"{"initialvalues": [0, 1]}"#)],
+            "rejoin.download: a download is one answer",
+        ),
+        (&[file, plain, ("rejoin.next", "link")], "rejoin.download: a download is one answer"),
+        (&[file, plain, ("ms.http.request.method", "HEAD")], "rejoin.download: HEAD has no body"),
+        (
+            &[file, plain, ("ms.http.request.headers", r#"{"Range": "bytes=0-"}"#)],
+            "ms.http.request.headers: the header `range` is said by `rejoin.download` itself",
+        ),
+        (
+            &[file, ("ms.extract.preprocessors", "GunzipProcessor")],
+            "ms.extract.preprocessors: files are given as they come",
+        ),
+        (
+            &[file, plain, ("ms.extractor.target.file.name", "y")],
+            "rejoin.download.file: `ms.extractor.target.file.name` says",
+        ),
+    ] {
+        let said = problems(properties);
+        assert!(said.starts_with(expected) && said.lines().count() == 1, "{properties:?}: {said}");
+    }
+}
+
+#[test]
 fn no_problem_and_no_debug_text_holds_a_value_that_may_be_a_secret() {
     let secret = "s3cret";
     let own = list(&[

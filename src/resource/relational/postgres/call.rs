@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use super::asking::Asked;
 use super::connection::Connection;
 use super::control::Control;
 use super::decode::{ResultShape, out_value};
@@ -17,9 +18,10 @@ use super::error::sql_error;
 use super::outlet::Outlet;
 use super::parameter::values;
 use super::query::ready_anew;
+use super::reading::send_within;
 use super::scope::{Scope, Work};
 use super::sql::Sql;
-use super::streaming::{Broken, send_rows};
+use super::streaming::Broken;
 use crate::block::Block;
 use crate::resource::ResourceError;
 use crate::resource::relational::{Argument, CallEnd, Dialect, OutParameter, Parameter, ProcedureCall};
@@ -75,13 +77,14 @@ impl Work for CallWork<'_> {
         let prepared = ready_anew(connection, &sql, &parameters, control).await?;
         let plan = prepared.rows().map_err(Broken::Refused)?;
         let driver = |error| Broken::Driver(error, 0);
-        let rows = connection.client().query_raw(&plan.statement, values(&parameters));
-        let mut rows = pin!(control.wait(rows).await?.map_err(driver)?);
         let has_out = self.call.arguments.iter().any(|argument| !matches!(argument, Argument::In(_)));
         if !routine.is_procedure && !routine.gives_nothing && (routine.gives_set || !has_out) {
-            let rows = send_rows(rows, &plan.shape, &mut self.outlet, control).await?;
+            let asked = Asked::once(plan, &parameters);
+            let rows = send_within(connection, ("", asked), &plan.shape, true, &mut self.outlet, control).await?;
             return Ok(CallEnd { rows, ..CallEnd::default() });
         }
+        let rows = connection.client().query_raw(&plan.statement, values(&parameters));
+        let mut rows = pin!(control.wait(rows).await?.map_err(driver)?);
         let mut out = Vec::new();
         while let Some(row) = control.wait(rows.next()).await? {
             let row = row.map_err(driver)?;

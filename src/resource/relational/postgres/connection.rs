@@ -1,5 +1,6 @@
 //! One open connection.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,8 +12,8 @@ use tokio_postgres::{Client, Error, Statement};
 
 use super::connect::{Known, cancel};
 use super::line::{Line, Talk};
+use super::own_statement::OwnStatements;
 use super::prepared::{Prepared, StatementCache};
-use super::reading::OwnStatements;
 use super::sql::Sql;
 use super::streaming::Broken;
 use super::tls::Connector;
@@ -37,11 +38,9 @@ pub(super) struct Connection {
     statements: Mutex<StatementCache>,
     /// What we speak ourselves on the line.
     pub(super) own: OwnStatements,
-    /// Whether the driver may wait for an answer: it has been asked for something, or told to forget something.
-    is_drivers: AtomicBool,
     known: Arc<Known>,
     /// The query that tells where columns come from.
-    pub(super) origins: OnceCell<Statement>,
+    pub(super) origins: Mutex<Option<Statement>>,
     /// Whether the server keeps prepared transactions, once it was asked: that is so as long as it runs.
     pub(super) keeps_prepared: OnceCell<bool>,
     /// Nobody knows in which state it is.
@@ -66,9 +65,8 @@ impl Connection {
             connector,
             statements: Mutex::default(),
             own: OwnStatements::default(),
-            is_drivers: AtomicBool::new(true),
             known,
-            origins: OnceCell::new(),
+            origins: Mutex::default(),
             keeps_prepared: OnceCell::new(),
             abandoned: AtomicBool::new(false),
             is_spoilt: AtomicBool::new(false),
@@ -78,25 +76,30 @@ impl Connection {
 
     /// The driver, for whatever it is to do.
     pub(super) fn client(&self) -> &Client {
-        self.is_drivers.store(true, Ordering::Release);
         &self.client
     }
 
-    /// Takes the line from the driver, once all is answered that the driver has sent: what it prepared and forgets, it says to
-    /// the server without to wait. Nothing of the driver's may be dropped until the talk is over.
+    /// Takes the line from the driver, once all is answered that the driver has sent. What it was asked for and has not sent
+    /// yet would come after the talk: so whoever talks has waited for what must come before.
     pub(super) async fn talk(&self) -> Result<Talk<'_>, Broken> {
-        if self.is_drivers.load(Ordering::Acquire) {
-            self.client.check_connection().await.map_err(|error| Broken::Driver(error, 0))?;
-            self.is_drivers.store(false, Ordering::Release);
+        let begin = || Talk::begin(&self.line).map_err(|error| Broken::Line(error, 0));
+        if let Some(talk) = begin()? {
+            return Ok(talk);
         }
-        Talk::begin(&self.line).map_err(|error| Broken::Line(error, 0))
+        self.client.check_connection().await.map_err(|error| Broken::Driver(error, 0))?;
+        begin()?.ok_or_else(|| Broken::Line(io::Error::other("the driver still waits for an answer"), 0))
+    }
+
+    /// The statement, if it was prepared before.
+    pub(super) fn prepared(&self, sql: &Sql) -> Option<Arc<Prepared>> {
+        let changes = self.known.changes.load(Ordering::Acquire);
+        self.statements.lock().get(sql.text(), changes)
     }
 
     /// The statement, prepared now or before: its parameters may have the types that things had then.
     pub(super) async fn prepare(&self, sql: &Sql) -> Result<Arc<Prepared>, Error> {
         self.note(sql);
-        let changes = self.known.changes.load(Ordering::Acquire);
-        if let Some(known) = self.statements.lock().get(sql.text(), changes) {
+        if let Some(known) = self.prepared(sql) {
             return Ok(known);
         }
         // What is done once for many uses does not make the state of each larger.
@@ -133,8 +136,13 @@ impl Connection {
 
     /// Forgets a statement that the server has forgotten, or plans no more as it did.
     pub(super) fn forget(&self, sql: &Sql) {
-        self.is_drivers.store(true, Ordering::Release);
         self.statements.lock().remove(sql.text());
+    }
+
+    /// Forgets all that it has prepared, because the server has.
+    pub(super) fn forget_all(&self) {
+        *self.statements.lock() = StatementCache::default();
+        *self.origins.lock() = None;
     }
 
     /// Says that tables may have been changed.
@@ -144,10 +152,7 @@ impl Connection {
 
     /// Whether it can be used again.
     pub(super) async fn is_usable(&self) -> bool {
-        if self.abandoned.load(Ordering::Acquire) || self.client.is_closed() {
-            return false;
-        }
-        if !self.is_drivers.load(Ordering::Acquire) && !self.line.is_quiet() {
+        if self.abandoned.load(Ordering::Acquire) || self.client.is_closed() || !self.line.is_quiet() {
             return false;
         }
         let last_used = *self.last_used.lock();
@@ -162,10 +167,7 @@ impl Connection {
         if answer.is_err() {
             *self.known.silence.lock() = Some(Instant::now());
         }
-        let is_alive = matches!(answer, Ok(Ok(())));
-        // Whatever the driver has sent before is answered as well.
-        self.is_drivers.store(!is_alive, Ordering::Release);
-        is_alive
+        matches!(answer, Ok(Ok(())))
     }
 
     /// How long nobody has used it.
@@ -191,6 +193,8 @@ impl Connection {
             runtime.spawn(async move { cancel(token, &connector).await });
         }
         self.task.abort();
+        // It may wait for long in the pool, and the server would keep what a transaction has locked.
+        self.line.cut();
     }
 }
 

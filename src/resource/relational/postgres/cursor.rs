@@ -3,7 +3,6 @@
 //! The server keeps the query and finds its rows when they are fetched. A cursor has a connection with a transaction of its own,
 //! or is one of an open transaction, where it stands outside of the savepoints that come and go.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +10,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::PostgresResource;
+use super::asking::Asked;
 use super::connection::Connection;
 use super::control::Control;
 use super::decode::ResultShape;
@@ -19,9 +19,10 @@ use super::outlet::Outlet;
 use super::parameter::values;
 use super::pool::Lease;
 use super::query::{BEGIN_READING, END_READING, ready_anew, refuse_nothing};
-use super::scope::{Scope, Work, tell};
+use super::reading::send_within;
+use super::scope::{Scope, Work, run_after, tell};
 use super::sql::Sql;
-use super::streaming::{Broken, send_some};
+use super::streaming::Broken;
 use super::transaction::Inner;
 use crate::block::BlockWriter;
 use crate::resource::ResourceError;
@@ -271,27 +272,20 @@ struct FetchWork<'a> {
 }
 
 impl FetchWork<'_> {
-    async fn fetch(&mut self, connection: &Connection, control: &Control) -> Result<u64, Broken> {
-        let name = &self.cursor.name;
-        if let Some(row) = self.moved {
-            tell(connection, &format!("MOVE ABSOLUTE {} IN {name}", row - 1), control).await?;
-        }
-        let (mut sent, mut is_first) = (0, true);
-        while sent < self.rows {
+    /// Fetches the rows after the one at which the cursor stands; `before` it statements without rows.
+    async fn fetch(&mut self, before: &str, connection: &Connection, control: &Control) -> Result<u64, Broken> {
+        let shape = &self.cursor.shape;
+        let (mut sent, mut before) = (0, before);
+        loop {
             let wanted = (self.rows - sent).min(ROWS_AT_A_TIME);
-            let text = format!("FETCH FORWARD {wanted} FROM {name}");
-            let driver = |error| Broken::Driver(error, sent);
-            let client = connection.client();
-            let statement = control.wait(client.prepare(&text)).await?.map_err(driver)?;
-            let rows = pin!(control.wait(client.query_raw(&statement, values(&[]))).await?.map_err(driver)?);
-            let rows = send_some(rows, &self.cursor.shape, &mut self.outlet, is_first, control).await?;
+            let text = format!("FETCH FORWARD {wanted} FROM {}", self.cursor.name);
+            let asked = (std::mem::take(&mut before), Asked::text(&text));
+            let rows = send_within(connection, asked, shape, sent == 0, &mut self.outlet, control).await?;
             sent += rows;
-            is_first = false;
-            if rows < wanted {
-                break;
+            if rows < wanted || sent == self.rows {
+                return Ok(sent);
             }
         }
-        Ok(sent)
     }
 }
 
@@ -300,6 +294,16 @@ impl Work for FetchWork<'_> {
     type Done = u64;
 
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<u64, Broken> {
-        self.fetch(connection, control).await
+        if let Some(row) = self.moved {
+            tell(connection, &format!("MOVE ABSOLUTE {} IN {}", row - 1, self.cursor.name), control).await?;
+        }
+        self.fetch("", connection, control).await
+    }
+
+    async fn run_after(&mut self, statements: &str, connection: &Connection, control: &Control) -> Result<u64, Broken> {
+        if self.moved.is_none() {
+            return self.fetch(statements, connection, control).await;
+        }
+        run_after(self, statements, connection, control).await
     }
 }

@@ -7,6 +7,7 @@
 //! Results come in binary form and are decoded straight into columns; types that have no form here the server writes as text.
 
 mod address;
+mod asking;
 mod calendar;
 mod call;
 mod connect;
@@ -20,6 +21,7 @@ mod line;
 mod load;
 mod origin;
 mod outlet;
+mod own_statement;
 mod parameter;
 mod physical;
 mod pool;

@@ -22,12 +22,19 @@ pub(super) async fn of(connection: &Connection, columns: &[Column]) -> Result<Ve
         return Ok(Vec::new());
     }
     let client = connection.client();
-    let statement = connection.origins.get_or_try_init(|| client.prepare(ORIGINS)).await?;
+    let known = connection.origins.lock().clone();
+    let statement = match known {
+        Some(statement) => statement,
+        None => {
+            let statement = client.prepare(ORIGINS).await?;
+            connection.origins.lock().insert(statement).clone()
+        }
+    };
     let types: Vec<u32> = columns.iter().map(|column| column.type_().oid()).collect();
     let modifiers: Vec<i32> = columns.iter().map(Column::type_modifier).collect();
     let relations: Vec<u32> = columns.iter().map(|column| column.table_oid().unwrap_or(0)).collect();
     let numbers: Vec<i16> = columns.iter().map(|column| column.column_id().unwrap_or(0)).collect();
-    let rows = client.query(statement, &[&types, &modifiers, &relations, &numbers]).await?;
+    let rows = client.query(&statement, &[&types, &modifiers, &relations, &numbers]).await?;
     rows.iter().map(origin).collect()
 }
 

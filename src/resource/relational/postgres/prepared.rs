@@ -10,7 +10,7 @@ use tokio_postgres::{Column, Error, Statement};
 use super::connection::Connection;
 use super::decode::{ColumnShape, Kind, ResultShape};
 use super::origin;
-use super::reading::OwnStatement;
+use super::own_statement::OwnStatement;
 use super::sql::{Sql, Verb};
 use crate::resource::ResourceError;
 use crate::resource::relational::Dialect;

@@ -3,25 +3,24 @@
 //! It runs in a transaction that only reads and is rolled back: so it can't write, and what it sets for its session is undone.
 //! All of it goes to the server at once, and has one answer ([`Reading`]).
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use futures_util::poll;
 use tokio_postgres::Error;
 
 use super::PostgresResource;
+use super::asking::{Asked, Within};
 use super::connection::Connection;
 use super::control::Control;
 use super::error::sql_error;
 use super::outlet::Outlet;
-use super::parameter::{check, keeps_all, values};
+use super::parameter::{check, keeps_all};
 use super::pool::Lease;
 use super::prepared::Prepared;
-use super::reading::Reading;
+use super::reading::{Reading, send_within};
 use super::scope::tell;
 use super::sql::{Sql, Verb};
-use super::streaming::{Broken, send_rows};
+use super::streaming::Broken;
 use crate::block::BlockWriter;
 use crate::resource::ResourceError;
 use crate::resource::relational::{Parameter, QueryEnd, Statement};
@@ -91,20 +90,14 @@ async fn attempt(
         Ok(plan) => plan,
         Err(error) => return (Err(Broken::Refused(error)), true),
     };
-    let talk = match control.wait(lease.talk()).await {
-        Ok(Ok(talk)) => talk,
-        Ok(Err(broken)) => return (Err(broken), false),
-        Err(stopped) => return (Err(stopped.into()), false),
-    };
-    let mut reading = match Reading::new(talk, &lease.own, plan, parameters) {
+    let mut reading = match Reading::begin(lease, Asked::kept(plan, parameters), Within::Own, control).await {
         Ok(reading) => reading,
-        Err(error) => return (Err(Broken::Refused(error)), false),
+        Err(broken) => {
+            let is_clean = matches!(broken, Broken::Refused(_));
+            return (Err(broken), is_clean);
+        }
     };
-    let result = async {
-        while_read(&*output, async { control.wait(reading.send()).await? }).await?;
-        send_rows(&mut reading, &plan.shape, output, control).await
-    }
-    .await;
+    let result = reading.run(&plan.shape, true, output, control).await;
     let can_end = match &result {
         Ok(_) => true,
         // What has forgotten the statement has forgotten what is around it, too.
@@ -126,27 +119,13 @@ async fn attempt_anew(
     let result = async {
         tell(lease, BEGIN_READING, control).await?;
         let prepared = ready_anew(lease, sql, parameters, control).await?;
-        send_all(lease, &prepared, parameters, output, control).await
+        let plan = prepared.rows().map_err(Broken::Refused)?;
+        send_within(lease, ("", Asked::once(plan, parameters)), &plan.shape, true, output, control).await
     }
     .await;
     let leaves_connection = result.as_ref().err().is_none_or(Broken::leaves_connection);
     let is_clean = leaves_connection && tell(lease, END_READING, control).await.is_ok();
     (result, is_clean)
-}
-
-/// Runs what was prepared, in the transaction that is open, and sends its rows.
-pub(super) async fn send_all(
-    connection: &Connection,
-    prepared: &Prepared,
-    parameters: &[Parameter],
-    output: &mut Outlet<'_>,
-    control: &Control,
-) -> Result<u64, Broken> {
-    let plan = prepared.rows().map_err(Broken::Refused)?;
-    let mut rows = pin!(connection.client().query_raw(&plan.statement, values(parameters)));
-    let answered = poll!(&mut rows);
-    let rows = pin!(while_read(&*output, settled(answered, rows, control)).await?);
-    send_rows(rows, &plan.shape, output, control).await
 }
 
 /// Prepares a statement, unless it was before, and looks at the values of its parameters.
@@ -171,15 +150,6 @@ pub(super) async fn ready_anew(
     let prepared = control.wait(connection.prepare_anew(sql)).await?.map_err(|error| Broken::Driver(error, 0))?;
     check(parameters, prepared.parameters()).map_err(Broken::Refused)?;
     Ok(prepared)
-}
-
-/// Waits for something, as long as there is a reader.
-async fn while_read<T>(output: &Outlet<'_>, work: impl Future<Output = Result<T, Broken>>) -> Result<T, Broken> {
-    tokio::select! {
-        biased;
-        result = work => result,
-        () = output.closed() => Err(Broken::Stopped(ResourceError::Cancelled)),
-    }
 }
 
 /// What became of something that was polled once.

@@ -1,12 +1,15 @@
 //! Work on a connection that leaves nothing behind but what it was to do.
 
+use std::pin::pin;
+
 use async_trait::async_trait;
+use futures_util::poll;
 
 use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
 use super::error::is_connection_gone;
-use super::query::{BEGIN_READING, END_READING};
+use super::query::{BEGIN_READING, END_READING, settled};
 use super::sql::Sql;
 use super::streaming::Broken;
 use super::update::CLEAN;
@@ -20,6 +23,16 @@ pub(super) trait Work: Send {
 
     /// Does it.
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<Self::Done, Broken>;
+
+    /// Does it after the server has run statements without rows. When it is refused, they are run all the same.
+    async fn run_after(
+        &mut self,
+        statements: &str,
+        connection: &Connection,
+        control: &Control,
+    ) -> Result<Self::Done, Broken> {
+        run_after(self, statements, connection, control).await
+    }
 
     /// The statement that it is about, to tell where in it an error is.
     fn sql(&self) -> Option<&Sql> {
@@ -42,6 +55,15 @@ impl<W: Work> Work for &mut W {
         W::run(self, connection, control).await
     }
 
+    async fn run_after(
+        &mut self,
+        statements: &str,
+        connection: &Connection,
+        control: &Control,
+    ) -> Result<Self::Done, Broken> {
+        W::run_after(self, statements, connection, control).await
+    }
+
     fn sql(&self) -> Option<&Sql> {
         W::sql(self)
     }
@@ -49,6 +71,29 @@ impl<W: Work> Work for &mut W {
     fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
         W::can_run_again(self, connection, broken)
     }
+}
+
+/// Does work whose first step waits for an answer of the driver: so the driver can send both at once.
+pub(super) async fn run_after<W: Work + ?Sized>(
+    work: &mut W,
+    statements: &str,
+    connection: &Connection,
+    control: &Control,
+) -> Result<W::Done, Broken> {
+    if statements.is_empty() {
+        return work.run(connection, control).await;
+    }
+    let mut telling = pin!(connection.client().batch_execute(statements));
+    // What is polled once is sent.
+    let told = poll!(&mut telling);
+    let done = work.run(connection, control).await;
+    settled(told, telling, control).await.map_err(without_savepoint)?;
+    done
+}
+
+/// Without its savepoint, nothing can be said of work.
+pub(super) fn without_savepoint(broken: Broken) -> Broken {
+    Broken::Stopped(broken.into_error(None))
 }
 
 /// Where work is done: the database, or an open transaction of it.

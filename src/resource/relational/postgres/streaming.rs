@@ -2,18 +2,17 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::Poll;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use tokio_postgres::{Error, RowStream};
+use tokio_postgres::Error;
 
 use super::control::Control;
-use super::decode::{ResultShape, RowsBuilder, values_of};
+use super::decode::{ResultShape, RowsBuilder};
 use super::error::{Said, from_connection, is_connection_gone, resource_error};
 use super::outlet::Outlet;
+use super::reading::Reading;
 use super::sql::Sql;
 use crate::block::Block;
 use crate::resource::ResourceError;
@@ -96,35 +95,21 @@ impl From<ResourceError> for Broken {
     }
 }
 
-/// The rows of a query, one after the other.
-pub(super) trait Rows {
-    /// Appends the next row to those of a block; `false` when there is none.
-    fn poll_push(&mut self, context: &mut Context<'_>, builder: &mut RowsBuilder) -> Poll<Result<bool, Broken>>;
-}
-
-impl Rows for Pin<&mut RowStream> {
-    fn poll_push(&mut self, context: &mut Context<'_>, builder: &mut RowsBuilder) -> Poll<Result<bool, Broken>> {
-        match ready!(self.poll_next_unpin(context)) {
-            Some(Ok(row)) => builder.push(values_of(&row)).map_err(Broken::from).map(|()| true).into(),
-            Some(Err(error)) => Poll::Ready(Err(Broken::Driver(error, builder.total()))),
-            None => Poll::Ready(Ok(false)),
-        }
+/// Waits for something, as long as there is a reader.
+pub(super) async fn while_read<T>(
+    output: &Outlet<'_>,
+    work: impl Future<Output = Result<T, Broken>>,
+) -> Result<T, Broken> {
+    tokio::select! {
+        biased;
+        result = work => result,
+        () = output.closed() => Err(Broken::Stopped(ResourceError::Cancelled)),
     }
-}
-
-/// Sends all rows; there is at least one block. Gives their number.
-pub(super) async fn send_rows(
-    rows: impl Rows,
-    shape: &Arc<ResultShape>,
-    output: &mut Outlet<'_>,
-    control: &Control,
-) -> Result<u64, Broken> {
-    send_some(rows, shape, output, true, control).await
 }
 
 /// Sends rows; `is_first` says whether they begin the stream, which has at least one block. Gives their number.
 pub(super) async fn send_some(
-    mut rows: impl Rows,
+    rows: &mut Reading<'_>,
     shape: &Arc<ResultShape>,
     output: &mut Outlet<'_>,
     is_first: bool,
@@ -136,7 +121,7 @@ pub(super) async fn send_some(
         let pushed = poll_fn(|context| Poll::Ready(rows.poll_push(context, &mut builder))).await;
         let next = match pushed {
             Poll::Ready(next) => Some(next?),
-            Poll::Pending => next_row(&mut rows, &mut builder, &*output, control).await?,
+            Poll::Pending => next_row(rows, &mut builder, &*output, control).await?,
         };
         match next {
             Some(true) if !builder.is_full() => continue,
@@ -156,7 +141,7 @@ pub(super) async fn send_some(
 
 /// Waits for the next row; `None` when it takes long and others wait for it.
 async fn next_row(
-    rows: &mut impl Rows,
+    rows: &mut Reading<'_>,
     builder: &mut RowsBuilder,
     output: &Outlet<'_>,
     control: &Control,

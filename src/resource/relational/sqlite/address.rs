@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::resource::ResourceError;
-use crate::resource::uri::without_secrets;
+use crate::resource::uri::{percent_decoded, without_secrets};
 
 /// Where a `SQLite` database is and how it is opened: what a `sqlite:` URI says.
 ///
@@ -112,26 +112,6 @@ fn parse_mode(query: &str) -> Result<SqliteMode, String> {
         "mode=rwc" => Ok(SqliteMode::Create),
         _ => Err(format!("unknown mode; {EXPECTED}")),
     }
-}
-
-/// The text with each `%XX` as the byte it stands for, if that is UTF-8.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        if byte == b'%' {
-            let digits = std::str::from_utf8(after.get(..2)?).ok()?;
-            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                return None;
-            }
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &after[2..];
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn writes(
 }
 
 /// The attributes of a session that was stored.
-pub(super) fn snapshot(stored: StoredSession) -> Result<AttributeSnapshot, StoreError> {
+pub(in crate::session) fn snapshot(stored: StoredSession) -> Result<AttributeSnapshot, StoreError> {
     let mut attributes = Vec::with_capacity(stored.attributes.len());
     for StoredAttribute { name, order, value } in stored.attributes {
         let value = value.decode().map_err(|error| error.in_store(PathBuf::new(), &name))?;

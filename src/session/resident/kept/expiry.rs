@@ -24,7 +24,7 @@ pub(super) struct Due {
 
 impl Shared {
     /// Looks at some of the sessions that may be over, and ends those that are and that nobody has in memory. Nothing else of
-    /// them is read: a million of them cost a million times little.
+    /// them is read, unless a listener looks into them: a million of them cost a million times little.
     ///
     /// # Errors
     ///
@@ -37,7 +37,8 @@ impl Shared {
         let mut due = Due { count: records.len(), ..Due::default() };
         for record in records {
             let is_elsewhere = residency.is_claimed(record.handle) || self.resident(record.handle).is_some();
-            match end_of(&record, time).filter(|_| !is_elsewhere) {
+            let is_looked_into = record.attributes > 0 && self.listeners.iter().any(|it| it.looks_into_sessions());
+            match end_of(&record, time).filter(|_| !is_elsewhere && !is_looked_into) {
                 // Its end may be on its way into the store.
                 Some(_) if residency.has_ended(record.handle) => {}
                 Some(ended) => {

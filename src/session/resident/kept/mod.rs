@@ -35,6 +35,7 @@ use super::slot::Slot;
 use super::start::Inheritance;
 use crate::session::durable::Scribe;
 use crate::session::{Moment, SessionStore, StoreStatistics, Timeline};
+pub(in crate::session) use encoding::snapshot as stored_attributes;
 use hidden::Hidden;
 pub(super) use ledger::Ledger;
 pub(super) use listing::Listed;

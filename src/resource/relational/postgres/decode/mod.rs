@@ -11,7 +11,7 @@ mod value_text;
 
 pub(super) use kind::Kind;
 pub(super) use out::out_value;
-pub(super) use rows::{RowsBuilder, values_of};
+pub(super) use rows::RowsBuilder;
 pub(super) use shape::{ColumnShape, ResultShape};
 
 /// The server sent a value that is none of its type.

@@ -1,7 +1,9 @@
+use std::error::Error;
+
 use bytes::Bytes;
 use tokio_postgres::Row;
+use tokio_postgres::types::{FromSql, Type};
 
-use super::rows::raw;
 use super::value_text::push_value;
 use super::{Kind, fixed};
 use crate::resource::relational::Parameter;
@@ -24,4 +26,22 @@ pub(in super::super) fn out_value(kind: &Kind, row: &Row, column: usize) -> Opti
             Parameter::Text(String::from_utf8(text).ok()?.into())
         }
     })
+}
+
+/// A value of a row, as it was received; `None` is NULL.
+fn raw(row: &Row, column: usize) -> Option<&[u8]> {
+    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|Raw(raw)| raw)
+}
+
+/// A value as it was received.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
 }

@@ -1,11 +1,8 @@
 //! The rows of a result, gathered into blocks.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
-use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, Type};
 
 use super::ResultShape;
 use super::column::ColumnBuilder;
@@ -125,29 +122,5 @@ impl RowsBuilder {
             column: columns[column].name.clone(),
             problem: "the server sent bytes that are no value of the type that it announced".into(),
         }
-    }
-}
-
-/// The values of a row of the driver.
-pub(in super::super) fn values_of(row: &Row) -> impl Iterator<Item = Option<&[u8]>> {
-    (0..row.len()).map(|column| raw(row, column))
-}
-
-/// A value of a row, as it was received; `None` is NULL.
-#[inline]
-pub(super) fn raw(row: &Row, column: usize) -> Option<&[u8]> {
-    row.try_get::<_, Option<Raw<'_>>>(column).ok().flatten().map(|Raw(raw)| raw)
-}
-
-/// A value as it was received.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
     }
 }

@@ -6,11 +6,12 @@
 //! one answer, and reads rows where they were received. `docs/decisions/one-row.md` has the figures.
 //!
 //! A [`Talk`] takes the line away from the driver until it is over. That is possible while nothing that the driver has sent waits
-//! for an answer: [`Connection`](super::connection::Connection) sees to that.
+//! for an answer, which the [`Traffic`] of the driver tells.
 
 mod connector;
 mod row;
 mod talk;
+mod traffic;
 
 use std::io;
 use std::pin::Pin;
@@ -24,6 +25,7 @@ use tokio_postgres::tls::{ChannelBinding, TlsStream};
 pub(super) use connector::LineConnector;
 pub(super) use row::RawRow;
 pub(super) use talk::Talk;
+use traffic::Traffic;
 
 /// What bytes flow through.
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -36,6 +38,7 @@ pub(super) struct Line(Mutex<Ends>);
 struct Ends {
     /// None while somebody talks; for ever if he has not come to an end.
     stream: Option<Box<dyn Stream>>,
+    traffic: Traffic,
     /// The driver, if it waits for the line.
     driver: Option<Waker>,
 }
@@ -49,7 +52,8 @@ impl std::fmt::Debug for Line {
 impl Line {
     /// A line over a stream, and the end of it that the driver gets.
     fn new(stream: impl Stream + 'static, binding: ChannelBinding) -> (Arc<Self>, DriverEnd) {
-        let line = Arc::new(Self(Mutex::new(Ends { stream: Some(Box::new(stream)), driver: None })));
+        let ends = Ends { stream: Some(Box::new(stream)), traffic: Traffic::new(), driver: None };
+        let line = Arc::new(Self(Mutex::new(ends)));
         let end = DriverEnd { line: Arc::clone(&line), binding: Mutex::new(Some(binding)) };
         (line, end)
     }
@@ -58,14 +62,29 @@ impl Line {
     pub(super) fn is_quiet(&self) -> bool {
         let mut byte = [0];
         let mut context = Context::from_waker(Waker::noop());
-        match &mut self.0.lock().stream {
-            Some(stream) => Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending(),
+        let Ends { stream, traffic, .. } = &mut *self.0.lock();
+        match stream {
+            Some(stream) if traffic.is_over() => {
+                Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+            }
+            // Whatever comes is the driver's.
+            Some(_) => true,
             None => false,
         }
     }
 
-    fn take(&self) -> io::Result<Box<dyn Stream>> {
-        self.0.lock().stream.take().ok_or_else(|| io::Error::other("the line is in use"))
+    /// Closes the line, if nobody talks: whoever does closes it by not giving it back.
+    pub(super) fn cut(&self) {
+        self.0.lock().stream = None;
+    }
+
+    /// Takes the line; none while the driver waits for an answer.
+    fn take(&self) -> io::Result<Option<Box<dyn Stream>>> {
+        let Ends { stream, traffic, .. } = &mut *self.0.lock();
+        match stream {
+            Some(_) => Ok(stream.take_if(|_| traffic.is_over())),
+            None => Err(io::Error::other("the line is in use")),
+        }
     }
 
     fn put_back(&self, stream: Box<dyn Stream>) {
@@ -80,13 +99,13 @@ impl Line {
     fn poll_with<T>(
         &self,
         context: &mut Context<'_>,
-        work: impl FnOnce(Pin<&mut Box<dyn Stream>>, &mut Context<'_>) -> Poll<T>,
+        work: impl FnOnce(Pin<&mut Box<dyn Stream>>, &mut Traffic, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let mut ends = self.0.lock();
-        if let Some(stream) = &mut ends.stream {
-            return work(Pin::new(stream), context);
+        let Ends { stream, traffic, driver } = &mut *self.0.lock();
+        if let Some(stream) = stream {
+            return work(Pin::new(stream), traffic, context);
         }
-        ends.driver = Some(context.waker().clone());
+        *driver = Some(context.waker().clone());
         Poll::Pending
     }
 }
@@ -100,21 +119,32 @@ pub(super) struct DriverEnd {
 
 impl AsyncRead for DriverEnd {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, |stream, context| stream.poll_read(context, buffer))
+        self.line.poll_with(context, |stream, traffic, context| {
+            let before = buffer.filled().len();
+            let polled = stream.poll_read(context, buffer);
+            traffic.note_received(&buffer.filled()[before..]);
+            polled
+        })
     }
 }
 
 impl AsyncWrite for DriverEnd {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.line.poll_with(context, |stream, context| stream.poll_write(context, bytes))
+        self.line.poll_with(context, |stream, traffic, context| {
+            let written = stream.poll_write(context, bytes);
+            if let Poll::Ready(Ok(written)) = written {
+                traffic.note_sent(&bytes[..written.min(bytes.len())]);
+            }
+            written
+        })
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, AsyncWrite::poll_flush)
+        self.line.poll_with(context, |stream, _, context| stream.poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, AsyncWrite::poll_shutdown)
+        self.line.poll_with(context, |stream, _, context| stream.poll_shutdown(context))
     }
 }
 

@@ -26,10 +26,10 @@ pub(in super::super) struct Talk<'a> {
 }
 
 impl<'a> Talk<'a> {
-    /// Takes the line. Nothing may be on its way to the driver.
-    pub(in super::super) fn begin(line: &'a Line) -> io::Result<Self> {
-        let stream = line.take()?;
-        Ok(Self { line, stream, sent: BytesMut::new(), received: BytesMut::new(), given: 0 })
+    /// Takes the line; none while the driver waits for an answer.
+    pub(in super::super) fn begin(line: &'a Line) -> io::Result<Option<Self>> {
+        let talk = |stream| Self { line, stream, sent: BytesMut::new(), received: BytesMut::new(), given: 0 };
+        Ok(line.take()?.map(talk))
     }
 
     /// What is to be sent; messages are appended.

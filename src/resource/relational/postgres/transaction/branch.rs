@@ -138,7 +138,7 @@ impl TransactionBranch for PostgresTransaction {
 
     async fn witness(&self) -> Result<Option<String>, BranchError> {
         let turn = self.turn().await?;
-        let connection = turn.connection().map_err(|broken| refused(&broken.into_error(None)))?;
+        let connection = turn.connection().map_err(|error| refused(&error))?;
         let text = "SELECT pg_catalog.pg_current_xact_id_if_assigned()::text";
         let row = connection.client().query_one(text, &[]).await;
         let row = row.map_err(|error| refused(&resource_error(&error, None)))?;

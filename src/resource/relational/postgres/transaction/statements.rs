@@ -1,18 +1,18 @@
 //! Statements in an open transaction.
 
-use std::pin::pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::poll;
 
+use super::super::asking::Asked;
 use super::super::connection::Connection;
 use super::super::control::Control;
-use super::super::error::resource_error;
 use super::super::outlet::Outlet;
-use super::super::parameter::keeps_all;
-use super::super::query::{ready, ready_anew, refuse_nothing, send_all, settled};
-use super::super::scope::{Scope, Work};
+use super::super::parameter::{check, keeps_all};
+use super::super::prepared::Prepared;
+use super::super::query::{ready, ready_anew, refuse_nothing};
+use super::super::reading::send_within;
+use super::super::scope::{Scope, Work, run_after, tell, without_savepoint};
 use super::super::sql::{Sql, Verb};
 use super::super::streaming::Broken;
 use super::super::update::{execute_all, next};
@@ -32,11 +32,11 @@ impl Scope for Inner {
     async fn reading<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
         let mut turn = self.turn(control).await?;
         let enter = turn.enter_reading();
-        let mut result = after(turn.connection(), enter, &mut work, control).await;
+        let mut result = work.run_after(enter, turn.connection()?, control).await;
         if let Err(broken) = &result
-            && turn.connection().is_ok_and(|connection| work.can_run_again(connection, broken))
+            && work.can_run_again(turn.connection()?, broken)
         {
-            result = after(turn.connection(), BACK_TO_READING, &mut work, control).await;
+            result = work.run_after(BACK_TO_READING, turn.connection()?, control).await;
         }
         match result {
             Ok(done) => {
@@ -50,7 +50,7 @@ impl Scope for Inner {
     async fn writing<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
         let mut turn = self.turn(control).await?;
         let enter = format!("{}SAVEPOINT rejoin_update", turn.leave_reading());
-        let mut result = after(turn.connection(), &enter, &mut work, control).await;
+        let mut result = work.run_after(&enter, turn.connection()?, control).await;
         if result.is_ok()
             && let Err(broken) = turn.tell("RELEASE SAVEPOINT rejoin_update", control).await
         {
@@ -63,29 +63,6 @@ impl Scope for Inner {
             }
             Err(broken) => Err(turn.recover(broken, UNDO_UPDATE, work.sql(), control).await),
         }
-    }
-}
-
-/// Sends statements, and the work behind them without waiting.
-async fn after<W: Work>(
-    connection: Result<&Connection, Broken>,
-    statements: &str,
-    work: &mut W,
-    control: &Control,
-) -> Result<W::Done, Broken> {
-    let connection = connection?;
-    if statements.is_empty() {
-        return work.run(connection, control).await;
-    }
-    let mut telling = pin!(connection.client().batch_execute(statements));
-    // What is polled once is sent.
-    let told = poll!(&mut telling);
-    let done = work.run(connection, control).await;
-    match settled(told, telling, control).await {
-        Ok(()) => done,
-        // Without its savepoint, nothing can be said of the work.
-        Err(Broken::Driver(error, _)) => Err(Broken::Stopped(resource_error(&error, None))),
-        Err(broken) => Err(broken),
     }
 }
 
@@ -114,6 +91,21 @@ struct QueryWork<'a> {
     outlet: Outlet<'a>,
 }
 
+impl QueryWork<'_> {
+    /// Sends the rows of a statement that is kept prepared.
+    async fn send(
+        &mut self,
+        before: &str,
+        prepared: &Prepared,
+        connection: &Connection,
+        control: &Control,
+    ) -> Result<u64, Broken> {
+        let plan = prepared.rows().map_err(Broken::Refused)?;
+        let asked = Asked::kept(plan, self.parameters);
+        send_within(connection, (before, asked), &plan.shape, true, &mut self.outlet, control).await
+    }
+}
+
 #[async_trait]
 impl Work for QueryWork<'_> {
     type Done = u64;
@@ -121,10 +113,26 @@ impl Work for QueryWork<'_> {
     async fn run(&mut self, connection: &Connection, control: &Control) -> Result<u64, Broken> {
         let prepared = ready(connection, &self.sql, self.parameters, control).await?;
         if prepared.parameters().iter().all(keeps_all) {
-            return send_all(connection, &prepared, self.parameters, &mut self.outlet, control).await;
+            return self.send("", &prepared, connection, control).await;
         }
         let prepared = ready_anew(connection, &self.sql, self.parameters, control).await?;
-        send_all(connection, &prepared, self.parameters, &mut self.outlet, control).await
+        let plan = prepared.rows().map_err(Broken::Refused)?;
+        let asked = Asked::once(plan, self.parameters);
+        send_within(connection, ("", asked), &plan.shape, true, &mut self.outlet, control).await
+    }
+
+    async fn run_after(&mut self, statements: &str, connection: &Connection, control: &Control) -> Result<u64, Broken> {
+        let is_ready = |prepared: &Arc<Prepared>| {
+            check(self.parameters, prepared.parameters()).is_ok() && prepared.parameters().iter().all(keeps_all)
+        };
+        let Some(prepared) = connection.prepared(&self.sql).filter(is_ready) else {
+            return run_after(self, statements, connection, control).await;
+        };
+        let result = self.send(statements, &prepared, connection, control).await;
+        if matches!(result, Err(Broken::Refused(_))) {
+            tell(connection, statements, control).await.map_err(without_savepoint)?;
+        }
+        result
     }
 
     fn sql(&self) -> Option<&Sql> {
@@ -133,7 +141,9 @@ impl Work for QueryWork<'_> {
 
     fn can_run_again(&mut self, connection: &Connection, broken: &Broken) -> bool {
         let is_stale = broken.is_stale(!self.parameters.is_empty());
-        if is_stale {
+        if broken.tells_of_forgetting() {
+            connection.forget_all();
+        } else if is_stale {
             connection.forget(&self.sql);
         }
         is_stale

@@ -68,10 +68,10 @@ impl Drop for Waiting<'_> {
 
 impl Turn<'_> {
     /// The connection; it is there as long as the transaction is not over.
-    pub(in super::super) fn connection(&self) -> Result<&Connection, Broken> {
+    pub(in super::super) fn connection(&self) -> Result<&Connection, ResourceError> {
         match &self.open.lease {
             Some(lease) => Ok(lease),
-            None => Err(Broken::Refused(sql_error("25P02", "the transaction is over"))),
+            None => Err(sql_error("25P02", "the transaction is over")),
         }
     }
 
@@ -125,7 +125,7 @@ impl Turn<'_> {
 
     /// Has the server run statements without rows.
     pub(super) async fn tell(&self, statements: &str, control: &Control) -> Result<(), Broken> {
-        tell(self.connection()?, statements, control).await
+        tell(self.connection().map_err(Broken::Refused)?, statements, control).await
     }
 
     /// The connection is free for the next.

@@ -33,7 +33,7 @@ const NAMES: [(&str, &[&str]); 18] = [
 ///
 /// ```
 /// use arrow_schema::DataType;
-/// use rejoin::format::RowType;
+/// use rejoin::block::RowType;
 ///
 /// assert_eq!(RowType::from_name("bigint").unwrap().data_type(), &DataType::Int64);
 /// assert_eq!(RowType::from_name("decimal(10,2)").unwrap().to_string(), "decimal(10,2)");
@@ -126,7 +126,7 @@ fn simple(name: &str) -> DataType {
 }
 
 /// The list of values of a type.
-pub(super) fn list_of(items: DataType) -> DataType {
+pub(crate) fn list_of(items: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(items, true)))
 }
 

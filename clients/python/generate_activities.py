@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Writes src/rejoin/activities.py from what `rejoin activities --json` says.
+
+Usage: generate_activities.py [--check] < activities.json
+
+--check writes nothing, and fails where the file is not what would be written. Needs ruff on the path, or beside this Python.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TARGET = Path(__file__).parent / "src" / "rejoin" / "activities.py"
+
+#: Activities that change nothing, so that a request of them may be run as often as it takes. All others get a key.
+READS = {
+    "arrowToRows",
+    "blockAggregator",
+    "csvToRows",
+    "dataStore",
+    "databaseSchemaToXML",
+    "deliverFromSession",
+    "echo",
+    "extractDatabaseSchema",
+    "extractPhysicalSchema",
+    "parquetToRows",
+    "refuse",
+    "requestInformation",
+    "resultsetProjection",
+    "sleep",
+    "sqlQueryStatement",
+    "sqlResultsToArrow",
+    "sqlResultsToCSV",
+    "sqlResultsToJSON",
+    "sqlResultsToParquet",
+    "sqlResultsToXML",
+    "stringTokenizer",
+    "webRowSetToRows",
+}
+
+TYPES = {"boolean": "bool", "integer": "int", "duration": "str | int"}
+STREAMS = {"rows": "Rows", "text": "Text", "bytes": "Bytes", "any": "Any"}
+REQUIRES = {
+    "relational": "Needs a database.",
+    "web": "Needs an HTTP service as data resource.",
+    "grant": "Has to be granted in the activity configuration document.",
+}
+
+Json = dict[str, Any]
+
+
+def snake(name: str) -> str:
+    """csvOutput -> csv_output, databaseSchemaToXML -> database_schema_to_xml."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def pascal(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def value_type(described: Json) -> str:
+    if described.get("choices"):
+        words = ", ".join(json.dumps(word) for word in described["choices"])
+        return f"Literal[{words}]"
+    return TYPES.get(described["type"], "str")
+
+
+def sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
+
+
+class Generator:
+    def __init__(self) -> None:
+        self.elements: dict[str, tuple[str, str]] = {}
+        self.written: list[str] = []
+
+    def field(self, name: str, of_type: str, metadata: Json, default: str | None, meaning: str) -> str:
+        comment = f"    #: {sentence(meaning)}\n" if meaning else ""
+        given = f"default={default}, " if default is not None else ""
+        return f"{comment}    {name}: {of_type} = field({given}metadata={metadata!r})\n"
+
+    def attributes(self, attributes: list[Json]) -> str:
+        written = ""
+        for each in attributes:
+            of_type = value_type(each)
+            default = None if each["required"] else "None"
+            written += self.field(
+                snake(each["name"]),
+                of_type if each["required"] else f"{of_type} | None",
+                {"attribute": each["name"]},
+                default,
+                each["meaning"] + (f"; without it `{each['default']}`" if each.get("default") else ""),
+            )
+        return written
+
+    def child(self, activity: str, child: Json) -> str:
+        metadata: Json = {"child": child["name"]}
+        attributes, children, text, stream = (child[key] for key in ("attributes", "children", "text", "stream"))
+        is_input = stream is not None and stream["direction"] == "input"
+        content = []
+        if text is not None:
+            content.append(value_type(text))
+        if is_input:
+            content.append(f"Stream[{STREAMS[stream['type']]}]")
+        if child.get("any"):
+            content.append("ElementTree.Element")
+        if child["name"] == "sqlParameter":
+            # A plain value will do; one that says more is an element.
+            of_type = f"{self.element(activity, child, content)} | Stream[Text] | Value"
+        elif not attributes and not children:
+            of_type = " | ".join(content) or "bool"
+        elif len(attributes) == 1 and not children and not content:
+            only = attributes[0]
+            metadata = {"value": child["name"], "key": only["name"]}
+            of_type = value_type(only) if only["required"] or only["name"] == "value" else f"{value_type(only)} | bool"
+        else:
+            of_type = self.element(activity, child, content)
+        if child["choice"] is not None:
+            metadata["choice"] = child["choice"]
+            metadata["optional"] = child["occurs"] in ("optional", "any")
+        several = child["occurs"] in ("any", "some")
+        if several:
+            of_type = f"Sequence[{of_type}]"
+        default = None
+        if child["occurs"] in ("optional", "any") or child["choice"] is not None:
+            default = "()" if several else "None"
+            of_type = of_type if several else f"{of_type} | None"
+        return self.field(snake(child["name"]), of_type, metadata, default, child["meaning"])
+
+    def element(self, activity: str, child: Json, content: list[str]) -> str:
+        """The class of a child that has attributes or children of its own."""
+        body = ""
+        if content:
+            default = "None" if child.get("any") or not child["text"] or child["name"] == "sqlParameter" else None
+            of_type = " | ".join(content) + (" | None" if default else "")
+            body += self.field("content", of_type, {"text": True}, default, "its content")
+        body += self.attributes(child["attributes"])
+        body += "".join(self.child(activity, each) for each in child["children"])
+        name = pascal(child["name"])
+        if name in self.elements and self.elements[name][0] != body:
+            name = pascal(activity) + name
+        if name not in self.elements:
+            class_body = f'    """`{child["name"]}`: {child["meaning"] or "a part of an activity"}."""\n\n{body}'
+            self.elements[name] = (body, f"@dataclass(eq=False, kw_only=True)\nclass {name}(Element):\n{class_body}")
+            self.written.append(self.elements[name][1])
+        return name
+
+    def activity(self, described: Json) -> None:
+        element = described["element"]
+        body = self.attributes(described["attributes"])
+        outputs, properties = [], ""
+        for child in described["children"]:
+            stream = child["stream"]
+            if stream is not None and stream["direction"] == "output":
+                maybe_rows = stream["type"] in ("rows", "any")
+                outputs.append((child["name"], maybe_rows, child["occurs"] == "one"))
+                properties += (
+                    f"\n    @property\n    def {snake(child['name'])}(self) -> Stream[{STREAMS[stream['type']]}]:\n"
+                    f'        """Output: {stream["type"]}{", " + child["meaning"].rstrip(".") if child["meaning"] else ""}."""\n'
+                    f'        return self._output("{child["name"]}")\n'
+                )
+            else:
+                body += self.child(element, child)
+        requires = REQUIRES.get(described["requires"], "")
+        summary = sentence(described["summary"])
+        doc = f'    """{summary}\n\n    {requires}\n    """\n' if requires else f'    """{summary}"""\n'
+        order = [child["name"] for child in described["children"]]
+        constants = f'    ELEMENT: ClassVar[str] = "{element}"\n'
+        if element in READS:
+            constants += "    CHANGES: ClassVar[bool] = False\n"
+        constants += f"    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = {tuple(outputs)!r}\n"
+        constants += f"    ORDER: ClassVar[Sequence[str]] = {tuple(order)!r}\n"
+        self.written.append(
+            f"@dataclass(eq=False, kw_only=True)\nclass {pascal(element)}(Activity):\n{doc}\n{constants}\n{body}{properties}"
+        )
+
+    def module(self, described: Json) -> str:
+        for each in described["activities"]:
+            self.activity(each)
+        names = sorted(
+            [pascal(each["element"]) for each in described["activities"]] + list(self.elements),
+        )
+        listed = "".join(f'    "{name}",\n' for name in names)
+        classes = "\n\n".join(self.written)
+        return (
+            '"""A class for each activity of the service; see `docs/activities.md` there.\n\n'
+            "Written by generate_activities.py from `rejoin activities --json`: don't edit.\n"
+            '"""\n\n'
+            "from __future__ import annotations\n\n"
+            "from collections.abc import Sequence\n"
+            "from dataclasses import dataclass, field\n"
+            "from typing import Any, ClassVar, Literal\n"
+            "from xml.etree import ElementTree\n\n"
+            "from .activity import Activity, Bytes, Element, Rows, Stream, Text\n"
+            "from .parameters import Value\n\n"
+            f"__all__ = [\n{listed}]\n\n\n{classes}"
+        )
+
+
+def formatted(source: str) -> str:
+    beside = Path(sys.executable).parent / "ruff"
+    ruff = str(beside) if beside.exists() else "ruff"
+    for command in (["check", "--fix", "--quiet", "--ignore", "E501"], ["format", "--quiet"]):
+        done = subprocess.run(
+            [ruff, *command, "--stdin-filename", str(TARGET), "-"], input=source, capture_output=True, text=True, check=False
+        )
+        if done.stdout:
+            source = done.stdout
+    return source
+
+
+def main() -> None:
+    if sys.argv[1:] not in ([], ["--check"]):
+        sys.exit(__doc__)
+    described = json.load(sys.stdin)
+    if described["version"] != 1:
+        sys.exit(f"this is version {described['version']} of the form; 1 is known here")
+    source = formatted(Generator().module(described))
+    if sys.argv[1:] == ["--check"]:
+        if source != TARGET.read_text():
+            sys.exit(
+                f"{TARGET.name} is not what the service says; this mends it:\n"
+                "target/debug/rejoin activities --json | target/python/bin/python clients/python/generate_activities.py"
+            )
+        return
+    TARGET.write_text(source)
+
+
+if __name__ == "__main__":
+    main()

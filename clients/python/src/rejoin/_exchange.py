@@ -1,0 +1,54 @@
+"""What is sent and what comes back, apart from how: one description that a blocking and an asynchronous transport carry out.
+
+A conversation with the service is a generator. It yields an :class:`Exchange` or a :class:`Pause` and is sent the
+:class:`Answer`, so that retries, keys and waits are written once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One HTTP request."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    # What a progress bar calls the transfer; None: none is shown.
+    progress: str | None = None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A wait of so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whole."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes = field(repr=False)
+
+
+class Lost(Exception):
+    """Thrown into a conversation: the exchange had no answer. `sent` is false when nothing can have reached the service."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.why = why
+        self.sent = sent
+
+
+Conversation = Generator[Exchange | Pause, Answer, T]

@@ -1,0 +1,9 @@
+"""Reads Arrow IPC streams with nothing but the standard library.
+
+The service writes results as Arrow. With pyarrow installed they become tables and data frames; this room turns them into plain
+values of Python, so that a program needs no more than ``httpx``.
+"""
+
+from ._stream import Batch, Column, body_length, read_stream
+
+__all__ = ["Batch", "Column", "body_length", "read_stream"]

@@ -1,0 +1,116 @@
+"""Requests that go on by themselves, and the streams of sessions."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from ._answers import Response, SessionStatus
+from ._operations import SessionState
+from ._protocol import Protocol
+from ._transport import Transport
+
+__all__ = ["PendingRequest", "SessionStream", "as_block"]
+
+
+class PendingRequest:
+    """A request that goes on by itself; its session tells how far it has got."""
+
+    def __init__(self, transport: Transport, protocol: Protocol, session_id: str, response: Response) -> None:
+        self._transport = transport
+        self._protocol = protocol
+        self._state = SessionState(session_id)
+        self.request_id = response.request_id
+        self.last = response.status
+
+    def status(self) -> SessionStatus:
+        """How far it has got, and its session."""
+        status = self._transport.run(self._protocol.status(self._state.session_id))
+        if status.request is not None:
+            self.last = status.request.status
+        return status
+
+    def wait(self, timeout: float | None = None, *, poll: float = 0.2) -> SessionStatus:
+        """Asks every so often until it is over; raises what it failed of, or `TimeoutError`."""
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            status = self.status()
+            progress = status.request
+            if progress is not None and progress.status not in ("PROCESSING", "UNSTARTED"):
+                if progress.error is not None:
+                    raise progress.error
+                return status
+            if end is not None and time.monotonic() + poll > end:
+                raise TimeoutError(f"the request {self.request_id} is still {self.last} after {timeout} seconds")
+            time.sleep(poll)
+
+    def cancel(self) -> bool:
+        """Stops it; nothing that it changed in its session is kept."""
+        return self._transport.run(self._protocol.cancel(self._state.session_id))
+
+    def session_stream(self, name: str) -> SessionStream:
+        """One of its streams: every end-point is one, and so is every `inputStream` and `outputStream`."""
+        return SessionStream(self._transport, self._protocol, self._state, name)
+
+    def __repr__(self) -> str:
+        return f"<PendingRequest {self.request_id} {self.last}>"
+
+
+class SessionStream:
+    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways."""
+
+    def __init__(self, transport: Transport, protocol: Protocol, state: SessionState, name: str) -> None:
+        self._transport = transport
+        self._protocol = protocol
+        self._state = state
+        self.name = name
+        self.at_end = False
+
+    def read(self, blocks: int = 1) -> bytes:
+        """Waits for so many blocks, or the end; empty at the end."""
+        if self.at_end:
+            return b""
+        content, goes_on = self._transport.run(self._protocol.read_blocks(self._state.session_id, self.name, blocks))
+        self.at_end = not goes_on
+        return content
+
+    @contextmanager
+    def open(self) -> Iterator[Iterator[bytes]]:
+        """Everything to the end, as it comes."""
+        with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), None) as chunks:
+            yield chunks
+
+    def read_all(self) -> bytes:
+        """Everything to the end."""
+        with self.open() as chunks:
+            return b"".join(chunks)
+
+    def write(self, block: bytes | str) -> None:
+        """Writes one block, when the pipe has room for it."""
+        content, kind = as_block(block)
+        self._transport.run(self._protocol.write_block(self._state.session_id, self.name, content, kind))
+
+    def write_all(self, blocks: Iterable[bytes | str]) -> None:
+        """Writes every block, then the end."""
+        for block in blocks:
+            self.write(block)
+        self.close()
+
+    def close(self) -> None:
+        """Says that everything was written."""
+        self._transport.run(self._protocol.close_stream(self._state.session_id, self.name))
+
+    def drop(self) -> None:
+        """Drops the stream: whoever writes it goes on without it, whoever reads it fails."""
+        self._transport.run(self._protocol.drop_stream(self._state.session_id, self.name))
+
+    def __repr__(self) -> str:
+        return f"<SessionStream {self.name!r}>"
+
+
+def as_block(block: bytes | str) -> tuple[bytes, str]:
+    """A block of text or bytes, and its media type."""
+    if isinstance(block, str):
+        return block.encode("utf-8"), "text/plain; charset=utf-8"
+    return block, "application/octet-stream"

@@ -1,0 +1,291 @@
+"""A connection: a session, with a transaction in it from the first statement on."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from .. import errors
+from .._answers import Response
+from .._exchange import Conversation
+from .._operations import Operations, transaction_step
+from ..service import DataService
+from ..session import Session
+from . import _errors
+from ._cursor import Cursor
+from ._errors import Error, InterfaceError, OperationalError, translated
+
+T = TypeVar("T")
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Turns what the client raises into exceptions of PEP 249."""
+    try:
+        yield
+    except (errors.RejoinError, ValueError, TypeError) as problem:
+        error = translated(problem)
+    else:
+        return
+    raise error
+
+
+class Connection:
+    """A connection of PEP 249. Threads may share it: their statements run one after the other."""
+
+    Warning = _errors.Warning
+    Error = _errors.Error
+    InterfaceError = _errors.InterfaceError
+    DatabaseError = _errors.DatabaseError
+    DataError = _errors.DataError
+    OperationalError = _errors.OperationalError
+    IntegrityError = _errors.IntegrityError
+    InternalError = _errors.InternalError
+    ProgrammingError = _errors.ProgrammingError
+    NotSupportedError = _errors.NotSupportedError
+
+    def __init__(
+        self,
+        service: DataService,
+        *,
+        database: str | None,
+        isolation: str | None,
+        autocommit: bool,
+        fetch_rows: int,
+        session_timeout: float | None,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._isolation = isolation
+        self._autocommit = autocommit
+        self.fetch_rows = fetch_rows
+        self._lock = threading.RLock()
+        self._cursors = 0
+        self._begun = False
+        # Whether an answer was lost for good, so that nobody here knows whether a transaction is open.
+        self._uncertain = False
+        #: Counts the requests, so that a cursor knows whether its statement was the last one.
+        self.requests = 0
+        # Cursors of the session that nobody fetches from any more: the next request closes them.
+        self._abandoned: list[str] = []
+        #: Counts the transactions, so that a cursor knows whether its own is over.
+        self.epoch = 0
+        with raising():
+            self.product = service.properties().product or ""
+            self._session: Session | None = service.session(timeout=session_timeout)
+
+    @property
+    def is_mysql(self) -> bool:
+        """Whether the database is MariaDB or MySQL."""
+        return self.product in ("MariaDB", "MySQL")
+
+    @property
+    def autocommit(self) -> bool:
+        """Whether each statement holds at once, without a transaction. Changing it commits what is open."""
+        return self._autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        with self._lock:
+            if value and self._begun:
+                self.commit()
+            self._autocommit = value
+
+    @property
+    def session(self) -> Session:
+        """The session, for what goes beyond PEP 249."""
+        if self._session is None:
+            raise InterfaceError("the connection is closed")
+        return self._session
+
+    def cursor(self) -> Cursor:
+        """A new cursor."""
+        self._open()
+        return Cursor(self)
+
+    def ping(self) -> None:
+        """Asks whether the session is there, and keeps it alive."""
+        with self._lock, raising():
+            self._open().renew()
+
+    def commit(self) -> None:
+        """Makes what was done since the last commit hold."""
+        self._end_transaction("commit")
+
+    def rollback(self) -> None:
+        """Takes back what was done since the last commit."""
+        self._end_transaction("rollback")
+
+    def savepoint(self, name: str) -> None:
+        """Marks a place in the transaction."""
+        self._step("savepoint", name)
+
+    def rollback_to(self, name: str) -> None:
+        """Takes back what was done since that place."""
+        self._step("rollbackTo", name)
+
+    def release(self, name: str) -> None:
+        """Forgets the place."""
+        self._step("releaseSavepoint", name)
+
+    def _step(self, step: str, name: str) -> None:
+        self.request([transaction_step(step, {"name": name})], returns="transactionState")
+
+    @property
+    def isolation(self) -> str | None:
+        """The isolation of the transactions that begin from now on; None: what the database does by itself."""
+        return self._isolation
+
+    @isolation.setter
+    def isolation(self, value: str | None) -> None:
+        self._isolation = value
+
+    def close(self) -> None:
+        """Ends the session; what was not committed is rolled back."""
+        with self._lock:
+            session = self._open()
+            self._session = None
+            try:
+                with raising():
+                    session.end()
+            finally:
+                self._service.close()
+
+    def _open(self) -> Session:
+        if self._session is None:
+            raise InterfaceError("the connection is closed")
+        return self._session
+
+    def _end_transaction(self, step: str) -> None:
+        with self._lock:
+            session = self._open()
+            if self._uncertain and step == "commit":
+                raise OperationalError("an answer was lost, and with it what became of the transaction: roll it back")
+            if not self._begun:
+                return
+            uncertain = self._uncertain
+            self._over()
+            with raising():
+                try:
+                    session._run(session._operations.transaction(step, {}))
+                except errors.LostAnswer:
+                    self._begun = self._uncertain = True
+                    raise
+                except errors.ActivityFailed:
+                    # There was none.
+                    if not uncertain:
+                        raise
+
+    def _over(self) -> None:
+        self._begun = self._uncertain = False
+        self._abandoned = []
+        self.epoch += 1
+
+    # What follows is for cursors.
+
+    def new_name(self) -> str:
+        """A name for a cursor in the session."""
+        self._cursors += 1
+        return f"cursor{self._cursors}"
+
+    def abandon(self, name: str, epoch: int) -> None:
+        """Has a cursor closed with the next request, unless its transaction has done so."""
+        if epoch == self.epoch:
+            self._abandoned.append(name)
+
+    @property
+    def database(self) -> str | None:
+        """The data resource that the statements run on; None: the first."""
+        return self._database
+
+    def request(self, steps: Sequence[str], *, returns: str | None = None, outside: bool = False) -> Response | bytes:
+        """Runs steps one after the other, in the transaction, which is begun if it has to be.
+
+        With `returns`, the bytes of that end-point come back. A statement that would end the transaction in the database runs
+        `outside`: what was done before is committed first, as the database itself would.
+        """
+        with self._lock, raising():
+            operations = self._open()._operations
+            if self._uncertain:
+                raise OperationalError("an answer was lost, and with it what became of the transaction: roll it back")
+            before, begins = [], False
+            if outside and self._begun:
+                before.append(transaction_step("commit", {}, "before"))
+            elif not outside and not self._begun and not self._autocommit:
+                before.append(transaction_step("begin", {"isolation": self._isolation}, "before"))
+                begins = True
+            if not (outside and self._begun):
+                # (A commit closes them itself.)
+                before += [f'<closeCursor name="close-{name}"><cursor name="{name}"/></closeCursor>' for name in self._abandoned]
+            content = _in_sequence([*before, *steps])
+            self.requests += 1
+            try:
+                answer = self._run(_perform(operations, content, returns))
+            except errors.ResultsNotKept:
+                # It was done, and its answer lost.
+                self._begun = self._begun or begins
+                raise
+            except errors.LostAnswer as lost:
+                if lost.may_have_run and not self._autocommit:
+                    self._begun = self._uncertain = True
+                raise
+            if outside and self._begun:
+                self._over()
+            self._begun = self._begun or begins
+            self._abandoned = []
+            return answer
+
+    def _run(self, conversation: Conversation[T]) -> T:
+        return self._open()._run(conversation)
+
+    def adapted(self, value: Any) -> Any:
+        """A parameter in the form that the database reads."""
+        if self.is_mysql:
+            if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+                return value.astimezone(datetime.UTC).replace(tzinfo=None)
+            if isinstance(value, datetime.timedelta):
+                return _clock(value)
+        return value
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Commits, or rolls back what failed; then closes."""
+        try:
+            if error is None:
+                self.commit()
+        finally:
+            try:
+                self.close()
+            except Error:
+                if error is None:
+                    raise
+
+    def __repr__(self) -> str:
+        state = "closed" if self._session is None else "in a transaction" if self._begun else "open"
+        return f"<rejoin.dbapi.Connection to {self._service.name!r}, {state}>"
+
+
+def _clock(span: datetime.timedelta) -> str:
+    """A span as a `TIME` of MariaDB."""
+    micros = abs(span) // datetime.timedelta(microseconds=1)
+    seconds, micro = divmod(micros, 1_000_000)
+    sign = "-" if span < datetime.timedelta() else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{micro:06}"
+
+
+def _in_sequence(steps: Sequence[str]) -> str:
+    lines = "\n".join(steps)
+    return f"<sequence>\n{lines}\n</sequence>" if len(steps) > 1 else lines
+
+
+def _perform(operations: Operations, content: str, returns: str | None) -> Conversation[Response | bytes]:
+    document = operations.document(content, changes=True, progress="rows" if returns == "result" else None)
+    if returns is not None:
+        return (yield from operations.protocol.raw(document, returns)).content
+    return (yield from operations.protocol.perform(document))

@@ -1,0 +1,281 @@
+"""Sessions as objects, their transactions and cursors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from ._answers import Response, SessionStatus
+from ._operations import Operations, SessionState, TransactionState
+from ._performer import Performer
+from ._protocol import Protocol
+from ._transport import Transport
+from .background import SessionStream
+from .errors import RejoinError, TransactionConflict
+from .result import Result
+
+__all__ = ["Cursor", "Session", "Transaction"]
+
+T = TypeVar("T")
+
+
+class Session(Performer):
+    """A session: what the service keeps between the requests of one client.
+
+    As a context manager it is ended at the end of the block. Otherwise :meth:`end` does, or the service, when it has been idle
+    for too long.
+    """
+
+    def __init__(self, transport: Transport, protocol: Protocol, session_id: str, resource: str, created: Response | None) -> None:
+        self._state = SessionState(session_id)
+        super().__init__(transport, Operations(protocol, self._state))
+        self._resource = resource
+        self._created = created
+
+    @property
+    def id(self) -> str:
+        """The id, which is a secret: who has it has the session. Keep it to join the session again."""
+        return self._state.session_id
+
+    @property
+    def timeout(self) -> float | None:
+        """The idle time-out that was granted, in seconds; None if it has none or was joined."""
+        milliseconds = self._created.session.timeout if self._created else None
+        return None if milliseconds is None else milliseconds / 1000
+
+    def status(self) -> SessionStatus:
+        """How the session stands; this is no visit, its idle time runs on."""
+        return self._run(self._operations.protocol.status(self._state.session_id))
+
+    def renew(self) -> None:
+        """Keeps the session alive: its idle time begins anew."""
+        self._run(self._operations.renew())
+
+    def rotate(self) -> None:
+        """Gives the session a new id; the old one holds for a short time only."""
+        self._run(self._operations.rotate())
+
+    def end(self) -> None:
+        """Ends the session; ending it again does nothing."""
+        if not self._state.ended:
+            self._run(self._operations.protocol.end(self._state.session_id))
+            self._state.ended = True
+
+    def cancel(self) -> bool:
+        """Stops the request that holds the session; tells whether there was one."""
+        return self._run(self._operations.protocol.cancel(self._state.session_id))
+
+    def get(self, name: str) -> Any:
+        """The value of a session attribute."""
+        return self._run(self._operations.get(name))
+
+    def set(self, name: str, value: Any) -> None:
+        """Sets a session attribute: a text, a number, a truth value, or an XML element."""
+        self._run(self._operations.set(name, value))
+
+    def increment(self, name: str, by: int = 1) -> int:
+        """Adds to a session attribute, which counts from 0; gives the sum."""
+        return self._run(self._operations.increment(name, by))
+
+    def remove(self, name: str) -> None:
+        """Removes a session attribute."""
+        self._run(self._operations.remove(name))
+
+    def attributes(self) -> dict[str, str]:
+        """Names and types of the session attributes."""
+        return self._run(self._operations.attributes())
+
+    def keep(
+        self,
+        attribute: str,
+        sql: str,
+        parameters: Sequence[Any] = (),
+        *,
+        append: bool = False,
+        resource: str | None = None,
+    ) -> None:
+        """Keeps the rows of a query in the session, at the service."""
+        self._run(self._operations.keep(attribute, sql, parameters, append, resource))
+
+    def take(self, attribute: str) -> Result:
+        """The rows that a session attribute keeps; they stay there."""
+        return self._run(self._operations.take(attribute))
+
+    def cursor(self, sql: str, parameters: Sequence[Any] = (), *, name: str = "cursor", resource: str | None = None) -> Cursor:
+        """Opens a query whose rows are fetched some at a time, by requests of any distance in time."""
+        self._run(self._operations.open_cursor(name, sql, parameters, resource))
+        return Cursor(self, name)
+
+    def session_stream(self, name: str) -> SessionStream:
+        """A stream of the session, which an asynchronous request reads or writes."""
+        return SessionStream(self._transport, self._operations.protocol, self._state, name)
+
+    def transaction(self, *, isolation: str | None = None, read_only: bool = False) -> Transaction:
+        """A transaction: `with session.transaction():` begins it, and commits it at the end, or rolls it back.
+
+        `isolation` is at least `readUncommitted`, `readCommitted`, `repeatableRead` or `serializable`.
+        """
+        return Transaction(self, isolation, read_only)
+
+    def in_transaction(
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        attempts: int = 5,
+        isolation: str | None = None,
+        read_only: bool = False,
+    ) -> T:
+        """Runs `work` in a transaction, and anew when others got in its way."""
+        for attempt in range(1, attempts + 1):
+            try:
+                with self.transaction(isolation=isolation, read_only=read_only) as transaction:
+                    return work(transaction)
+            except TransactionConflict as conflict:
+                if attempt == attempts:
+                    raise
+                time.sleep(conflict.retry_after or 0.02 * 2**attempt)
+        raise ValueError("attempts has to be at least 1")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self.end()
+        except RejoinError:
+            # What went wrong in the block is what matters; the session ends when it is idle for too long.
+            if error is None:
+                raise
+
+    def __repr__(self) -> str:
+        return f"<Session of {self._resource!r}{', ended' if self._state.ended else ''}>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        if self._state.ended:
+            return escape(repr(self))
+        try:
+            return self.status()._repr_html_()
+        except RejoinError as error:
+            return escape(f"{self!r}: {error}")
+
+
+class Transaction:
+    """A transaction of a session. All statements of the session run in it until it ends."""
+
+    def __init__(self, session: Session, isolation: str | None, read_only: bool) -> None:
+        self._session = session
+        self._begin: dict[str, str | None] = {"isolation": isolation, "readOnly": "true" if read_only else None}
+        self._open = False
+        self.id: str | None = None
+
+    def _step(self, step: str, **attributes: str | None) -> TransactionState:
+        return self._session._run(self._session._operations.transaction(step, attributes))
+
+    def begin(self) -> Transaction:
+        """Begins it."""
+        self.id = self._step("begin", **self._begin).id
+        self._open = True
+        return self
+
+    def commit(self) -> None:
+        """Makes it hold. An answer that is lost is asked for again: it is committed once."""
+        self._open = False
+        self._step("commit")
+
+    def rollback(self) -> None:
+        """Takes everything back."""
+        self._open = False
+        self._step("rollback")
+
+    def state(self) -> TransactionState:
+        """How it stands, or what became of it."""
+        return self._step("state", id=self.id)
+
+    @contextmanager
+    def savepoint(self, name: str) -> Iterator[None]:
+        """Marks a place: what is done in the block is taken back when it raises."""
+        self._step("savepoint", name=name)
+        try:
+            yield
+        except BaseException:
+            self._step("rollbackTo", name=name)
+            self._step("releaseSavepoint", name=name)
+            raise
+        self._step("releaseSavepoint", name=name)
+
+    def query(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> Result:
+        """The rows of a query, as the transaction sees them."""
+        return self._session.query(sql, parameters, resource=resource)
+
+    def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> int:
+        """Runs a statement that writes."""
+        return self._session.update(sql, parameters, resource=resource)
+
+    def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
+        """Runs a statement that writes once for each row of parameters."""
+        return self._session.update_many(sql, rows, resource=resource)
+
+    def __enter__(self) -> Transaction:
+        return self.begin()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if not self._open:
+            return
+        if error is None:
+            self.commit()
+            return
+        try:
+            self.rollback()
+        except RejoinError as problem:
+            error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
+
+    def __repr__(self) -> str:
+        return f"<Transaction {self.id or 'not begun'}{', open' if self._open else ''}>"
+
+
+class Cursor:
+    """A query that is open in a session. Iterating gives its rows, fetched in pages."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
+        self.name = name
+        self.at_end = False
+
+    def fetch(self, rows: int = 1000) -> Result:
+        """The next rows; fewer than asked for: that was the end, and the cursor is closed."""
+        page = self._session._run(self._session._operations.fetch_cursor(self.name, rows))
+        self.at_end = len(page) < rows
+        return page
+
+    def pages(self, rows: int = 1000) -> Iterator[Result]:
+        """Page after page."""
+        while not self.at_end:
+            yield self.fetch(rows)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for page in self.pages():
+            yield from page
+
+    def close(self) -> None:
+        """Closes it before its end."""
+        if not self.at_end:
+            self._session._run(self._session._operations.close_cursor(self.name))
+            self.at_end = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self.close()
+        except RejoinError:
+            if error is None:
+                raise
+
+    def __repr__(self) -> str:
+        return f"<Cursor {self.name!r}{', at its end' if self.at_end else ''}>"

@@ -1,0 +1,283 @@
+"""Dialects of SQLAlchemy 2: its own compilers of SQLite, PostgreSQL and MySQL, over :mod:`rejoin.dbapi`.
+
+>>> import sqlalchemy
+>>> engine = sqlalchemy.create_engine("rejoin+postgresql://127.0.0.1:8080/orders")
+
+The database of the URL is the data service resource. `rejoin+sqlite`, `rejoin+postgresql`, `rejoin+mysql` and `rejoin+mariadb`
+say what it works on; `?tls=true` is for a service behind TLS, `?database=ledger` for one of several data resources. Statements
+with RETURNING are not written, because the service gives no rows of statements that write.
+"""
+
+from __future__ import annotations
+
+import decimal
+import types
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import types as sqltypes
+from sqlalchemy.dialects.mysql import types as mysql_types
+from sqlalchemy.dialects.mysql.base import MySQLDialect as _MySQL
+from sqlalchemy.dialects.postgresql.base import PGDialect as _PostgreSQL
+from sqlalchemy.dialects.postgresql.base import PGExecutionContext as _PostgreSQLContext
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect as _SQLite
+from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import ConnectArgsType, DBAPIModule, IsolationLevel
+
+from . import dbapi, errors
+
+__all__ = ["MariaDBDialect", "MySQLDialect", "PostgreSQLDialect", "SQLiteDialect"]
+
+_ISOLATION = {
+    "READ UNCOMMITTED": "readUncommitted",
+    "READ COMMITTED": "readCommitted",
+    "REPEATABLE READ": "repeatableRead",
+    "SERIALIZABLE": "serializable",
+}
+
+
+class _Rejoin:
+    """What the dialects have in common."""
+
+    driver = "rejoin"
+    default_paramstyle = "qmark"
+    supports_statement_cache = True
+    # The service gives no rows of statements that write.
+    insert_returning = False
+    update_returning = False
+    delete_returning = False
+    insert_executemany_returning = False
+    update_executemany_returning = False
+    delete_executemany_returning = False
+    use_insertmanyvalues = False
+    use_insertmanyvalues_wo_returning = False
+    supports_sane_rowcount_returning = False
+    favor_returning_over_lastrowid = False
+    postfetch_lastrowid = True
+    preexecute_autoincrement_sequences = False
+    supports_server_side_cursors = False
+
+    @classmethod
+    def import_dbapi(cls) -> DBAPIModule:
+        """The driver."""
+        return dbapi  # type: ignore[return-value]
+
+    def create_connect_args(self, url: URL) -> ConnectArgsType:
+        """The arguments of `rejoin.dbapi.connect`, from `rejoin+…://user:password@host:port/resource`."""
+        known = ("database", "isolation", "session_header")
+        options: dict[str, Any] = {key: value for key, value in url.query.items() if key in known}
+        scheme = "https" if url.query.get("tls") in ("true", "1") else "http"
+        port = url.port or (443 if scheme == "https" else 8080)
+        if url.username is not None:
+            options["auth"] = (url.username, url.password or "")
+        return (f"{scheme}://{url.host or '127.0.0.1'}:{port}", url.database or ""), options
+
+    def is_disconnect(self, e: Exception, connection: object, cursor: object) -> bool:
+        """Whether the session, and with it the connection, is gone."""
+        fault = getattr(e, "fault", None)
+        gone = (errors.SessionEnded, errors.SessionNotFound, errors.LostAnswer)
+        return isinstance(fault, gone) or (isinstance(e, dbapi.InterfaceError) and "closed" in str(e))
+
+    def do_ping(self, dbapi_connection: Any) -> bool:
+        """Keeps the session alive."""
+        dbapi_connection.ping()
+        return True
+
+    def get_isolation_level_values(self, dbapi_conn: object) -> list[IsolationLevel]:
+        """What may be asked for."""
+        return ["AUTOCOMMIT", *_ISOLATION]  # type: ignore[list-item]
+
+    def set_isolation_level(self, dbapi_connection: Any, level: str) -> None:
+        """Sets it for the transactions that begin from now on."""
+        dbapi_connection.autocommit = level == "AUTOCOMMIT"
+        if level != "AUTOCOMMIT":
+            dbapi_connection.isolation = _ISOLATION[level]
+
+    def reset_isolation_level(self, dbapi_connection: Any) -> None:
+        """Goes back to what the database does by itself."""
+        dbapi_connection.autocommit = False
+        dbapi_connection.isolation = None
+
+    def get_isolation_level(self, dbapi_connection: Any) -> str:
+        """What it is."""
+        if dbapi_connection.autocommit:
+            return "AUTOCOMMIT"
+        named = {value: key for key, value in _ISOLATION.items()}
+        return named.get(dbapi_connection.isolation, self._isolation_by_itself)
+
+    def get_default_isolation_level(self, dbapi_conn: object) -> str:
+        """What the database does by itself."""
+        return self._isolation_by_itself
+
+    _isolation_by_itself = "SERIALIZABLE"
+
+    def do_savepoint(self, connection: Any, name: str) -> None:
+        """Marks a place in the transaction."""
+        connection.connection.dbapi_connection.savepoint(name)
+
+    def do_rollback_to_savepoint(self, connection: Any, name: str) -> None:
+        """Takes back what was done since."""
+        connection.connection.dbapi_connection.rollback_to(name)
+
+    def do_release_savepoint(self, connection: Any, name: str) -> None:
+        """Forgets the place."""
+        connection.connection.dbapi_connection.release(name)
+
+    def _keep_from_returning(self) -> None:
+        # Some of these are set anew by the dialects, for each version of the database.
+        for name in ("insert", "update", "delete"):
+            setattr(self, f"{name}_returning", False)
+            setattr(self, f"{name}_executemany_returning", False)
+        self.use_insertmanyvalues = False
+
+
+class _ExactNumeric(sqltypes.Numeric[Any]):
+    """Columns of `NUMERIC` and `DECIMAL` come as text, which holds integers and fractions both exactly."""
+
+    def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
+        if self.asdecimal:
+            return lambda value: None if value is None else decimal.Decimal(str(value))
+        return lambda value: None if value is None else float(value)
+
+
+class SQLiteDialect(_Rejoin, _SQLite):  # type: ignore[misc]
+    """SQLite behind the service."""
+
+    colspecs = {**_SQLite.colspecs, sqltypes.Numeric: _ExactNumeric}  # noqa: RUF012 (the form is SQLAlchemy's)
+
+    supports_statement_cache = True
+    supports_default_values = True
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._keep_from_returning()
+
+    @classmethod
+    def import_dbapi(cls) -> DBAPIModule:
+        """The driver, and the version of SQLite that the dialect wants to know: at least this one is in the service."""
+        module = types.SimpleNamespace(**{name: getattr(dbapi, name) for name in dbapi.__all__})
+        module.sqlite_version_info = (3, 50, 0)
+        module.sqlite_version = "3.50.0"
+        return module  # type: ignore[return-value]
+
+    def _get_server_version_info(self, connection: Any) -> tuple[int, ...]:
+        return tuple(int(part) for part in connection.exec_driver_sql("SELECT sqlite_version()").scalar().split("."))
+
+
+class _PostgreSQLRejoinContext(_PostgreSQLContext):
+    def fire_sequence(self, seq: Any, type_: Any) -> Any:
+        # `nextval` writes, which a query can't; a call can.
+        name = self.identifier_preparer.format_sequence(seq)
+        self.cursor.callproc("nextval", (name,))
+        row = self.cursor.fetchone()
+        return row[0] if row else None
+
+
+class _Cast:
+    """Says its type in the statement, where PostgreSQL could not find it out."""
+
+    render_bind_cast = True
+
+
+def _cast(base: type[sqltypes.TypeEngine[Any]]) -> type[sqltypes.TypeEngine[Any]]:
+    return type(f"_Cast{base.__name__}", (_Cast, base), {})
+
+
+class _TextUuid(sqltypes.Uuid[uuid.UUID]):
+    """UUIDs come as text."""
+
+    render_bind_cast = True
+
+    def bind_processor(self, dialect: object) -> Callable[[Any], Any]:
+        return lambda value: None if value is None else str(value)
+
+    def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
+        return lambda value: uuid.UUID(value) if value is not None and self.as_uuid else value
+
+
+class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
+    """PostgreSQL behind the service."""
+
+    supports_statement_cache = True
+    execution_ctx_cls = _PostgreSQLRejoinContext
+    _isolation_by_itself = "READ COMMITTED"
+    colspecs = {  # noqa: RUF012 (the form is SQLAlchemy's)
+        **_PostgreSQL.colspecs,
+        **{
+            each: _cast(each)
+            for each in (
+                sqltypes.Integer,
+                sqltypes.SmallInteger,
+                sqltypes.BigInteger,
+                sqltypes.Boolean,
+                sqltypes.Date,
+                sqltypes.DateTime,
+                sqltypes.Time,
+                sqltypes.Float,
+                sqltypes.String,
+            )
+        },
+        sqltypes.Uuid: _TextUuid,
+    }
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._keep_from_returning()
+
+    def initialize(self, connection: Any) -> None:
+        """Looks at the server."""
+        super().initialize(connection)  # type: ignore[no-untyped-call]
+        self._keep_from_returning()
+
+
+class _Time(mysql_types.TIME):
+    """Times of day come as such; other drivers give spans."""
+
+    def result_processor(self, dialect: object, coltype: object) -> None:  # type: ignore[override]
+        return None
+
+
+class _Bit(mysql_types.BIT):
+    """Bits come as a number; other drivers give bytes."""
+
+    def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
+        return lambda value: None if value is None else int(value)
+
+
+#: The numbers of errors that the dialect looks for, by their SQLSTATE.
+_MYSQL_NUMBERS = {"42S02": 1146, "42S01": 1050, "3D000": 1046, "42000": 1064}
+
+
+class MySQLDialect(_Rejoin, _MySQL):  # type: ignore[misc]
+    """MySQL or MariaDB behind the service."""
+
+    supports_statement_cache = True
+    # A row that is set to what it was is not counted.
+    supports_sane_rowcount = False
+    supports_sane_multi_rowcount = False
+    _isolation_by_itself = "REPEATABLE READ"
+    colspecs = {**_MySQL.colspecs, sqltypes.Time: _Time, mysql_types.TIME: _Time, mysql_types.BIT: _Bit}  # noqa: RUF012
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._keep_from_returning()
+
+    def initialize(self, connection: Any) -> None:
+        """Looks at the server."""
+        super().initialize(connection)
+        self._keep_from_returning()
+
+    def _detect_charset(self, connection: object) -> str:
+        return "utf8mb4"
+
+    def _extract_error_code(self, exception: Any) -> int | None:
+        return _MYSQL_NUMBERS.get(getattr(exception, "sqlstate", None) or "")
+
+
+class MariaDBDialect(MySQLDialect):
+    """MariaDB behind the service, with what it has beyond MySQL."""
+
+    supports_statement_cache = True
+    is_mariadb = True
+    name = "mariadb"

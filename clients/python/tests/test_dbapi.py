@@ -1,0 +1,183 @@
+"""The DB-API driver beyond what the compliance suite looks at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+
+import pytest
+
+from conftest import make_people
+from rejoin import dbapi, errors
+
+
+@pytest.fixture
+def connection(stage, kind):
+    made = dbapi.connect(stage.service.url, kind, fetch_rows=3)
+    yield made
+    if made._session is not None:
+        made.close()
+
+
+def execute(connection, sql, parameters=()):
+    return connection.cursor().execute(sql, parameters)
+
+
+def test_nothing_holds_before_the_commit(service, connection, people):
+    assert execute(connection, f"DELETE FROM {people} WHERE id = ?", (1,)).rowcount == 1
+    assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (3,)
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 4
+    connection.rollback()
+    assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+    connection.rollback()
+    execute(connection, f"DELETE FROM {people} WHERE id = ?", (1,))
+    connection.commit()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+    execute(connection, f"DELETE FROM {people}")
+    connection.close()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+
+
+def test_rows_are_fetched_in_blocks(connection, people):
+    cursor = execute(connection, f"SELECT id, name, credit FROM {people} ORDER BY id")
+    assert [each[0] for each in cursor.description] == ["id", "name", "credit"]
+    assert cursor.description[0][1] == dbapi.NUMBER
+    assert cursor.description[1][1] == dbapi.STRING
+    assert cursor.description[1][1] != dbapi.NUMBER
+    # A block of three is here, and nobody knows how many follow.
+    assert cursor.rowcount == -1
+    assert [row[0] for row in cursor.fetchmany(2)] == [1, 2]
+    assert [row[0] for row in cursor] == [3, 4]
+    assert cursor.rowcount == 4
+    # One that is not read to its end is closed when the next statement comes.
+    cursor.execute(f"SELECT id FROM {people} ORDER BY id")
+    assert cursor.execute(f"SELECT id FROM {people} WHERE id > 5").fetchall() == []
+    assert "cursor" not in " ".join(connection.session.status().attributes.values())
+
+
+def test_rows_of_a_query_end_with_its_transaction(connection, people):
+    cursor = execute(connection, f"SELECT id FROM {people} ORDER BY id")
+    connection.commit()
+    # Those that are here are given.
+    assert cursor.fetchmany(3) == [(1,), (2,), (3,)]
+    with pytest.raises(dbapi.ProgrammingError, match="ended with its transaction"):
+        cursor.fetchone()
+
+
+def test_many_rows_of_parameters_go_at_once(connection, kind, table):
+    execute(connection, f"CREATE TABLE {table} (id INTEGER, name VARCHAR(20), credit NUMERIC(9,2))")
+    cursor = connection.cursor()
+    rows = [(n, f"name {n}" if n % 3 else None, decimal.Decimal(n) / 4) for n in range(1000)]
+    before = connection.requests
+    cursor.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", rows)
+    assert (cursor.rowcount, connection.requests - before) == (1000, 1)
+    connection.commit()
+    found = execute(connection, f"SELECT count(*), count(name), sum(credit) FROM {table}").fetchone()
+    assert (found[0], found[1], decimal.Decimal(str(found[2]))) == (1000, 666, decimal.Decimal("124875"))
+    with pytest.raises(dbapi.ProgrammingError, match="statements that write"):
+        cursor.executemany("SELECT ?", [(1,)])
+    with pytest.raises(dbapi.DataError, match="differ in length"):
+        cursor.executemany(f"INSERT INTO {table} VALUES (?, ?, ?)", [(1, "a", 2), (1, "a")])
+
+
+def test_the_last_row_has_its_number(connection, kind, table):
+    key = {"sqlite": "INTEGER PRIMARY KEY", "postgres": "SERIAL PRIMARY KEY", "mariadb": "INTEGER PRIMARY KEY AUTO_INCREMENT"}[kind]
+    execute(connection, f"CREATE TABLE {table} (id {key}, name VARCHAR(20))")
+    connection.commit()
+    cursor = connection.cursor()
+    for number in (1, 2, 3):
+        cursor.execute(f"INSERT INTO {table} (name) VALUES (?)", (f"n{number}",))
+        assert cursor.lastrowid == number
+    cursor.execute(f"UPDATE {table} SET name = 'x'")
+    assert (cursor.rowcount, cursor.lastrowid) == (3, None)
+
+
+def test_exceptions_have_the_classes_of_pep_249(connection, kind, people):
+    def failing(sql, parameters=()):
+        with pytest.raises(dbapi.Error) as failed:
+            execute(connection, sql, parameters)
+        assert isinstance(failed.value.fault, errors.RejoinError)
+        return type(failed.value)
+
+    assert failing(f"INSERT INTO {people} (id, name) VALUES (1, 'Again')") is dbapi.IntegrityError
+    assert failing(f"INSERT INTO {people} (id, name) VALUES (9, NULL)") is dbapi.IntegrityError
+    assert failing("SELECT * FROM nowhere") is dbapi.ProgrammingError
+    assert failing("SELEC 1") is dbapi.ProgrammingError
+    assert failing(f"UPDATE {people} SET name = ?") is dbapi.ProgrammingError
+    if kind == "postgres":
+        assert failing("SELECT 1 / 0") is dbapi.DataError
+        assert failing("SELECT CAST('x' AS integer)") is dbapi.DataError
+    # The transaction goes on: what failed took back itself alone.
+    assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+    with pytest.raises(dbapi.NotSupportedError, match="RETURNING"):
+        execute(connection, f"DELETE FROM {people} RETURNING id")
+    with pytest.raises(dbapi.ProgrammingError, match="a sequence"):
+        execute(connection, "SELECT ?", {"a": 1})
+    connection.session.end()
+    with pytest.raises(dbapi.OperationalError):
+        execute(connection, "SELECT 1")
+
+
+def test_the_loser_of_a_conflict_is_told_so(stage, connection, kind, people):
+    if kind != "postgres":
+        pytest.skip("shown where isolation is by versions of rows")
+    with dbapi.connect(stage.service.url, kind, isolation="serializable") as other:
+        connection.isolation = "serializable"
+        for each in (connection, other):
+            execute(each, f"SELECT sum(credit) FROM {people}").fetchall()
+        execute(connection, f"UPDATE {people} SET credit = 1 WHERE id = 1")
+        execute(other, f"UPDATE {people} SET credit = 1 WHERE id = 2")
+        connection.commit()
+        with pytest.raises(dbapi.OperationalError) as lost:
+            other.commit()
+        assert isinstance(lost.value.fault, errors.TransactionConflict)
+        other.rollback()
+
+
+def test_statements_hold_at_once_with_autocommit(stage, kind, service, people):
+    with dbapi.connect(stage.service.url, kind, autocommit=True) as connection:
+        cursor = execute(connection, f"DELETE FROM {people} WHERE id = 4")
+        assert cursor.rowcount == 1
+        assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+        assert cursor.execute(f"SELECT id FROM {people} ORDER BY id").fetchall() == [(1,), (2,), (3,)]
+        connection.autocommit = False
+        cursor.execute(f"DELETE FROM {people}")
+        connection.rollback()
+        assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+
+
+def test_times_are_what_the_database_reads(connection, kind, table):
+    if kind == "sqlite":
+        pytest.skip("SQLite has no types of times")
+    zoned = "timestamptz" if kind == "postgres" else "TIMESTAMP NULL"
+    span = "interval" if kind == "postgres" else "TIME"
+    execute(connection, f"CREATE TABLE {table} (moment {zoned}, span {span})")
+    moment = dt.datetime(2026, 11, 22, 14, 0, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    cursor = connection.cursor()
+    cursor.execute(f"INSERT INTO {table} VALUES (?, ?)", (moment, dt.timedelta(hours=3, seconds=1)))
+    assert cursor.execute(f"SELECT moment FROM {table}").fetchone() == (moment,)
+    expected = dt.timedelta(hours=3, seconds=1) if kind == "postgres" else dt.time(3, 0, 1)
+    assert cursor.execute(f"SELECT span FROM {table}").fetchone() == (expected,)
+
+
+def test_what_a_closed_thing_is_asked_is_refused(connection):
+    cursor = connection.cursor()
+    cursor.close()
+    with pytest.raises(dbapi.InterfaceError, match="the cursor is closed"):
+        cursor.execute("SELECT 1")
+    other = connection.cursor()
+    connection.close()
+    with pytest.raises(dbapi.InterfaceError, match="the connection is closed"):
+        other.execute("SELECT 1")
+    with pytest.raises(dbapi.OperationalError):
+        dbapi.connect("http://127.0.0.1:9", "nowhere", patience=0)
+
+
+def test_a_block_commits_or_rolls_back(stage, kind, service, table):
+    make_people(service, table)
+    with dbapi.connect(stage.service.url, kind) as connection:
+        execute(connection, f"DELETE FROM {table} WHERE id = 1")
+    with pytest.raises(ZeroDivisionError), dbapi.connect(stage.service.url, kind) as connection:
+        execute(connection, f"DELETE FROM {table}")
+        raise ZeroDivisionError
+    assert service.query(f"SELECT count(*) FROM {table}").scalar() == 3

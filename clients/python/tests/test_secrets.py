@@ -1,0 +1,82 @@
+"""Session ids, passwords, tokens and keys stand in no repr, log or exception."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import traceback
+
+import pytest
+
+import rejoin
+from proxy import Break, Proxy
+from rejoin import dbapi
+from servers import Rejoin, binary
+
+
+@pytest.fixture
+def guarded(tmp_path):
+    """A service that wants to know who asks."""
+    made = subprocess.run([binary(), "user", "ada"], input="a-long-password\n", capture_output=True, text=True, check=True)
+    service = Rejoin(
+        {"orders": "sqlite:orders.db?mode=rwc"},
+        authentication='<authentication impl="basic"><users location="users"/></authentication>',
+        files={"users": made.stdout},
+    )
+    yield service
+    service.stop()
+
+
+def test_nothing_that_is_shown_holds_a_secret(stage, caplog):
+    caplog.set_level(logging.DEBUG)
+    proxy = Proxy(stage.service.port)
+    shown = []
+    with rejoin.connect(proxy.url, "sqlite", patience=0) as service, service.session() as session:
+        secret = session.id
+        shown += [repr(service), repr(session), session._repr_html_(), repr(session.transaction()), repr(session._operations)]
+        shown += [repr(vars(session)), repr(session.status()), repr(session.session_stream("s")), service._repr_html_()]
+        response = session.perform('<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"/>')
+        shown.append(repr(response))
+        for moment in (Break.AFTER_ANSWER, Break.BEFORE_REQUEST):
+            proxy.breaks(moment)
+            with pytest.raises(rejoin.LostAnswer) as lost:
+                session.increment("n")
+            shown += ["".join(traceback.format_exception(lost.value)), repr(lost.value), repr(lost.value.__context__)]
+            assert lost.value.key
+            assert lost.value.key not in "".join(shown)
+        with pytest.raises(rejoin.Fault) as fault:
+            session.query("SELECT * FROM nowhere")
+        shown += [str(fault.value), repr(fault.value), repr(fault.value.details), repr(fault.value.__dict__)]
+        with dbapi.connect(proxy.url, "sqlite") as connection:
+            shown += [repr(connection), repr(vars(connection))]
+            assert connection.session.id not in "".join(shown)
+    proxy.close()
+    assert secret not in "".join(shown)
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    # The library below was talkative, and told nothing.
+    assert "send_request_headers" in logged
+    assert "rejoin-session" in logged.lower()
+    assert secret not in logged
+
+
+def test_who_asks_is_told_to_the_service_alone(guarded, caplog):
+    caplog.set_level(logging.DEBUG)
+    address = f"http://ada:a-long-password@127.0.0.1:{guarded.port}/services/orders"
+    with rejoin.connect(address) as service, service.session() as session:
+        assert session.query("SELECT 1").scalar() == 1
+        assert "password" not in repr(service) + repr(vars(service))
+    with rejoin.connect(guarded.url, "orders", auth=("ada", "a-long-password")) as service:
+        assert service.query("SELECT 1").scalar() == 1
+    with rejoin.connect(guarded.url, "orders", auth=("ada", "wrong-password")) as service:
+        with pytest.raises(rejoin.errors.Unauthenticated) as refused:
+            service.query("SELECT 1")
+        assert "wrong-password" not in "".join(traceback.format_exception(refused.value)) + repr(vars(service))
+    with rejoin.connect(guarded.url, "orders", token="a-secret-token") as service:
+        with pytest.raises(rejoin.errors.Unauthenticated):
+            service.query("SELECT 1")
+        assert "a-secret-token" not in repr(vars(service))
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert "a-long-password" not in logged
+    assert "a-secret-token" not in logged
+    # Base64 of ada:a-long-password.
+    assert "YWRhOmEtbG9uZy1wYXNzd29yZA" not in logged

@@ -1,0 +1,240 @@
+//! How a data service resource is reached.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::HeaderName;
+use reqwest::{Certificate, Client, Url, redirect};
+
+use super::exchange::Exchange;
+use super::{Credentials, DataService, Error};
+
+/// How long a request is sent again, if nobody says otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a connection may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// After which silence a connection is asked whether it is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// The largest answer that is gathered in memory.
+const ANSWER_BYTES: usize = 256 * 1024 * 1024;
+
+/// Settings of a [`DataService`], all with a default that is good for most.
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use rejoin::client::{Credentials, DataService};
+///
+/// let service = DataService::builder("https://data.example.org", "orders")
+///     .credentials(Credentials::basic("ada", std::fs::read_to_string("password")?.trim()))
+///     .root_certificate(&std::fs::read("our-ca.pem")?)
+///     .compression(true)
+///     .patience(Duration::from_mins(2))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "settings do nothing by themselves: call `connect` or `build`"]
+pub struct DataServiceBuilder {
+    address: String,
+    resource: String,
+    credentials: Option<Credentials>,
+    roots: Vec<Vec<u8>>,
+    session_header: String,
+    compression: bool,
+    patience: Duration,
+    connect_within: Duration,
+    answer_within: Option<Duration>,
+    answer_bytes: usize,
+}
+
+impl DataServiceBuilder {
+    pub(super) fn new(address: &str, resource: &str) -> Self {
+        Self {
+            address: address.into(),
+            resource: resource.into(),
+            credentials: None,
+            roots: Vec::new(),
+            session_header: "rejoin-session".into(),
+            compression: false,
+            patience: PATIENCE,
+            connect_within: CONNECT_WITHIN,
+            answer_within: None,
+            answer_bytes: ANSWER_BYTES,
+        }
+    }
+
+    /// Says who sends the requests. Without it the service is told nothing.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Trusts a certificate authority beside those of the system: one or several certificates as PEM.
+    pub fn root_certificate(mut self, pem: &[u8]) -> Self {
+        self.roots.push(pem.to_vec());
+        self
+    }
+
+    /// Whether answers travel compressed (Zstandard). Without it they don't: on a fast network that only costs time.
+    pub fn compression(mut self, compression: bool) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// How long a request is sent again whose answer was lost, or that was refused for a while; 30 seconds without it. The time
+    /// runs from the first mishap, not from the first sending. Zero: nothing is sent again.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long a connection may take; ten seconds without it.
+    pub fn connect_within(mut self, time: Duration) -> Self {
+        self.connect_within = time;
+        self
+    }
+
+    /// How long an answer may take to begin, before it counts as lost and the request is sent again. Without it a request is
+    /// waited for as long as its connection stands: the service itself bounds how long one may run.
+    pub fn answer_within(mut self, time: Duration) -> Self {
+        self.answer_within = Some(time);
+        self
+    }
+
+    /// The largest answer that is gathered in memory; 256 MiB without it. What streams has no such bound.
+    pub fn answer_bytes(mut self, most: usize) -> Self {
+        self.answer_bytes = most;
+        self
+    }
+
+    /// The header that carries sessions, where the operator has given it another name than `Rejoin-Session`.
+    pub fn session_header(mut self, name: &str) -> Self {
+        self.session_header = name.into();
+        self
+    }
+
+    /// Makes the service of these settings and asks it whether it is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build), and [`Error::Unreachable`], [`Error::Refused`] (no such resource, or it wants to know who you
+    /// are) or [`Error::Unexpected`] where something else answers.
+    pub async fn connect(self) -> Result<DataService, Error> {
+        let service = self.build()?;
+        service.properties().await?;
+        Ok(service)
+    }
+
+    /// Makes the service of these settings. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] for an address, a certificate, a header or credentials that can't be used.
+    pub fn build(self) -> Result<DataService, Error> {
+        let url = self.url()?;
+        let authorization = self.credentials.as_ref().map(Credentials::header).transpose()?;
+        let session_header = HeaderName::try_from(&self.session_header)
+            .map_err(|_| Error::Setting(format!("`{}` is not the name of a header", self.session_header)))?;
+        let exchange = Exchange {
+            http: self.http(url.scheme() == "https")?,
+            url,
+            authorization,
+            session_header,
+            compression: self.compression,
+            patience: self.patience,
+            answer_within: self.answer_within,
+            answer_bytes: self.answer_bytes,
+        };
+        Ok(DataService::of(Arc::new(exchange)))
+    }
+
+    /// `{address}/services/{resource}`.
+    fn url(&self) -> Result<Url, Error> {
+        let wrong = |why: &str| {
+            Error::Setting(format!(
+                "`{}` is not the address of a service, such as http://127.0.0.1:8080: {why}",
+                self.address
+            ))
+        };
+        let mut url = Url::parse(&self.address).map_err(|error| wrong(&error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong("expected http or https"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("there is something behind its path"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("say who you are by `credentials`"));
+        }
+        if self.resource.is_empty() {
+            return Err(Error::Setting("the name of the resource is empty".into()));
+        }
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("services").push(&self.resource);
+        }
+        Ok(url)
+    }
+
+    fn http(&self, is_secure: bool) -> Result<Client, Error> {
+        let mut builder = Client::builder()
+            .connect_timeout(self.connect_within)
+            .tcp_keepalive(KEEP_ALIVE)
+            .tcp_nodelay(true)
+            // No data service sends a client elsewhere, and what goes with a request is for this one alone.
+            .redirect(redirect::Policy::none());
+        // Where nothing is encrypted no certificates are read, and none have to be there.
+        builder = if is_secure { builder.tls_certs_merge(self.certificates()?) } else { builder.tls_certs_only([]) };
+        builder.build().map_err(|error| Error::Setting(format!("no request can be sent from here: {error}")))
+    }
+
+    fn certificates(&self) -> Result<Vec<Certificate>, Error> {
+        let mut certificates = Vec::new();
+        for pem in &self.roots {
+            let bundle = Certificate::from_pem_bundle(pem)
+                .map_err(|error| Error::Setting(format!("a root certificate can't be read: {error}")))?;
+            if bundle.is_empty() {
+                return Err(Error::Setting("a root certificate can't be read: expected PEM".into()));
+            }
+            certificates.extend(bundle);
+        }
+        Ok(certificates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(address: &str, resource: &str) -> Result<String, Error> {
+        DataServiceBuilder::new(address, resource).url().map(String::from)
+    }
+
+    #[test]
+    fn the_resource_stands_below_the_address() {
+        assert_eq!(url("http://h:1", "orders").unwrap(), "http://h:1/services/orders");
+        assert_eq!(url("https://h/data/", "a b/c").unwrap(), "https://h/data/services/a%20b%2Fc");
+    }
+
+    #[test]
+    fn what_is_no_address_is_told() {
+        for address in ["h:1", "ftp://h", "http://h?x", "http://h#x", "http://ada:secret@h", ""] {
+            let error = url(address, "orders").unwrap_err();
+            assert!(matches!(&error, Error::Setting(_)), "{address}: {error}");
+        }
+        assert!(url("http://h", "").is_err());
+    }
+
+    #[test]
+    fn what_can_not_be_used_is_told_before_anything_is_sent() {
+        let builder = || DataServiceBuilder::new("https://h", "orders");
+        assert!(matches!(builder().root_certificate(b"no PEM").build(), Err(Error::Setting(_))));
+        assert!(matches!(builder().session_header("no header").build(), Err(Error::Setting(_))));
+        assert!(matches!(builder().credentials(Credentials::basic("a:b", "c")).build(), Err(Error::Setting(_))));
+    }
+}

@@ -1,0 +1,240 @@
+//! From a request to what is sent, and from what comes back to a response: the same for services, sessions and transactions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use reqwest::header::{HeaderName, HeaderValue};
+
+use super::effects::changes_something;
+use super::exchange::Exchange;
+use super::parcel::{Parcel, Repeat};
+use super::request::Content;
+use super::{Code, DataService, EndPoint, Error, Request, Response, RunningRequest, Session};
+use crate::document::{PerformDocument, SessionElement, SessionMode};
+
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// The id of a session, which changes when the session gets a new one. It is a secret: `Debug` does not show it.
+#[derive(Clone)]
+pub(super) struct SharedId(Arc<Mutex<Box<str>>>);
+
+impl SharedId {
+    pub(super) fn new(id: &str) -> Self {
+        Self(Arc::new(Mutex::new(id.into())))
+    }
+
+    pub(super) fn get(&self) -> Box<str> {
+        self.0.lock().clone()
+    }
+
+    fn renew(&self, id: &str) {
+        let mut known = self.0.lock();
+        if **known != *id {
+            *known = id.into();
+        }
+    }
+}
+
+impl std::fmt::Debug for SharedId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedId(…)")
+    }
+}
+
+/// By whom requests are sent.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    service: DataService,
+    session: Option<SharedId>,
+    /// Of a transaction: whether the database has ended it because of others.
+    conflict: Option<Arc<AtomicBool>>,
+}
+
+/// What is wanted of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted<'a> {
+    /// The response document.
+    Document,
+    /// The raw bytes of one end-point.
+    EndPoint(&'a str),
+    /// An answer at once.
+    Beginning,
+}
+
+impl Caller {
+    pub(super) fn new(service: DataService, session: Option<SharedId>) -> Self {
+        Self { service, session, conflict: None }
+    }
+
+    /// The same caller within a transaction, whose conflicts are noted there.
+    pub(super) fn with_conflict(&self, conflict: Arc<AtomicBool>) -> Self {
+        Self { conflict: Some(conflict), ..self.clone() }
+    }
+
+    pub(super) fn service(&self) -> &DataService {
+        &self.service
+    }
+
+    fn exchange(&self) -> &Exchange {
+        self.service.exchange()
+    }
+
+    /// Performs a request and gathers its results.
+    pub(super) async fn perform(&self, request: &Request) -> Result<Response, Error> {
+        let parcel = self.parcel(request, Wanted::Document)?;
+        let response = self.performed(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
+        if let (Some(known), Some(id)) = (&self.session, &response.session().id) {
+            known.renew(id);
+        }
+        Ok(response)
+    }
+
+    async fn performed(&self, parcel: &Parcel) -> Result<Response, Error> {
+        Response::parse(self.exchange().whole(parcel).await?.body).await
+    }
+
+    /// Performs a request and streams one end-point.
+    pub(super) async fn stream(&self, request: &Request, end_point: &str) -> Result<EndPoint, Error> {
+        let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
+        let opened = self.exchange().open(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
+        if let (Some(known), Some(id)) = (&self.session, opened.headers.get(&self.exchange().session_header))
+            && let Ok(id) = id.to_str()
+        {
+            known.renew(id);
+        }
+        Ok(EndPoint::new(self.clone(), parcel, opened))
+    }
+
+    /// Performs a request and gathers the raw bytes of one end-point.
+    pub(super) async fn raw(&self, request: &Request, end_point: &str) -> Result<Bytes, Error> {
+        let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
+        let whole = self.exchange().whole(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
+        Ok(whole.body)
+    }
+
+    /// Begins a request that is answered at once.
+    pub(super) async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
+        let parcel = self.parcel(request, Wanted::Beginning)?;
+        let response = self.performed(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
+        let Some(id) = &response.session().id else {
+            return Err(Error::Unexpected("the answer names no session, where the request could be found".into()));
+        };
+        let session = match &self.session {
+            Some(known) => {
+                known.renew(id);
+                Session::shared(self.service.clone(), known.clone())
+            }
+            None => Session::new(self.service.clone(), id),
+        };
+        Ok(RunningRequest::new(session, response))
+    }
+
+    /// Notes a conflict, and names the step that the error is about.
+    pub(super) fn noted(&self, error: Error, parcel: &Parcel) -> Error {
+        if let Some(conflict) = &self.conflict
+            && matches!(error.code(), Some(Code::TransactionConflict | Code::TransactionRolledBack))
+        {
+            conflict.store(true, Ordering::Relaxed);
+        }
+        error.located_in(&parcel.body)
+    }
+
+    /// What is sent for a request.
+    fn parcel(&self, request: &Request, wanted: Wanted<'_>) -> Result<Parcel, Error> {
+        let mut url = self.exchange().url.clone();
+        if let Wanted::EndPoint(name) = wanted {
+            url.query_pairs_mut().append_pair("return", name);
+        }
+        let (mut parcel, needs_key) = match request.content() {
+            Content::Steps(steps) => {
+                let session = self.session_element(request)?;
+                let document = PerformDocument { session, steps: steps.clone(), ..PerformDocument::default() };
+                (Parcel::perform(url, document.to_xml()?, Repeat::Harmless), changes_something(&document))
+            }
+            Content::Text { text, document } => {
+                let mut parcel = Parcel::perform(url, text.clone(), Repeat::Harmless);
+                if let Some(id) = self.session_beside_text(request)? {
+                    self.carry(&mut parcel, &id)?;
+                }
+                if document.session.as_ref().is_some_and(|session| session.sequence.is_some()) {
+                    // Its number is its name.
+                    parcel.repeat = Repeat::Recognised;
+                    (parcel, false)
+                } else {
+                    (parcel, changes_something(document))
+                }
+            }
+        };
+        if wanted == Wanted::Beginning {
+            parcel.headers.insert(PREFER, HeaderValue::from_static("respond-async"));
+        }
+        match request.chosen_key() {
+            Some(key) => parcel.with_key(Some(key)),
+            None if needs_key || (wanted == Wanted::Beginning && parcel.repeat == Repeat::Harmless) => {
+                parcel.with_key(None)
+            }
+            None => Ok(parcel),
+        }
+    }
+
+    /// Puts the id of a session into the header that carries it.
+    pub(super) fn carry(&self, parcel: &mut Parcel, id: &str) -> Result<(), Error> {
+        let mut value = HeaderValue::try_from(id)
+            .map_err(|_| Error::Setting("the id of the session has characters that none has".into()))?;
+        value.set_sensitive(true);
+        parcel.headers.insert(self.exchange().session_header.clone(), value);
+        Ok(())
+    }
+
+    /// The session element of a request that is built here.
+    fn session_element(&self, request: &Request) -> Result<Option<SessionElement>, Error> {
+        let wished = request.requirement().map(|requirement| requirement.element().clone());
+        let Some(known) = &self.session else {
+            return match wished {
+                Some(SessionElement { id: None, mode: Some(SessionMode::Join | SessionMode::Terminate), .. }) => {
+                    Err(Error::Setting(
+                        "the request says that it is of a session, but not of which: have it performed by a `Session`"
+                            .into(),
+                    ))
+                }
+                wished => Ok(wished),
+            };
+        };
+        let mut element = wished.unwrap_or_else(|| SessionElement::new(SessionMode::Join));
+        let is_joining = matches!(element.mode, Some(SessionMode::Join | SessionMode::Terminate));
+        let id = known.get();
+        if !is_joining || element.id.as_ref().is_some_and(|named| *named != id) {
+            return Err(Error::Setting(
+                "the request asks for another session than the one that it is performed by: have it performed by the service"
+                    .into(),
+            ));
+        }
+        element.id = Some(id);
+        Ok(Some(element))
+    }
+
+    /// The id of the session that goes beside a document that was written by hand: its own element says the rest.
+    fn session_beside_text(&self, request: &Request) -> Result<Option<Box<str>>, Error> {
+        match (request.requirement(), &self.session) {
+            (None, session) => Ok(session.as_ref().map(SharedId::get)),
+            (Some(requirement), None) => {
+                let element = requirement.element();
+                let plain = SessionElement { id: element.id.clone(), ..SessionElement::new(SessionMode::Join) };
+                if *element == plain && element.id.is_some() {
+                    return Ok(plain.id);
+                }
+                Err(says_itself())
+            }
+            (Some(_), Some(_)) => Err(says_itself()),
+        }
+    }
+}
+
+fn says_itself() -> Error {
+    Error::Setting(
+        "a document that was written by hand says itself how it joins its session: put that into its session element"
+            .into(),
+    )
+}

@@ -1,0 +1,369 @@
+//! A session as an object.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use reqwest::{Method, StatusCode};
+
+use super::caller::{Caller, SharedId};
+use super::element::{child, one_step, output};
+use super::parcel::{Parcel, Repeat};
+use super::{
+    Code, Cursor, DataService, EndPoint, EndPointName, Error, NewTransaction, Query, Request, Response, RunningRequest,
+    SessionRequirement, SessionStream, Transaction, Update,
+};
+use crate::document::{Element, Limits, SessionStatusDocument, WrittenActivity};
+
+/// A session that is to be made: awaited, it is there.
+///
+/// ```no_run
+/// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+/// let session = service.session().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a session is made when this is awaited"]
+pub struct NewSession {
+    service: DataService,
+    requirement: SessionRequirement,
+}
+
+impl NewSession {
+    pub(super) fn new(service: DataService) -> Self {
+        Self { service, requirement: SessionRequirement::create() }
+    }
+
+    /// The idle time-out wished for: the session ends when no request has come for so long. Without it, the service's own.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.requirement = self.requirement.timeout(timeout);
+        self
+    }
+}
+
+impl IntoFuture for NewSession {
+    type Output = Result<Session, Error>;
+    type IntoFuture = BoxFuture<'static, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let response = self.service.perform(&Request::new().session(self.requirement)).await?;
+            match &response.session().id {
+                Some(id) => Ok(Session::new(self.service, id)),
+                None => Err(Error::Unexpected("the answer does not name the session that was made".into())),
+            }
+        })
+    }
+}
+
+/// A session of a service: what is remembered between requests. Clones are the same session; its requests wait for each other.
+///
+/// It renews nothing by itself: a request keeps it alive, and nothing else. It ends by [`end`](Session::end); one that is dropped
+/// is left to its idle time-out, so that another program can [join](DataService::join) it. `Debug` does not show the id: who has
+/// it, has the session.
+///
+/// ```no_run
+/// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+/// let session = service.session().await?;
+/// session.set("town", "Oban").await?;
+/// assert_eq!(session.get("town").await?.as_deref(), Some("Oban"));
+/// session.end().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Session {
+    id: SharedId,
+    caller: Caller,
+}
+
+impl Session {
+    pub(super) fn new(service: DataService, id: &str) -> Self {
+        Self::shared(service, SharedId::new(id))
+    }
+
+    pub(super) fn shared(service: DataService, id: SharedId) -> Self {
+        Self { caller: Caller::new(service, Some(id.clone())), id }
+    }
+
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The id, by which another program joins the session. It is a secret.
+    #[must_use]
+    pub fn id(&self) -> Box<str> {
+        self.id.get()
+    }
+
+    /// The service that the session belongs to.
+    #[must_use]
+    pub fn service(&self) -> &DataService {
+        self.caller.service()
+    }
+
+    /// A query within the session, as [`DataService::query`].
+    pub fn query(&self, sql: impl Into<String>) -> Query {
+        Query::new(self.caller.clone(), sql)
+    }
+
+    /// A statement that writes, as [`DataService::update`].
+    pub fn update(&self, sql: impl Into<String>) -> Update {
+        Update::new(self.caller.clone(), sql)
+    }
+
+    /// Performs a request within the session, as [`DataService::perform`].
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn perform(&self, request: &Request) -> Result<Response, Error> {
+        self.caller.perform(request).await
+    }
+
+    /// Streams an end-point of a request within the session, as [`DataService::stream`].
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`] that is known before the first byte.
+    pub async fn stream_of(
+        &self,
+        request: &Request,
+        end_point: &(impl EndPointName + ?Sized),
+    ) -> Result<EndPoint, Error> {
+        self.caller.stream(request, end_point.end_point_name()).await
+    }
+
+    /// Begins a request that holds the session until it is done, as [`DataService::start`].
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`] for what is wrong before it runs.
+    pub async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
+        self.caller.start(request).await
+    }
+
+    /// Keeps a text in the session.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn set(&self, attribute: &str, value: impl fmt::Display) -> Result<(), Error> {
+        let set = child("setAttribute").with_attribute("name", attribute).with_attribute("type", "text");
+        self.manage("set", set.with_text(value.to_string())).await.map(drop)
+    }
+
+    /// The value of an attribute as text; `None` where there is none of that name.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn get(&self, attribute: &str) -> Result<Option<String>, Error> {
+        match self.manage("get", child("getAttribute").with_attribute("name", attribute)).await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if is_of_no_attribute(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Adds to a number that is kept in the session, and gives the sum. One that is not there counts from zero.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// println!("visit {}", session.increment("visits", 1).await?);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn increment(&self, attribute: &str, by: i64) -> Result<i64, Error> {
+        let increment = child("incrementAttribute").with_attribute("name", attribute).with_attribute("by", by);
+        let value = self.manage("increment", increment).await?;
+        value.parse().map_err(|_| Error::Unexpected(format!("`{attribute}` is not a number: `{value}`")))
+    }
+
+    /// Forgets an attribute.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn remove(&self, attribute: &str) -> Result<(), Error> {
+        self.manage("remove", child("removeAttribute").with_attribute("name", attribute)).await.map(drop)
+    }
+
+    /// Does something with one attribute, and gives its value as text.
+    async fn manage(&self, name: &str, what: Element) -> Result<String, Error> {
+        let step = WrittenActivity::new("sessionAttributeManagement", name);
+        let step = step.with_child(what).with_child(output("output", "value"));
+        let response = self.perform(&one_step(step)).await?;
+        let unreadable = |error| Error::Unexpected(format!("the attribute can't be read: {error}"));
+        let attribute = Element::parse(response.text("value")?.as_bytes(), &Limits::default()).map_err(unreadable)?;
+        // XML stands in it as an element, all else as text.
+        match attribute.elements().next() {
+            Some(element) => Ok(element.to_xml()?),
+            None => Ok(attribute.text().map_err(unreadable)?.into_owned()),
+        }
+    }
+
+    /// Does work in a transaction: all of it holds, or nothing. It is committed when the work comes to its end, and rolled back
+    /// when that fails. When others got in its way (a serialisation failure, a deadlock), the database takes all of it back, and
+    /// the work is done again from its beginning, as long as the [patience](super::DataServiceBuilder::patience) lasts: so the
+    /// work should change nothing but the database.
+    ///
+    /// Whoever drops this future in the middle leaves the transaction open: it is rolled back with its session.
+    ///
+    /// # Errors
+    ///
+    /// That of the work, or any of [`Error`]. [`Error::OutcomeUnknown`]: whether the commit was done is not known.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let left: f64 = session
+    ///     .transaction(async |transaction| {
+    ///         transaction.update("UPDATE customer SET credit = credit - 25 WHERE id = 7").run().await?;
+    ///         transaction.update("UPDATE customer SET credit = credit + 25 WHERE id = 42").run().await?;
+    ///         transaction.query("SELECT credit FROM customer WHERE id = 7").one().await
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn transaction<T, E, W>(&self, work: W) -> Result<T, E>
+    where
+        W: AsyncFn(&Transaction) -> Result<T, E>,
+        E: From<Error>,
+    {
+        self.begin().run(work).await
+    }
+
+    /// A transaction with settings; awaited, it has begun.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Isolation;
+    ///
+    /// let transaction = session.begin().isolation(Isolation::Serializable).await?;
+    /// transaction.update("DELETE FROM orders WHERE id = 7").run().await?;
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn begin(&self) -> NewTransaction {
+        NewTransaction::new(self.clone())
+    }
+
+    /// Opens a cursor: a query whose rows are fetched some at a time, over requests.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let mut people = session.open_cursor("people", session.query("SELECT * FROM customer ORDER BY id")).await?;
+    /// while let Some(page) = people.fetch(100).await? {
+    ///     println!("{} people", page.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn open_cursor(&self, name: &str, query: Query) -> Result<Cursor, Error> {
+        Cursor::open(self.clone(), name, query).await
+    }
+
+    /// A stream of the session, by which data flow into a request that runs, or out of it.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.stream("feed").write_all("text/plain", "17").await?;
+    /// let answer = session.stream("tap").read().await?.whole().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn stream(&self, name: &str) -> SessionStream {
+        SessionStream::new(self.clone(), name)
+    }
+
+    /// How the session stands: what it remembers, when it ends, how far its last asynchronous request has got. Looking takes no
+    /// lock and is no visit.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`]: [`Code::SessionEnded`] and [`Code::SessionNotFound`] for one that is over.
+    pub async fn status(&self) -> Result<SessionStatusDocument, Error> {
+        let parcel = self.parcel(Method::GET, &["session"], Repeat::Harmless)?;
+        let answer = self.service().exchange().whole(&parcel).await?;
+        SessionStatusDocument::parse(&answer.body, &Limits::default())
+            .map_err(|error| Error::Unexpected(format!("the status of the session can't be read: {error}")))
+    }
+
+    /// Gives the session a new id. The old one holds for a while, until the new one is used.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn rotate(&self) -> Result<(), Error> {
+        let request = Request::new().session(SessionRequirement::of_the_session().rotate());
+        self.perform(&request).await.map(drop)
+    }
+
+    /// Ends the session, when the requests before this one are done. One that has ended already is none the worse for it.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn end(self) -> Result<(), Error> {
+        self.perform(&Request::new().session(SessionRequirement::end_of_the_session())).await.map(drop)
+    }
+
+    /// Ends the session at once. A request that holds it is told to stop, and keeps nothing.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows.
+    pub async fn end_now(self) -> Result<(), Error> {
+        let parcel = self.parcel(Method::DELETE, &["session"], Repeat::Harmless)?;
+        self.service().exchange().whole(&parcel).await.map(drop)
+    }
+
+    /// Stops the request that holds the session; the session stays. Answers whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`]. When the answer is lost that is [`Error::OutcomeUnknown`], because asking again could stop another
+    /// request.
+    pub async fn stop_request(&self) -> Result<bool, Error> {
+        let parcel = self.parcel(Method::DELETE, &["session", "request"], Repeat::Never)?;
+        Ok(self.service().exchange().whole(&parcel).await?.status == StatusCode::ACCEPTED)
+    }
+
+    /// A request to a path below the resource, for this session.
+    pub(super) fn parcel(&self, method: Method, path: &[&str], repeat: Repeat) -> Result<Parcel, Error> {
+        let mut url = self.service().exchange().url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.extend(path);
+        }
+        let mut parcel = Parcel::new(method, url, repeat);
+        self.caller.carry(&mut parcel, &self.id.get())?;
+        Ok(parcel)
+    }
+}
+
+/// Whether the fault says that there is no such attribute: the code of the activity stands in its message.
+fn is_of_no_attribute(error: &Error) -> bool {
+    error.failure().is_some_and(|failure| {
+        failure.code == Code::AttributeNotFound
+            || (failure.code == Code::ActivityFailed && failure.message.ends_with("(AttributeNotFound)"))
+    })
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("service", &self.service().url()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! A statement that writes.
+
+use super::caller::Caller;
+use super::{Error, Request};
+use crate::document::activities::{SqlUpdateStatement, SqlValue};
+
+/// A statement that writes, and has yet to be sent. It is sent with a key, so that it is done once however often its answer is
+/// lost.
+///
+/// ```no_run
+/// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+/// let update = service.update("UPDATE customer SET credit = credit + ? WHERE id = ?").parameter(10.5).parameter(42);
+/// println!("{} changed", update.run().await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "an update does nothing before it is run"]
+pub struct Update {
+    caller: Caller,
+    update: SqlUpdateStatement,
+}
+
+impl Update {
+    pub(super) fn new(caller: Caller, sql: impl Into<String>) -> Self {
+        Self { caller, update: SqlUpdateStatement::new(sql.into()) }
+    }
+
+    /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type of its
+    /// column.
+    pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
+        self.update = self.update.parameter(value);
+        self
+    }
+
+    /// Writes to that data resource, where the service has several.
+    pub fn on(mut self, data_resource: &str) -> Self {
+        self.update = self.update.resource(data_resource);
+        self
+    }
+
+    /// Runs it, and gives the number of rows that it changed.
+    ///
+    /// # Errors
+    ///
+    /// Any of [`Error`], but those of rows. [`Error::OutcomeUnknown`]: it may have been done.
+    pub async fn run(self) -> Result<u64, Error> {
+        let mut request = Request::new();
+        let count = request.add_named("update", self.update);
+        self.caller.perform(&request).await?.update_count(&count)
+    }
+}
