@@ -50,12 +50,7 @@ impl Activity for TransactionManagement {
     }
 }
 
-/// Whether nothing that was done outside of the session is made to hold or taken back by it: it may be done again after a
-/// request of which nobody knows how it ended.
-fn stays_in_session(operation: &Operation) -> bool {
-    matches!(operation, Operation::Begin { .. } | Operation::Savepoint(_) | Operation::State(_))
-}
-
+/// What it does to the transaction.
 fn boundary(operation: &Operation) -> Boundary {
     match operation {
         Operation::Begin { .. } => Boundary::Begin,
@@ -65,6 +60,12 @@ fn boundary(operation: &Operation) -> Boundary {
             Boundary::Within
         }
     }
+}
+
+/// Whether nothing that was done outside of the session is made to hold or taken back by it: it may be done again after a
+/// request of which nobody knows how it ended.
+fn stays_in_session(operation: &Operation) -> bool {
+    matches!(operation, Operation::Begin { .. } | Operation::Savepoint(_) | Operation::State(_))
 }
 
 async fn run(

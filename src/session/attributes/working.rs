@@ -216,14 +216,13 @@ impl SessionAttributes {
         if !working.get(name).is_some_and(|value| value.is_same_live(live)) {
             return Ok(false);
         }
-        match instead {
-            Some(value) => working.set(name, value, &self.shared.rules)?,
-            None => {
-                let (_, replaced) = working.remove(name);
-                drop(working);
-                drop(replaced);
-            }
+        if let Some(value) = instead {
+            working.set(name, value, &self.shared.rules)?;
+            return Ok(true);
         }
+        let (_, replaced) = working.remove(name);
+        drop(working);
+        drop(replaced);
         Ok(true)
     }
 

@@ -91,12 +91,13 @@ impl Repetition {
     }
 
     /// Remembers that the request begins, before it changes anything that the session does not know of. Should the process die
-    /// before the answer is remembered, this is found, and the request is not run again. What it does in a
-    /// transaction, or with one, is told by the end of that, so it is noted with it.
+    /// before the answer is remembered, this is found, and the request is not run again. What it does in a transaction, or with
+    /// one, is told by the end of that, so that is noted with it.
     ///
     /// # Errors
     ///
     /// [`SessionError`] when that can't be remembered: then the request must not run.
+    #[must_use]
     pub fn begins(&self, transaction: Option<Uuid>) -> BoxFuture<'static, Result<(), SessionError>> {
         self.keep_content(Known::Begun(transaction))
     }

@@ -307,14 +307,13 @@ impl TransactionManager {
     /// [`TransactionError::NotActive`] when there is none.
     pub async fn rollback(&self, session: &SessionAttributes) -> Result<(), TransactionError> {
         let transaction = self.latest(session).ok_or(TransactionError::NotActive)?;
-        let done = match transaction.state() {
-            // By its database, or by a request that failed later: it is what is asked for.
-            TransactionState::RolledBack => Ok(()),
-            _ => {
-                let transaction = self.open(session)?;
-                session.settles(&transaction);
-                transaction.rollback().await
-            }
+        // What its database has done, or a request that failed later, is what is asked for.
+        let done = if transaction.state() == TransactionState::RolledBack {
+            Ok(())
+        } else {
+            let transaction = self.open(session)?;
+            session.settles(&transaction);
+            transaction.rollback().await
         };
         self.keep(session, &transaction);
         done

@@ -97,8 +97,7 @@ impl Ledger {
         ensure!(transfers > 0, "nothing was transferred");
         Ok(format!(
             "{transfers} transfers; of {} that were not answered {found_made} turned out to be made, and {told_again} were told the \
-             same when they were sent again; {broken_off} requests broke \
-             off, {dropped} were dropped by their clients; {inspections} times the sum was right meanwhile; faults: {}",
+             same when they were sent again; {broken_off} requests broke off, {dropped} were dropped by their clients; {inspections} times the sum was right meanwhile; faults: {}",
             found_made + found_not_made,
             self.told()
         ))
