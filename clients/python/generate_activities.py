@@ -9,6 +9,7 @@ Usage: generate_activities.py [--check] < activities.json
 from __future__ import annotations
 
 import json
+import keyword
 import re
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from typing import Any
 
 TARGET = Path(__file__).parent / "src" / "rejoin" / "activities.py"
 
-#: Activities that change nothing, so that a request of them may be run as often as it takes. All others get a key.
+#: Activities that change nothing, so that a request of them may be run as often as it takes; all others get a key. For a service
+#: that does not say so itself, by `changes`.
 READS = {
     "arrowToRows",
     "blockAggregator",
@@ -56,7 +58,9 @@ Json = dict[str, Any]
 
 def snake(name: str) -> str:
     """csvOutput -> csv_output, databaseSchemaToXML -> database_schema_to_xml."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    snaked = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    # The outputs are properties, and Python has words of its own.
+    return f"{snaked}_" if snaked == "property" or keyword.iskeyword(snaked) else snaked
 
 
 def pascal(name: str) -> str:
@@ -172,7 +176,7 @@ class Generator:
         doc = f'    """{summary}\n\n    {requires}\n    """\n' if requires else f'    """{summary}"""\n'
         order = [child["name"] for child in described["children"]]
         constants = f'    ELEMENT: ClassVar[str] = "{element}"\n'
-        if element in READS:
+        if described["changes"] == "nothing" if "changes" in described else element in READS:
             constants += "    CHANGES: ClassVar[bool] = False\n"
         constants += f"    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = {tuple(outputs)!r}\n"
         constants += f"    ORDER: ClassVar[Sequence[str]] = {tuple(order)!r}\n"
