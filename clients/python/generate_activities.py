@@ -9,6 +9,7 @@ Usage: generate_activities.py [--check] < activities.json
 from __future__ import annotations
 
 import json
+import keyword
 import re
 import subprocess
 import sys
@@ -30,7 +31,9 @@ Json = dict[str, Any]
 
 def snake(name: str) -> str:
     """csvOutput -> csv_output, databaseSchemaToXML -> database_schema_to_xml."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    snaked = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    # The outputs are properties, and Python has words of its own.
+    return f"{snaked}_" if snaked == "property" or keyword.iskeyword(snaked) else snaked
 
 
 def pascal(name: str) -> str:
