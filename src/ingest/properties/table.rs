@@ -445,7 +445,7 @@ pub const PROPERTIES: &[PropertyDescription] = &[
     refused("encrypt.key.loc", "encrypted values are not read: credentials belong to the web resource"),
     refused("ms.encryption.fields", "records are not encrypted: they would leave as they are"),
     refused("ms.extract.preprocessor.parameters", "answers are not decrypted"),
-    refused("ms.extractor.target.file.permission", "files have the mode that the resource gives them"),
+    refused("ms.extractor.target.file.permission", "files have the mode that the umask of the service leaves"),
     refused("extractor.class", "the name is `ms.extractor.class`"),
     refused("ms.schema.cleansing", "columns keep their names"),
     refused("ms.data.default.type", "`ms.output.schema` has the types of columns"),
