@@ -122,7 +122,7 @@ impl Bench {
     /// A service over one database.
     fn serve(&self, uri: &str) -> Result<Service> {
         let resource = format!("<dataResource uri=\"{uri}\" passwordFile=\"password\"/>");
-        Service::start(self.folder.path(), &[("bench", resource)])
+        Service::start(self.folder.path(), &[("bench", resource)], "")
     }
 
     /// The whole table to the client, against `COPY`.

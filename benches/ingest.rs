@@ -1,10 +1,15 @@
 //! Ten thousand pages of a hundred records from a server on this machine: `httpIngest`, which follows a cursor, types the
 //! records and writes them as CSV, against a bare loop of reqwest that parses the same pages with `serde_json`.
 //!
-//! `cargo bench --bench ingest`; `-- --pages 1000 --rounds 1` for a quicker look.
+//! Then ten thousand polls that wait for their next look, in a service of its own: what they take of memory and threads.
+//!
+//! `cargo bench --bench ingest`; `-- --pages 1000 --rounds 1 --waits 1000` for a quicker look, `-- --held 10000` for polls whose
+//! clients wait with them, which takes as many open files.
 
 mod support {
     pub(crate) mod arguments;
+    pub(crate) mod command;
+    pub(crate) mod waits;
 }
 
 use std::sync::Arc;
@@ -30,7 +35,19 @@ const RECORDS: u32 = 100;
 
 #[tokio::main]
 async fn main() -> Result<()> {
+    let (waits, held) = (argument("--waits", 10_000)?, argument("--held", 0)?);
+    for (polls, is_held) in [(waits, false), (held, true)].into_iter().filter(|(polls, _)| *polls > 0) {
+        support::waits::measure(polls, is_held).await?;
+    }
     let (pages, rounds) = (argument("--pages", 10_000)?, argument("--rounds", 3)?);
+    if pages > 0 {
+        compare(pages, rounds).await?;
+    }
+    Ok(())
+}
+
+/// Pages by turns, ours and the bare loop's.
+async fn compare(pages: u32, rounds: u32) -> Result<()> {
     let api = start_api(pages).await?;
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..rounds {

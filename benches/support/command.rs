@@ -16,8 +16,9 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Serves resources, each a name with the content of its resource document, whose documents are put into `folder`.
-    pub(crate) fn start(folder: &Path, resources: &[(&str, String)]) -> Result<Self> {
+    /// Serves resources, each a name with the content of its resource document, whose documents are put into `folder`; `limits`
+    /// are attributes of the element of that name.
+    pub(crate) fn start(folder: &Path, resources: &[(&str, String)], limits: &str) -> Result<Self> {
         const NAMESPACE: &str = "http://ogsadai.org.uk/namespaces/2005/10/config";
         let mut served = String::new();
         for (name, content) in resources {
@@ -28,8 +29,8 @@ impl Service {
             write!(served, "<dataServiceResource name=\"{name}\" location=\"{name}.xml\"/>")?;
         }
         let document = format!(
-            "<dataServiceConfiguration xmlns=\"{NAMESPACE}\"><listen address=\"127.0.0.1:0\"/>{served}\
-             </dataServiceConfiguration>"
+            "<dataServiceConfiguration xmlns=\"{NAMESPACE}\"><listen address=\"127.0.0.1:0\"/>\
+             <limits {limits}/>{served}</dataServiceConfiguration>"
         );
         fs::write(folder.join("service.xml"), document)?;
         let mut process = Command::new(env!("CARGO_BIN_EXE_rejoin"))
@@ -55,17 +56,18 @@ impl Service {
     /// The memory that it has now, in KiB; from now on the peak counts from here.
     pub(crate) fn begin_peak(&self) -> Result<u64> {
         fs::write(format!("/proc/{}/clear_refs", self.process.id()), "5").context("the peak can't be reset")?;
-        self.memory("VmRSS:")
+        self.status("VmRSS:")
     }
 
     /// The most memory that it has had since [`Service::begin_peak`], in KiB.
     pub(crate) fn peak(&self) -> Result<u64> {
-        self.memory("VmHWM:")
+        self.status("VmHWM:")
     }
 
-    fn memory(&self, what: &str) -> Result<u64> {
+    /// What the kernel tells of the process: a line of its status.
+    pub(crate) fn status(&self, what: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(what)).context("the kernel tells no memory")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(what)).context("the kernel does not tell")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 }

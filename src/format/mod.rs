@@ -55,4 +55,4 @@ pub use crate::document::activities::{
 pub use web_row_set::{WebRowSetOptions, WebRowSetReader, WebRowSetWriter};
 
 /// How many columns are read at the most: each takes memory of its own in every block.
-const MOST_COLUMNS: usize = 16_384;
+pub(crate) const MOST_COLUMNS: usize = 16_384;

@@ -60,6 +60,18 @@ impl Home {
         Ok(home)
     }
 
+    /// Writes the configuration of a service over another service of this machine.
+    pub(crate) fn over_http(folder: &Path, url: &str, durability: Durability) -> Result<Self> {
+        let home = Self { folder: folder.to_owned() };
+        fs::create_dir_all(home.data())?;
+        fs::write(folder.join("service.xml"), service(&["data"]))?;
+        fs::write(folder.join("tokens"), tokens())?;
+        let web = format!("<dataResource uri=\"{url}/\"><origin uri=\"{url}\" private=\"true\"/></dataResource>");
+        fs::write(home.data().join("resource.xml"), resource(&web))?;
+        fs::write(home.data().join("session.xml"), session(durability, "PT12H"))?;
+        Ok(home)
+    }
+
     /// The folder that `rejoin serve` is given.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder

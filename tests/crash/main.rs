@@ -14,6 +14,7 @@ mod deadlines;
 mod faults;
 mod held;
 mod home;
+mod ingest;
 mod kills;
 mod layer;
 mod money;
@@ -47,12 +48,13 @@ use random::Random;
 /// A part: what it shows, and what it did, for the summary.
 type Part = fn(&Options, u64, &Path, &Path) -> Result<String>;
 
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("kills", kills::run),
     ("money", money::run),
     ("power", power::run),
     ("faults", faults::run),
     ("damage", damage::run),
+    ("ingest", ingest::run),
     ("transfers-postgres", transfers::postgres),
     ("transfers-mariadb", transfers::mariadb),
     ("transfers-both", transfers::both),

@@ -9,7 +9,7 @@ use clap::Parser;
 #[command(name = "crash", bin_name = "scripts/crash-test")]
 pub(crate) struct Options {
     /// Run only the parts whose names contain one of these: kills, money, power, faults, damage,
-    /// transfers
+    /// ingest, transfers
     #[arg(value_name = "PART")]
     pub(crate) parts: Vec<String>,
     /// How often the service is killed under mixed load
@@ -18,13 +18,13 @@ pub(crate) struct Options {
     /// How many states of the disk after a power loss are looked at
     #[arg(long, default_value_t = 24, value_name = "N")]
     pub(crate) images: u64,
-    /// How long money is transferred, in seconds
+    /// How long money is transferred, and pages are fetched, in seconds
     #[arg(long, default_value_t = 4, value_name = "N")]
     pub(crate) seconds: u64,
     /// Repeats a run: its seed as it was printed
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
-    /// How many clients there are under mixed load
+    /// How many clients there are under mixed load, and that fetch pages
     #[arg(long, default_value_t = 6, value_name = "N")]
     pub(crate) clients: u64,
     /// Names the parts and runs none

@@ -422,6 +422,37 @@ fn every_test_that_shows_a_behaviour_exists_and_names_its_number() {
     assert_eq!(missing, [59, 61], "neither shown nor named as not in this version");
 }
 
+#[test]
+fn every_rule_and_scenario_of_http_sessions_has_a_test_that_has_its_number() {
+    let (sources, text) = (sources(), page("http-session-control.md").text);
+    let (_, tables) = text.split_once("\n## The rules and the scenarios").unwrap();
+    let mut shown = BTreeSet::new();
+    for row in tables.lines().filter(|line| line.starts_with("| ") && line.matches('`').count() > 1) {
+        let tag = row.split('|').nth(1).unwrap().trim();
+        let number: u32 = tag.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+        // `r05_…`, `as_5_…`
+        let word = match tag.split_once('-') {
+            Some((family, _)) => format!("{}_{number}_", family.to_lowercase()),
+            None => format!("r{number:02}_"),
+        };
+        for test in row.rsplit('|').nth(1).unwrap().split('`').skip(1).step_by(2) {
+            assert!(
+                test.starts_with(&word) || test.contains(&format!("_{word}")),
+                "`{test}` has not the number of {tag}"
+            );
+            assert!(sources.iter().any(|source| source.contains(&format!("fn {test}("))), "no test `{test}`");
+        }
+        shown.insert(tag.to_owned());
+    }
+    let counted =
+        [("AS", 1..=15), ("SF", 1..=4), ("EL", 1..=3), ("QU", 1..=2), ("ZO", 1..=2), ("GO", 1..=1), ("ZE", 1..=1)];
+    let counted = counted.into_iter().chain([("FD", 0..=2), ("ER", 1..=8), ("RC", 1..=1)]);
+    let scenarios = counted.flat_map(|(family, numbers)| numbers.map(move |number| format!("{family}-{number}")));
+    let missing: Vec<String> =
+        (1..=30).map(|number| format!("R{number}")).chain(scenarios).filter(|tag| !shown.contains(tag)).collect();
+    assert!(missing.is_empty(), "neither shown nor named: {missing:?}");
+}
+
 /// The numbers of the behaviours that a test says to show, in the comment above it or within.
 fn numbers_named(source: &str, test: &str) -> Vec<u32> {
     let mut numbers = Vec::new();

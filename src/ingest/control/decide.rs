@@ -103,7 +103,7 @@ impl Step<'_> {
             Ok(Verdict::Stop) => self.complete(Rule::Condition),
             Ok(Verdict::StopWhen(index)) => self.complete(Rule::StopWhen(*index)),
             Ok(Verdict::Fail) => {
-                let value = self.progress.key.text();
+                let value = shortened(self.progress.key.text());
                 let message = format!("the remote session has failed: the failCondition holds of `{value}`");
                 self.fail(Rule::FailCondition, message)
             }
@@ -270,7 +270,7 @@ impl Step<'_> {
                 let message = format!(
                     "the time is over: the remote session was not complete {seconds} s after the first request \
                      (`ms.wait.timeout.seconds`); the session key is `{}`",
-                    self.progress.key.text()
+                    shortened(self.progress.key.text())
                 );
                 self.fail(Rule::Timeout, message)
             }
@@ -317,6 +317,12 @@ fn too_long(refusal: &RefusalSeen, wait: Duration, longest: Duration) -> String 
         wait.as_secs(),
         longest.as_secs()
     )
+}
+
+/// A session key, as much of it as a message needs: it may be a list of all there is.
+fn shortened(key: &str) -> &str {
+    const MOST: usize = 200;
+    &key[..key.floor_char_boundary(MOST)]
 }
 
 fn fingerprint(text: &str) -> u64 {

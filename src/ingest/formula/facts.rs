@@ -11,7 +11,7 @@ use super::body::Body;
 pub struct Facts<'a> {
     body: Option<&'a str>,
     /// The body as a value: made when a formula asks for it, once.
-    value: OnceCell<Value>,
+    value: OnceCell<Option<Value>>,
     headers: &'a HeaderMap,
     status: u16,
     rows: u64,
@@ -41,7 +41,7 @@ impl<'a> Facts<'a> {
 
     pub(super) fn variable(&self, name: &str) -> Value {
         match name {
-            "body" => self.body().clone(),
+            "body" => self.body().cloned().unwrap_or(Value::Null),
             "headers" => self.headers().into(),
             "status" => Value::Int(self.status.into()),
             "rows" => number(self.rows),
@@ -51,11 +51,13 @@ impl<'a> Facts<'a> {
         }
     }
 
-    fn body(&self) -> &Value {
-        self.value.get_or_init(|| {
-            let read = self.body.and_then(|body| serde_json::from_str::<Body>(body).ok());
-            read.map_or(Value::Null, |Body(value)| value)
-        })
+    /// The body; `None` if it is JSON that no value can hold: numbers beyond the reals, more than 128 levels.
+    pub(super) fn body(&self) -> Option<&Value> {
+        let value = self.value.get_or_init(|| match self.body.filter(|body| !body.trim().is_empty()) {
+            None => Some(Value::Null),
+            Some(body) => serde_json::from_str::<Body>(body).ok().map(|Body(value)| value),
+        });
+        value.as_ref()
     }
 
     /// By their names in lower case. Of several of one name the last counts, as with the session key.

@@ -3,6 +3,7 @@
 mod body;
 mod facts;
 mod names;
+mod shape;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -10,6 +11,20 @@ use std::sync::{Arc, LazyLock};
 use cel::{Context, Env, ExecutionError, Program, Value};
 
 pub use facts::Facts;
+
+/// The longest formula.
+const LONGEST: usize = 2048;
+
+/// The most levels of a formula: to work it out goes down as deep.
+const MOST_LEVELS: usize = 64;
+
+/// How deep loops over lists and maps may stand in each other, or one go over what another has made: how long they take grows
+/// with the power of that.
+const MOST_LOOPS: usize = 2;
+
+/// The room in which a formula is read. The parser goes down some twenty calls for a parenthesis, and tells too late that there
+/// are too many of them.
+const STACK: usize = 128 << 20;
 
 /// The functions of the standard library, made once.
 static LIBRARY: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
@@ -22,6 +37,8 @@ static LIBRARY: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 pub struct Formula {
     text: Box<str>,
     program: Arc<Program>,
+    /// How many loops stand in each other.
+    loops: usize,
 }
 
 impl Formula {
@@ -43,22 +60,48 @@ impl Formula {
     ///
     /// [`FormulaError`] when it can't be read, or names what there is not.
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
+        if text.len() > LONGEST {
+            let problem = format!("it has {} bytes, and at most {LONGEST} may be", text.len());
+            return Err(FormulaError { problem });
+        }
+        let (program, loops) = with_room_for(text, Self::compile)?;
+        Ok(Self { text: text.into(), program: Arc::new(program), loops })
+    }
+
+    /// Reads an expression, and says how many of its loops stand in each other.
+    fn compile(text: &str) -> Result<(Program, usize), FormulaError> {
         let program = Program::compile(text).map_err(|error| FormulaError { problem: error.to_string() })?;
-        let unknown = names::unknown(program.expression(), &Self::VARIABLES);
-        if let Some(name) = unknown {
+        let shape = shape::of(program.expression());
+        if shape.depth > MOST_LEVELS {
+            let problem =
+                format!("it has {} levels inside of each other, and at most {MOST_LEVELS} may be", shape.depth);
+            return Err(FormulaError { problem });
+        }
+        if let Some(name) = names::unknown(program.expression(), &Self::VARIABLES) {
             let hint = crate::document::nearest(name, Self::VARIABLES)
                 .map(|known| format!("; did you mean `{known}`?"))
                 .unwrap_or_default();
             let known = Self::VARIABLES.join(", ");
             return Err(FormulaError { problem: format!("there is no `{name}`{hint}; there are {known}") });
         }
-        Ok(Self { text: text.into(), program: Arc::new(program) })
+        if shape.loops > MOST_LOOPS {
+            let problem =
+                format!("there are more than {MOST_LOOPS} loops (`all`, `exists`, `map`, `filter`) in each other");
+            return Err(FormulaError { problem });
+        }
+        Ok((program, shape.loops))
     }
 
     /// The expression as it was written.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether it goes over lists or maps, and so may take its time.
+    #[must_use]
+    pub fn has_loops(&self) -> bool {
+        self.loops > 0
     }
 
     /// Whether the expression is true of an answer.
@@ -72,6 +115,9 @@ impl Formula {
     pub fn holds(&self, facts: &Facts<'_>) -> Result<bool, FormulaError> {
         let mut context = Context::with_env(Arc::clone(&LIBRARY));
         let named = self.program.references();
+        if named.has_variable("body") && facts.body().is_none() {
+            return Err(self.problem("the answer has values that formulas can't hold, such as a number out of range"));
+        }
         for name in Self::VARIABLES.into_iter().filter(|name| named.has_variable(name)) {
             context.add_variable_from_value(name, facts.variable(name));
         }
@@ -89,6 +135,15 @@ impl Formula {
             problem: format!("the formula `{}` can't be worked out: {what}; true or false expected", self.text),
         }
     }
+}
+
+/// Reads a formula on a thread that has the room for it.
+fn with_room_for<T: Send + 'static>(text: &str, read: fn(&str) -> Result<T, FormulaError>) -> Result<T, FormulaError> {
+    let text = text.to_owned();
+    let reading = std::thread::Builder::new().name("formula".to_owned()).stack_size(STACK).spawn(move || read(&text));
+    let failed = |problem: &str| FormulaError { problem: format!("it can't be read: {problem}") };
+    let read = reading.map_err(|error| failed(&error.to_string()))?.join();
+    read.unwrap_or_else(|_| Err(failed("the parser has failed")))
 }
 
 impl fmt::Debug for Formula {
@@ -151,6 +206,56 @@ mod tests {
     fn what_the_answer_has_not_does_not_hold() {
         for formula in ["body.state == 'done'", "body.items[0] == 1", "headers['x-none'] == 'yes'"] {
             assert_eq!(holds(formula, r#"{"items": []}"#), Ok(false), "{formula}");
+        }
+    }
+
+    #[test]
+    fn what_no_formula_can_see_is_an_error_and_not_nothing() {
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        for body in [r#"{"state": "done", "big": 1e999}"#.to_owned(), format!("{{\"state\":\"done\",\"deep\":{deep}}}")]
+        {
+            let error = holds("body.state == 'done'", &body).unwrap_err().to_string();
+            assert!(error.contains("values that formulas can't hold"), "{error}");
+            assert_eq!(holds("status == 200", &body), Ok(true));
+        }
+        assert_eq!(holds("body == null", ""), Ok(true));
+    }
+
+    #[test]
+    fn formulas_that_would_take_for_ever_are_refused_as_they_are_read() {
+        let nested = "body.items.all(a, a.all(b, b.all(c, c == 1)))";
+        let chained = "body.items.map(a, a).map(b, b).map(c, c).size() == 1";
+        let long = format!("key == '{}'", "x".repeat(5000));
+        for (formula, said) in [(nested, "more than 2 loops"), (chained, "more than 2 loops"), (&long, "at most 2048")]
+        {
+            let error = Formula::parse(formula).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        assert!(Formula::parse("body.items.all(a, a.tags.exists(b, b == 'x')) || body.all(a, a == 1)").is_ok());
+    }
+
+    #[test]
+    fn nothing_that_is_written_overflows_the_stack() {
+        let chain = |piece: &str, end: &str| piece.repeat((LONGEST - end.len()) / piece.len()) + end;
+        for formula in [
+            chain("(", "1"),
+            "(".repeat(1500) + "true" + &")".repeat(1500),
+            "[".repeat(1500) + &"]".repeat(1500),
+            "{1:".repeat(900) + "1" + &"}".repeat(900),
+            chain("!", "true"),
+            chain("-", "1"),
+            chain("true&&", "true"),
+            chain("1+", "1 == 1"),
+            chain("true?true:", "true"),
+            format!("body{} == 1", ".a".repeat(1900)),
+            format!("body{} == 1", "[0]".repeat(1300)),
+            format!("body{} == 1", ".size()".repeat(500)),
+        ] {
+            // Whatever comes of it.
+            if let Ok(formula) = Formula::parse(&formula) {
+                let headers = HeaderMap::new();
+                let _ = formula.holds(&Facts::new(Some("{}"), &headers, 200));
+            }
         }
     }
 

@@ -63,6 +63,11 @@ impl Guess {
         }
     }
 
+    /// How many members were seen.
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
     /// Whether no member was seen.
     pub(super) fn is_empty(&self) -> bool {
         self.names.is_empty()

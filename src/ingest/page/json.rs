@@ -11,7 +11,12 @@ use super::infer::Guess;
 use super::record::{Piece, elements, members};
 use super::{PageError, Wanted};
 use crate::block::BLOCK_ROWS;
+use crate::format::MOST_COLUMNS;
 use crate::ingest::settings::PageSettings;
+
+/// How many times as many bytes as a page may have its rows may take in memory. A number of one digit takes eight bytes, and two
+/// in the page.
+const GROWTH: u64 = 16;
 
 /// The records of a page: an array, one value that is a record by itself, or nothing.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +74,25 @@ pub(super) struct Made {
     pub(super) count: u64,
     pub(super) rows: Vec<RecordBatch>,
     pub(super) documents: Vec<ByteString>,
+    /// How many bytes the rows take.
+    bytes: u64,
+}
+
+impl Made {
+    /// Adds rows, as long as they are not out of proportion: few records of many members among many of few make a table that
+    /// is all but empty, and takes thousands of times as much memory as the page.
+    fn add(&mut self, rows: RecordBatch, page: u64, limit: u64) -> Result<(), PageError> {
+        self.bytes = self.bytes.saturating_add(rows.get_array_memory_size() as u64);
+        if self.bytes > limit.max(1 << 20).saturating_mul(GROWTH) {
+            let problem = format!(
+                "as rows its records take more than {GROWTH} times as many bytes as a page may have (`rejoin.page.bytes`): their \
+                 members differ too much; take the output `json`, or name the columns with `ms.output.schema`"
+            );
+            return Err(PageError::Malformed { page, problem });
+        }
+        self.rows.push(rows);
+        Ok(())
+    }
 }
 
 /// Makes rows of records, page by page.
@@ -76,6 +100,8 @@ pub(super) struct JsonRecords {
     wanted: Wanted,
     derived: Derived,
     columns: Option<Columns>,
+    /// `rejoin.page.bytes`
+    bytes: u64,
 }
 
 impl JsonRecords {
@@ -84,7 +110,7 @@ impl JsonRecords {
         let declared = settings.schema.clone().filter(|_| wanted.rows);
         let derived = Derived::new(&settings.derived);
         let columns = declared.map(|schema| Columns::new(derived.with_columns(&schema), origin)).transpose()?;
-        Ok(Self { wanted, derived, columns })
+        Ok(Self { wanted, derived, columns, bytes: settings.bytes })
     }
 
     /// Takes the records of a page. `body` is the text that they are part of.
@@ -108,7 +134,7 @@ impl JsonRecords {
         }
         read.map_err(|error| malformed(page, &error))?;
         if let Some(columns) = self.columns.as_mut().filter(|columns| columns.rows() > 0) {
-            made.rows.push(take_rows(columns, page)?);
+            made.add(take_rows(columns, page)?, page, self.bytes)?;
         }
         Ok(made)
     }
@@ -123,11 +149,18 @@ impl JsonRecords {
         let read = records.each(&mut |record| {
             inner = members(record, &mut |name, value| {
                 guess.member(name, &Piece::of(value));
-                true
+                guess.len() <= MOST_COLUMNS
             });
-            inner.is_ok()
+            inner.is_ok() && guess.len() <= MOST_COLUMNS
         });
         inner.and(read).map_err(|error| malformed(page, &error))?;
+        if guess.len() > MOST_COLUMNS {
+            let problem = format!(
+                "its records have more than {MOST_COLUMNS} different members, and each would be a column: take the output `json`, \
+                 or name the columns with `ms.output.schema`"
+            );
+            return Err(PageError::Malformed { page, problem });
+        }
         // Records without any member have no columns: those of a later page will do.
         if !guess.is_empty() {
             let columns = Columns::new(self.derived.with_columns(&guess.schema()), Origin::Inferred);
@@ -176,7 +209,8 @@ impl Taking<'_> {
         derived.put(record, self.constants, columns).map_err(|misfit| misfit_at(page, number, misfit))?;
         columns.end_record();
         if columns.rows() >= BLOCK_ROWS {
-            self.made.rows.push(take_rows(columns, page)?);
+            let rows = take_rows(columns, page)?;
+            self.made.add(rows, page, self.records.bytes)?;
         }
         Ok(())
     }

@@ -21,6 +21,8 @@ pub struct Packed {
     page: u64,
     limit: u64,
     body: Body,
+    /// Whether nothing came so far.
+    is_empty: bool,
 }
 
 #[derive(Debug)]
@@ -38,7 +40,7 @@ impl Packed {
         } else {
             Body::Plain(Vec::new())
         };
-        Self { page, limit, body }
+        Self { page, limit, body, is_empty: true }
     }
 
     /// Makes room for as many bytes as the answer says that it has.
@@ -56,6 +58,7 @@ impl Packed {
     ///
     /// [`PageError::TooLong`] when it becomes longer than it may, [`PageError::Packed`] when it can't be unpacked.
     pub fn push(&mut self, piece: &[u8]) -> Result<(), PageError> {
+        self.is_empty = self.is_empty && piece.is_empty();
         match &mut self.body {
             Body::Plain(body) => {
                 if body.len() as u64 + piece.len() as u64 > self.limit {
@@ -77,11 +80,13 @@ impl Packed {
     ///
     /// As [`Packed::push`].
     pub fn finish(self) -> Result<Bytes, PageError> {
-        let Self { page, limit, body } = self;
+        let Self { page, limit, body, is_empty } = self;
         match body {
+            // An answer without a body may say that it would have been packed.
+            _ if is_empty => Ok(Bytes::new()),
             Body::Plain(body) => Ok(body.into()),
             Body::Gzip(decoder) => {
-                let empty = Self { page, limit, body: Body::Plain(Vec::new()) };
+                let empty = Self { page, limit, body: Body::Plain(Vec::new()), is_empty };
                 decoder.finish().map(|bounded| bounded.bytes.into()).map_err(|error| empty.problem(&error))
             }
         }

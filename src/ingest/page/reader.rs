@@ -138,12 +138,6 @@ impl PageReader {
         Ok(read)
     }
 
-    /// The body as JSON for formulas, if it is JSON.
-    #[must_use]
-    pub fn json<'b>(&self, body: &'b Bytes) -> Option<&'b str> {
-        if matches!(self.form, Form::Json(_)) { std::str::from_utf8(body).ok() } else { None }
-    }
-
     fn read_json(&mut self, page: u64, body: &Bytes, constants: &Constants) -> Result<Page, PageError> {
         let Form::Json(json) = &mut self.form else { return Ok(Page::default()) };
         let text = text(page, body)?;
@@ -154,7 +148,7 @@ impl PageReader {
         let envelope = Envelope { places: &self.places, found: &found };
         let data = envelope.at(self.places.data);
         let records = Records::of(data);
-        let Made { count, rows, documents } = json.take(page, body, records, constants)?;
+        let Made { count, rows, documents, .. } = json.take(page, body, records, constants)?;
         let fingerprint = (self.has_guard && count > 0).then(|| fingerprint(records.text()));
         let seen = PageSeen {
             records: count,

@@ -218,3 +218,17 @@ fn a_text_is_one_record() {
     let page = page(&settings, "job-7\n");
     assert_eq!((page.seen.records, csv(&page.rows).as_str()), (1, "text\n\"job-7\n\"\n"));
 }
+
+#[test]
+fn records_that_differ_too_much_make_no_table_without_end() {
+    let members = |count: usize| (0..count).map(|n| format!("\"m{n}\":1")).collect::<Vec<_>>().join(",");
+    let many = format!("[{{{}}}]", members(20_000));
+    let error = pages(&plain(), &[&many]).unwrap_err().to_string();
+    assert!(error.contains("more than 16384 different members"), "{error}");
+    // 50 KB that would be 40 MB of rows.
+    let sparse = format!("[{{{}}}{}]", members(1000), ",{\"m0\":1}".repeat(5000));
+    let mut settings = plain();
+    settings.page.bytes = 100_000;
+    let error = pages(&settings, &[&sparse]).unwrap_err().to_string();
+    assert!(error.contains("more than 16 times as many bytes"), "{error}");
+}

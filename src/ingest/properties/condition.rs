@@ -1,5 +1,9 @@
 //! Regular expressions and formulas.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Weak};
+
+use parking_lot::Mutex;
 use regex::{Regex, RegexBuilder};
 
 use super::node::Node;
@@ -35,12 +39,30 @@ pub(super) fn formula_of(node: &Node<'_>) -> Option<Formula> {
 }
 
 /// An expression that matches the whole of a value or nothing, as Java's `String.matches` does.
-pub(super) fn whole_match(node: &Node<'_>) -> Option<Regex> {
+pub(super) fn whole_match(node: &Node<'_>) -> Option<Arc<Regex>> {
     let text = node.scalar()?;
+    if let Some(known) = KNOWN.lock().get(&text).and_then(Weak::upgrade) {
+        return Some(known);
+    }
     // By itself first: `a)|(b` is none, though it would be one inside of the parentheses.
     build(node, &text)?;
-    build(node, &format!("\\A(?:{text})\\z"))
+    let built = Arc::new(build(node, &format!("\\A(?:{text})\\z"))?);
+    let mut known = KNOWN.lock();
+    if known.len() >= MOST_KNOWN {
+        known.retain(|_, expression| expression.strong_count() > 0);
+    }
+    if known.len() < MOST_KNOWN {
+        known.insert(text, Arc::downgrade(&built));
+    }
+    Some(built)
 }
+
+/// The expressions that somebody waits with. A compiled one and what it notes while it looks take ten kilobytes, and thousands
+/// may wait for the same word.
+static KNOWN: LazyLock<Mutex<HashMap<String, Weak<Regex>>>> = LazyLock::new(Mutex::default);
+
+/// How many expressions are known at the most.
+const MOST_KNOWN: usize = 1024;
 
 /// An expression that matches anywhere.
 pub(super) fn search(node: &Node<'_>) -> Option<Regex> {

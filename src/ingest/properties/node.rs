@@ -111,6 +111,16 @@ impl<'a> Node<'a> {
         elements.iter().enumerate().map(inner).collect()
     }
 
+    /// Its elements, if it is an array of no more than `most`.
+    pub(super) fn few_elements(&self, most: usize) -> Vec<Self> {
+        let elements = self.elements();
+        if elements.len() > most {
+            self.refuse(format!("it has {} elements, and at most {most} may be", elements.len()));
+            return Vec::new();
+        }
+        elements
+    }
+
     /// Its text.
     pub(super) fn text(&self) -> Option<&'a str> {
         if let Json::Text(text) = self.json {

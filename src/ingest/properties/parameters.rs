@@ -9,6 +9,9 @@ use crate::ingest::settings::{
 
 const MEMBERS: [&str; 9] = ["name", "type", "value", "watermark", "format", "pattern", "timezone", "in", "as"];
 
+/// The most parameters: they may be made of each other, one in the other.
+const MOST: usize = 256;
+
 /// What parameters are read with, beside their own JSON.
 #[derive(Clone, Copy)]
 pub(super) struct Context<'a> {
@@ -21,7 +24,7 @@ pub(super) struct Context<'a> {
 /// An array of parameters with different names.
 pub(super) fn parameters(node: &Node<'_>, context: Context<'_>) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
-    for element in node.elements() {
+    for element in node.few_elements(MOST) {
         let Some(parameter) = parameter(&element, context) else { continue };
         if parameters.iter().any(|other| other.name == parameter.name) {
             element.refuse(format!("there is another parameter `{}`", parameter.name));

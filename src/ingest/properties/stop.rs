@@ -6,6 +6,9 @@ use super::set::PropertySet;
 use crate::ingest::Json;
 use crate::ingest::settings::{Condition, OnTimeout, SessionKey, StopSettings};
 
+/// The most conditions of a kind: each is asked of every answer, and a compiled expression takes memory.
+const MOST: usize = 64;
+
 /// How often the same cursor or page may come in a row, where nothing is said.
 const LOOP_GUARD: u64 = 3;
 
@@ -34,5 +37,5 @@ fn conditions(node: &Node<'_>, key: Option<&SessionKey>) -> Vec<Condition> {
         }
         read
     };
-    node.elements().iter().filter_map(one).collect()
+    node.few_elements(MOST).iter().filter_map(one).collect()
 }

@@ -1,5 +1,6 @@
 //! Which units there are: `ms.secondary.input` and what is said of units.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
@@ -36,11 +37,14 @@ pub(super) fn units(
     }
 }
 
+/// The most filters of an entry: a compiled expression takes memory.
+const MOST_FILTERS: usize = 64;
+
 /// What `ms.secondary.input` says.
 #[derive(Default)]
 pub(super) struct Secondary {
     pub(super) columns: SecondaryColumns,
-    pub(super) filters: Vec<(Box<str>, Regex)>,
+    pub(super) filters: Vec<(Box<str>, Arc<Regex>)>,
     pub(super) retry: CredentialRetry,
 }
 
@@ -79,6 +83,10 @@ fn entry(node: &Node<'_>, secondary: &mut Secondary, takes_all: &mut bool) -> Op
     });
     for name in ["path", "format"] {
         members.get(name).and_then(|node| node.text());
+    }
+    if let Some(filters) = members.get("filters").filter(|filters| filters.entries().len() > MOST_FILTERS) {
+        filters.refuse(format!("at most {MOST_FILTERS} columns may be filtered"));
+        return None;
     }
     for (column, pattern) in members.get("filters").map(|node| node.entries()).unwrap_or_default() {
         if let Some(expression) = whole_match(&pattern) {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::ValuePath;
@@ -24,7 +26,14 @@ pub struct SessionKey {
 #[derive(Debug, Clone)]
 pub enum Condition {
     /// `regexp`: the whole of the key's value matches. The expression is made so that it matches the whole or nothing.
-    Matches(Regex),
+    Matches(Arc<Regex>),
     /// `formula`: an expression is true.
     Formula(Formula),
+}
+
+impl Condition {
+    /// Whether it goes over the lists of an answer.
+    pub(super) fn has_loops(&self) -> bool {
+        matches!(self, Self::Formula(formula) if formula.has_loops())
+    }
 }

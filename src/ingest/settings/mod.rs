@@ -61,3 +61,12 @@ pub struct IngestSettings {
     /// `rejoin.download`: answers become files.
     pub download: Option<DownloadSettings>,
 }
+
+impl IngestSettings {
+    /// Whether a condition goes over the lists of an answer, and so may take its time.
+    #[must_use]
+    pub fn has_loops(&self) -> bool {
+        let key = self.key.iter().flat_map(|key| key.condition.iter().chain(&key.failure));
+        key.chain(&self.stop.when).chain(&self.stop.fail_when).any(Condition::has_loops)
+    }
+}

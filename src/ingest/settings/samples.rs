@@ -84,5 +84,5 @@ pub(crate) fn key(name: &str, condition: Option<&str>, failure: Option<&str>) ->
 
 /// The condition that the whole of the key's value matches.
 pub(crate) fn whole(expression: &str) -> Condition {
-    Condition::Matches(regex::Regex::new(&format!(r"\A(?:{expression})\z")).unwrap())
+    Condition::Matches(std::sync::Arc::new(regex::Regex::new(&format!(r"\A(?:{expression})\z")).unwrap()))
 }

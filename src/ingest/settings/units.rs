@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use regex::Regex;
 
 use super::WindowSettings;
@@ -9,7 +11,7 @@ pub struct UnitSettings {
     /// `ms.secondary.input`: which columns of a row become variables.
     pub columns: SecondaryColumns,
     /// Rows that are taken: each column that is named matches as a whole, and is not null.
-    pub filters: Vec<(Box<str>, Regex)>,
+    pub filters: Vec<(Box<str>, Arc<Regex>)>,
     /// `ms.watermark`: the window of time. `None`: no parameter speaks of one.
     pub window: Option<WindowSettings>,
     /// `ms.watermark` of the type `unit`.

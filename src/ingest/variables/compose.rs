@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::body::Body;
 use super::pool::{Found, Pool, is_blank_key};
-use super::uri::{push_pair, push_piece, with_query};
+use super::uri::{climbs, push_pair, push_piece, with_query};
 use super::{ComposeError, Values};
 use crate::ingest::Json;
 use crate::ingest::settings::{Parameter, Placement, RequestSettings, Template};
@@ -26,6 +26,9 @@ pub fn compose(
     let mut headers = headers(request, &pool)?;
     let uri = pool.take(&request.uri, "the URI", |uri, piece| push_piece(uri, &piece, request.encoding))?;
     let uri = uri.ok_or_else(|| not_yet(&request.uri, &pool, "the URI"))?;
+    if climbs(&request.uri, &uri) {
+        return Err(ComposeError::Path);
+    }
 
     let mut rest = Rest::of(request, &mut headers);
     for parameter in parameters {

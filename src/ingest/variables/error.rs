@@ -24,6 +24,20 @@ pub enum ComposeError {
         /// The header.
         header: HeaderName,
     },
+    /// Values that are made of others come to more than a request may hold.
+    #[error("{place} would hold more than {limit} bytes: values that are made of each other grow with every step")]
+    TooLong {
+        /// What would.
+        place: Box<str>,
+        /// How many there may be, in all values of a request together.
+        limit: usize,
+    },
+    /// A variable would make a way up in the path: `..`, or a segment that means nothing.
+    #[error(
+        "the path of the URI would have a segment `.` or `..` by the value of a variable, and so lead elsewhere than its template \
+         says"
+    )]
+    Path,
     /// Two parameters want the same place in the body.
     #[error("the parameter `{parameter}` can't be put at `{path}` of the body: what is there already is no object")]
     Body {

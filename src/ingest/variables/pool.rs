@@ -1,11 +1,14 @@
 //! The variables of one request, and what is filled in from them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 use super::{ComposeError, Values};
 use crate::ingest::Json;
 use crate::ingest::settings::{Parameter, ParameterValue, Template, TemplatePart, WatermarkForm, WatermarkSide};
+
+/// The most bytes of all values that are filled in, in one request.
+const LONGEST: usize = 16 << 20;
 
 /// What a variable stands for at this moment.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +31,8 @@ pub(super) struct Pool<'a> {
     begun: RefCell<HashSet<&'a str>>,
     /// What headers, URI and authentication have named.
     taken: RefCell<HashSet<Box<str>>>,
+    /// How many bytes may still be filled in.
+    left: Cell<usize>,
 }
 
 impl<'a> Pool<'a> {
@@ -38,7 +43,16 @@ impl<'a> Pool<'a> {
             made: RefCell::default(),
             begun: RefCell::default(),
             taken: RefCell::default(),
+            left: Cell::new(LONGEST),
         }
+    }
+
+    /// Counts what is filled in at a place. A few lines may stand for any number of bytes: `{{a}}{{a}}` in `b`, `{{b}}{{b}}` in
+    /// `c`, and so on.
+    fn spend(&self, bytes: usize, place: &str) -> Result<(), ComposeError> {
+        let left = self.left.get().checked_sub(bytes);
+        self.left.set(left.ok_or_else(|| ComposeError::TooLong { place: place.into(), limit: LONGEST })?);
+        Ok(())
     }
 
     /// Whether a header, the URI or the authentication has named the variable.
@@ -168,23 +182,29 @@ impl<'a> Pool<'a> {
     fn structure(&self, template: &Template, own: &str) -> Result<Option<Json>, ComposeError> {
         let [TemplatePart::Variable(name)] = template.parts() else { return Ok(None) };
         match self.inner(name, own)? {
-            Found::Value(value) if value.is_structure() => Ok(Some(value)),
+            Found::Value(value) if value.is_structure() => {
+                self.spend(value.to_string().len(), &place_of(own))?;
+                Ok(Some(value))
+            }
             _ => Ok(None),
         }
     }
 
     /// A text with its variables filled in, inside of a parameter's value.
     fn text(&self, template: &Template, own: &str) -> Result<Option<String>, ComposeError> {
-        let place = || format!("the parameter `{own}`").into();
         let mut filled = String::new();
         for part in template.parts() {
             match part {
                 TemplatePart::Text(text) => filled.push_str(text),
                 TemplatePart::Variable(name) => match self.inner(name, own)? {
-                    Found::Value(value) => filled.push_str(&value.to_text()),
+                    Found::Value(value) => {
+                        let text = value.to_text();
+                        self.spend(text.len(), &place_of(own))?;
+                        filled.push_str(&text);
+                    }
                     Found::NotYet => return Ok(None),
                     Found::Nothing => {
-                        return Err(ComposeError::Missing { variable: name.clone(), place: place() });
+                        return Err(ComposeError::Missing { variable: name.clone(), place: place_of(own).into() });
                     }
                 },
             }
@@ -212,7 +232,11 @@ impl<'a> Pool<'a> {
                 TemplatePart::Variable(name) => {
                     self.taken.borrow_mut().insert(name.clone());
                     match self.find(name)? {
-                        Found::Value(value) => write(&mut filled, Piece::Value(&value.to_text())),
+                        Found::Value(value) => {
+                            let text = value.to_text();
+                            self.spend(text.len(), place)?;
+                            write(&mut filled, Piece::Value(&text));
+                        }
                         Found::NotYet => is_whole = false,
                         Found::Nothing => {
                             return Err(ComposeError::Missing { variable: name.clone(), place: place.into() });
@@ -223,6 +247,10 @@ impl<'a> Pool<'a> {
         }
         Ok(is_whole.then_some(filled))
     }
+}
+
+fn place_of(parameter: &str) -> String {
+    format!("the parameter `{parameter}`")
 }
 
 /// A piece of a template that is being filled in.

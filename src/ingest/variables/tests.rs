@@ -470,8 +470,57 @@ proptest! {
         let post = sent(&[(URI, "/r"), (METHOD, "POST"), FORM], &values);
         prop_assert_eq!(decoded(post.split_once("\n\n").unwrap().1), expected);
 
+        // These two are no text in a path, but a way.
+        prop_assume!(!matches!(&*value, "." | ".."));
         let path = sent(&[(URI, "/r/{{v}}")], &with_fields(&[("v", Json::text(value.clone()))]));
         let segment = path.strip_prefix("GET /r/").unwrap();
         prop_assert_eq!(percent_encoding::percent_decode_str(segment).decode_utf8().unwrap(), value);
+    }
+}
+
+#[test]
+fn values_that_double_with_every_step_are_stopped() {
+    let doubling = |n: usize, kind: &str, value: &dyn Fn(usize) -> String| {
+        format!(r#"{{"name":"p{n}","type":"{kind}","value":{}}}"#, value(n))
+    };
+    let of = |kind: &str, first: &str, value: &dyn Fn(usize) -> String| {
+        let parameters: Vec<String> = (1..60).map(|n| doubling(n, kind, value)).collect();
+        format!(r#"[{{"name":"p0","type":"{kind}","value":{first}}},{}]"#, parameters.join(","))
+    };
+    let texts = of("list", "\"laugh\"", &|n| format!(r#""{{{{p{0}}}}}{{{{p{0}}}}}""#, n - 1));
+    let arrays = of("jsonarray", "[\"laugh\"]", &|n| format!(r#"["{{{{p{0}}}}}","{{{{p{0}}}}}"]"#, n - 1));
+    for parameters in [texts, arrays] {
+        let error = try_sent(&[(URI, "/x"), (PARAMETERS, &parameters)], &Values::default()).unwrap_err();
+        assert!(matches!(error, ComposeError::TooLong { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn a_variable_leads_nowhere_but_where_its_template_says() {
+    for (template, method, value) in [
+        ("/jobs/{{id}}/results", "GET", ".."),
+        ("/jobs/{{id}}", "GET", "."),
+        ("/jobs/.{{id}}", "GET", "."),
+        ("/jobs/{{id}}{{id}}/results", "GET", "."),
+        ("/files/{{id}}", "GET_XE", "a/../../admin"),
+        ("/files/{{id}}", "GET_XE", "%2E%2e/admin"),
+        ("/files/{{id}}", "GET_XE", ".."),
+    ] {
+        let values = with_fields(&[("id", Json::text(value))]);
+        assert_eq!(
+            try_sent(&[(URI, template), (METHOD, method)], &values),
+            Err(ComposeError::Path),
+            "{template} {value}"
+        );
+    }
+    for (template, method, value, uri) in [
+        ("/jobs/{{id}}", "GET", "...", "/jobs/..."),
+        ("../jobs/{{id}}", "GET", "a/../b", "../jobs/a%2F..%2Fb"),
+        ("/jobs?id={{id}}", "GET", "..", "/jobs?id=.."),
+        ("/files/{{id}}", "GET_XE", "a/b.txt", "/files/a/b.txt"),
+        ("{{id}}", "GET", "https://api.example/a/../b", "https://api.example/a/../b"),
+    ] {
+        let values = with_fields(&[("id", Json::text(value))]);
+        assert_eq!(sent(&[(URI, template), (METHOD, method)], &values), format!("GET {uri}"), "{template} {value}");
     }
 }

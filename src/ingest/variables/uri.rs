@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::pool::Piece;
-use crate::ingest::settings::UriEncoding;
+use crate::ingest::settings::{Template, TemplatePart, UriEncoding};
 
 /// What HTML forms escape: all but letters, digits and `*-._`.
 const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
@@ -47,6 +47,30 @@ pub(super) fn push_piece(uri: &mut String, piece: &Piece<'_>, encoding: UriEncod
         (Piece::Value(value), UriEncoding::Form) if uri.contains('?') => push_form(uri, value),
         (Piece::Value(value), UriEncoding::Form) => uri.extend(utf8_percent_encode(value, FORM)),
     }
+}
+
+/// Whether values have made segments of the path that lead up or nowhere, `..` and `.`, where the template has none (RFC 3986,
+/// section 5.2.4): `/jobs/{{id}}/results` is not `/results`, whatever the id. What begins with a variable is an address as it is.
+pub(super) fn climbs(template: &Template, filled: &str) -> bool {
+    if matches!(template.parts().first(), Some(TemplatePart::Variable(_))) {
+        return false;
+    }
+    let written: String = template
+        .parts()
+        .iter()
+        .map(|part| match part {
+            TemplatePart::Text(text) => text,
+            TemplatePart::Variable(_) => "-",
+        })
+        .collect();
+    dots(filled) > dots(&written)
+}
+
+/// How many segments of a path are dots, percent-encoded or not.
+fn dots(uri: &str) -> usize {
+    let path = uri.split(['?', '#']).next().unwrap_or_default();
+    let is_dots = |segment: &&str| matches!(&*segment.to_ascii_lowercase().replace("%2e", "."), "." | "..");
+    path.split(['/', '\\']).filter(is_dots).count()
 }
 
 /// A URI with more behind its query. A fragment is left out: it is never sent.

@@ -10,6 +10,12 @@ use super::{Origin, WebError};
 ///
 /// The text is made of the causes, never of the URL, whose query may hold what is secret.
 pub(super) fn fault_of(origin: &Origin, error: &reqwest::Error) -> WebError {
+    if error.is_builder() {
+        return WebError::request(format!(
+            "{origin}: nothing was sent, for the request can't be made{}",
+            causes(error)
+        ));
+    }
     let connecting = error.is_connect();
     if let Some(refused) = cause::<AddressRefused>(error) {
         return WebError::NotAllowed { message: format!("`{origin}` is not reached: {refused}") };

@@ -77,11 +77,15 @@ impl HttpResource {
         }
         let other = match credentials {
             Credentials::Fixed(fixed) => match fixed.instead_of(&pass).await? {
-                Some(other) => other,
+                Some(other) => {
+                    // Its turn is given back: the second request needs one as well.
+                    drop(answer);
+                    other
+                }
                 None => return Ok(answer),
             },
             Credentials::Token(source) => {
-                // Its turn is given back: the token may have to be asked for at the same origin.
+                // The token may have to be asked for at the same origin, too.
                 drop(answer);
                 source.instead_of(&pass).await?
             }

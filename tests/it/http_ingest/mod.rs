@@ -6,8 +6,10 @@
 
 mod chained;
 mod errors;
+mod faults;
 mod files;
 mod flows;
+mod hostile;
 mod killed;
 mod pages;
 mod resumed;
@@ -16,7 +18,9 @@ mod status;
 use std::time::Duration;
 
 use futures_util::future::{self, Either};
-use rejoin::document::{DataResourceConfiguration, FolderConfiguration, Located, OriginConfiguration, Position};
+use rejoin::document::{
+    DataResourceConfiguration, FolderConfiguration, Located, OriginConfiguration, Position, WebConfiguration,
+};
 use rejoin::service::{ConfiguredResource, Server, ServerBuilder};
 use rejoin::session::ManualClock;
 
@@ -47,18 +51,23 @@ impl Bench {
 
     /// With another folder than one that may be written.
     async fn with_folder(script: Script, granted: FolderConfiguration) -> Self {
-        Self::configured(script, granted, |builder| builder).await
+        Self::configured(script, granted, |_| {}, |builder| builder).await
     }
 
     /// With a service that is configured further.
     pub(crate) async fn with(script: Script, configure: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
-        let writable = FolderConfiguration { write: true, create: true, ..FolderConfiguration::default() };
-        Self::configured(script, writable, configure).await
+        Self::configured(script, writable(), |_| {}, configure).await
+    }
+
+    /// With services that are reached in another way.
+    async fn reaching(script: Script, reach: impl FnOnce(&mut WebConfiguration)) -> Self {
+        Self::configured(script, writable(), reach, |builder| builder).await
     }
 
     async fn configured(
         script: Script,
         granted: FolderConfiguration,
+        reach: impl FnOnce(&mut WebConfiguration),
         configure: impl FnOnce(ServerBuilder) -> ServerBuilder,
     ) -> Self {
         let clock = ManualClock::new();
@@ -67,6 +76,7 @@ impl Bench {
         let mut configured = DataResourceConfiguration::at(server.url());
         // What is on this machine has to be marked as private.
         configured.web.origins.push(OriginConfiguration { uri: Located::from(server.url()), is_private: true });
+        reach(&mut configured.web);
         let mut inbox = DataResourceConfiguration::at("file:inbox/");
         inbox.name = Some(Located::from("inbox".to_owned()));
         inbox.folder = Some(Located { value: granted, position: Position::START });
@@ -111,6 +121,10 @@ impl Bench {
             Either::Right(((), pulling)) => pulling.await,
         }
     }
+}
+
+fn writable() -> FolderConfiguration {
+    FolderConfiguration { write: true, create: true, ..FolderConfiguration::default() }
 }
 
 /// The element, with all outputs that tests read.

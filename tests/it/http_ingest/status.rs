@@ -118,3 +118,16 @@ async fn a_poll_that_fails_now_and_then_goes_on() {
     let pulled = bench.pull_while(&properties, &[7200, 7200, 7200]).await;
     pulled.is_completed().by(["pollError", "poll", "pollError", "condition"]);
 }
+
+#[tokio::test]
+async fn r29_a_file_is_asked_for_until_it_is_complete() {
+    let file = |state: &str, bytes: &str| status(200).header("x-state", state).body(bytes);
+    let bench = Bench::over(Script::of([file("writing", ""), file("writing", ""), file("done", "\0whole")])).await;
+    let key = (STATE.0, r#"{"name":"X-State","condition":{"regexp":"done"}}"#);
+    let mut properties = poll(&[key, ("rejoin.format", "file")]);
+    properties.retain(|(key, _)| *key != "ms.data.field");
+    let pulled = bench.pull_while(&properties, &[1200, 1200]).await;
+    pulled.is_completed().by(["poll", "poll", "condition"]);
+    // An empty answer does not end it, as it would end pages; and without a key there is one answer.
+    bench.server.saw(["GET /jobs/7"; 3]);
+}

@@ -31,16 +31,22 @@ pub(super) enum Delivery {
     Never,
     /// Its head comes, and nothing more.
     Silent,
+    /// These bytes and no others, head and body; then the connection is closed.
+    Raw,
+    /// These bytes again and again, until the client has enough.
+    RawEndless,
+    /// One byte of its head, and nothing more, until the client leaves.
+    OneByte,
 }
 
 /// 200 with a JSON body.
-pub(crate) fn json(body: impl Into<String>) -> Answer {
-    status(200).header("content-type", "application/json").body(body.into())
+pub(crate) fn json(body: impl Into<Vec<u8>>) -> Answer {
+    status(200).header("content-type", "application/json").body(body)
 }
 
 /// 200 with a CSV body.
-pub(crate) fn csv(body: impl Into<String>) -> Answer {
-    status(200).header("content-type", "text/csv").body(body.into())
+pub(crate) fn csv(body: impl Into<Vec<u8>>) -> Answer {
+    status(200).header("content-type", "text/csv").body(body)
 }
 
 /// A status with its usual reason, and nothing else.
@@ -111,5 +117,20 @@ impl Answer {
     /// The head is sent, the body never.
     pub(crate) fn silent(self) -> Self {
         Self { delivery: Delivery::Silent, ..self }
+    }
+
+    /// The bytes of its body are all that is said, status and headers among them; then the connection is closed.
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { delivery: Delivery::Raw, ..status(200).body(bytes) }
+    }
+
+    /// These bytes are said without end: no head ever comes to its end, unless they have one.
+    pub(crate) fn raw_endless(bytes: impl Into<Vec<u8>>) -> Self {
+        Self { delivery: Delivery::RawEndless, ..status(200).body(bytes) }
+    }
+
+    /// One byte of the head comes, and no second one.
+    pub(crate) fn one_byte(self) -> Self {
+        Self { delivery: Delivery::OneByte, ..self }
     }
 }

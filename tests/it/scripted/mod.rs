@@ -114,9 +114,14 @@ impl ScriptedServer {
         self.until(|| self.count() >= requests).await;
     }
 
+    /// How many clients have left before their answer was whole.
+    pub(crate) fn gone(&self) -> usize {
+        self.desk.abandoned.load(Ordering::SeqCst)
+    }
+
     /// Returns once so many clients have left before their answer was whole.
     pub(crate) async fn abandoned(&self, clients: usize) {
-        self.until(|| self.desk.abandoned.load(Ordering::SeqCst) >= clients).await;
+        self.until(|| self.gone() >= clients).await;
     }
 
     /// From now on connections to it are refused.

@@ -109,6 +109,21 @@ async fn deliver(stream: &mut BufReader<TcpStream>, answer: Answer, is_head: boo
     if matches!(answer.delivery, Delivery::Never) {
         return wait_until_gone(stream).await;
     }
+    match answer.delivery {
+        Delivery::Raw => {
+            stream.write_all(&answer.body).await?;
+            stream.shutdown().await?;
+            return Ok(false);
+        }
+        Delivery::RawEndless => loop {
+            stream.write_all(&answer.body).await?;
+        },
+        Delivery::OneByte => {
+            stream.write_all(b"H").await?;
+            return wait_until_gone(stream).await;
+        }
+        _ => {}
+    }
     stream.write_all(head(&answer, has_body).as_bytes()).await?;
     if !has_body {
         return Ok(true);
@@ -138,7 +153,12 @@ async fn deliver(stream: &mut BufReader<TcpStream>, answer: Answer, is_head: boo
             stream.write_all(b"\r\n").await?;
         },
         Delivery::Silent => return wait_until_gone(stream).await,
-        Delivery::Whole | Delivery::Reset | Delivery::Never => stream.write_all(&answer.body).await?,
+        Delivery::Whole
+        | Delivery::Reset
+        | Delivery::Never
+        | Delivery::Raw
+        | Delivery::RawEndless
+        | Delivery::OneByte => stream.write_all(&answer.body).await?,
     }
     stream.flush().await?;
     Ok(true)

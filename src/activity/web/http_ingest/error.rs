@@ -3,6 +3,9 @@
 use crate::activity::ActivityError;
 use crate::ingest::control::Rule;
 
+/// The code of requests that can't be made of their values.
+pub(super) const REFUSED: &str = "HttpIngestRequest";
+
 /// The error by which an ingestion has failed. Its author reads the reason: it is about his remote service and his properties,
 /// and holds no secret.
 pub(in crate::activity::web) fn of_failure(rule: Rule, reason: &str) -> ActivityError {

@@ -8,14 +8,15 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
 use super::outputs::{LastAnswer, Outputs};
-use super::run::Shared;
+use super::run::{LARGE_PAGE, Shared};
 use crate::activity::ActivityError;
-use crate::ingest::Facts;
+use crate::activity::blocking::on_blocking_thread;
 use crate::ingest::control::{
-    LostSeen, Progress, RefusalSeen, Rule, Seen, UnreadableSeen, WarningSeen, verdict, wait_wished,
+    LostSeen, PageSeen, Progress, RefusalSeen, Rule, Seen, UnreadableSeen, Verdict, WarningSeen, verdict, wait_wished,
 };
 use crate::ingest::page::{AnswerClass, Constants, Packed, Page, PageError, classify, is_expected_type};
-use crate::ingest::settings::PageForm;
+use crate::ingest::settings::{IngestSettings, PageForm};
+use crate::ingest::{Facts, FormulaError};
 use crate::resource::web::{WebBody, WebError, WebRequest, WebResponse, resolve};
 
 /// What came of a request.
@@ -36,6 +37,11 @@ pub(super) async fn exchange(
     request: WebRequest,
     constants: &Constants,
 ) -> Result<Came, ActivityError> {
+    // A file is handed on while it comes. Nothing of another one may come in between.
+    let _turn = match &shared.settings().page.form {
+        PageForm::File => shared.outputs().turn().await,
+        _ => None,
+    };
     let response = match shared.send(request).await {
         Ok(response) => response,
         Err(error) => {
@@ -89,15 +95,16 @@ pub(super) async fn no_page(
 
 /// No answer, or one that broke off.
 pub(super) fn lost(error: &WebError) -> Result<Came, ActivityError> {
-    let (never_sent, is_final) = match error {
+    let is_final = match error {
         WebError::Cancelled => return Err(ActivityError::Cancelled),
         WebError::NotAllowed { message } => {
             return Err(ActivityError::Authorization { code: "HttpOriginNotAllowed", message: message.clone() });
         }
-        WebError::Transport { never_sent, .. } => (*never_sent, false),
-        WebError::TimedOut { .. } => (false, false),
-        _ => (false, true),
+        // A little later there may be room.
+        WebError::Transport { .. } | WebError::TimedOut { .. } | WebError::Busy { .. } => false,
+        _ => true,
     };
+    let never_sent = error.never_sent();
     let seen = Seen::Lost(LostSeen { message: error.to_string(), never_sent, is_final, got_on: false });
     Ok(Came { seen, status: None, page: None })
 }
@@ -123,6 +130,11 @@ async fn page(
     let body = match gather(shared, number, &headers, body).await {
         Ok(body) => body,
         Err(Broken::Page(error)) => return came(unreadable(&error), None),
+        Err(Broken::Begun { error, bytes }) => {
+            let message =
+                format!("{error}; {bytes} bytes of the file were handed on before, so it is not asked for again");
+            return came(Seen::Lost(LostSeen { message, never_sent: false, is_final: true, got_on: false }), None);
+        }
         Err(Broken::Lost(error)) => return lost(&error),
         Err(Broken::Activity(error)) => return Err(error),
     };
@@ -141,13 +153,39 @@ async fn page(
             }
         }
     }
-    let facts = counted(Facts::new(shared.json(&body), &headers, status), progress, page.seen.records);
-    let facts = facts.with_key(page.seen.key.text());
-    page.seen.verdict = verdict(shared.settings(), Some(&page.seen.key), &facts).transpose();
+    page.seen.verdict = judged(shared, progress, &page, status, (&headers, &body)).await?;
     page.seen.wait = wait;
     // A file has been handed on already.
     let body = if matches!(shared.settings().page.form, PageForm::File) { Bytes::new() } else { body };
     came(Seen::Page(page.seen.clone()), Some((page, body)))
+}
+
+/// Asks the conditions of a page. What may take its time is asked on a thread that may.
+async fn judged(
+    shared: &Shared<'_>,
+    progress: &Progress,
+    page: &Page,
+    status: u16,
+    (headers, body): (&HeaderMap, &Bytes),
+) -> Result<Option<Result<Verdict, FormulaError>>, ActivityError> {
+    let settings = shared.settings();
+    if body.len() < LARGE_PAGE && !settings.has_loops() {
+        return Ok(asked(settings, progress, (&page.seen, status), (headers, body)));
+    }
+    let (settings, progress, seen) = (settings.clone(), progress.clone(), page.seen.clone());
+    let (headers, body) = (headers.clone(), body.clone());
+    on_blocking_thread(move || Ok(asked(&settings, &progress, (&seen, status), (&headers, &body)))).await
+}
+
+fn asked(
+    settings: &IngestSettings,
+    progress: &Progress,
+    (seen, status): (&PageSeen, u16),
+    (headers, body): (&HeaderMap, &Bytes),
+) -> Option<Result<Verdict, FormulaError>> {
+    let json = if matches!(settings.page.form, PageForm::Json { .. }) { std::str::from_utf8(body).ok() } else { None };
+    let facts = counted(Facts::new(json, headers, status), progress, seen.records).with_key(seen.key.text());
+    verdict(settings, Some(&seen.key), &facts).transpose()
 }
 
 pub(super) fn unreadable(error: &PageError) -> Seen {
@@ -162,6 +200,11 @@ pub(super) fn counted<'a>(facts: Facts<'a>, progress: &Progress, rows: u64) -> F
 enum Broken {
     Page(PageError),
     Lost(WebError),
+    /// As before, but a part of it has been handed on.
+    Begun {
+        error: WebError,
+        bytes: u64,
+    },
     Activity(ActivityError),
 }
 
@@ -184,8 +227,15 @@ async fn gather(shared: &Shared<'_>, number: u64, headers: &HeaderMap, mut body:
 /// Hands a file on piece by piece; gives its beginning.
 async fn pass_on(outputs: &Outputs, mut body: WebBody) -> Result<Bytes, Broken> {
     let mut first = Bytes::new();
-    while let Some(piece) = body.next().await.map_err(Broken::Lost)? {
+    let mut bytes = 0;
+    let broken = |error, bytes| match error {
+        WebError::Cancelled => Broken::Lost(error),
+        error if bytes > 0 && outputs.has_responses() => Broken::Begun { error, bytes },
+        error => Broken::Lost(error),
+    };
+    while let Some(piece) = body.next().await.map_err(|error| broken(error, bytes))? {
         outputs.response(&piece).await.map_err(Broken::Activity)?;
+        bytes += piece.len() as u64;
         if first.is_empty() {
             first = piece;
         }

@@ -169,6 +169,10 @@ impl Keep for Keeper<'_> {
             text_of(&all)?
         };
         match state.save {
+            // What was created stays created, whatever becomes of the request: that has to be known at once.
+            IngestSave::Request if creates => {
+                self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?;
+            }
             IngestSave::Page => self.context.checkpoint(&state.attribute, Scalar::Text(text.into())).await?,
             IngestSave::Request => self.context.session().set(&state.attribute, Scalar::Text(text.into()))?,
         }

@@ -10,6 +10,7 @@ mod download;
 pub(super) mod error;
 mod exchange;
 pub(super) mod keep;
+mod meant;
 pub(super) mod outputs;
 pub(super) mod parse;
 pub(super) mod run;
@@ -26,7 +27,7 @@ use crate::ingest::settings::IngestSettings;
 
 use credentials::{Authenticate, Credentials};
 use download::Downloads;
-use error::of_failure;
+use error::{REFUSED, of_failure};
 use keep::Keeper;
 use outputs::{OutputPorts, Outputs};
 use run::{Ended, Shared, Unit};
@@ -50,7 +51,8 @@ use run::{Ended, Shared, Unit};
 #[derive(Debug)]
 pub struct HttpIngest {
     source: WebSource,
-    settings: IngestSettings,
+    /// In a box: they are two kilobytes, and held as long as anything waits.
+    settings: Box<IngestSettings>,
     authenticate: Option<Authenticate>,
     state: Option<IngestState>,
     secondary: Option<InputPort>,
@@ -90,36 +92,40 @@ impl Activity for HttpIngest {
     }
 }
 
-/// Runs the units, so many side by side as may be.
-async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Ended>, ActivityError> {
+/// Runs the units, so many side by side as may be. What each has failed by, if it has.
+async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Option<ActivityError>>, ActivityError> {
     let settings = shared.settings();
     let parallelism = usize::try_from(settings.units.parallelism.max(1)).unwrap_or(usize::MAX);
     let mut running = stream::iter(units).map(|unit| unit.run(shared)).buffer_unordered(parallelism);
-    let mut ended = Vec::new();
-    while let Some(end) = running.next().await {
-        let end = end?;
-        if let Ended::Failed { rule, reason } = &end
-            && settings.units.stops_at_failure
-        {
-            return Err(of_failure(*rule, reason));
+    let mut failures = Vec::new();
+    while let Some(ended) = running.next().await {
+        let failure = match ended {
+            Ok(Ended::Well | Ended::Later) => None,
+            Ok(Ended::Failed { rule, reason }) => Some(of_failure(rule, &reason)),
+            Err(error) if is_of_one_unit(&error) => Some(error),
+            Err(error) => return Err(error),
+        };
+        match failure {
+            Some(failure) if settings.units.stops_at_failure => return Err(failure),
+            Some(failure) => {
+                tracing::warn!(code = failure.code(), "a unit of an ingestion has failed");
+                failures.push(Some(failure));
+            }
+            None => failures.push(None),
         }
-        if let Ended::Failed { rule, .. } = &end {
-            tracing::warn!(%rule, "a unit of an ingestion has failed");
-        }
-        ended.push(end);
     }
-    Ok(ended)
+    Ok(failures)
+}
+
+/// Whether an error is about a request that was not sent, and says nothing about those of other units.
+fn is_of_one_unit(error: &ActivityError) -> bool {
+    matches!(error, ActivityError::Authorization { .. }) || error.code() == REFUSED
 }
 
 /// The ingestion has failed if all of its units have. That some of several have stands in the decision log.
-fn judge(ended: Vec<Ended>) -> Result<(), ActivityError> {
-    let is_well = ended.is_empty() || ended.iter().any(|end| !matches!(end, Ended::Failed { .. }));
-    let failure = ended.into_iter().find_map(|end| match end {
-        Ended::Failed { rule, reason } => Some(of_failure(rule, &reason)),
-        Ended::Well | Ended::Later => None,
-    });
-    match failure {
-        Some(failure) if !is_well => Err(failure),
-        _ => Ok(()),
+fn judge(failures: Vec<Option<ActivityError>>) -> Result<(), ActivityError> {
+    if failures.iter().any(Option::is_none) {
+        return Ok(());
     }
+    failures.into_iter().flatten().next().map_or(Ok(()), Err)
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use http::HeaderMap;
 use parking_lot::Mutex;
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard};
 
 use crate::activity::{ActivityContext, ActivityError, Output, OutputPort, Setup};
 use crate::block::{BLOCK_BYTES, Block};
@@ -55,6 +56,8 @@ pub(in crate::activity::web) struct Outputs {
     responses: Option<Output>,
     decisions: Option<Output>,
     has_rows: AtomicBool,
+    /// Held by the unit whose answer is being handed on: the bytes of two answers are not to be mixed.
+    turn: AsyncMutex<()>,
     /// Of which phase of a job the requests are that are sent now. An ingestion of its own has no phases.
     phase: Mutex<Option<Phase>>,
     /// Whether it makes no difference any more that somebody reads.
@@ -80,6 +83,7 @@ impl Outputs {
             responses: output(ports.responses),
             decisions: output(ports.decisions),
             has_rows: AtomicBool::new(false),
+            turn: AsyncMutex::default(),
             phase: Mutex::default(),
             is_forlorn: AtomicBool::new(false),
             last: Mutex::default(),
@@ -94,6 +98,7 @@ impl Outputs {
             responses: None,
             decisions: None,
             has_rows: AtomicBool::new(false),
+            turn: AsyncMutex::default(),
             phase: Mutex::default(),
             is_forlorn: AtomicBool::new(false),
             last: Mutex::default(),
@@ -142,7 +147,10 @@ impl Outputs {
 
     /// Hands on a page and the answer that it came in.
     pub(super) async fn page(&self, page: &mut Page, body: &Bytes) -> Result<(), ActivityError> {
-        self.response(body).await?;
+        {
+            let _turn = self.turn().await;
+            self.response(body).await?;
+        }
         for rows in page.rows.drain(..) {
             self.rows(rows).await?;
         }
@@ -150,6 +158,16 @@ impl Outputs {
             self.document(document).await?;
         }
         Ok(())
+    }
+
+    /// Whether the bytes of answers are read by anybody.
+    pub(super) fn has_responses(&self) -> bool {
+        self.responses.is_some() && self.hands_on()
+    }
+
+    /// The turn to hand on an answer, until it is dropped. Who hands on none needs none.
+    pub(super) async fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        if self.has_responses() { Some(self.turn.lock().await) } else { None }
     }
 
     async fn rows(&self, rows: RecordBatch) -> Result<(), ActivityError> {

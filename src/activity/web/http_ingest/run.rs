@@ -10,8 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::credentials::{Credentials, Held};
 use super::download::{Download, Downloads};
+use super::error::REFUSED;
 use super::exchange::{Came, Wall, exchange};
 use super::keep::{Keep, Kept, Known};
+use super::meant::keep_back;
 use super::outputs::Outputs;
 use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
@@ -21,11 +23,11 @@ use crate::ingest::settings::{DerivedSource, IngestSettings, Window};
 use crate::ingest::transfer::FileKept;
 use crate::ingest::variables::{ComposeError, Values, compose, fill};
 use crate::ingest::{DecisionRow, Json};
-use crate::resource::web::{Origin, WebError, WebRequest, WebResource, WebResponse, crossing};
+use crate::resource::web::{WebError, WebRequest, WebResource, WebResponse};
 use crate::session::{Clock, Moment};
 
 /// From how many bytes on a page is read on another thread.
-const LARGE_PAGE: usize = 512 * 1024;
+pub(super) const LARGE_PAGE: usize = 512 * 1024;
 
 /// What all units of an activity share.
 pub(in crate::activity::web) struct Shared<'a> {
@@ -129,16 +131,15 @@ impl<'a> Shared<'a> {
         body: &Bytes,
         constants: &[Option<Box<str>>],
     ) -> Result<Result<Page, PageError>, ActivityError> {
-        if body.len() < LARGE_PAGE {
-            return Ok(self.reader.lock().read(page, headers, body, constants));
+        // Nor is a thread that has other work kept waiting while the page of another unit is read.
+        if body.len() < LARGE_PAGE
+            && let Some(mut reader) = self.reader.try_lock()
+        {
+            return Ok(reader.read(page, headers, body, constants));
         }
         let (reader, headers, body) = (Arc::clone(&self.reader), headers.clone(), body.clone());
         let constants = constants.to_vec();
         on_blocking_thread(move || Ok(reader.lock().read(page, &headers, &body, &constants))).await
-    }
-
-    pub(super) fn json<'b>(&self, body: &'b Bytes) -> Option<&'b str> {
-        self.reader.lock().json(body)
     }
 
     /// Waits by the clock of the service; what has come is not waited for.
@@ -170,7 +171,7 @@ pub(in crate::activity::web) struct Unit {
     pub(in crate::activity::web) name: String,
     pub(in crate::activity::web) values: Values,
     /// The rows that bodies are made of, one for each request.
-    pub(super) payload: Vec<Vec<(Box<str>, Json)>>,
+    pub(super) payload: Arc<[Vec<(Box<str>, Json)>]>,
 }
 
 /// How a unit has ended.
@@ -231,7 +232,8 @@ impl Unit {
                 turn = now;
                 self.values.secrets = own.iter().cloned().chain(values).collect();
             }
-            let decision = self.step(shared, &mut progress, &mut download).await?;
+            // In a box, so that what a request takes is given back while the next one is waited for.
+            let decision = Box::pin(self.step(shared, &mut progress, &mut download)).await?;
             if let Some(ended) = ended(&progress) {
                 return Ok(ended);
             }
@@ -250,8 +252,12 @@ impl Unit {
         download: &mut Option<Download<'_>>,
     ) -> Result<Decision, ActivityError> {
         let values = self.values(shared.settings, progress);
-        let request = request(shared, &values, progress.next.as_deref())?;
-        let constants = constants(shared, &values, &request.uri)?;
+        let made = request(shared, &values, progress.next.as_deref());
+        let made = made.and_then(|request| Ok((constants(shared, &values, &request.uri)?, request)));
+        let (constants, request) = match made {
+            Ok(made) => made,
+            Err(error) => return self.refuse(shared, progress, None, error).await,
+        };
         let (method, address) = (request.method.to_string(), without_query(&request.uri).to_owned());
         let creates = creates(shared.settings);
         if creates {
@@ -263,19 +269,22 @@ impl Unit {
             Some(download) => download.exchange(self, shared, progress, request, &constants).await,
             None => exchange(shared, progress, request, &constants).await,
         };
-        if let Err(ActivityError::Authorization { .. }) = &came
-            && creates
-        {
-            // It was not sent.
-            self.keep(shared, progress, false, None).await?;
-        }
-        let Came { seen, status, page } = came?;
+        let Came { seen, status, page } = match came {
+            Err(error @ ActivityError::Authorization { .. }) => {
+                if creates {
+                    // It was not sent.
+                    self.keep(shared, progress, false, None).await?;
+                }
+                return self.refuse(shared, progress, Some((method, address)), error).await;
+            }
+            came => came?,
+        };
         if let Some((mut page, body)) = page {
             shared.outputs.page(&mut page, &body).await?;
         }
         let decided = shared.occasion();
         let decision = decide(shared.settings, progress, &seen, decided);
-        self.keep(shared, progress, false, download.as_mut()).await?;
+        self.keep(shared, progress, creates && may_have_created(&seen), download.as_mut()).await?;
         let row = DecisionRow {
             unit: self.index + 1,
             request: progress.requests,
@@ -284,7 +293,7 @@ impl Unit {
             address,
             status,
             rows: if let Seen::Page(page) = &seen { page.records } else { 0 },
-            key: if let Seen::Page(page) = &seen { Some(page.key.text().to_owned()) } else { None },
+            key: if let Seen::Page(page) = &seen { Some(shortened(page.key.text()).into()) } else { None },
             rule: decision.rule.to_string(),
             action: decision.action.name(),
             wait: decision.action.not_before().map(|moment| moment.since(decided.moment)),
@@ -292,6 +301,33 @@ impl Unit {
         };
         shared.outputs.decision(&row).await?;
         Ok(decision)
+    }
+
+    /// A request was not sent: it can't be made of its values, or leads where it may not. That is the end of its unit.
+    async fn refuse(
+        &self,
+        shared: &Shared<'_>,
+        progress: &Progress,
+        request: Option<(String, String)>,
+        error: ActivityError,
+    ) -> Result<Decision, ActivityError> {
+        let (method, address) = request.unwrap_or_default();
+        let row = DecisionRow {
+            unit: self.index + 1,
+            request: progress.requests,
+            time: shared.wall(),
+            method,
+            address,
+            status: None,
+            rows: 0,
+            key: None,
+            rule: "refused".to_owned(),
+            action: Action::Fail.name(),
+            wait: None,
+            note: Some(error.to_string()),
+        };
+        shared.outputs.decision(&row).await?;
+        Err(error)
     }
 
     /// What is known when the next request is made.
@@ -355,19 +391,32 @@ fn window_of(millis: Option<(i64, i64)>) -> Option<Window> {
 fn request(shared: &Shared<'_>, values: &Values, next: Option<&str>) -> Result<WebRequest, ActivityError> {
     let settings = shared.settings;
     let mut request = compose(&settings.request, &settings.parameters, values).map_err(|error| refused(&error))?;
+    let composed = request.uri.clone();
     if let Some(next) = next {
-        // What proves who asks goes to nobody else.
-        let own = shared.resource.absolute(&request.uri).and_then(|own| Origin::of(&own));
-        if own.is_err() || own != Origin::of(next) {
-            request.headers = crossing(&request.headers);
-        }
         next.clone_into(&mut request.uri);
     }
+    keep_back(&mut request, &composed, &settings.request, shared.resource)?;
     Ok(request)
 }
 
+/// Whether a request that creates something may have done so, and nobody has heard what became of it.
+fn may_have_created(seen: &Seen) -> bool {
+    match seen {
+        Seen::Lost(lost) => !lost.never_sent,
+        // It was well received, and what it says of what was created can't be read.
+        Seen::Unreadable(_) => true,
+        Seen::Page(_) | Seen::Warning(_) | Seen::Refused(_) | Seen::Stale(_) => false,
+    }
+}
+
+/// A session key, as much of it as tells it from others: it may be a list of all there is.
+fn shortened(key: &str) -> &str {
+    const MOST: usize = 1024;
+    &key[..key.floor_char_boundary(MOST)]
+}
+
 fn refused(error: &ComposeError) -> ActivityError {
-    ActivityError::client("HttpIngestRequest", error.to_string())
+    ActivityError::client(REFUSED, error.to_string())
 }
 
 /// The sources of derived columns that are not part of a record.
@@ -395,8 +444,8 @@ fn without_query(uri: &str) -> &str {
 }
 
 fn unknown_outcome() -> Ended {
-    let reason = "a request that creates something was sent before the service stopped, and what became of it is not known; it \
-                  is not sent again: look at the remote service, then remove the session attribute of `sessionState`";
+    let reason = "a request that creates something was sent, and what became of it is not known; it is not sent again: look at \
+                  the remote service, then remove the session attribute of `sessionState`";
     Ended::Failed { rule: Rule::Transport, reason: reason.to_owned() }
 }
 

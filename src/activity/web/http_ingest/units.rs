@@ -1,6 +1,7 @@
 //! How many ingestions there are, and what each is told.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::DataType;
@@ -26,7 +27,7 @@ pub(in crate::activity::web) fn of_none(
     settings: &IngestSettings,
     now: DateTime<Utc>,
 ) -> Result<Vec<Unit>, ActivityError> {
-    paired(settings, vec![Values::default()], &[], now)
+    paired(settings, vec![Values::default()], &Arc::default(), now)
 }
 
 /// The units of a secondary input: one for each row that is taken. Rows that bodies are made of are all of one unit.
@@ -46,7 +47,7 @@ pub(super) async fn of_rows(
             return Err(too_many());
         }
     }
-    let mut payload = Vec::new();
+    let mut payload: Arc<[Vec<Named>]> = Arc::default();
     if !columns.payload.is_empty() {
         payload = rows.iter().map(|row| chosen(row, &columns.payload)).collect();
         rows.truncate(1);
@@ -59,7 +60,7 @@ pub(super) async fn of_rows(
 fn paired(
     settings: &IngestSettings,
     rows: Vec<Values>,
-    payload: &[Vec<Named>],
+    payload: &Arc<[Vec<Named>]>,
     now: DateTime<Utc>,
 ) -> Result<Vec<Unit>, ActivityError> {
     let windows: Vec<_> = match &settings.units.window {
@@ -82,7 +83,7 @@ fn paired(
                 let mut values = Values { window: *window, ..row.clone() };
                 values.fields.extend(listed.clone());
                 let name = name_of(place, &values.fields, &mut names);
-                units.push(Unit { index: units.len() as u64, name, values, payload: payload.to_vec() });
+                units.push(Unit { index: units.len() as u64, name, values, payload: Arc::clone(payload) });
             }
         }
     }

@@ -8,10 +8,13 @@ use crate::ingest::settings::{
     ColumnType, DerivedField, DerivedForm, DerivedSource, Template, TimeZone, ValuePath, WindowEnd,
 };
 
+/// The most derived fields.
+const MOST: usize = 256;
+
 /// An array of `{"name": …, "formula": {"type": …, "source": …, "format": …, "timezone": …}}`
 pub(super) fn derived_fields(node: &Node<'_>) -> Vec<DerivedField> {
     let mut fields: Vec<DerivedField> = Vec::new();
-    for element in node.elements() {
+    for element in node.few_elements(MOST) {
         let Some(field) = field(&element) else { continue };
         if fields.iter().any(|other| other.name == field.name) {
             element.refuse(format!("there is another derived field `{}`", field.name));

@@ -461,3 +461,27 @@ fn no_problem_and_no_debug_text_holds_a_value_that_may_be_a_secret() {
     assert!(problems.0.len() >= 4);
     assert!(!problems.to_string().contains(secret) && !format!("{own:?}").contains(secret));
 }
+
+#[test]
+fn what_is_listed_without_end_is_refused() {
+    let list = |element: &dyn Fn(usize) -> String, count: usize| {
+        format!("[{}]", (0..count).map(element).collect::<Vec<_>>().join(","))
+    };
+    // Each is made of the one before: a chain as deep as it is long.
+    let chain = list(&|n| format!(r#"{{"name":"p{n}","value":"{{{{p{}}}}}"}}"#, n + 1), 20_000);
+    let formulas = list(&|_| "\"rows == 0\"".to_owned(), 65);
+    let derived =
+        list(&|n| format!(r#"{{"name":"d{n}","formula":{{"type":"regexp","source":"a","format":"x"}}}}"#), 257);
+    let filters: Vec<String> = (0..65).map(|n| format!("\"c{n}\":\"x\"")).collect();
+    let secondary = format!(r#"[{{"filters":{{{}}}}}]"#, filters.join(","));
+    for (key, value, said) in [
+        ("ms.parameters", &chain, "ms.parameters: it has 20000 elements, and at most 256 may be"),
+        ("rejoin.stop.when", &formulas, "rejoin.stop.when: it has 65 elements, and at most 64 may be"),
+        ("rejoin.fail.when", &formulas, "rejoin.fail.when: it has 65 elements"),
+        ("ms.derived.fields", &derived, "ms.derived.fields: it has 257 elements"),
+        ("ms.secondary.input", &secondary, "at most 64 columns may be filtered"),
+    ] {
+        let said_of_it = problems(&[(key, value)]);
+        assert!(said_of_it.contains(said), "{said_of_it}");
+    }
+}

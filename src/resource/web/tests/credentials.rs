@@ -71,6 +71,35 @@ async fn a_token_that_was_changed_in_its_file_is_found_when_the_old_one_is_refus
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_once_more_waits_for_no_turn_that_it_has_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::scripted(|_, request| {
+        if request.contains("Bearer new") { Answer::ok("") } else { Answer::of("401 Unauthorized", &[], "no") }
+    })
+    .await;
+    let mut settings = settings(&server);
+    settings.web.connections.size = 1;
+    settings.clock = Arc::new(crate::session::ManualClock::new());
+    settings.web.credentials =
+        vec![credentials(None, CredentialMethod::Bearer { token: secret(&folder, "token", "old") })];
+    let resource = open(&settings);
+    drop(get(&resource, "/").await.unwrap());
+    secret(&folder, "token", "new");
+    // Time stands still: who waits for a turn waits for ever.
+    let answered = tokio::time::timeout(Duration::from_secs(20), get(&resource, "/")).await;
+    assert_eq!(answered.unwrap().unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_uri_that_is_too_long_is_a_mistake_in_the_request_and_not_a_broken_connection() {
+    let server = Server::answering(vec![Answer::ok("")]).await;
+    let uri = format!("/?secret{}", "x".repeat(100_000));
+    let error = get(&open(&settings(&server)), &uri).await.unwrap_err();
+    assert!(matches!(error, WebError::Request { .. }) && error.never_sent(), "{error:?}");
+    assert!(!error.to_string().contains("secret"), "{error}");
+}
+
+#[tokio::test]
 async fn a_secret_that_is_not_there_or_no_header_is_told_of_by_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::answering(vec![Answer::ok("")]).await;
