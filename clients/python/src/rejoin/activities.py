@@ -927,7 +927,7 @@ class SessionState(Element):
 
     #: The session attribute that keeps how far it has come.
     attribute: str = field(metadata={"attribute": "attribute"})
-    #: When that counts: after every page, whatever becomes of the request, or with its other changes; without it `page`.
+    #: When that counts: after every page, whatever becomes of the request, or with its other changes, but for what may have been created, which is noted at once; without it `page`.
     save: Literal["page", "request"] | None = field(default=None, metadata={"attribute": "save"})
 
 
@@ -1009,7 +1009,7 @@ class Poll(Element):
 
 @dataclass(eq=False, kw_only=True)
 class Fetch(Element):
-    """`fetch`: fetches the results, page after page if its properties say so; what it brings goes to the outputs."""
+    """`fetch`: fetches the results, page after page if its properties say so; what it brings goes to the outputs. It writes no files (`rejoin.download`)."""
 
     #: A property and its value; it stands over the one of the resource with the same name.
     property: Sequence[Property] = field(default=(), metadata={"child": "property"})
@@ -1068,7 +1068,7 @@ class HttpJob(Activity):
     create: Create = field(metadata={"child": "create"})
     #: Asks until a condition says that the job is done, or has failed: `ms.session.key.field` with a `condition`, or `rejoin.stop.when`.
     poll: Poll = field(metadata={"child": "poll"})
-    #: Fetches the results, page after page if its properties say so; what it brings goes to the outputs.
+    #: Fetches the results, page after page if its properties say so; what it brings goes to the outputs. It writes no files (`rejoin.download`).
     fetch: Fetch | None = field(default=None, metadata={"child": "fetch"})
     #: The request that is sent when the job is not wanted any more.
     cancel: Cancel | None = field(default=None, metadata={"child": "cancel"})

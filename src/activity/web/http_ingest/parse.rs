@@ -38,8 +38,8 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
         let message = "the bytes of a download are in its file: leave the output `responses` out, or `rejoin.download`";
         return Err(DocumentError::invalid(element.position(), message));
     }
-    let (settings, state) = (Box::new(settings), from.session_state);
-    Ok(HttpIngest { source, settings, authenticate, state, secondary, folder, ports })
+    let state = from.session_state;
+    Ok(HttpIngest { source, settings: Box::new(settings), authenticate, state, secondary, folder, ports })
 }
 
 /// Where files go, if answers become files. Then the records are those of the files.

@@ -175,7 +175,8 @@ impl ActivityElement for HttpIngest {
             AttributeShape::new(
                 "save",
                 ValueShape::Choice(&words::words(&IngestSave::NAMES)),
-                "when that counts: after every page, whatever becomes of the request, or with its other changes",
+                "when that counts: after every page, whatever becomes of the request, or with its other changes, but for what \
+                 may have been created, which is noted at once",
             )
             .default("page"),
         ]),

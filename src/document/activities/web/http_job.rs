@@ -171,7 +171,8 @@ impl ActivityElement for HttpJob {
         .children(&[PROPERTY, VARIABLE]),
         ChildShape::new(
             "fetch",
-            "fetches the results, page after page if its properties say so; what it brings goes to the outputs",
+            "fetches the results, page after page if its properties say so; what it brings goes to the outputs. It writes no \
+             files (`rejoin.download`)",
         )
         .optional()
         .children(&[PROPERTY]),
