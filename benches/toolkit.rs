@@ -21,11 +21,18 @@ use rejoin::service::{ConfiguredResource, Server};
 use reqwest::Client;
 use support::arguments::argument;
 use support::people::{Random, SEED};
-use support::people_file::{self, SELECT_ALL};
+use support::people_file::{self, SELECT_ALL, SELECT_ONE};
 
 /// As in the command.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// What is looked at of a row.
+#[derive(serde::Deserialize)]
+struct Person {
+    id: i64,
+    name: String,
+}
 
 /// The bar of the overhead.
 const BAR: f64 = 1.10;
@@ -98,9 +105,8 @@ async fn service_keys(service: &DataService, rows: u32, requests: u32, seed: u64
     let mut random = Random(SEED + seed);
     for _ in 0..requests {
         let key = i64::try_from(random.below(u64::from(rows)) + 1)?;
-        let row: Option<(i64, String)> =
-            service.query("SELECT id, name FROM people WHERE id = ?").parameter(key).first().await?;
-        ensure!(row.is_some_and(|(id, _)| id == key), "another row came");
+        let person: Option<Person> = service.query(SELECT_ONE).parameter(key).first().await?;
+        ensure!(person.is_some_and(|person| person.id == key && !person.name.is_empty()), "another row came");
     }
     Ok(())
 }
@@ -133,7 +139,7 @@ impl ByHand {
         for _ in 0..requests {
             let key = i64::try_from(random.below(u64::from(rows)) + 1)?;
             let parameter = format!("<sqlParameter position=\"1\" type=\"integer\">{key}</sqlParameter>");
-            let document = query(&parameter, "SELECT id, name FROM people WHERE id = ?");
+            let document = query(&parameter, SELECT_ONE);
             let answer = self.post(document, "arrow").send().await?.error_for_status()?.bytes().await?;
             let (mut decoder, mut bytes) = (StreamDecoder::new(), Buffer::from(answer));
             let batch = decoder.decode(&mut bytes)?.context("no rows")?;

@@ -42,7 +42,7 @@ pub use context::{ActivityContext, Input, Output, Surroundings};
 pub use database::{Database, Statements};
 pub use error::ActivityError;
 pub use file_folder::FileFolder;
-pub(crate) use ports::TransactionPart;
+pub(crate) use ports::{Boundary, TransactionPart};
 pub use ports::{InputPort, OutputPort, PortType, Ports};
 pub(crate) use registry::RunActivity;
 pub use registry::{ActivityFactory, ActivityRegistry, Effects, RunnableActivity};

@@ -40,7 +40,28 @@ pub(crate) enum TransactionPart {
     /// It runs statements, which may be part of one.
     Statements,
     /// What it does decides what the statements of others are part of.
-    Boundary,
+    Boundary(Boundary),
+}
+
+/// What an activity does to the transaction of the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Boundary {
+    /// It begins it.
+    Begin,
+    /// It makes all of it hold.
+    Commit,
+    /// It takes all of it back.
+    Rollback,
+    /// It changes nothing about whether it goes on.
+    Within,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl TransactionPart {
+    pub(crate) fn is_boundary(self) -> bool {
+        matches!(self, Self::Boundary(_))
+    }
 }
 
 /// An input as it was declared.

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::ports::{DeclaredInput, DeclaredOutput, TransactionPart};
+use super::ports::{Boundary, DeclaredInput, DeclaredOutput, TransactionPart};
 use super::{Database, FileFolder, InputPort, OutputPort, PortType, Ports, WebSource};
 use crate::block::StreamType;
 use crate::document::activities::{FromStream, StreamKind, ToStream, expect_no_content_beside_from};
@@ -188,7 +188,12 @@ impl<'a> Setup<'a> {
     /// Declares that the activity begins or ends what the statements of others are part of: a transaction. Then it has to stand
     /// in a `sequence` with every activity of its request that works on a relational data resource.
     pub fn parts_statements(&mut self) {
-        self.ports.part = TransactionPart::Boundary;
+        self.is_boundary(Boundary::Unknown);
+    }
+
+    /// The same, and what it does.
+    pub(crate) fn is_boundary(&mut self, boundary: Boundary) {
+        self.ports.part = TransactionPart::Boundary(boundary);
     }
 
     /// Declares that this one changes nothing but the session, by what its element asks for, where others of its kind change

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::CONTENT_ENCODING;
+use reqwest::header::{CONTENT_ENCODING, HeaderValue};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::patience::chain;
@@ -34,7 +34,7 @@ impl Body {
     ///
     /// What is wrong with it: an encoding that nobody asked for.
     pub(super) fn of(response: Response) -> Result<Self, String> {
-        let decompression = match response.headers().get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
+        let decompression = match response.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"identity") => None,
             Some(b"zstd") => Some(Decompression::new()?),
             Some(other) => {

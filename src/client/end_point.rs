@@ -37,10 +37,13 @@ pub struct EndPoint {
     state: State,
 }
 
+/// The next piece, and what gives the one behind it.
+type NextPiece = BoxFuture<'static, (Box<Reading>, Result<Option<Bytes>, Error>)>;
+
 /// What is done about the next piece.
 enum State {
     Idle(Box<Reading>),
-    Reading(BoxFuture<'static, (Box<Reading>, Result<Option<Bytes>, Error>)>),
+    Reading(NextPiece),
     Over,
 }
 

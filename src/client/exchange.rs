@@ -97,7 +97,7 @@ impl Exchange {
             Err(mishap) => mishap,
         };
         match outcome {
-            Mishap::Refused(failure) => Err(Error::refused(failure)),
+            Mishap::Refused(failure) => Err(Error::refused(*failure)),
             mishap => self.patience().bear(mishap, Repeat::Never).await,
         }
     }
@@ -195,7 +195,7 @@ async fn refused(response: Response) -> Mishap {
     };
     let fault = if is_json { Fault::parse_json(&bytes) } else { Fault::parse(&bytes, &Limits::default()) };
     match (fault, status) {
-        (Ok(fault), _) => Mishap::Refused(Failure::of_fault(fault)),
+        (Ok(fault), _) => Mishap::Refused(Box::new(Failure::of_fault(fault))),
         // A gateway says that it did not hear from the service: what became of the request it does not know.
         (_, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) => {
             Mishap::Lost(format!("a gateway answered {status}"))

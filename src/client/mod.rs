@@ -47,7 +47,6 @@ mod code;
 mod credentials;
 mod cursor;
 mod effects;
-mod element;
 mod end_point;
 mod end_point_name;
 mod error;

@@ -19,7 +19,7 @@ pub(super) enum Mishap {
     /// It was sent, all of it or a part, and the answer did not come, or not to its end.
     Lost(String),
     /// The service refused it.
-    Refused(Failure),
+    Refused(Box<Failure>),
     /// Nothing that can be mended by sending it again.
     Final(Error),
 }
@@ -72,12 +72,11 @@ impl Patience {
                 let after = failure.retry_after;
                 // Of a request that is still being run, the answer that was lost is all there is to say.
                 let is_running = self.is_lost && failure.code == Code::SessionConflict;
-                self.next(after, now, || match is_running {
-                    true => lost("the request is still being run", repeat),
-                    false => Error::refused(failure),
+                self.next(after, now, || {
+                    if is_running { lost("the request is still being run", repeat) } else { Error::refused(*failure) }
                 })
             }
-            Mishap::Refused(failure) => Err(Error::refused(failure)),
+            Mishap::Refused(failure) => Err(Error::refused(*failure)),
         }
     }
 
@@ -116,7 +115,7 @@ mod tests {
 
     fn refusal(code: &str, retry_after: Option<u32>) -> Mishap {
         let fault = Fault { retryable: retry_after.is_some(), retry_after, ..Fault::new(code, 503, "0193", "full") };
-        Mishap::Refused(Failure::of_fault(fault))
+        Mishap::Refused(Box::new(Failure::of_fault(fault)))
     }
 
     /// A patience of ten seconds, and whether a request is sent again, pause after pause.

@@ -195,6 +195,7 @@ impl DataService {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use]
     pub fn join(&self, id: &str) -> Session {
         Session::new(self.clone(), id)
     }

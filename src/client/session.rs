@@ -8,13 +8,14 @@ use futures_util::future::BoxFuture;
 use reqwest::{Method, StatusCode};
 
 use super::caller::{Caller, SharedId};
-use super::element::{child, one_step, output};
 use super::parcel::{Parcel, Repeat};
 use super::{
     Code, Cursor, DataService, EndPoint, EndPointName, Error, NewTransaction, Query, Request, Response, RunningRequest,
     SessionRequirement, SessionStream, Transaction, Update,
 };
-use crate::document::{Element, Limits, SessionStatusDocument, WrittenActivity};
+use crate::block::Scalar;
+use crate::document::activities::SessionAttributeManagement;
+use crate::document::{Element, Limits, SessionStatusDocument};
 
 /// A session that is to be made: awaited, it is there.
 ///
@@ -151,8 +152,8 @@ impl Session {
     ///
     /// Any of [`Error`], but those of rows.
     pub async fn set(&self, attribute: &str, value: impl fmt::Display) -> Result<(), Error> {
-        let set = child("setAttribute").with_attribute("name", attribute).with_attribute("type", "text");
-        self.manage("set", set.with_text(value.to_string())).await.map(drop)
+        let text = Scalar::Text(value.to_string().into());
+        self.manage("set", SessionAttributeManagement::set(attribute, text)).await.map(drop)
     }
 
     /// The value of an attribute as text; `None` where there is none of that name.
@@ -161,7 +162,7 @@ impl Session {
     ///
     /// Any of [`Error`], but those of rows.
     pub async fn get(&self, attribute: &str) -> Result<Option<String>, Error> {
-        match self.manage("get", child("getAttribute").with_attribute("name", attribute)).await {
+        match self.manage("get", SessionAttributeManagement::get(attribute)).await {
             Ok(value) => Ok(Some(value)),
             Err(error) if is_of_no_attribute(&error) => Ok(None),
             Err(error) => Err(error),
@@ -181,8 +182,7 @@ impl Session {
     /// # }
     /// ```
     pub async fn increment(&self, attribute: &str, by: i64) -> Result<i64, Error> {
-        let increment = child("incrementAttribute").with_attribute("name", attribute).with_attribute("by", by);
-        let value = self.manage("increment", increment).await?;
+        let value = self.manage("increment", SessionAttributeManagement::increment(attribute, by)).await?;
         value.parse().map_err(|_| Error::Unexpected(format!("`{attribute}` is not a number: `{value}`")))
     }
 
@@ -192,16 +192,16 @@ impl Session {
     ///
     /// Any of [`Error`], but those of rows.
     pub async fn remove(&self, attribute: &str) -> Result<(), Error> {
-        self.manage("remove", child("removeAttribute").with_attribute("name", attribute)).await.map(drop)
+        self.manage("remove", SessionAttributeManagement::remove(attribute)).await.map(drop)
     }
 
     /// Does something with one attribute, and gives its value as text.
-    async fn manage(&self, name: &str, what: Element) -> Result<String, Error> {
-        let step = WrittenActivity::new("sessionAttributeManagement", name);
-        let step = step.with_child(what).with_child(output("output", "value"));
-        let response = self.perform(&one_step(step)).await?;
+    async fn manage(&self, step: &str, what: SessionAttributeManagement) -> Result<String, Error> {
+        let mut request = Request::new();
+        let value = request.add_named(step, what);
+        let response = self.perform(&request).await?;
         let unreadable = |error| Error::Unexpected(format!("the attribute can't be read: {error}"));
-        let attribute = Element::parse(response.text("value")?.as_bytes(), &Limits::default()).map_err(unreadable)?;
+        let attribute = Element::parse(response.text(&value)?.as_bytes(), &Limits::default()).map_err(unreadable)?;
         // XML stands in it as an element, all else as text.
         match attribute.elements().next() {
             Some(element) => Ok(element.to_xml()?),

@@ -5,39 +5,21 @@ use std::future::IntoFuture;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 
 use super::caller::Caller;
-use super::element::{child, one_step, output};
 use super::{Error, Query, Request, Response, Session, Update};
-use crate::document::{Element, WrittenActivity};
+use crate::document::activities::{TransactionManagement, TransactionOperation};
 
-/// How much transactions that run side by side see of each other. At least that is granted; what each database makes of it,
-/// `docs/transactions.md` says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Isolation {
-    /// What others have not committed may be seen.
-    ReadUncommitted,
-    /// What others have committed is seen.
-    ReadCommitted,
-    /// What was read once reads the same.
-    RepeatableRead,
-    /// As if they ran one after the other.
-    Serializable,
-}
+pub use crate::document::activities::Isolation;
 
-impl Isolation {
-    fn word(self) -> &'static str {
-        match self {
-            Self::ReadUncommitted => "readUncommitted",
-            Self::ReadCommitted => "readCommitted",
-            Self::RepeatableRead => "repeatableRead",
-            Self::Serializable => "serializable",
-        }
-    }
-}
+/// The first pause before work is done again; each is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+
+/// The longest pause before work is done again.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A transaction that is to begin: awaited, it has.
 ///
@@ -90,6 +72,7 @@ impl NewTransaction {
         E: From<Error>,
     {
         let deadline = Instant::now() + self.session.service().exchange().patience;
+        let mut pause = FIRST_PAUSE;
         loop {
             let transaction = self.begin().await?;
             let conflict = Arc::clone(&transaction.conflict);
@@ -114,17 +97,14 @@ impl NewTransaction {
                 }
                 _ => {}
             }
+            // Who got in the way gets the time to come to its end.
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
     async fn begin(&self) -> Result<Transaction, Error> {
-        let mut begin = child("begin");
-        if let Some(isolation) = self.isolation {
-            begin = begin.with_attribute("isolation", isolation.word());
-        }
-        if self.read_only {
-            begin = begin.with_attribute("readOnly", true);
-        }
+        let begin = TransactionOperation::Begin { isolation: self.isolation, read_only: self.read_only };
         manage(self.session.caller(), begin).await?;
         let conflict = Arc::new(AtomicBool::new(false));
         let caller = self.session.caller().with_conflict(Arc::clone(&conflict));
@@ -195,7 +175,7 @@ impl Transaction {
     /// # }
     /// ```
     pub async fn savepoint(&self, name: &str) -> Result<(), Error> {
-        manage(&self.caller, child("savepoint").with_attribute("name", name)).await
+        manage(&self.caller, TransactionOperation::Savepoint(name.into())).await
     }
 
     /// Takes back what was done since a place, which stays.
@@ -204,7 +184,7 @@ impl Transaction {
     ///
     /// Any of [`Error`], but those of rows.
     pub async fn rollback_to(&self, savepoint: &str) -> Result<(), Error> {
-        manage(&self.caller, child("rollbackTo").with_attribute("name", savepoint)).await
+        manage(&self.caller, TransactionOperation::RollbackTo(savepoint.into())).await
     }
 
     /// Forgets a place and those after it.
@@ -213,7 +193,7 @@ impl Transaction {
     ///
     /// Any of [`Error`], but those of rows.
     pub async fn release_savepoint(&self, name: &str) -> Result<(), Error> {
-        manage(&self.caller, child("releaseSavepoint").with_attribute("name", name)).await
+        manage(&self.caller, TransactionOperation::ReleaseSavepoint(name.into())).await
     }
 
     /// Makes it hold.
@@ -222,7 +202,7 @@ impl Transaction {
     ///
     /// Any of [`Error`], but those of rows. [`Error::OutcomeUnknown`]: it may hold.
     pub async fn commit(self) -> Result<(), Error> {
-        manage(&self.caller, child("commit")).await
+        manage(&self.caller, TransactionOperation::Commit).await
     }
 
     /// Takes everything back.
@@ -231,7 +211,7 @@ impl Transaction {
     ///
     /// Any of [`Error`], but those of rows.
     pub async fn rollback(self) -> Result<(), Error> {
-        manage(&self.caller, child("rollback")).await
+        manage(&self.caller, TransactionOperation::Rollback).await
     }
 
     /// Whether the database has ended it because of others.
@@ -256,7 +236,8 @@ impl fmt::Debug for Transaction {
     }
 }
 
-async fn manage(caller: &Caller, what: Element) -> Result<(), Error> {
-    let step = WrittenActivity::new("transactionManagement", "transaction").with_child(what);
-    caller.perform(&one_step(step.with_child(output("output", "state")))).await.map(drop)
+async fn manage(caller: &Caller, operation: TransactionOperation) -> Result<(), Error> {
+    let mut request = Request::new();
+    request.add_named("transaction", TransactionManagement::new(operation));
+    caller.perform(&request).await.map(drop)
 }

@@ -46,14 +46,14 @@ mod writer;
 
 pub use configuration::{
     ActivityConfiguration, AuthenticationConfiguration, BudgetConfiguration, CONFIGURATION_NAMESPACE, CarrierSettings,
-    ClientPlaceConfiguration, ConfiguredActivity, ConnectionsConfiguration, CookieSettings,
-    CredentialMethodConfiguration, CredentialsConfiguration, DURABLE_FACTORY, DataResourceConfiguration,
-    FolderConfiguration, GrantConfiguration, JoinSettings, LoginConfiguration, MappedTo, OAuthConfiguration, Origin,
-    OriginConfiguration, OriginError, PasswordSource, PoolConfiguration, Property, PropertyConfiguration,
-    ReplaySettings, ResourceConfiguration, ResourceReference, RoleMapConfiguration, RoleMapEntry, SameSite,
-    ServiceConfiguration, ServiceLimits, SessionConfiguration, SessionConfigurationPlaces, SessionLimits,
-    StaticAttributeConfiguration, StoreSettings, TRANSIENT_FACTORY, TimeoutSettings, TimeoutsConfiguration,
-    TlsConfiguration, TlsModeConfiguration, WebConfiguration,
+    ClientPlaceConfiguration, ConfiguredActivity, CookieSettings, CredentialMethodConfiguration,
+    CredentialsConfiguration, DURABLE_FACTORY, DataResourceConfiguration, FolderConfiguration, GrantConfiguration,
+    JoinSettings, LoginConfiguration, MappedTo, OAuthConfiguration, Origin, OriginConfiguration, OriginError,
+    PasswordSource, PoolConfiguration, Property, PropertyConfiguration, ReplaySettings, ResourceConfiguration,
+    ResourceReference, RoleMapConfiguration, RoleMapEntry, SameSite, ServiceConfiguration, ServiceLimits,
+    SessionConfiguration, SessionConfigurationPlaces, SessionLimits, StaticAttributeConfiguration, StoreSettings,
+    TRANSIENT_FACTORY, TimeoutSettings, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
+    WebConfiguration,
 };
 #[cfg(feature = "server")]
 pub(crate) use duration::parse as parse_duration;

@@ -8,7 +8,7 @@ impl Plan {
     /// A statement beside the beginning or the end of a transaction would run in it or outside of it as it happens. So the one
     /// has to come after the other.
     pub(super) fn check_boundaries(&self, ports: &[Ports]) -> Result<(), PlanError> {
-        if !ports.iter().any(|ports| ports.part == TransactionPart::Boundary) {
+        if !ports.iter().any(|ports| ports.part.is_boundary()) {
             return Ok(());
         }
         let earlier = self.earlier_steps();

@@ -37,12 +37,11 @@ impl Catalogue {
     pub fn of_resources(registry: &ActivityRegistry, resources: DataResources) -> Self {
         let (mut entries, mut missing) = (BTreeMap::new(), BTreeMap::new());
         for (name, factory) in registry.names().filter_map(|name| Some((name, registry.get(name)?))) {
-            match unmet(factory.requirement(), &resources) {
-                Some(why) => drop(missing.insert(name.into(), why)),
-                None => {
-                    let entry = Entry { factory: Arc::clone(factory), properties: Properties::new() };
-                    entries.insert(name.into(), entry);
-                }
+            if let Some(why) = unmet(factory.requirement(), &resources) {
+                missing.insert(name.into(), why);
+            } else {
+                let entry = Entry { factory: Arc::clone(factory), properties: Properties::new() };
+                entries.insert(name.into(), entry);
             }
         }
         Self { entries, missing, resources }

@@ -122,6 +122,14 @@ impl DocumentAnswer {
         }
     }
 
+    /// The whole result of an end-point that is text.
+    pub(super) fn text_end_point(&mut self, name: &str, content_type: &str, text: &str) {
+        self.writer.begin_text(name, Status::Completed, content_type);
+        // What is written here is XML of ours.
+        let _ = self.writer.text(text);
+        self.writer.end_result();
+    }
+
     /// The result of an end-point that was stopped before it got its turn.
     pub(super) fn terminated_end_point(&mut self, end_point: &EndPoint) {
         self.writer.result(&end_point.name, Status::Terminated);

@@ -30,6 +30,7 @@ mod results;
 mod run;
 mod spool;
 mod streaming;
+mod transaction;
 
 pub use admission::{Admission, AdmissionCounts, AdmissionError, Admitted};
 pub use answer::{Answer, AnswerBody, AnswerStream, BrokenAnswer, Frame};
@@ -39,3 +40,4 @@ pub use initialise::{InitialDocument, Initialisation};
 pub use perform::{Answered, Engine, PerformRequest};
 pub use plan::Plan;
 pub use recording::{RecordedFault, Recording};
+pub use transaction::TransactionOutcome;

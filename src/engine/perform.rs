@@ -193,8 +193,8 @@ impl Engine {
                 Some(recording) => recording.commit(participation, &form, make).await,
             };
         }
-        if let Some(recording) = &request.recording
-            && let Err(error) = recording.begins(plan.changes_outside()).await
+        if let Some(recording) = request.recording.as_ref().filter(|_| plan.changes_outside())
+            && let Err(error) = recording.begins(plan.foresee(participation.joined.attributes())).await
         {
             participation.withdraw().await;
             return Err(error.into());
@@ -227,7 +227,7 @@ impl Engine {
         let Some(recording) = recording else {
             return self.initialisation.prepare(begun, &self.catalogue, (information, &self.surroundings)).await;
         };
-        if let Err(error) = recording.begins(true).await {
+        if let Err(error) = recording.begins(None).await {
             begun.participation.withdraw().await;
             return Err(error.into());
         }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::draft::Draft;
+use super::transaction::TransactionWork;
 use super::{Catalogue, PlanError, PlanProblem};
 use crate::activity::{Effects, PortType, Ports, RequestInformation, RequestedActivity, RunActivity, Surroundings};
 use crate::block::StreamType;
@@ -32,6 +33,8 @@ use crate::document::{PerformDocument, Position};
 pub struct Plan {
     pub(super) activities: Vec<PlannedActivity>,
     pub(super) streams: Vec<PlannedStream>,
+    /// What it does in a transaction, where that can be said.
+    pub(super) transaction: Option<TransactionWork>,
     /// What its activities may know of the request.
     pub(super) request: Arc<RequestInformation>,
     /// What its activities are lent.
@@ -94,6 +97,7 @@ impl Plan {
         let mut plan = Self {
             activities: draft.activities,
             streams,
+            transaction: None,
             request: Arc::default(),
             surroundings: Surroundings::default(),
         };
@@ -103,6 +107,7 @@ impl Plan {
         plan.check_sequences()?;
         plan.check_boundaries(&draft.ports)?;
         plan.check_session_streams()?;
+        plan.find_transaction(&draft.ports);
         Ok(plan)
     }
 

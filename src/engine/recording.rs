@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use uuid::Uuid;
 
 use super::answer::{AnswerCopy, AnswerSink};
 use super::document_answer::DocumentAnswer;
@@ -73,9 +74,10 @@ impl Recording {
         Self { repetition, wording: Arc::new(wording) }
     }
 
-    /// The request is about to run. If it may change more than its session, that is noted before.
-    pub(super) async fn begins(&self, changes_outside: bool) -> Result<(), SessionError> {
-        if changes_outside { self.repetition.begins().await } else { Ok(()) }
+    /// The request is about to run, and may change more than its session: that is noted before, with the transaction that it is
+    /// to commit.
+    pub(super) async fn begins(&self, transaction: Option<Uuid>) -> Result<(), SessionError> {
+        self.repetition.begins(transaction).await
     }
 
     /// The request is answered before it is complete: its answer is remembered before it runs, and whoever asks again gets it

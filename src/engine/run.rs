@@ -102,7 +102,7 @@ impl Run {
         session: &SessionAttributes,
         cancel: CancellationToken,
     ) -> (Self, Vec<EndPoint>, Vec<NewStream>) {
-        let Plan { activities, streams, request, surroundings } = plan;
+        let Plan { activities, streams, request, surroundings, .. } = plan;
         let mut writers: Vec<Option<BlockWriter>> = Vec::with_capacity(streams.len());
         let mut readers: Vec<Option<BlockReader>> = Vec::with_capacity(streams.len());
         for stream in &streams {

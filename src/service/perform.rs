@@ -76,7 +76,7 @@ async fn answer(
             // It would go on to its end, and nobody would be told.
             return Err(refused_version());
         }
-        match recall(resource, asked, head, &request.participant).await? {
+        match recall(resource, asked, head, &request).await? {
             Received::New(recording) => request.recording = Some(recording),
             Received::Answered(kept) => {
                 let replay = Replay { kept, is_raw, telling };

@@ -18,10 +18,10 @@ use super::media_type::FaultFormat;
 use super::perform::{Told, response_of};
 use super::refusal::{FaultCode, Refusal};
 use super::state::ServedResource;
-use crate::engine::{AnswerBody, Answered, PerformRequest, RecordedFault, Recording};
+use crate::engine::{AnswerBody, Answered, PerformRequest, RecordedFault, Recording, TransactionOutcome};
 use crate::session::{
-    Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, Participant, Recalled, RepeatName, SessionId,
-    SessionRequirement,
+    Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, Recalled, RepeatName, SessionId, SessionRequirement,
+    Unfinished,
 };
 
 /// A key that stands for itself, because all who are nobody in particular share their keys, has at least so many characters: who
@@ -132,8 +132,9 @@ pub(super) async fn recall(
     resource: &ServedResource,
     asked: Asked,
     head: &Parts,
-    who: &Participant,
+    request: &PerformRequest,
 ) -> Result<Received, Refusal> {
+    let who = &request.participant;
     let request_id = who.request_id;
     let is_numbered = matches!(asked.name, RepeatName::Sequence(_));
     let recalled = resource.engine.sessions().recall(asked, &who.principal).await;
@@ -147,6 +148,16 @@ pub(super) async fn recall(
             resource.request_metrics.repeated("answered");
             Ok(Received::Answered(kept))
         }
+        Recalled::Unknown(unfinished) => match resource.engine.outcome(request, unfinished).await {
+            TransactionOutcome::Answered(kept) => {
+                resource.request_metrics.repeated("answered");
+                Ok(Received::Answered(kept))
+            }
+            outcome => {
+                resource.request_metrics.repeated("unknown");
+                Err(refusal_of_outcome(&outcome, unfinished))
+            }
+        },
         refused => {
             resource.request_metrics.repeated(reason_of(&refused));
             Err(refusal_of(&refused, is_numbered))
@@ -161,7 +172,7 @@ fn reason_of(recalled: &Recalled) -> &'static str {
         Recalled::InFlight => "running",
         Recalled::Reused => "reused",
         Recalled::Expected(_) => "number",
-        Recalled::Unknown => "unknown",
+        Recalled::Unknown(_) => "unknown",
     }
 }
 
@@ -180,17 +191,38 @@ fn refusal_of(recalled: &Recalled, is_numbered: bool) -> Refusal {
             let message = format!("the next `sequence` in this session is {number}: the request was not run");
             Refusal::new(409, "SessionConflict", message)
         }
-        Recalled::Unknown => {
-            let message = "the service stopped while it ran this request: its session is unchanged, but what it did to data \
-                           resources and beyond is not known, so it is not run again; look there, and send what is missing \
-                           as a new request";
-            Refusal::new(409, "OutcomeUnknown", message)
-        }
+        Recalled::Unknown(unfinished) => refusal_of_outcome(&TransactionOutcome::Unknown, *unfinished),
         Recalled::New(_) | Recalled::Answered(_) | Recalled::InFlight => {
             let message = "this request, or the one that it counts on from, is running: ask again for its answer";
             Refusal::new(409, "SessionConflict", message).retry_after(LATER)
         }
     }
+}
+
+/// What is told of a request that began, and was not answered before the process died.
+fn refusal_of_outcome(outcome: &TransactionOutcome, unfinished: Unfinished) -> Refusal {
+    let of =
+        |code, what: String| Refusal::new(409, code, format!("the service stopped while it ran this request: {what}"));
+    let what = match outcome {
+        TransactionOutcome::Committed { transaction, is_all: true } => {
+            let lost = "what it was to change in its session, and its results, are lost";
+            return of("TransactionCommitted", format!("its transaction {transaction} is committed; {lost}"));
+        }
+        TransactionOutcome::RolledBack { transaction, is_all: true } => {
+            let anew = "nothing of it holds: begin it anew, with another key or number";
+            let what = format!("its transaction {transaction} is rolled back; {anew}");
+            return of("TransactionRolledBack", what).retry_after(LATER);
+        }
+        TransactionOutcome::Committed { transaction, .. } => format!("its transaction {transaction} is committed; "),
+        TransactionOutcome::RolledBack { transaction, .. } => format!("its transaction {transaction} is rolled back; "),
+        TransactionOutcome::Answered(_) | TransactionOutcome::Unknown => match unfinished.transaction {
+            Some(transaction) => format!("what becomes of its transaction {transaction}, its `state` tells later; "),
+            None => String::new(),
+        },
+    };
+    let unknown = "its session is unchanged, but what it did to data resources and beyond is not known, so it is not run again; \
+                   look there, and send what is missing as a new request";
+    of("OutcomeUnknown", format!("{what}{unknown}"))
 }
 
 /// The answer to a request that failed, as it is remembered.

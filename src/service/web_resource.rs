@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::data_resource::password;
 use super::unavailable::Refused;
 use crate::document::{
-    BudgetConfiguration, ClientPlaceConfiguration, ConnectionsConfiguration, CredentialMethodConfiguration,
-    CredentialsConfiguration, DataResourceConfiguration, GrantConfiguration, Located, OAuthConfiguration, Position,
+    BudgetConfiguration, ClientPlaceConfiguration, CredentialMethodConfiguration, CredentialsConfiguration,
+    DataResourceConfiguration, GrantConfiguration, Located, OAuthConfiguration, PoolConfiguration, Position,
     PropertyConfiguration, TimeoutsConfiguration, WebConfiguration,
 };
 use crate::resource::relational::access::TlsSettings;
@@ -120,7 +120,7 @@ fn oauth(configured: &OAuthConfiguration, folder: &Path) -> OAuthSettings {
     }
 }
 
-fn connections(configured: ConnectionsConfiguration) -> ConnectionSettings {
+fn connections(configured: PoolConfiguration) -> ConnectionSettings {
     let default = ConnectionSettings::default();
     ConnectionSettings {
         size: configured.size.map_or(default.size, |size| size as usize),

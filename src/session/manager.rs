@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, Either};
 use super::{
     Answer, Asked, EndProgress, EndReason, Joined, Participant, Principal, Recalled, SessionDescription, SessionError,
     SessionFilter, SessionHandle, SessionId, SessionRequirement, SessionStatistics, SessionStatus, SessionStreams,
-    StaticAttributes,
+    StaticAttributes, TransactionManager,
 };
 use crate::document::SessionConfiguration;
 
@@ -127,6 +127,11 @@ pub trait SessionManager: Send + Sync + 'static {
     /// Sessions that a store keeps are not ended but let go of, when all of them is written; those that hold something alive
     /// end ([`EndReason::OwnerLost`]).
     async fn drain(&self);
+
+    /// What begins and ends the transactions of its sessions, as it is configured now; `None` where nothing is.
+    fn transactions(&self) -> Option<Arc<TransactionManager>> {
+        None
+    }
 
     /// Takes a changed configuration: it holds for sessions that are created from now on, those that are there keep theirs.
     ///

@@ -75,7 +75,7 @@ pub use progress::{ActivityProgress, RequestProgress, RequestSummary};
 pub use random::{IdSource, RandomUnavailable, SeededIds, SystemIds};
 pub use replay::{
     AnswerAccount, AnswerBook, AnswerShelf, Asked, ClientNetwork, Fingerprint, IdempotencyKey, KeptAnswer, KeptSession,
-    MalformedKey, NamedSession, Recalled, Remember, RepeatName, Repetition, Replays,
+    MalformedKey, NamedSession, Recalled, Remember, RepeatName, Repetition, Replays, Unfinished,
 };
 pub use requirement::{Access, SessionRequirement};
 pub use resident::{TransientSessionManager, TransientSessionManagerBuilder, TransientSessionManagerFactory};

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import uuid
 
 import pandas
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.dialects.postgresql import JSONB
 
 DIALECTS = {"sqlite": "sqlite", "postgres": "postgresql", "mariadb": "mysql"}
 
@@ -115,3 +117,48 @@ def test_a_connection_is_gone_with_its_session(engine):
         assert lost.value.connection_invalidated
     with engine.connect() as connection:
         assert connection.scalar(sa.text("SELECT 1")) == 1
+
+
+def test_types_of_postgresql_go_both_ways(engine, kind, table):
+    if kind != "postgres":
+        pytest.skip("types of PostgreSQL")
+    metadata = sa.MetaData()
+    thing = sa.Table(
+        table,
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("data", JSONB),
+        sa.Column("moment", sa.DateTime(timezone=True)),
+        sa.Column("number", sa.BigInteger, sa.Sequence(f"{table}_numbers")),
+        sa.Column("span", sa.Interval),
+    )
+    metadata.create_all(engine)
+    moment = dt.datetime(2026, 11, 22, 8, tzinfo=dt.UTC)
+    row = {"id": uuid.uuid4(), "data": {"a": [1, None], "b?": "x"}, "moment": moment, "span": dt.timedelta(minutes=90)}
+    with engine.begin() as connection:
+        connection.execute(thing.insert(), row)
+        found = connection.execute(sa.select(thing)).one()
+        assert tuple(found) == (row["id"], row["data"], moment, 1, row["span"])
+        assert connection.scalar(sa.select(thing.c.number).where(thing.c.data.has_key("b?"), thing.c.id == row["id"])) == 1
+        asked = sa.text(f"SELECT '?' || number FROM {table} WHERE data ? :key")
+        assert connection.scalar(asked, {"key": "a"}) == "?1"
+    metadata.drop_all(engine)
+
+
+def test_mariadb_has_a_name_of_its_own(stage, table):
+    engine = sa.create_engine(f"rejoin+mariadb://127.0.0.1:{stage.service.port}/mariadb?isolation=serializable")
+    assert (engine.dialect.name, engine.dialect.is_mariadb) == ("mariadb", True)
+    thing = sa.Table(table, sa.MetaData(), sa.Column("id", sa.Integer, primary_key=True), sa.Column("at", sa.Time))
+    thing.metadata.create_all(engine)
+    with engine.begin() as connection:
+        assert connection.get_isolation_level() == "SERIALIZABLE"
+        connection.execute(thing.insert(), {"at": dt.time(8, 30)})
+        assert connection.execute(sa.select(thing)).one() == (1, dt.time(8, 30))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(thing.delete())
+        assert connection.get_isolation_level() == "AUTOCOMMIT"
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(thing)) == 0
+    with pytest.raises(sa.exc.OperationalError):
+        sa.create_engine("rejoin+mysql://127.0.0.1:9/nowhere").connect()
+    engine.dispose()

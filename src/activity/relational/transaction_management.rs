@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 
-use crate::activity::{Activity, ActivityContext, ActivityError, OutputPort, Requirement, Setup};
+use crate::activity::{Activity, ActivityContext, ActivityError, Boundary, OutputPort, Requirement, Setup};
 use crate::block::Block;
 use crate::document::activities::{self, ActivityElement, TransactionOperation as Operation};
 use crate::document::{DocumentError, Fields};
@@ -33,7 +33,7 @@ impl Activity for TransactionManagement {
 
     fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Self, DocumentError> {
         let read = activities::TransactionManagement::read(fields)?;
-        setup.parts_statements();
+        setup.is_boundary(boundary(&read.operation));
         if stays_in_session(&read.operation) {
             setup.stays_in_session();
         }
@@ -54,6 +54,17 @@ impl Activity for TransactionManagement {
 /// request of which nobody knows how it ended.
 fn stays_in_session(operation: &Operation) -> bool {
     matches!(operation, Operation::Begin { .. } | Operation::Savepoint(_) | Operation::State(_))
+}
+
+fn boundary(operation: &Operation) -> Boundary {
+    match operation {
+        Operation::Begin { .. } => Boundary::Begin,
+        Operation::Commit => Boundary::Commit,
+        Operation::Rollback => Boundary::Rollback,
+        Operation::Savepoint(_) | Operation::RollbackTo(_) | Operation::ReleaseSavepoint(_) | Operation::State(_) => {
+            Boundary::Within
+        }
+    }
 }
 
 async fn run(

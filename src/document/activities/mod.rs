@@ -53,7 +53,6 @@ pub use shape::{AttributeShape, ChildShape, Family, Occurs, Requirement, Shape, 
 pub use statement::SqlStatement;
 pub use stream::{FromStream, StreamKind, ToStream};
 pub use text_or_stream::TextOrStream;
-#[cfg(feature = "server")]
 pub(crate) use text_or_stream::expect_no_content_beside_from;
 pub use transform::{BlockAggregator, StringTokenizer};
 pub use utility::{DataStore, DataStoreSource, Echo, Refuse, RequestInformation, Sleep};

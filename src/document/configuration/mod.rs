@@ -8,9 +8,9 @@ mod session;
 
 pub use activity::{ActivityConfiguration, ConfiguredActivity, Property};
 pub use data_resource::{
-    BudgetConfiguration, ClientPlaceConfiguration, ConnectionsConfiguration, CredentialMethodConfiguration,
-    CredentialsConfiguration, DataResourceConfiguration, FolderConfiguration, GrantConfiguration, LoginConfiguration,
-    MappedTo, OAuthConfiguration, OriginConfiguration, PasswordSource, PoolConfiguration, PropertyConfiguration,
+    BudgetConfiguration, ClientPlaceConfiguration, CredentialMethodConfiguration, CredentialsConfiguration,
+    DataResourceConfiguration, FolderConfiguration, GrantConfiguration, LoginConfiguration, MappedTo,
+    OAuthConfiguration, OriginConfiguration, PasswordSource, PoolConfiguration, PropertyConfiguration,
     RoleMapConfiguration, RoleMapEntry, TimeoutsConfiguration, TlsConfiguration, TlsModeConfiguration,
     WebConfiguration,
 };

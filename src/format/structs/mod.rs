@@ -60,7 +60,7 @@ pub fn structs<T: DeserializeOwned>(rows: &RecordBatch, into: &mut Vec<T>) -> Re
     let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|error| RowError::of_block(error.to_string()))?;
     into.reserve(rows.num_rows());
     for row in 0..rows.num_rows() {
-        let value = T::deserialize(Row { names: &names, cells: &cells, row });
+        let value = T::deserialize(Row { names: &names, cells: &cells, index: row });
         into.push(value.map_err(|error| error.in_row(row + 1))?);
     }
     Ok(())

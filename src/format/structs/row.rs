@@ -11,12 +11,12 @@ use crate::format::cells::Cells;
 pub(super) struct Row<'a> {
     pub(super) names: &'a [&'a str],
     pub(super) cells: &'a [Cells<'a>],
-    pub(super) row: usize,
+    pub(super) index: usize,
 }
 
 impl<'a> Row<'a> {
     fn value(self, column: usize) -> CellValue<'a> {
-        CellValue { cells: &self.cells[column], row: self.row }
+        CellValue { cells: &self.cells[column], row: self.index }
     }
 
     /// Reads the only value of the row, where something that is neither struct nor tuple is wanted.

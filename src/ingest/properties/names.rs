@@ -6,7 +6,9 @@ use super::SecondaryNames;
 use super::set::PropertySet;
 use crate::document::nearest;
 use crate::ingest::Json;
-use crate::ingest::settings::{ChecksumSource, DerivedSource, IngestSettings, Parameter, ParameterValue, Template};
+use crate::ingest::settings::{
+    Checksum, ChecksumSource, DerivedSource, IngestSettings, Parameter, ParameterValue, Template,
+};
 
 /// The names that variables can have.
 pub(super) struct Names {
@@ -97,10 +99,8 @@ pub(super) fn check(set: &PropertySet<'_>, settings: &IngestSettings, names: &Na
         let key = if set.has("rejoin.download") { "rejoin.download" } else { "ms.extractor.target.file.name" };
         checker.template(key, &download.file);
         checker.needed_at_once(key, &download.file);
-        if let Some(checksum) = &download.checksum {
-            if let ChecksumSource::Value(value) = &checksum.source {
-                checker.template(key, value);
-            }
+        if let Some(Checksum { source: ChecksumSource::Value(value), .. }) = &download.checksum {
+            checker.template(key, value);
         }
     }
 }

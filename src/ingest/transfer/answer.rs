@@ -30,9 +30,9 @@ pub fn meaning(status: u16, headers: &HeaderMap, asked: &Asked, part: Option<&Pa
     match (status, asked, part) {
         (304, Asked::Changed, _) => Meaning::Unchanged,
         (206, Asked::Rest(from), Some(part)) => rest(headers, *from, part),
-        (416, Asked::Rest(from), _) => {
+        (416, Asked::Rest(from), Some(part)) => {
             let total = range(headers).and_then(|range| range.total);
-            if total == Some(*from) {
+            if total == Some(*from) && part.total.is_none_or(|before| before == *from) {
                 return Meaning::Complete;
             }
             let total = total.map_or("an unknown number of".to_owned(), |total| total.to_string());
@@ -113,11 +113,13 @@ mod tests {
 
     #[test]
     fn a_range_behind_the_end_may_mean_that_all_is_there() {
+        let part = || PartKept { total: Some(4), ..part() };
         let said =
             |asked, fields: &[(&'static str, &'static str)]| meaning(416, &headers(fields), &asked, Some(&part()));
         assert_eq!(said(Asked::Rest(4), &[("content-range", "bytes */4")]), Meaning::Complete);
         assert!(matches!(said(Asked::Rest(4), &[("content-range", "bytes */3")]), Meaning::Stale { .. }));
         assert!(matches!(said(Asked::Rest(4), &[]), Meaning::Stale { .. }));
+        assert!(matches!(said(Asked::Rest(3), &[("content-range", "bytes */3")]), Meaning::Stale { .. }), "it had 4");
         assert_eq!(said(Asked::Whole, &[]), Meaning::Other);
     }
 

@@ -16,6 +16,7 @@ mod staged;
 mod statics;
 mod stream;
 mod summary;
+mod transactions;
 mod value;
 mod working;
 

@@ -8,12 +8,13 @@ use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 
 use super::overlay::{Begun, Overlay};
 use super::summary::summaries;
+use super::transactions::Transactions;
 use super::{
     AttributeError, AttributeRules, AttributeSnapshot, AttributeSummary, AttributeValue, Checkpoint, Checkpoints,
     LiveAttribute, StagedAttributes, StaticSessionAttribute, StoredStream,
 };
 use crate::block::Scalar;
-use crate::session::{Access, SessionError, Transaction, TransactionReport};
+use crate::session::{Access, SessionError};
 
 /// The attributes of the session that a request has joined, with the request's own changes.
 ///
@@ -43,8 +44,7 @@ struct Shared {
     checkpoints: Mutex<Option<Arc<dyn Checkpoints>>>,
     /// One checkpoint is made after the other. Most requests make none.
     turns: OnceLock<Arc<Semaphore>>,
-    /// The transactions that the request was to end.
-    settled: Mutex<Vec<Arc<Transaction>>>,
+    transactions: Mutex<Transactions>,
 }
 
 impl fmt::Debug for Shared {
@@ -60,8 +60,8 @@ impl SessionAttributes {
     #[must_use]
     pub fn new(base: AttributeSnapshot, access: Access, rules: Arc<AttributeRules>) -> Self {
         let working = Mutex::new(Overlay::new(base));
-        let (checkpoints, turns, settled) = (Mutex::default(), OnceLock::new(), Mutex::default());
-        Self { shared: Arc::new(Shared { access, rules, working, checkpoints, turns, settled }) }
+        let (checkpoints, turns, transactions) = (Mutex::default(), OnceLock::new(), Mutex::default());
+        Self { shared: Arc::new(Shared { access, rules, working, checkpoints, turns, transactions }) }
     }
 
     /// Whether the request may change anything.
@@ -322,18 +322,9 @@ impl SessionAttributes {
         staged
     }
 
-    /// Notes that the request is to commit a transaction or to roll it back: what becomes of that holds, whatever becomes of the
-    /// request.
-    pub(in crate::session) fn settles(&self, transaction: &Arc<Transaction>) {
-        self.shared.settled.lock().push(Arc::clone(transaction));
-    }
-
-    /// The transactions that the request has committed or rolled back, or has begun to: it can't take that back. What was not done
-    /// as it was asked for, the activity that asked has told.
-    #[must_use]
-    pub fn settled(&self) -> Vec<TransactionReport> {
-        let settled = self.shared.settled.lock();
-        settled.iter().filter(|transaction| transaction.is_as_asked()).map(|transaction| transaction.report()).collect()
+    /// What the request has to do with transactions.
+    pub(super) fn transactions(&self) -> MutexGuard<'_, Transactions> {
+        self.shared.transactions.lock()
     }
 
     /// The working copy, if the attribute may be changed by whoever knows its name.

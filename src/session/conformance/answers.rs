@@ -106,15 +106,15 @@ pub(crate) async fn what_began_and_broke_off_is_not_run_again(make: Make) {
     let id = stage.session().await;
     for asked in [key("k", Some(&id)), number(1, &id), key(KEY, None)] {
         let repetition = stage.new_request(asked.clone()).await;
-        repetition.begins().await.unwrap();
+        repetition.begins(None).await.unwrap();
         drop(repetition);
-        assert!(matches!(stage.recall(asked).await, Recalled::Unknown));
+        assert!(matches!(stage.recall(asked).await, Recalled::Unknown(_)));
     }
     // The number is used up.
     stage.perform(number(2, &id), &id, Outcome::Commit, "second").await;
     // What comes to its end takes the place of its beginning.
     let repetition = stage.new_request(key("other", Some(&id))).await;
-    repetition.begins().await.unwrap();
+    repetition.begins(None).await.unwrap();
     let joined = stage.enter(&id).await.unwrap();
     joined.release_with(Outcome::Commit, Some(repetition.remember(|_| answer("done")))).await.unwrap();
     drop(repetition);

@@ -148,13 +148,13 @@ async fn what_was_running_when_the_process_died_is_not_run_again_if_it_may_have_
     let id = perform(&manager, key(None), SessionRequirement::Create { timeout: None }).await;
     let numbered = || asked(RepeatName::Sequence(1), Some(&id));
     let (careful, plain) = (new_request(&manager, key(Some(&id))).await, new_request(&manager, numbered()).await);
-    careful.begins().await.unwrap();
+    careful.begins(None).await.unwrap();
     let joined = manager.join(join(&id, false), &who()).await.unwrap();
     joined.attributes().increment("x", 1).unwrap();
     // It dies: nobody releases anything.
     std::mem::forget((joined, careful, plain));
     let manager = machine.start();
-    assert!(matches!(recall(&manager, key(Some(&id))).await, Recalled::Unknown));
+    assert!(matches!(recall(&manager, key(Some(&id))).await, Recalled::Unknown(_)));
     assert!(matches!(recall(&manager, numbered()).await, Recalled::New(_)));
     let joined = manager.join(join(&id, false), &who()).await.unwrap();
     assert_eq!(super::super::conformance::integer(&joined, "x"), Some(1));
@@ -171,7 +171,7 @@ async fn what_can_not_be_written_is_not_remembered_and_may_be_sent_again() {
     let kept = telling(&joined);
     let refused = joined.release_with(Outcome::Commit, Some(repetition.remember(move |_| kept))).await;
     assert_eq!(refused, Err(SessionError::Store(StoreError::Full)));
-    assert_eq!(repetition.begins().await, Err(SessionError::Store(StoreError::Full)));
+    assert_eq!(repetition.begins(None).await, Err(SessionError::Store(StoreError::Full)));
     drop(repetition);
     let unreadable = manager.recall(key(Some(&id)), &who().principal).await;
     assert_eq!(unreadable.unwrap_err(), SessionError::Store(StoreError::Full));

@@ -88,7 +88,7 @@ impl DurableSessionManagerBuilder {
         tell_closing(&*store, &ingredients.listeners, &recovery.perished);
         let lost = lost(&recovery.perished, time, ingredients.settings.retention);
         for batch in lost.chunks(BATCH) {
-            let writes: Vec<SessionWrite> = batch.iter().cloned().map(SessionWrite::End).collect();
+            let writes: Vec<SessionWrite> = batch.iter().cloned().map(SessionWrite::Lose).collect();
             store.commit(&writes)?;
         }
         let mut owners = recovery.owners;

@@ -3,10 +3,10 @@
 //! | bytes | what |
 //! |---|---|
 //! | 1 | the format: 1 |
-//! | 1 | 0: the request began, 1: it was answered |
+//! | 1 | 0: the request began, 1: it was answered, 2: it began, and works in a transaction or commits it |
 //! | 32 | its fingerprint |
 //! | 8 | its number in its session, 0 without one |
-//! | *rest* | how it was answered, if it was |
+//! | *rest* | how it was answered, if it was; or the id of the transaction (16) |
 //!
 //! An answer is: the status (2), whether it was only begun (1), the media type (length 2, text), the session (`session`), the
 //! holes (how many 4; for each where it is 4, which id stood there 1) and the body without them. A session is: how its id is kept
@@ -26,6 +26,7 @@ const FORMAT: u8 = 1;
 
 const BEGUN: u8 = 0;
 const ANSWERED: u8 = 1;
+const COMMITS: u8 = 2;
 
 const NO_ID: u8 = 0;
 const PRESENTED_ID: u8 = 1;
@@ -45,8 +46,16 @@ pub(super) struct Content {
     pub(super) fingerprint: Fingerprint,
     /// Its number, 0 if its client does not count.
     pub(super) sequence: u64,
-    /// How it was answered; `None` if all that is known is that it began.
-    pub(super) answer: Option<KeptAnswer>,
+    pub(super) known: Known,
+}
+
+/// What is known of how a request ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Known {
+    /// How it was answered.
+    Answered(KeptAnswer),
+    /// That it began, and the transaction whose end tells what became of it, if there is one.
+    Begun(Option<Uuid>),
 }
 
 /// The bytes are no content of this format.
@@ -56,14 +65,20 @@ pub(super) struct Unreadable;
 impl Content {
     /// The bytes, in which no id is.
     pub(super) fn write(&self, secret: &Secret, nonce: &Nonce) -> Bytes {
-        let body = self.answer.as_ref().map_or(0, |answer| answer.body.len());
+        let (state, body) = match &self.known {
+            Known::Answered(answer) => (ANSWERED, answer.body.len()),
+            Known::Begun(None) => (BEGUN, 0),
+            Known::Begun(Some(_)) => (COMMITS, 0),
+        };
         let mut out = BytesMut::with_capacity(256 + body);
         out.put_u8(FORMAT);
-        out.put_u8(if self.answer.is_some() { ANSWERED } else { BEGUN });
+        out.put_u8(state);
         out.put_slice(self.fingerprint.as_bytes());
         out.put_u64_le(self.sequence);
-        if let Some(answer) = &self.answer {
-            write_answer(answer, secret, nonce, &mut out);
+        match &self.known {
+            Known::Answered(answer) => write_answer(answer, secret, nonce, &mut out),
+            Known::Begun(Some(transaction)) => out.put_slice(transaction.as_bytes()),
+            Known::Begun(None) => {}
         }
         out.freeze()
     }
@@ -76,12 +91,13 @@ impl Content {
         let state = bytes.try_get_u8().map_err(unreadable)?;
         let fingerprint = Fingerprint::from_bytes(array(&mut bytes)?);
         let sequence = bytes.try_get_u64_le().map_err(unreadable)?;
-        let answer = match state {
-            BEGUN => None,
-            ANSWERED => Some(read_answer(bytes, secret)?),
+        let known = match state {
+            BEGUN => Known::Begun(None),
+            COMMITS => Known::Begun(Some(Uuid::from_bytes(array(&mut bytes)?))),
+            ANSWERED => Known::Answered(read_answer(bytes, secret)?),
             _ => return Err(Unreadable),
         };
-        Ok(Self { fingerprint, sequence, answer })
+        Ok(Self { fingerprint, sequence, known })
     }
 }
 
@@ -242,7 +258,7 @@ mod tests {
             accepted: true,
             session: Some(session),
         };
-        Content { fingerprint: Fingerprint::of(&[b"x"]), sequence: 3, answer: Some(answer) }
+        Content { fingerprint: Fingerprint::of(&[b"x"]), sequence: 3, known: Known::Answered(answer) }
     }
 
     fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -270,8 +286,10 @@ mod tests {
     fn a_beginning_and_a_fault_read_the_same() {
         let secret = Secret::Id(id(1));
         let fingerprint = Fingerprint::of(&[]);
-        let begun = Content { fingerprint, sequence: 0, answer: None };
-        assert_eq!(Content::read(begun.write(&secret, &NONCE), &secret), Ok(begun));
+        for transaction in [None, Some(Uuid::from_u128(7))] {
+            let begun = Content { fingerprint, sequence: 0, known: Known::Begun(transaction) };
+            assert_eq!(Content::read(begun.write(&secret, &NONCE), &secret), Ok(begun));
+        }
         let fault = KeptAnswer {
             status: 422,
             content_type: "application/problem+json".into(),
@@ -279,7 +297,7 @@ mod tests {
             accepted: false,
             session: None,
         };
-        let failed = Content { fingerprint, sequence: u64::MAX, answer: Some(fault) };
+        let failed = Content { fingerprint, sequence: u64::MAX, known: Known::Answered(fault) };
         assert_eq!(Content::read(failed.write(&secret, &NONCE), &secret), Ok(failed));
     }
 

@@ -38,4 +38,4 @@ pub use fingerprint::Fingerprint;
 pub use kept_answer::{KeptAnswer, KeptSession};
 pub use remember::Remember;
 pub use repetition::{AnswerShelf, Repetition};
-pub use replays::{NamedSession, Recalled, Replays};
+pub use replays::{NamedSession, Recalled, Replays, Unfinished};

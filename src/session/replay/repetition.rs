@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use uuid::Uuid;
 
-use super::content::Content;
+use super::content::{Content, Known};
 use super::in_flight::InFlightMark;
 use super::seal::{Nonce, Secret};
 use super::{Fingerprint, KeptAnswer, Remember};
@@ -49,8 +50,8 @@ pub(super) struct Named {
 }
 
 impl Named {
-    fn content(&self, answer: Option<KeptAnswer>) -> Content {
-        Content { fingerprint: self.fingerprint, sequence: self.sequence.unwrap_or(0), answer }
+    fn content(&self, known: Known) -> Content {
+        Content { fingerprint: self.fingerprint, sequence: self.sequence.unwrap_or(0), known }
     }
 }
 
@@ -84,19 +85,20 @@ impl Repetition {
             until: self.until(),
             sequence: named.sequence,
             answer: Box::new(move |departure| {
-                named.content(Some(answer(departure))).write(&named.secret, &named.nonce)
+                named.content(Known::Answered(answer(departure))).write(&named.secret, &named.nonce)
             }),
         }
     }
 
     /// Remembers that the request begins, before it changes anything that the session does not know of. Should the process die
-    /// before the answer is remembered, this is found, and the request is not run again.
+    /// before the answer is remembered, this is found, and the request is not run again. What it does in a
+    /// transaction, or with one, is told by the end of that, so it is noted with it.
     ///
     /// # Errors
     ///
     /// [`SessionError`] when that can't be remembered: then the request must not run.
-    pub fn begins(&self) -> BoxFuture<'static, Result<(), SessionError>> {
-        self.keep_content(None)
+    pub fn begins(&self, transaction: Option<Uuid>) -> BoxFuture<'static, Result<(), SessionError>> {
+        self.keep_content(Known::Begun(transaction))
     }
 
     /// Remembers an answer apart from the release.
@@ -105,17 +107,17 @@ impl Repetition {
     ///
     /// [`SessionError`] when it can't be remembered.
     pub fn keep(&self, answer: KeptAnswer) -> BoxFuture<'static, Result<(), SessionError>> {
-        self.keep_content(Some(answer))
+        self.keep_content(Known::Answered(answer))
     }
 
-    fn keep_content(&self, answer: Option<KeptAnswer>) -> BoxFuture<'static, Result<(), SessionError>> {
+    fn keep_content(&self, known: Known) -> BoxFuture<'static, Result<(), SessionError>> {
         let named = &self.named;
         let record = AnswerRecord {
             scope: named.scope,
             session: named.session,
             numbered: named.sequence.is_some(),
             until: self.until(),
-            content: named.content(answer).write(&named.secret, &named.nonce),
+            content: named.content(known).write(&named.secret, &named.nonce),
         };
         Box::pin(self.shelf.keep(self.account, record))
     }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use futures_util::future::{Either, ready};
 use parking_lot::RwLock;
+use uuid::Uuid;
 
-use super::content::{Content, Unreadable};
+use super::content::{Content, Known, Unreadable};
 use super::in_flight::{InFlight, InFlightMark, Running};
 use super::repetition::Named;
 use super::seal::{NONCE_BYTES, Secret};
@@ -20,15 +21,23 @@ pub enum Recalled {
     New(Box<Repetition>),
     /// It was answered, with this.
     Answered(KeptAnswer),
-    /// It began, and nobody knows how it ended: the process died. It is not run again, because it may have changed more than its
-    /// session.
-    Unknown,
+    /// It began, and the process died. It is not run again, because it may have changed more than its session.
+    Unknown(Unfinished),
     /// It runs just now.
     InFlight,
     /// Another request has its name.
     Reused,
     /// Its number is not the next, which is this one.
     Expected(u64),
+}
+
+/// A request that began and was not answered, because the process died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The session that it named.
+    pub session: Option<NamedSession>,
+    /// The transaction that its statements were part of, or that it was to commit, where its end is remembered.
+    pub transaction: Option<Uuid>,
 }
 
 /// The repeatable requests of one session manager: which of them run, and how those that come are received.
@@ -41,7 +50,7 @@ pub struct Replays {
 }
 
 /// The session that a request names, as its manager knows it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NamedSession {
     /// Its name.
     pub handle: SessionHandle,
@@ -164,7 +173,9 @@ fn received(known: Option<Content>, repetition: Box<Repetition>, session: Option
     match known {
         None => Recalled::New(repetition),
         Some(known) if known.fingerprint != repetition.named.fingerprint => Recalled::Reused,
-        Some(Content { answer: Some(answer), .. }) => Recalled::Answered(answer),
-        Some(Content { answer: None, .. }) => Recalled::Unknown,
+        Some(Content { known: Known::Answered(answer), .. }) => Recalled::Answered(answer),
+        Some(Content { known: Known::Begun(transaction), .. }) => {
+            Recalled::Unknown(Unfinished { session, transaction })
+        }
     }
 }

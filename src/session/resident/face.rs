@@ -9,7 +9,7 @@ use super::policy::Policy;
 use super::shared::Shared;
 use super::sweep;
 use crate::document::SessionConfiguration;
-use crate::session::{Joining, Participant, Principal, SessionRequirement, StaticAttributes};
+use crate::session::{Joining, Participant, Principal, SessionRequirement, StaticAttributes, TransactionManager};
 
 impl Shared {
     pub(in crate::session) fn join_told(
@@ -18,6 +18,12 @@ impl Shared {
         who: &Participant,
     ) -> Joining {
         self.telling_denials(self.join(requirement, who), who)
+    }
+
+    /// What begins and ends transactions.
+    pub(in crate::session) fn transactions(&self) -> Option<Arc<TransactionManager>> {
+        let policy = self.policy();
+        policy.rules.statics.iter().find_map(|(_, value)| Arc::clone(value).downcast())
     }
 
     pub(in crate::session) fn reconfigure(&self, settings: SessionConfiguration, statics: StaticAttributes) {
@@ -108,6 +114,10 @@ macro_rules! manages_sessions {
 
             async fn drain(&self) {
                 self.shared.drain().await;
+            }
+
+            fn transactions(&self) -> Option<std::sync::Arc<$crate::session::TransactionManager>> {
+                self.shared.transactions()
             }
 
             fn reconfigure(

@@ -151,6 +151,7 @@ impl Content {
         match write {
             SessionWrite::Save(save) => self.save(save),
             SessionWrite::End(end) => self.end(end),
+            SessionWrite::Lose(end) => self.lose(end),
             SessionWrite::Remember(answer) => self.remember_apart(answer),
             SessionWrite::RememberLatest { answer, answers_kept } => {
                 let has_place = self.remember_apart(answer);
@@ -214,6 +215,19 @@ impl Content {
         self.take(end.handle);
         self.answers.retain(|_, (_, answer)| answer.session != Some(end.handle));
         self.ended.insert(end.handle, end.clone());
+        true
+    }
+
+    fn lose(&mut self, end: &EndedSession) -> bool {
+        let answers = self.answers.values().filter(|(_, answer)| answer.session == Some(end.handle));
+        let mut answers: Vec<_> = answers.cloned().collect();
+        answers.sort_unstable_by_key(|(number, _)| *number);
+        if !self.end(end) {
+            return false;
+        }
+        for (_, answer) in answers {
+            self.remember(&AnswerRecord { until: end.until, ..answer });
+        }
         true
     }
 

@@ -14,6 +14,9 @@ pub enum SessionWrite {
     Save(SaveSession),
     /// A session has ended, whether it was ever saved or not: what is stored of it goes, its end is remembered.
     End(EndedSession),
+    /// A session is lost with what it held: it ends, but the answers that are kept with it are remembered as long as its end is, for
+    /// clients that don't know what became of their requests.
+    Lose(EndedSession),
     /// An answer is remembered apart from any release. If it does not end by itself ([`Moment::NEVER`](crate::session::Moment)),
     /// and the session that it goes with is not there any more, that is stale, and it is not remembered. A session that was never
     /// saved is not there, so its answers come with its saves.

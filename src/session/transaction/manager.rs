@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::log::{DecisionLog, LogError, Stands};
+use super::log::{DecisionLog, Known, LogError, Stands};
 use super::recovery::{Recoverable, Recovery};
 use super::two_phase::{Logged, qualified};
 use super::{Decision, Transaction, TransactionError, TransactionOptions, TransactionReport, TransactionState};
@@ -153,7 +153,10 @@ impl TransactionManager {
             }
             _ => {}
         }
-        let id = self.ids.uuid(self.clock.wall())?;
+        let id = match session.foreseen() {
+            Some(id) => id,
+            None => self.ids.uuid(self.clock.wall())?,
+        };
         let logged = self
             .attached
             .get()
@@ -229,6 +232,44 @@ impl TransactionManager {
                 None => Err(TransactionError::Unknown { id }),
             },
         }
+    }
+
+    /// The transaction that the next commit of this request is about, where a log tells afterwards what became of it: the one that
+    /// goes on in the session, or else the one that the request begins, whose id is given away now.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::RandomUnavailable`] when there is no id for it.
+    pub fn foresee(&self, session: &SessionAttributes) -> Result<Option<Uuid>, TransactionError> {
+        if self.attached.get().is_none() {
+            return Ok(None);
+        }
+        if let Ok(current) = self.current(session) {
+            return Ok(Some(current.id()));
+        }
+        let id = self.ids.uuid(self.clock.wall())?;
+        session.foresees(id);
+        Ok(Some(id))
+    }
+
+    /// What became of a transaction that was [foreseen](Self::foresee) in a process that died, by the log; `None` when that is not
+    /// known, or not yet.
+    ///
+    /// # Errors
+    ///
+    /// [`TransactionError::Log`] when the log can't be read.
+    pub async fn outcome(&self, id: Uuid, owner: &Principal) -> Result<Option<Decision>, TransactionError> {
+        let Some(Attached { log, .. }) = self.attached.get() else { return Ok(None) };
+        if log.is_running(id) {
+            return Ok(None);
+        }
+        Ok(match log.read(id).await? {
+            Some(known) if known.owner != *owner => None,
+            Some(Known { stands: Stands::Decided(decision), .. }) => Some(decision),
+            Some(Known { stands: Stands::Committing, .. }) => None,
+            // Nothing is committed before that is written.
+            Some(Known { stands: Stands::Begun, .. }) | None => Some(Decision::Rollback),
+        })
     }
 
     /// What the log says of a transaction.

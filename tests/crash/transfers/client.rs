@@ -50,7 +50,16 @@ impl Client {
         let amount = i64::try_from(self.random.within(0..200))? - 100;
         let Some((session, id)) = self.begin().await? else { return Ok(()) };
         let outcome = match self.updates(&session, amount).await? {
-            Step::Done(_) => self.commit(&session).await?,
+            Step::Done(_) => {
+                let commit = ask(&session, &step("t", "<commit/>")).with_key(Some(self.random.word(16)));
+                match self.commit(&commit).await? {
+                    Outcome::Unknown => {
+                        let is_made = self.find_out(&id, amount).await?;
+                        return self.commit_again(&commit, is_made).await;
+                    }
+                    outcome => outcome,
+                }
+            }
             Step::Refused(_) => {
                 self.send(&ask(&session, &step("t", "<rollback/>"))).await?;
                 Outcome::NotMade
@@ -58,10 +67,8 @@ impl Client {
             // It stays open until the session ends by itself.
             Step::Unanswered => Outcome::NotMade,
         };
-        match outcome {
-            Outcome::Made => self.ledger.made(amount),
-            Outcome::NotMade => {}
-            Outcome::Unknown => self.find_out(&id, amount).await?,
+        if outcome == Outcome::Made {
+            self.ledger.made(amount);
         }
         Ok(())
     }
@@ -94,9 +101,8 @@ impl Client {
     }
 
     /// The third request.
-    async fn commit(&mut self, session: &str) -> Result<Outcome> {
-        let ask = ask(session, &step("t", "<commit/>")).with_key(Some(self.random.word(16)));
-        Ok(match self.send(&ask).await? {
+    async fn commit(&mut self, ask: &Ask) -> Result<Outcome> {
+        Ok(match self.send(ask).await? {
             Step::Done(_) => Outcome::Made,
             // A conflict, or the session was at its end: nothing of it holds.
             Step::Refused(reply) if matches!(reply.status, 409) && reply.fault()?.retryable => Outcome::NotMade,
@@ -104,8 +110,21 @@ impl Client {
         })
     }
 
-    /// Asks what became of a transaction until that is known.
-    async fn find_out(&mut self, id: &str, amount: i64) -> Result<()> {
+    /// Sends the commit again: if it is told what became of it, that is what the log knows.
+    async fn commit_again(&mut self, ask: &Ask, is_made: bool) -> Result<()> {
+        let Exchange::Answered(reply) = self.link.send(ask).await? else { return Ok(()) };
+        let told = match () {
+            () if reply.is_completed() => true,
+            () if reply.is_fault(409, "TransactionRolledBack") => false,
+            () => return Ok(()),
+        };
+        ensure!(told == is_made, "the commit that was sent again is told otherwise: {} {}", reply.status, reply.text());
+        count(&self.ledger.told_again);
+        Ok(())
+    }
+
+    /// Asks what became of a transaction until that is known; gives whether it is made.
+    async fn find_out(&mut self, id: &str, amount: i64) -> Result<bool> {
         let state = step("t", &format!("<state id=\"{id}\"/><output name=\"state\"/>"));
         let ask = Ask::perform(document(&state));
         let begun = Instant::now();
@@ -117,17 +136,17 @@ impl Client {
                     if state.contains("state=\"committed\"") {
                         count(&self.ledger.found_made);
                         self.ledger.made(amount);
-                        return Ok(());
+                        return Ok(true);
                     }
                     if state.contains("state=\"rolledBack\"") {
                         count(&self.ledger.found_not_made);
-                        return Ok(());
+                        return Ok(false);
                     }
                 }
                 // Of one that never came to its commit nothing is written.
                 Exchange::Answered(reply) if reply.status == 422 && reply.text().contains("TransactionNotFound") => {
                     count(&self.ledger.found_not_made);
-                    return Ok(());
+                    return Ok(false);
                 }
                 Exchange::Answered(_) | Exchange::Lost => {}
                 Exchange::Over => bail!("the service is gone for good"),

@@ -30,6 +30,8 @@ pub(super) struct Ledger {
     pub(super) found_made: AtomicU64,
     /// The same, and not made.
     pub(super) found_not_made: AtomicU64,
+    /// Commits that were sent again, and were told the same.
+    pub(super) told_again: AtomicU64,
     /// How often which fault was answered.
     pub(super) faults: Mutex<BTreeMap<String, u64>>,
     pub(super) broken_off: AtomicU64,
@@ -47,6 +49,7 @@ impl Ledger {
             transfers: AtomicU64::new(0),
             found_made: AtomicU64::new(0),
             found_not_made: AtomicU64::new(0),
+            told_again: AtomicU64::new(0),
             faults: Mutex::default(),
             broken_off: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
@@ -76,10 +79,11 @@ impl Ledger {
     /// Checks the accounts: their sum, and that every transfer was made once that is known to be made, and no other.
     pub(super) fn audit(&self, accounts: &[Account]) -> Result<String> {
         let sum: i64 = accounts.iter().map(|account| account.balance).sum();
-        let [transfers, found_made, found_not_made, broken_off, dropped, inspections] = [
+        let [transfers, found_made, found_not_made, told_again, broken_off, dropped, inspections] = [
             &self.transfers,
             &self.found_made,
             &self.found_not_made,
+            &self.told_again,
             &self.broken_off,
             &self.dropped,
             &self.inspections,
@@ -92,7 +96,8 @@ impl Ledger {
         ensure!(accounts == expected, "the accounts are {accounts:?} and should be {expected:?}");
         ensure!(transfers > 0, "nothing was transferred");
         Ok(format!(
-            "{transfers} transfers; of {} that were not answered {found_made} turned out to be made; {broken_off} requests broke \
+            "{transfers} transfers; of {} that were not answered {found_made} turned out to be made, and {told_again} were told the \
+             same when they were sent again; {broken_off} requests broke \
              off, {dropped} were dropped by their clients; {inspections} times the sum was right meanwhile; faults: {}",
             found_made + found_not_made,
             self.told()

@@ -116,6 +116,31 @@ async fn a_transaction_holds_as_a_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn the_work_of_a_transaction_is_done_again_when_others_got_in_its_way() {
+    let context = Context::new().await;
+    let service = service(&context).await;
+    let session = service.session().await.unwrap();
+    let begun = std::cell::Cell::new(0);
+    let seen: f64 = session
+        .transaction(async |transaction| {
+            begun.set(begun.get() + 1);
+            let credit = transaction.query("SELECT credit FROM customer WHERE id = 1").one().await?;
+            if begun.get() == 1 {
+                // Between its first look and its first change.
+                service.update("UPDATE customer SET credit = 50 WHERE id = 1").run().await?;
+            }
+            transaction.update("UPDATE customer SET credit = credit + 1 WHERE id = 1").run().await?;
+            Ok::<_, Error>(credit)
+        })
+        .await
+        .unwrap();
+    assert_eq!(begun.get(), 2);
+    assert!((seen - 50.0).abs() < 1e-9, "{seen}");
+    let credit: f64 = service.query("SELECT credit FROM customer WHERE id = 1").one().await.unwrap();
+    assert!((credit - 51.0).abs() < 1e-9, "{credit}");
+}
+
+#[tokio::test]
 async fn a_cursor_gives_page_after_page() {
     let context = Context::new().await;
     let session = service(&context).await.session().await.unwrap();

@@ -14,6 +14,7 @@ in_every_database!(
     a_load_in_a_transaction_is_taken_back_with_it,
     a_load_that_need_not_be_whole_loads_what_it_can_and_tells_what_it_cannot,
     a_load_that_need_not_be_whole_leaves_the_transaction_usable,
+    lists_and_intervals_are_loaded_whatever_the_database_has_for_them,
 );
 
 fn load(target: &str) -> String {
@@ -146,15 +147,7 @@ async fn a_load_in_a_transaction_is_taken_back_with_it(kind: Kind) {
     assert_eq!(stage.rows("SELECT count(*) FROM number").await, "0\n");
 }
 
-/// Those of MariaDB are in [`crate::mariadb`].
-#[tokio::test]
-async fn lists_and_intervals_are_loaded_whatever_the_database_has_for_them() {
-    for kind in [Kind::Sqlite, Kind::Postgres] {
-        lists_and_intervals_are_loaded(kind).await;
-    }
-}
-
-async fn lists_and_intervals_are_loaded(kind: Kind) {
+async fn lists_and_intervals_are_loaded_whatever_the_database_has_for_them(kind: Kind) {
     let stage = Stage::new(kind).await;
     let csv = "1,P1Y2M3DT4H5M6.000007S,\"{1,NULL,-3}\",\"{a,\"\"b c\"\",NULL,\"\"NULL\"\",\"\"\"\"}\",\"{1.50,-0.01}\",\"{P-1M,PT0S}\"\n\
                2,P-1DT-2H,{},{},{},{}\n3,,,,,\n";

@@ -193,6 +193,36 @@ async fn rc_1_what_creates_is_not_sent_again_by_the_next_process() {
 }
 
 #[tokio::test]
+async fn a_request_with_a_key_that_died_is_not_run_again_and_the_next_one_goes_on_from_its_checkpoint() {
+    let mut stage = Stage::new(|request, _, is_after| match &*request.target {
+        "/records" => json(r#"{"items":[{"n":1}],"cursor":"c1"}"#),
+        _ if !is_after => json("{}").never(),
+        _ => json(r#"{"items":[{"n":2}],"cursor":null}"#),
+    })
+    .await;
+    let pull = [
+        ("ms.source.uri", "/records"),
+        ("ms.data.field", "items"),
+        ("ms.session.key.field", r#"{"name":"cursor"}"#),
+        ("ms.parameters", r#"[{"name":"cursor","type":"session"}]"#),
+    ];
+    let document = stage.document(&pull);
+    let request = Client::new().post(stage.service.url()).header("content-type", "application/xml");
+    let request = request.header("idempotency-key", "first").body(perform(&document));
+    let running = tokio::spawn(request.send());
+    stage.says("\"pages\":1").await;
+    stage.kill(running).await;
+    let before = stage.server.count();
+    stage.service.perform_as(&document, "first").await.is_fault(409, "OutcomeUnknown");
+    assert_eq!(stage.server.count(), before, "nothing was asked for");
+    stage.service.perform_as(&document, "second").await.is_completed();
+    stage.service.perform_as(&document, "second").await.is_completed();
+    let mut lines: Vec<String> = stage.server.requests().iter().map(Recorded::line).collect();
+    lines.dedup();
+    assert_eq!(lines, ["GET /records", "GET /records?cursor=c1"]);
+}
+
+#[tokio::test]
 async fn what_was_complete_in_a_request_that_died_is_not_asked_for_again() {
     let mut stage = Stage::new(|_, _, _| json(r#"[{"n":1}]"#)).await;
     let pull = [("ms.source.uri", "/records")];

@@ -1,15 +1,15 @@
 //! The service is killed in the middle of a commit, at every step, and started again: both databases agree, and the client
-//! is told what became of its transaction.
+//! is told what became of its transaction, by its id and to the commit that it sends again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use reqwest::Client;
+use reqwest::{Client, RequestBuilder};
 use tempfile::TempDir;
 
-use super::{join, manage, transaction_id};
+use super::{in_order, join, manage, transaction_id};
 use crate::command::Serving;
 use crate::context::{Reply, create_database, perform};
 use crate::databases::{MariaDbServer, PASSWORD, PostgresServer};
@@ -101,8 +101,8 @@ impl Stage {
         write(
             "session.xml",
             &format!(
-                "<sessionConfiguration {namespace}><sessionManagerFactory impl=\"rejoin.TransientSessionManagerFactory\">\
-                 <sessionAttribute name=\"transactionManager\" impl=\"rejoin.TransactionManager\"><log path=\"transactions/\"/>\
+                "<sessionConfiguration {namespace}><sessionManagerFactory impl=\"rejoin.DurableSessionManagerFactory\">\
+                 <store path=\"sessions/\"/><sessionAttribute name=\"transactionManager\" impl=\"rejoin.TransactionManager\"><log path=\"transactions/\"/>\
                  </sessionAttribute></sessionManagerFactory></sessionConfiguration>"
             ),
         );
@@ -117,27 +117,32 @@ impl Stage {
     }
 
     async fn perform(&self, serving: &Serving, content: &str) -> Result<Reply, reqwest::Error> {
-        let request = self.client.post(format!("{}/services/data", serving.url)).body(perform(content));
-        let response = request.header("content-type", "application/xml").send().await?;
-        Ok(Reply::of(response).await)
+        Ok(Reply::of(self.post(serving, content).send().await?).await)
     }
 
-    /// Moves 30 from one to the other, in four requests; gives the id of the transaction.
-    async fn transfer(&self, serving: &Serving) -> String {
+    fn post(&self, serving: &Serving, content: &str) -> RequestBuilder {
+        let request = self.client.post(format!("{}/services/data", serving.url)).body(perform(content));
+        request.header("content-type", "application/xml")
+    }
+
+    /// Performs under a name, so that it may be sent again.
+    async fn perform_once(&self, serving: &Serving, content: &str) -> Result<Reply, reqwest::Error> {
+        let request = self.post(serving, content).header("idempotency-key", "5d04ab3a-7a0e-4d0c-b7e5-5ba1a48c5f0c");
+        Ok(Reply::of(request.send().await?).await)
+    }
+
+    /// Moves 30 from one to the other, in four requests; gives the id of the transaction, and its commit.
+    async fn transfer(&self, serving: &Serving) -> (String, String) {
         let session = self.perform(serving, "<session/>").await.unwrap().session_id();
         let begun = self.perform(serving, &(join(&session) + &manage("<begin/>"))).await.unwrap();
         let id = transaction_id(&begun.is_completed().text);
-        for (name, by) in [("one", "- 30"), ("other", "+ 30")] {
-            let update = format!(
-                "{}<sqlUpdateStatement name=\"u\" resource=\"{name}\"><expression>UPDATE account SET amount = amount {by}\
-                 </expression></sqlUpdateStatement>",
-                join(&session)
-            );
-            self.perform(serving, &update).await.unwrap().is_completed();
+        for step in moves() {
+            self.perform(serving, &(join(&session) + &step)).await.unwrap().is_completed();
         }
-        let commit = self.perform(serving, &(join(&session) + &manage("<commit/>"))).await;
-        assert!(commit.is_err(), "the service dies before it answers: {commit:?}");
-        id
+        let commit = join(&session) + &manage("<commit/>");
+        let answer = self.perform_once(serving, &commit).await;
+        assert!(answer.is_err(), "the service dies before it answers: {answer:?}");
+        (id, commit)
     }
 
     /// The amounts, as soon as they can be changed by others, which is when nothing is prepared any more.
@@ -157,7 +162,7 @@ impl Stage {
 
     async fn is_killed(&self, fault: &str, is_committed: bool) {
         let serving = self.start(fault);
-        let id = self.transfer(&serving).await;
+        let (id, commit) = self.transfer(&serving).await;
         serving.wait();
         let serving = self.start("");
         let expected = if is_committed { ["70", "130"] } else { ["100", "100"] };
@@ -165,7 +170,50 @@ impl Stage {
         let ask = manage(&format!("<state id=\"{id}\"/>"));
         let answer = self.perform(&serving, &ask).await.unwrap();
         answer.is_completed().says(if is_committed { "state=\"committed\"" } else { "state=\"rolledBack\"" });
+        // Its session has ended; the commit that is sent again is answered all the same, however often.
+        for _ in 0..2 {
+            let again = self.perform_once(&serving, &commit).await.unwrap();
+            if is_committed {
+                again.is_completed().says(&format!("<transaction state=\"committed\" id=\"{id}\"/>"));
+                assert_eq!((again.header("rejoin-replayed"), &*again.session_id()), ("true", named(&commit)));
+            } else {
+                again.is_fault(409, "TransactionRolledBack").says("retryable=\"true\"").says(&id);
+            }
+        }
+        let other = self.perform(&serving, &commit).await.unwrap();
+        other.is_fault(410, "SessionEnded").says("ownerLost");
     }
+
+    /// The same of a transaction that is begun and committed by one request.
+    async fn is_killed_at_once(&self, fault: &str, code: &str) {
+        let serving = self.start(fault);
+        let [take, give] = moves();
+        let content = in_order(&[manage("<begin/>"), take, give, manage("<commit/>")]);
+        let answer = self.perform_once(&serving, &content).await;
+        assert!(answer.is_err(), "the service dies before it answers: {answer:?}");
+        serving.wait();
+        let serving = self.start("");
+        let is_committed = self.settled(&serving).await == ["70", "130"];
+        assert_eq!(is_committed, code == "TransactionCommitted", "killed at {fault}");
+        for _ in 0..2 {
+            self.perform_once(&serving, &content).await.unwrap().is_fault(409, code);
+        }
+    }
+}
+
+/// What moves 30 from one to the other.
+fn moves() -> [String; 2] {
+    [("one", "- 30"), ("other", "+ 30")].map(|(name, by)| {
+        format!(
+            "<sqlUpdateStatement name=\"{name}\" resource=\"{name}\"><expression>UPDATE account SET amount = amount {by}\
+             </expression></sqlUpdateStatement>"
+        )
+    })
+}
+
+/// The session that a document names.
+fn named(content: &str) -> &str {
+    content.split('"').nth(1).unwrap()
 }
 
 #[tokio::test]
@@ -193,5 +241,17 @@ async fn one_that_cannot_prepare_agrees_with_the_other_wherever_the_service_is_k
         ("committed-0", true),
     ] {
         Stage::new(|folder| [Place::sqlite(folder), Place::postgres()]).is_killed(fault, is_committed).await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_of_one_request_that_is_sent_again_is_told() {
+    for (fault, code) in [
+        ("prepared-0", "TransactionRolledBack"),
+        ("committing-last", "TransactionRolledBack"),
+        ("committed-last", "TransactionCommitted"),
+        ("decided", "TransactionCommitted"),
+    ] {
+        Stage::new(|folder| [Place::sqlite(folder), Place::postgres()]).is_killed_at_once(fault, code).await;
     }
 }

@@ -1,7 +1,8 @@
 //! The service ends, cleanly or not, and is started again: what held a transaction or a cursor has ended with it, and what
 //! became of a transaction that was over is known.
 
-use super::{in_order, join, manage, transaction_id, update};
+use super::{in_order, join, manage, query, transaction_id, update};
+use crate::context::perform;
 use crate::durable::Service;
 
 const RESOURCE: &str = "<dataServiceResourceConfiguration xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/config\">\
@@ -78,4 +79,29 @@ async fn a_session_keeps_what_became_of_its_transaction_across_a_restart() {
         service.perform(&(join(&session) + &manage("<begin/>"))).await.is_completed();
         service.perform(&(join(&session) + &manage("<rollback/>"))).await.is_completed();
     }
+}
+
+#[tokio::test]
+async fn what_ran_in_a_transaction_when_the_process_died_is_told_as_rolled_back() {
+    let mut service = bank().await;
+    let session = service.create().await;
+    service.perform(&(join(&session) + &manage("<begin/>"))).await.is_completed();
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT i FROM n";
+    let steps = [
+        update("take", TAKE),
+        format!("<flow>{}</flow>", query("many", many)),
+        "<sleep name=\"nap\" duration=\"PT4M\"/>".to_owned(),
+    ];
+    let (content, key) = (join(&session) + &in_order(&steps), "7b7c2f4e-0f5e-4d0c-9a3e-123456789011");
+    let request = reqwest::Client::new().post(service.url()).header("content-type", "application/xml");
+    let mut answer = request.header("idempotency-key", key).body(perform(&content)).send().await.unwrap();
+    // What streams has begun, so the update is done.
+    assert!(answer.chunk().await.unwrap().is_some());
+    service.stop("-KILL");
+    service.start_again();
+    for _ in 0..2 {
+        let again = service.perform_as(&content, key).await;
+        again.is_fault(409, "TransactionRolledBack").says("retryable=\"true\"");
+    }
+    service.perform(&content).await.is_fault(410, "SessionEnded").says("reason=\"ownerLost\"");
 }

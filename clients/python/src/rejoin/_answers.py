@@ -175,14 +175,15 @@ def _number(element: ElementTree.Element | None, name: str) -> int | None:
     return int(text) if text else None
 
 
-def parse_fault(answer: Answer, document: str | None) -> Fault:
+def parse_fault(answer: Answer, document: str | None) -> Fault | UnexpectedAnswer:
     """The exception for an answer with a status of 400 or above."""
     try:
         root = ElementTree.fromstring(answer.content)
     except ElementTree.ParseError:
         root = ElementTree.Element("none")
     if root.tag != f"{_N}fault":
-        raise UnexpectedAnswer(f"HTTP status {answer.status} without a fault document; is this the address of a Rejoin service?")
+        what = f"HTTP status {answer.status} without a fault document; is this the address of a Rejoin service?"
+        return UnexpectedAnswer(what, answer.status)
     location = root.find(f"{_N}location")
     retry_after = root.get("retryAfter")
     return fault(

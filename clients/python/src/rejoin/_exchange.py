@@ -43,12 +43,16 @@ class Answer:
 
 
 class Lost(Exception):
-    """Thrown into a conversation: the exchange had no answer. `sent` is false when nothing can have reached the service."""
+    """Thrown into a conversation: the exchange had no answer.
 
-    def __init__(self, why: str, *, sent: bool) -> None:
+    `sent` is false when nothing can have reached the service; `met` tells whether this client has ever had an answer from there.
+    """
+
+    def __init__(self, why: str, *, sent: bool, met: bool) -> None:
         super().__init__(why)
         self.why = why
         self.sent = sent
+        self.met = met
 
 
 Conversation = Generator[Exchange | Pause, Answer, T]

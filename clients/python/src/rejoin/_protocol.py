@@ -21,10 +21,20 @@ from urllib.parse import quote
 
 from ._answers import Properties, Response, SessionStatus, parse_fault, parse_properties, parse_response, parse_status
 from ._exchange import Answer, Conversation, Exchange, Lost, Pause
-from .errors import Fault, LostAnswer, ResultsNotKept, SessionInUse, SessionNotFound, TransactionConflict
+from .errors import (
+    Fault,
+    LostAnswer,
+    RejoinError,
+    ResultsNotKept,
+    SessionInUse,
+    SessionNotFound,
+    TransactionConflict,
+    UnexpectedAnswer,
+)
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
+_GATEWAY = (502, 503, 504)
 
 
 @dataclass(frozen=True)
@@ -161,32 +171,44 @@ class Protocol:
         patience = Patience(self.patience)
         may_have_run = False
         while True:
-            problem: Fault | LostAnswer
+            problem: RejoinError
+            advice = None
             try:
                 answer = yield exchange
             except Lost as lost:
                 may_have_run = may_have_run or lost.sent
                 problem = LostAnswer(lost.why, may_have_run=may_have_run, key=exchange.headers.get("Idempotency-Key"))
-                advice = None
+                if not may_have_run and not lost.met:
+                    # Nobody was ever there: the address is wrong, more likely than not.
+                    raise problem from None
             else:
                 if answer.status < 400:
                     return answer
                 problem = parse_fault(answer, document)
                 if reads and isinstance(problem, ResultsNotKept):
                     exchange = _with_key(exchange, new_key())
-                elif (
-                    not problem.retryable
-                    or isinstance(problem, TransactionConflict)
-                    or (isinstance(problem, SessionInUse) and not waits)
-                ):
+                elif not _may_succeed_later(problem, waits):
                     raise problem
-                advice = problem.retry_after
+                advice = problem.retry_after if isinstance(problem, Fault) else None
             pause = patience.next(advice)
             if pause is None:
                 raise problem
             yield Pause(pause)
             if reads and "Idempotency-Key" not in exchange.headers:
                 exchange = _with_key(exchange, new_key())
+
+
+def _may_succeed_later(problem: Fault | UnexpectedAnswer, waits: bool) -> bool:
+    match problem:
+        case TransactionConflict():
+            return False
+        case SessionInUse():
+            return problem.retryable and waits
+        case Fault():
+            return problem.retryable
+        case _:
+            # A gateway in between, whose service is being started, say.
+            return problem.status in _GATEWAY
 
 
 class Patience:

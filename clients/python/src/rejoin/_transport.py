@@ -21,11 +21,11 @@ T = TypeVar("T")
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-def _lost(error: httpx.TransportError) -> Lost:
+def _lost(error: httpx.TransportError, met: bool) -> Lost:
     what = (
         "the service can't be reached" if isinstance(error, _NOT_SENT) else "the connection broke before the whole answer was there"
     )
-    return Lost(f"{what} ({type(error).__name__}: {error})", sent=not isinstance(error, _NOT_SENT))
+    return Lost(f"{what} ({type(error).__name__}: {error})", sent=not isinstance(error, _NOT_SENT), met=met)
 
 
 def _total(response: httpx.Response) -> int | None:
@@ -39,6 +39,8 @@ class Transport:
     def __init__(self, client: httpx.Client, progress: bool | None) -> None:
         self._client = client
         self._progress = progress
+        # Whether somebody has ever answered.
+        self._met = False
 
     def close(self) -> None:
         """Closes the connections."""
@@ -70,7 +72,7 @@ class Transport:
                         shown.update(len(chunk))
                 return Answer(response.status_code, dict(response.headers), b"".join(chunks))
         except httpx.TransportError as error:
-            return _lost(error)
+            return _lost(error, self._met)
 
     @contextmanager
     def _open(self, exchange: Exchange) -> Iterator[httpx.Response]:
@@ -81,6 +83,7 @@ class Transport:
             headers=dict(exchange.headers),
             content=exchange.content,
         ) as response:
+            self._met = True
             yield response
 
     @contextmanager
@@ -90,7 +93,7 @@ class Transport:
         try:
             response = opened.__enter__()
         except httpx.TransportError as error:
-            lost: Lost | None = _lost(error)
+            lost: Lost | None = _lost(error, self._met)
         else:
             lost = None
         if lost is not None:
@@ -121,6 +124,8 @@ class AsyncTransport:
     def __init__(self, client: httpx.AsyncClient, progress: bool | None) -> None:
         self._client = client
         self._progress = progress
+        # Whether somebody has ever answered.
+        self._met = False
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -151,7 +156,7 @@ class AsyncTransport:
                         shown.update(len(chunk))
                 return Answer(response.status_code, dict(response.headers), b"".join(chunks))
         except httpx.TransportError as error:
-            return _lost(error)
+            return _lost(error, self._met)
 
     @asynccontextmanager
     async def _open(self, exchange: Exchange) -> AsyncIterator[httpx.Response]:
@@ -162,6 +167,7 @@ class AsyncTransport:
             headers=dict(exchange.headers),
             content=exchange.content,
         ) as response:
+            self._met = True
             yield response
 
     @asynccontextmanager
@@ -171,7 +177,7 @@ class AsyncTransport:
         try:
             response = await opened.__aenter__()
         except httpx.TransportError as error:
-            lost: Lost | None = _lost(error)
+            lost: Lost | None = _lost(error, self._met)
         else:
             lost = None
         if lost is not None:

@@ -93,6 +93,10 @@ class TransferBroken(RejoinError):
 class UnexpectedAnswer(RejoinError):
     """What came back is not an answer of the service: something else listens there, or a proxy stands between."""
 
+    def __init__(self, message: str, status: int = 200) -> None:
+        super().__init__(message)
+        self.status = status
+
 
 @dataclass(frozen=True)
 class FaultDetails:

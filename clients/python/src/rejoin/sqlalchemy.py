@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.mysql import types as mysql_types
 from sqlalchemy.dialects.mysql.base import MySQLDialect as _MySQL
+from sqlalchemy.dialects.postgresql.base import PGCompiler as _PostgreSQLCompiler
 from sqlalchemy.dialects.postgresql.base import PGDialect as _PostgreSQL
 from sqlalchemy.dialects.postgresql.base import PGExecutionContext as _PostgreSQLContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect as _SQLite
@@ -26,6 +27,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import ConnectArgsType, DBAPIModule, IsolationLevel
 
 from . import dbapi, errors
+from .dbapi._statement import doubled
 
 __all__ = ["MariaDBDialect", "MySQLDialect", "PostgreSQLDialect", "SQLiteDialect"]
 
@@ -165,6 +167,16 @@ class SQLiteDialect(_Rejoin, _SQLite):  # type: ignore[misc]
         return tuple(int(part) for part in connection.exec_driver_sql("SELECT sqlite_version()").scalar().split("."))
 
 
+class _PostgreSQLRejoinCompiler(_PostgreSQLCompiler):
+    # PostgreSQL has operators of question marks.
+
+    def escape_literal_column(self, text: str) -> str:
+        return doubled(super().escape_literal_column(text))  # type: ignore[no-untyped-call]
+
+    def post_process_text(self, text: str) -> str:
+        return doubled(super().post_process_text(text))  # type: ignore[no-untyped-call]
+
+
 class _PostgreSQLRejoinContext(_PostgreSQLContext):
     def fire_sequence(self, seq: Any, type_: Any) -> Any:
         # `nextval` writes, which a query can't; a call can.
@@ -201,6 +213,7 @@ class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
 
     supports_statement_cache = True
     execution_ctx_cls = _PostgreSQLRejoinContext
+    statement_compiler = _PostgreSQLRejoinCompiler
     _isolation_by_itself = "READ COMMITTED"
     colspecs = {  # noqa: RUF012 (the form is SQLAlchemy's)
         **_PostgreSQL.colspecs,

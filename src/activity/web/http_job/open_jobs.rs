@@ -16,6 +16,9 @@ use crate::resource::DataResources;
 use crate::session::{AttributeSnapshot, AttributeValue, Clock, SessionEvent, SessionListener};
 
 /// Cancels the jobs that sessions hold when they end: those that wait for a later request, and those whose service was killed.
+///
+/// What an attribute says, its client may have written. That gives him nothing: what is sent is what `httpJob` sends over the same
+/// data resource, and this is there where that activity is.
 pub struct OpenJobs {
     resources: DataResources,
     clock: Arc<dyn Clock>,

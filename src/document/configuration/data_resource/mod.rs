@@ -15,9 +15,9 @@ pub use pool::PoolConfiguration;
 pub use role_map::{MappedTo, RoleMapConfiguration, RoleMapEntry};
 pub use tls::{TlsConfiguration, TlsModeConfiguration};
 pub use web::{
-    BudgetConfiguration, ClientPlaceConfiguration, ConnectionsConfiguration, CredentialMethodConfiguration,
-    CredentialsConfiguration, GrantConfiguration, OAuthConfiguration, OriginConfiguration, PropertyConfiguration,
-    TimeoutsConfiguration, WebConfiguration,
+    BudgetConfiguration, ClientPlaceConfiguration, CredentialMethodConfiguration, CredentialsConfiguration,
+    GrantConfiguration, OAuthConfiguration, OriginConfiguration, PropertyConfiguration, TimeoutsConfiguration,
+    WebConfiguration,
 };
 
 use super::{contradictory, read_unique_name};
@@ -97,7 +97,7 @@ impl DataResourceConfiguration {
         writer.attribute("uri", &self.uri.value);
         self.login.write(writer);
         if let Some(pool) = &self.pool {
-            pool.value.write(writer);
+            pool.value.write("pool", writer);
         }
         if let Some(timeout) = self.statement_timeout {
             writer.start("statement");

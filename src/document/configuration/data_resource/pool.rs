@@ -1,4 +1,4 @@
-//! The connections of a database.
+//! The connections of a data resource.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::milliseconds;
 use crate::document::writer::XmlWriter;
 use crate::document::{DocumentError, Element, Located};
 
-/// `<pool size wait idle/>`
+/// `<pool size wait idle/>` of a database, `<connections size wait idle/>` of an HTTP service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PoolConfiguration {
-    /// The most connections of one user.
+    /// The most at the same time: connections of one user, requests to one origin.
     pub size: Option<u32>,
-    /// How long a statement waits for one.
+    /// How long a statement, or a request, waits for one.
     pub wait: Option<Duration>,
     /// How long one stays open that nobody uses.
     pub idle: Option<Duration>,
@@ -27,8 +27,8 @@ impl PoolConfiguration {
         Ok(Located::new(Self { size, wait, idle }, element.position()))
     }
 
-    pub(super) fn write(self, writer: &mut XmlWriter) {
-        writer.start("pool");
+    pub(super) fn write(self, element: &str, writer: &mut XmlWriter) {
+        writer.start(element);
         writer.optional("size", self.size);
         writer.optional("wait", self.wait.map(milliseconds));
         writer.optional("idle", self.idle.map(milliseconds));

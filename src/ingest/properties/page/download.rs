@@ -125,6 +125,6 @@ pub(super) fn check(set: &PropertySet<'_>, settings: &IngestSettings) {
         && Digest::parse(text, *algorithm).is_none()
     {
         let problem = format!("expected a digest of {} bytes in hexadecimal or base64", algorithm.bytes());
-        set.refuse_inside(DOWNLOAD, ".checksum.value", problem);
+        set.refuse_inside(DOWNLOAD, "checksum.value", problem);
     }
 }

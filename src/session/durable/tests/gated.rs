@@ -47,7 +47,7 @@ pub(super) fn refusal() -> StoreError {
 fn handle_of(write: &SessionWrite) -> Option<SessionHandle> {
     match write {
         SessionWrite::Save(save) => Some(save.record.handle),
-        SessionWrite::End(end) => Some(end.handle),
+        SessionWrite::End(end) | SessionWrite::Lose(end) => Some(end.handle),
         SessionWrite::Remember(_) | SessionWrite::RememberLatest { .. } => None,
     }
 }

@@ -74,7 +74,8 @@ impl LateEnd {
 
 impl Errand for LateEnd {
     fn draft(&mut self) -> Option<SessionWrite> {
-        Some(SessionWrite::End(self.ended.clone()))
+        let ended = self.ended.clone();
+        Some(if ended.reason == EndReason::OwnerLost { SessionWrite::Lose(ended) } else { SessionWrite::End(ended) })
     }
 
     fn settle(self: Box<Self>, outcome: &Written) -> Option<Box<dyn Errand>> {

@@ -75,6 +75,25 @@ pub(crate) fn answers_go_with_their_session_but_for_that_of_the_end(make: MakePl
     assert_eq!(remembered(&*store), [3, 5, 7]);
 }
 
+pub(crate) fn answers_of_a_lost_session_stay_as_long_as_its_end(make: MakePlace) {
+    let place = make();
+    let store = place.open();
+    let of = |number| AnswerRecord { until: Moment::NEVER, ..answer(number, Some(handle(1))) };
+    let numbered = AnswerRecord { numbered: true, ..of(2) };
+    done(&*store, &[answered(&record(1), of(1), 9), SessionWrite::Remember(numbered.clone())]);
+    done(&*store, &[answered(&record(2), AnswerRecord { until: Moment::NEVER, ..answer(9, Some(handle(2))) }, 9)]);
+    let lost = end(1, 5);
+    done(&*store, &[SessionWrite::Lose(lost.clone()), SessionWrite::End(end(2, 5))]);
+    assert_eq!(store.answer(&scope(2)).unwrap(), Some(AnswerRecord { until: lost.until, ..numbered }));
+    assert_eq!(remembered(&*store), [1, 2]);
+    assert_eq!(store.commit(&[SessionWrite::Lose(lost.clone())]).unwrap(), [Verdict::Stale], "it has ended");
+    drop(store);
+    let store = place.open();
+    assert_eq!(remembered(&*store), [1, 2]);
+    store.sweep(lost.until, u64::MAX, 9).unwrap();
+    assert!(remembered(&*store).is_empty());
+}
+
 pub(crate) fn an_answer_without_a_session_is_kept_until_its_time(make: MakePlace) {
     let place = make();
     let store = place.open();

@@ -58,6 +58,7 @@ macro_rules! session_store_conforms {
             a_session_keeps_its_latest_answers
             answers_apart_from_a_save_are_counted_as_well
             answers_go_with_their_session_but_for_that_of_the_end
+            answers_of_a_lost_session_stay_as_long_as_its_end
             an_answer_without_a_session_is_kept_until_its_time
             an_answer_replaces_the_one_of_its_name
             an_answer_that_goes_with_a_session_needs_it

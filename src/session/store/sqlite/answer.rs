@@ -38,6 +38,18 @@ pub(super) fn keep(connection: &Connection, session: SessionHandle, count: u32) 
     Ok(())
 }
 
+/// The answers that are kept with a session, the oldest first.
+pub(super) fn of_session(connection: &Connection, session: SessionHandle) -> Result<Vec<AnswerRecord>, Fault> {
+    let sql = "SELECT session, numbered, until, sum, content, scope FROM answer WHERE session = ?1 ORDER BY id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([session.uuid().as_bytes()])?;
+    let mut answers = Vec::new();
+    while let Some(row) = rows.next()? {
+        answers.push(read(row, AnswerScope(fixed(row, 5)?))?);
+    }
+    Ok(answers)
+}
+
 /// Forgets all answers of a session.
 pub(super) fn forget_all(connection: &Connection, session: SessionHandle) -> Result<(), Fault> {
     connection.prepare_cached("DELETE FROM answer WHERE session = ?1")?.execute([session.uuid().as_bytes()])?;

@@ -19,6 +19,7 @@ pub(super) fn write(connection: &Connection, write: &SessionWrite) -> Result<Ver
             Some(end) => save_end(connection, save, end)?,
         },
         SessionWrite::End(end) => end_session(connection, end)?,
+        SessionWrite::Lose(end) => lose_session(connection, end)?,
         SessionWrite::Remember(answer) => remember(connection, answer)?,
         SessionWrite::RememberLatest { answer, answers_kept } => {
             let has_place = remember(connection, answer)?;
@@ -121,6 +122,18 @@ fn end_session(connection: &Connection, end: &EndedSession) -> Result<bool, Faul
         return Ok(false);
     }
     remove(connection, end.handle)?;
+    Ok(true)
+}
+
+/// The same, and what was remembered with the session is remembered as long as its end.
+fn lose_session(connection: &Connection, end: &EndedSession) -> Result<bool, Fault> {
+    let answers = answer::of_session(connection, end.handle)?;
+    if !end_session(connection, end)? {
+        return Ok(false);
+    }
+    for answer in answers {
+        answer::put(connection, &AnswerRecord { until: end.until, ..answer })?;
+    }
     Ok(true)
 }
 

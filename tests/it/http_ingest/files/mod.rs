@@ -35,13 +35,9 @@ fn ranged(request: &Recorded, body: &str, etag: &str) -> Answer {
     file(&body[from..]).with_status(206).header("content-range", &range).header("etag", etag)
 }
 
-/// The header of each request.
-fn headers(requests: &[Recorded], name: &str) -> Vec<Option<String>> {
-    requests.iter().map(|request| request.header(name)).collect()
-}
-
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+/// The header of each request; nothing where it has none.
+fn headers(requests: &[Recorded], name: &str) -> Vec<String> {
+    requests.iter().map(|request| request.header(name).unwrap_or_default()).collect()
 }
 
 /// Rows with one column.
@@ -192,10 +188,9 @@ async fn fd_2_a_file_that_has_not_changed_stays_as_it_is() {
     bench.pull_in(&joined, &FILE, state).await.is_completed().by(["oneAnswer"]);
     bench.has([("a.bin", b"new")]);
     let requests = bench.server.saw(["GET /files/a.bin"; 5]);
-    let etag = some("W/\"1\"");
-    assert_eq!(headers(&requests, "if-none-match"), [None, etag.clone(), etag, None, None]);
-    let date = some("Sat, 21 Nov 2026 10:00:00 GMT");
-    assert_eq!(headers(&requests, "if-modified-since"), [None, None, None, date, None]);
+    assert_eq!(headers(&requests, "if-none-match"), ["", "W/\"1\"", "W/\"1\"", "", ""]);
+    let date = "Sat, 21 Nov 2026 10:00:00 GMT";
+    assert_eq!(headers(&requests, "if-modified-since"), ["", "", "", date, ""]);
 }
 
 #[tokio::test]

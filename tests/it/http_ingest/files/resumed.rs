@@ -1,6 +1,8 @@
 //! Transfers that break off.
 
-use super::{Bench, FILE, file, headers, ranged, some};
+use std::fs;
+
+use super::{Bench, FILE, file, headers, ranged};
 use crate::scripted::{Answer, Recorded, Script, status};
 
 const RETRY: (&str, &str) =
@@ -33,10 +35,8 @@ async fn a_transfer_that_breaks_off_goes_on_where_it_did() {
     assert_eq!(pulled.notes()[3], "went on at byte 9");
     bench.has([("a.bin", b"0123456789")]);
     let requests = bench.server.requests();
-    let ranges = [None, some("bytes=3-"), some("bytes=6-"), some("bytes=9-")];
-    assert_eq!(headers(&requests, "range"), ranges);
-    let etag = some("\"v1\"");
-    assert_eq!(headers(&requests, "if-range"), [None, etag.clone(), etag.clone(), etag]);
+    assert_eq!(headers(&requests, "range"), ["", "bytes=3-", "bytes=6-", "bytes=9-"]);
+    assert_eq!(headers(&requests, "if-range"), ["", "\"v1\"", "\"v1\"", "\"v1\""]);
 }
 
 #[tokio::test]
@@ -81,19 +81,24 @@ async fn the_rest_of_another_file_is_not_taken_for_that_of_this_one() {
         pulled.is_completed().by(["retryTransport", "startOver", "oneAnswer"]);
         assert!(pulled.notes()[1].contains(words), "{:?}", pulled.notes());
         bench.has([("a.bin", b"whole")]);
-        assert_eq!(headers(&bench.server.requests(), "range"), [None, some("bytes=4-"), None]);
+        assert_eq!(headers(&bench.server.requests(), "range"), ["", "bytes=4-", ""]);
     }
 }
 
 #[tokio::test]
-async fn a_server_that_says_that_nothing_is_missing_ends_it() {
-    // Its length was not known, and it broke off behind its last byte.
-    let first = file("0123").header("etag", "\"v1\"").header("content-length", "5").reset_after(4);
-    let end = status(416).header("content-range", "bytes */4");
-    let bench = Bench::over(Script::of([first, end])).await;
-    let pulled = bench.pull_while(&properties(), &[7000]).await;
-    pulled.is_completed().by(["retryTransport", "oneAnswer"]);
-    bench.has([("a.bin", b"0123")]);
+async fn a_file_whose_place_was_not_free_is_put_there_when_it_is() {
+    let bench = Bench::over(by(|request, _| ranged(request, "0123456789", "\"v1\""))).await;
+    let place = bench.context.folder().join("inbox/a.bin");
+    fs::create_dir_all(&place).unwrap();
+    let id = bench.context.create().await;
+    let joined = format!("<session id=\"{id}\"/>");
+    let state = "<sessionState attribute=\"fetch\"/>";
+    bench.pull_in(&joined, &FILE, state).await.has_failed("HttpIngestFile", "can't put `a.bin` in its place");
+    fs::remove_dir(place).unwrap();
+    // All of it is there, so the server has nothing to give: 416.
+    bench.pull_in(&joined, &FILE, state).await.is_completed().by(["oneAnswer"]);
+    bench.has([("a.bin", b"0123456789")]);
+    assert_eq!(headers(&bench.server.requests(), "range"), ["", "bytes=10-"]);
 }
 
 #[tokio::test]
@@ -111,30 +116,32 @@ async fn an_answer_that_ends_too_early_is_no_file() {
 #[tokio::test]
 async fn a_date_that_is_old_enough_tells_versions_apart() {
     let date = "Sat, 21 Nov 2026 10:00:00 GMT";
-    for (sent, range) in [("Sat, 21 Nov 2026 10:05:00 GMT", some("bytes=4-")), ("Sat, 21 Nov 2026 10:00:01 GMT", None)]
-    {
+    for (sent, range) in [("Sat, 21 Nov 2026 10:05:00 GMT", "bytes=4-"), ("Sat, 21 Nov 2026 10:00:01 GMT", "")] {
         let dated = |answer: Answer| answer.header("last-modified", date).header("date", sent);
         let first = dated(file("0123456789")).reset_after(4);
         let second = match range {
-            Some(_) => dated(file("456789")).with_status(206).header("content-range", "bytes 4-9/10"),
-            None => dated(file("0123456789")),
+            "bytes=4-" => dated(file("456789")).with_status(206).header("content-range", "bytes 4-9/10"),
+            _ => dated(file("0123456789")),
         };
         let bench = Bench::over(Script::of([first, second])).await;
         bench.pull_while(&properties(), &[7000]).await.is_completed();
         bench.has([("a.bin", b"0123456789")]);
         let requests = bench.server.requests();
-        assert_eq!(headers(&requests, "range"), [None, range.clone()]);
-        assert_eq!(headers(&requests, "if-range"), [None, range.and(some(date))]);
+        assert_eq!(headers(&requests, "range"), ["", range]);
+        assert_eq!(headers(&requests, "if-range"), ["", if range.is_empty() { "" } else { date }]);
     }
 }
 
 #[tokio::test]
 async fn what_nothing_tells_apart_is_asked_for_whole() {
-    let broken = file("0123456789").header("etag", "W/\"1\"").reset_after(4);
-    let bench = Bench::over(Script::of([broken, file("0123456789")])).await;
-    bench.pull_while(&properties(), &[7000]).await.is_completed();
-    bench.has([("a.bin", b"0123456789")]);
-    assert_eq!(headers(&bench.server.requests(), "range"), [None, None]);
+    for headers_of in [&[("etag", "W/\"1\"")][..], &[("etag", "\"1\""), ("accept-ranges", "none")], &[]] {
+        let broken = headers_of.iter().fold(file("0123456789"), |answer, (name, value)| answer.header(name, value));
+        let broken = broken.reset_after(4);
+        let bench = Bench::over(Script::of([broken, file("0123456789")])).await;
+        bench.pull_while(&properties(), &[7000]).await.is_completed();
+        bench.has([("a.bin", b"0123456789")]);
+        assert_eq!(headers(&bench.server.requests(), "range"), ["", ""]);
+    }
 }
 
 #[tokio::test]
@@ -157,7 +164,7 @@ async fn a_later_request_goes_on_where_an_earlier_one_stopped() {
     pulled.is_completed().by(["oneAnswer"]);
     assert_eq!(pulled.notes(), ["went on at byte 4"]);
     bench.has([("a.bin", b"0123456789"), ("b.bin", b"0123456789")]);
-    assert_eq!(headers(&bench.server.requests(), "range"), [None, None, some("bytes=4-")]);
+    assert_eq!(headers(&bench.server.requests(), "range"), ["", "", "bytes=4-"]);
 }
 
 #[tokio::test]
@@ -175,9 +182,10 @@ async fn what_was_left_is_started_over_where_it_is_gone_or_not_to_be_gone_on_wit
         let properties = [FILE[0], FILE[1], ("rejoin.download", download)];
         bench.pull_in(&joined, &properties, state).await.has_failed("HttpIngestUnreachable", "the exchange broke off");
         if resumes {
-            std::fs::remove_dir_all(bench.context.folder().join("inbox/.rejoin-parts")).unwrap();
+            fs::remove_dir_all(bench.context.folder().join("inbox/.rejoin-parts")).unwrap();
         }
+        assert_eq!(bench.files().len(), 0, "nothing is left that nobody goes on with");
         bench.pull_in(&joined, &properties, state).await.is_completed();
-        assert_eq!(headers(&bench.server.requests(), "range"), [None, None]);
+        assert_eq!(headers(&bench.server.requests(), "range"), ["", ""]);
     }
 }

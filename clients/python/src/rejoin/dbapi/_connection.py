@@ -172,7 +172,7 @@ class Connection:
             with raising():
                 try:
                     session._run(session._operations.transaction(step, {}))
-                except errors.LostAnswer:
+                except (errors.LostAnswer, errors.UnexpectedAnswer):
                     self._begun = self._uncertain = True
                     raise
                 except errors.ActivityFailed:
@@ -229,8 +229,8 @@ class Connection:
                 # It was done, and its answer lost.
                 self._begun = self._begun or begins
                 raise
-            except errors.LostAnswer as lost:
-                if lost.may_have_run and not self._autocommit:
+            except (errors.LostAnswer, errors.UnexpectedAnswer) as lost:
+                if getattr(lost, "may_have_run", True) and not self._autocommit:
                     self._begun = self._uncertain = True
                 raise
             if outside and self._begun:

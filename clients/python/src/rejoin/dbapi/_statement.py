@@ -53,3 +53,8 @@ def examine(sql: str) -> Statement:
         ends_transaction=first in _ENDS_TRANSACTION and words[1:2] != ["TEMPORARY"],
         returns=not gives_rows and "RETURNING" in words,
     )
+
+
+def doubled(sql: str) -> str:
+    """The text with every question mark doubled that is no placeholder and stands in no quotes: an operator."""
+    return "".join("??" if found[0] == "?" else found[0] for found in _TOKENS.finditer(sql))

@@ -226,7 +226,7 @@ fn undecided(shared: &Shared<'_>, progress: &Progress, head: &Head) -> Option<Pa
     let seen = judged(shared, progress, head, 1);
     let ends_well = matches!(seen.verdict, Some(Ok(ref verdict)) if verdict.is_good());
     let is_ready = ends_well || (seen.verdict.is_none() && !polls(shared.settings()));
-    (!is_ready).then(|| PageSeen { records: 0, ..seen })
+    (!is_ready).then_some(PageSeen { records: 0, ..seen })
 }
 
 /// The session key of an answer, and the condition that holds of it. Its body is a file, of which conditions know nothing.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::header::ACCEPT_RANGES;
+
 use super::writing::{About, Writing};
 use super::{Download, Head, record, refused};
 use crate::activity::ActivityError;
@@ -104,7 +106,9 @@ impl Download<'_> {
             _ => None,
         };
         let validator = if head.is_get { Validator::of(&head.headers) } else { Validator::default() };
-        let about = About { source: head.source.clone(), validator, total, digest };
+        let has_ranges = head.headers.get(ACCEPT_RANGES).is_none_or(|ranges| ranges != "none");
+        let goes_on = self.settings.resumes && has_ranges;
+        let about = About { source: head.source.clone(), validator, goes_on, total, digest };
         let (folder, algorithm) = (self.folder.clone(), self.algorithm());
         match on_blocking_thread(move || Ok(Writing::begin(&folder, about, algorithm))).await? {
             Ok(writing) => {
@@ -173,7 +177,7 @@ impl Download<'_> {
         };
         self.writing = Some(writing);
         Ok(match (end, added) {
-            (End::Whole, Err(error)) => End::Failed(error),
+            (End::Whole | End::Lost(_), Err(error)) => End::Failed(error),
             (end, _) => end,
         })
     }
@@ -181,7 +185,7 @@ impl Download<'_> {
     /// The transfer broke off. It has made headway if there is more of the file than there ever was.
     fn broke_off(&mut self, error: &WebError, status: Option<u16>) -> Result<Came, ActivityError> {
         let bytes = self.writing.as_ref().filter(|writing| writing.kept().is_some()).map_or(0, Writing::bytes);
-        let got_on = self.settings.resumes && bytes > self.most;
+        let got_on = bytes > self.most;
         self.most = self.most.max(bytes);
         let came = lost(error)?;
         Ok(match came.seen {

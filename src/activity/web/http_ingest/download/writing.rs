@@ -20,6 +20,8 @@ pub(super) struct Writing {
 pub(super) struct About {
     pub(super) source: String,
     pub(super) validator: Validator,
+    /// Whether it may be gone on with, if its version can be told.
+    pub(super) goes_on: bool,
     pub(super) total: Option<u64>,
     pub(super) digest: Option<String>,
 }
@@ -28,8 +30,8 @@ impl Writing {
     /// Begins a file. It blocks.
     pub(super) fn begin(folder: &Folder, about: About, algorithm: ChecksumAlgorithm) -> Result<Self, FileError> {
         let part = folder.begin()?;
-        let About { source, validator, total, digest } = about;
-        let can_go_on = validator.for_range().is_some();
+        let About { source, validator, goes_on, total, digest } = about;
+        let can_go_on = goes_on && validator.for_range().is_some();
         let about = PartKept { token: part.token().to_owned(), bytes: 0, source, validator, total, digest };
         Ok(Self { part, hasher: Hasher::new(algorithm), about, can_go_on })
     }
@@ -123,6 +125,10 @@ impl Writing {
     pub(super) async fn put(mut self, name: FileName) -> Result<(Self, Result<FileStamp, FileError>), ActivityError> {
         on_blocking_thread(move || {
             let put = self.part.put(&name);
+            // It is all there, for the time when its place is free.
+            if put.is_err() && self.part.sync().is_ok() {
+                self.about.bytes = self.part.bytes();
+            }
             Ok((self, put))
         })
         .await

@@ -6,17 +6,6 @@ use super::milliseconds;
 use crate::document::writer::XmlWriter;
 use crate::document::{DocumentError, Element, Located};
 
-/// `<connections size wait idle/>`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ConnectionsConfiguration {
-    /// The most requests to one origin at the same time.
-    pub size: Option<u32>,
-    /// How long a request waits for its turn.
-    pub wait: Option<Duration>,
-    /// How long a connection stays open that nobody uses.
-    pub idle: Option<Duration>,
-}
-
 /// `<timeouts connect read total/>`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TimeoutsConfiguration {
@@ -39,25 +28,6 @@ pub struct BudgetConfiguration {
     pub burst: Option<u32>,
     /// How long a request waits for its turn.
     pub wait: Option<Duration>,
-}
-
-impl ConnectionsConfiguration {
-    pub(super) fn read(element: &Element) -> Result<Located<Self>, DocumentError> {
-        let mut fields = element.fields();
-        let size = fields.attribute("size").map(|value| value.integer(1..=10_000)).transpose()?;
-        let wait = fields.attribute("wait").map(|value| value.duration()).transpose()?;
-        let idle = fields.attribute("idle").map(|value| value.duration()).transpose()?;
-        fields.finish()?;
-        Ok(Located::new(Self { size, wait, idle }, element.position()))
-    }
-
-    pub(super) fn write(self, writer: &mut XmlWriter) {
-        writer.start("connections");
-        writer.optional("size", self.size);
-        writer.optional("wait", self.wait.map(milliseconds));
-        writer.optional("idle", self.idle.map(milliseconds));
-        writer.end();
-    }
 }
 
 impl TimeoutsConfiguration {

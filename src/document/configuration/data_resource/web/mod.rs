@@ -7,9 +7,9 @@ pub use credentials::{
     ClientPlaceConfiguration, CredentialMethodConfiguration, CredentialsConfiguration, GrantConfiguration,
     OAuthConfiguration,
 };
-pub use limits::{BudgetConfiguration, ConnectionsConfiguration, TimeoutsConfiguration};
+pub use limits::{BudgetConfiguration, TimeoutsConfiguration};
 
-use super::{PasswordSource, milliseconds};
+use super::{PasswordSource, PoolConfiguration, milliseconds};
 use crate::document::writer::XmlWriter;
 use crate::document::{DocumentError, Element, Fields, Located, Position};
 
@@ -21,7 +21,7 @@ pub struct WebConfiguration {
     /// Who the service is to which origin.
     pub credentials: Vec<Located<CredentialsConfiguration>>,
     /// How many requests are sent at the same time.
-    pub connections: Option<Located<ConnectionsConfiguration>>,
+    pub connections: Option<Located<PoolConfiguration>>,
     /// How long things may take.
     pub timeouts: Option<Located<TimeoutsConfiguration>>,
     /// How many requests are sent in a time.
@@ -70,7 +70,7 @@ impl WebConfiguration {
         let origins = fields.children("origin").into_iter().map(OriginConfiguration::read).collect::<Result<_, _>>()?;
         let credentials = fields.children("credentials").into_iter().map(CredentialsConfiguration::read);
         let credentials = credentials.collect::<Result<_, _>>()?;
-        let connections = fields.child("connections").map(ConnectionsConfiguration::read).transpose()?;
+        let connections = fields.child("connections").map(PoolConfiguration::read).transpose()?;
         let timeouts = fields.child("timeouts").map(TimeoutsConfiguration::read).transpose()?;
         let budget = fields.child("budget").map(BudgetConfiguration::read).transpose()?;
         let property_files = fields.children("properties").into_iter().map(read_location).collect::<Result<_, _>>()?;
@@ -92,7 +92,7 @@ impl WebConfiguration {
             credentials.value.write(writer);
         }
         if let Some(connections) = &self.connections {
-            connections.value.write(writer);
+            connections.value.write("connections", writer);
         }
         if let Some(timeouts) = &self.timeouts {
             timeouts.value.write(writer);

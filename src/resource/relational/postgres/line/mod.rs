@@ -1,9 +1,9 @@
-//! The line to the server: the driver and our own queries share it by turns.
+//! The line to the server: the driver and those who read rows share it by turns.
 //!
 //! The driver (`tokio-postgres`) connects, encrypts and logs in, and does all that is not done very often. It sends every
-//! statement by itself, with a word to the server to answer at once, and has a task for each connection. A query on a connection
-//! of the pool is three statements (begin to read, query, roll back), so it speaks to the server itself: it says all in one, has
-//! one answer, and reads rows where they were received. `docs/decisions/one-row.md` has the figures.
+//! statement by itself, with a word to the server to answer at once, and has a task for each connection. Whoever wants rows
+//! speaks to the server himself: he says in one what belongs together, such as the beginning of a transaction, a query and a
+//! roll-back, has one answer, and reads rows where they were received. `docs/decisions/one-row.md` has the figures.
 //!
 //! A [`Talk`] takes the line away from the driver until it is over. That is possible while nothing that the driver has sent waits
 //! for an answer, which the [`Traffic`] of the driver tells.

@@ -7,7 +7,7 @@ use super::super::streaming::Broken;
 use super::super::update::CLEAN;
 use super::super::{call, load, physical, schema};
 use super::turn::Turn;
-use super::two_phase::{ending, literal};
+use super::two_phase::{NOTHING, ending, literal};
 use super::{PostgresTransaction, refused, statements};
 use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
@@ -143,8 +143,8 @@ impl TransactionBranch for PostgresTransaction {
         let row = connection.client().query_one(text, &[]).await;
         let row = row.map_err(|error| refused(&resource_error(&error, None)))?;
         turn.settle();
-        // Without a number, it has written nothing.
-        Ok(row.try_get(0).unwrap_or(None))
+        let number: Option<String> = row.try_get(0).unwrap_or(None);
+        Ok(Some(number.unwrap_or_else(|| NOTHING.to_owned())))
     }
 }
 

@@ -86,11 +86,17 @@ pub(super) fn ending(xid: Xid, decision: Decision) -> String {
     format!("{verb} PREPARED {}", literal(&xid.to_string()))
 }
 
-/// What became of a transaction by its number.
+/// The witness of a transaction that has written nothing, and has no number.
+pub(super) const NOTHING: &str = "nothing";
+
+/// What became of a transaction by its number. Of one that has written nothing it is all the same, so all is rolled back with it.
 pub(in super::super) async fn outcome(
     resource: &PostgresResource,
     witness: &str,
 ) -> Result<Option<Decision>, BranchError> {
+    if witness == NOTHING {
+        return Ok(Some(Decision::Rollback));
+    }
     let Ok(number) = witness.parse::<u64>() else { return Ok(None) };
     let text = format!("SELECT pg_catalog.pg_xact_status('{number}'::pg_catalog.xid8)");
     let rows = ask(resource, &text).await.map_err(|error| lost(&error))?;

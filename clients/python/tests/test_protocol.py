@@ -1,0 +1,162 @@
+"""What is sent again and what is not, against a service that is played."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+import rejoin
+from rejoin import errors
+
+TYPES = 'xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"'
+COUNT = "<updateCount>1</updateCount>"
+
+
+def fault(code: str, status: int, **attributes: str) -> httpx.Response:
+    named = {"retryable": "false", "recreateSession": "false", **attributes}
+    written = "".join(f' {key}="{value}"' for key, value in named.items())
+    document = f'<fault {TYPES} code="{code}" status="{status}" requestId="r"{written}><message>no</message></fault>'
+    return httpx.Response(status, text=document)
+
+
+class Played:
+    """A service that gives these answers, one after the other; an exception breaks the connection."""
+
+    def __init__(self, *answers: httpx.Response | type[httpx.TransportError]) -> None:
+        self.answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, httpx.Response):
+            return httpx.Response(answer.status_code, content=answer.content)
+        raise answer("broken", request=request)
+
+    @property
+    def keys(self) -> list[str | None]:
+        return [request.headers.get("idempotency-key") for request in self.requests]
+
+
+@pytest.fixture(params=["blocking", "asynchronous"])
+def asked(request) -> Callable[..., object]:
+    """Asks a played service, by either client."""
+
+    def ask(played: Played, operation: str, *arguments: object, **options: object) -> object:
+        if request.param == "blocking":
+            with rejoin.connect("http://service", "r", transport=httpx.MockTransport(played), **options) as service:
+                return getattr(service, operation)(*arguments)
+
+        async def asynchronously() -> object:
+            transport = httpx.MockTransport(played)
+            async with rejoin.connect_async("http://service", "r", transport=transport, **options) as service:
+                return await getattr(service, operation)(*arguments)
+
+        return asyncio.run(asynchronously())
+
+    return ask
+
+
+BUSY = {"retryable": "true", "retryAfter": "0"}
+
+
+def test_what_changes_something_is_repeated_under_its_key(asked):
+    played = Played(
+        httpx.ReadError,
+        fault("ServerBusy", 503, **BUSY),
+        fault("SessionConflict", 409, **BUSY),
+        httpx.ConnectError,
+        # A gateway in between.
+        httpx.Response(502, text="<html>Bad gateway</html>"),
+        httpx.Response(200, text=COUNT),
+    )
+    assert asked(played, "update", "DELETE FROM t") == 1
+    assert len(played.requests) == 6
+    assert len(set(played.keys)) == 1
+    assert len(played.keys[0]) == 38
+    assert len({request.content for request in played.requests}) == 1
+
+
+def test_what_only_reads_gets_a_key_when_it_is_repeated(asked):
+    played = Played(
+        httpx.RemoteProtocolError, httpx.ReadError, fault("ResultsNotKept", 409), httpx.ReadError, fault("SqlError", 422)
+    )
+    with pytest.raises(rejoin.Fault) as failed:
+        asked(played, "query", "SELECT 1")
+    # A code that this version does not know.
+    assert (type(failed.value), failed.value.code) == (rejoin.Fault, "SqlError")
+    first, second, third, fourth, fifth = played.keys
+    assert first is None
+    assert second == third
+    assert fourth == fifth
+    assert None not in (second, fourth)
+    assert second != fourth
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (fault("ActivityFailed", 422), errors.ActivityFailed),
+        (fault("TransactionConflict", 409, **BUSY), errors.TransactionConflict),
+        (fault("OutcomeUnknown", 409), errors.OutcomeUnknown),
+        (fault("ResultsNotKept", 409), errors.ResultsNotKept),
+        (fault("SessionEnded", 410, reason="idle", time="2026-11-22T00:00:00Z"), errors.SessionEnded),
+        (httpx.Response(403, text="<html>Forbidden</html>"), errors.UnexpectedAnswer),
+        (httpx.Response(404, text="nothing here"), errors.UnexpectedAnswer),
+    ],
+)
+def test_what_is_final_is_not_repeated(asked, answer, kind):
+    played = Played(answer)
+    with pytest.raises(kind):
+        asked(played, "update", "DELETE FROM t")
+    assert len(played.requests) == 1
+
+
+def test_patience_ends(asked):
+    with pytest.raises(errors.ServerBusy) as busy:
+        asked(Played(fault("ServerBusy", 503, retryable="true", retryAfter="60")), "update", "DELETE FROM t")
+    assert busy.value.retry_after == 60
+    with pytest.raises(rejoin.LostAnswer) as lost:
+        asked(Played(httpx.ReadTimeout), "update", "DELETE FROM t", patience=0)
+    assert lost.value.may_have_run
+    assert lost.value.key
+    with pytest.raises(rejoin.LostAnswer) as lost:
+        asked(Played(httpx.ConnectError), "update", "DELETE FROM t", patience=0)
+    assert not lost.value.may_have_run
+
+
+def test_an_address_where_nobody_ever_was_is_told_at_once(asked):
+    played = Played(httpx.ConnectError)
+    with pytest.raises(rejoin.LostAnswer, match="can't be reached"):
+        asked(played, "query", "SELECT 1")
+    assert len(played.requests) == 1
+
+
+def test_an_answer_that_is_no_answer_is_told(asked):
+    for content in ("", "<html/>", f"<response {TYPES}/>"):
+        with pytest.raises(errors.UnexpectedAnswer):
+            asked(Played(httpx.Response(200, text=content)), "perform", f"<perform {TYPES}/>")
+
+
+def test_results_that_were_not_kept_are_told_as_such(asked):
+    answer = (
+        f'<response {TYPES} requestId="r"><session id="i" created="true"/><result name="u" status="COMPLETED"/>'
+        '<request status="COMPLETED" resultsKept="false"/></response>'
+    )
+    response = asked(Played(httpx.ReadError, httpx.Response(200, text=answer)), "perform", f"<perform {TYPES}/>")
+    assert isinstance(response, rejoin.Response)
+    assert not response.results_kept
+    with pytest.raises(errors.ResultsNotKept):
+        _ = response["u.output"]
+
+
+def test_every_code_of_the_documentation_has_its_class():
+    wire = (Path(__file__).parents[3] / "docs" / "wire.md").read_text()
+    table = wire[wire.index("| status | code | when |") :]
+    codes = {line.split("`")[1] for line in table[: table.index("\n\n")].splitlines()[2:]}
+    missing = {code for code in codes if errors.fault(errors.FaultDetails(code=code, message="")).__class__ is rejoin.Fault}
+    assert missing == set()
