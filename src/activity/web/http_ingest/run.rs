@@ -15,6 +15,7 @@ use super::exchange::{Came, Wall, exchange};
 use super::keep::{Keep, Kept, Known};
 use super::meant::keep_back;
 use super::outputs::Outputs;
+use super::units::Named;
 use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
 use crate::ingest::control::{Action, Decision, Occasion, Outcome, PageSeen, Progress, Rule, Seen, creates, decide};
@@ -171,7 +172,7 @@ pub(in crate::activity::web) struct Unit {
     pub(in crate::activity::web) name: String,
     pub(in crate::activity::web) values: Values,
     /// The rows that bodies are made of, one for each request.
-    pub(super) payload: Arc<[Vec<(Box<str>, Json)>]>,
+    pub(super) payload: Arc<[Vec<Named>]>,
 }
 
 /// How a unit has ended.

@@ -20,7 +20,7 @@ use crate::ingest::variables::Values;
 const MOST_UNITS: usize = 100_000;
 
 /// A column of a row.
-type Named = (Box<str>, Json);
+pub(super) type Named = (Box<str>, Json);
 
 /// The units without a secondary input: one, or one for each window and listed unit.
 pub(in crate::activity::web) fn of_none(
