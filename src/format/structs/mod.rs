@@ -112,14 +112,14 @@ mod tests {
         struct Named {
             name: Option<String>,
         }
-        assert_eq!(read::<Named>(&customers()).unwrap()[1], Named { name: None });
-
         #[derive(Debug, Deserialize)]
         struct Older {
-            #[allow(dead_code)]
             age: u8,
         }
-        let error = read::<Older>(&customers()).unwrap_err().to_string();
+
+        assert_eq!(read::<Named>(&customers()).unwrap()[1], Named { name: None });
+        let older = read::<Older>(&customers()).map(|older| older.into_iter().map(|one| one.age).collect::<Vec<_>>());
+        let error = older.unwrap_err().to_string();
         assert_eq!(error, "row 1: missing field `age`");
     }
 
@@ -137,6 +137,14 @@ mod tests {
 
     #[test]
     fn a_single_column_may_be_a_value_by_itself() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Id(i64);
+        #[derive(Debug, Deserialize, PartialEq)]
+        #[serde(rename_all = "lowercase")]
+        enum Town {
+            Oban,
+        }
+
         let names = only(Arc::new(StringArray::from(vec![Some("Ada"), None])));
         assert_eq!(read::<Option<String>>(&names).unwrap(), [Some("Ada".to_owned()), None]);
         let ids = only(Arc::new(Int64Array::from(vec![7])));
@@ -144,15 +152,7 @@ mod tests {
         assert_eq!(read::<(u8,)>(&ids).unwrap(), [(7,)]);
         assert_eq!(read::<f64>(&ids).unwrap(), [7.0]);
 
-        #[derive(Debug, Deserialize, PartialEq)]
-        struct Id(i64);
         assert_eq!(read::<Id>(&ids).unwrap(), [Id(7)]);
-
-        #[derive(Debug, Deserialize, PartialEq)]
-        #[serde(rename_all = "lowercase")]
-        enum Town {
-            Oban,
-        }
         assert_eq!(read::<Town>(&only(Arc::new(StringArray::from(vec!["oban"])))).unwrap(), [Town::Oban]);
     }
 

@@ -12,7 +12,7 @@ use crate::every_database::Kind;
 use crate::every_database::stage::Stage;
 
 /// A service behind a proxy, and a program that does not give up.
-async fn behind(proxy: &BreakingProxy) -> DataService {
+fn behind(proxy: &BreakingProxy) -> DataService {
     let builder = DataService::builder(&proxy.url(), "data").patience(Duration::from_mins(5));
     builder.build().unwrap()
 }
@@ -77,7 +77,7 @@ async fn every_effect_happens_exactly_once(kind: Kind) {
     for fate in BREAKS {
         let stage = Stage::new(kind).await;
         let proxy = BreakingProxy::before(stage.context.server.address(), every_second(fate)).await;
-        work(&behind(&proxy).await, &stage).await;
+        work(&behind(&proxy), &stage).await;
         assert!(proxy.seen().contains(&fate));
     }
 }
@@ -85,7 +85,7 @@ async fn every_effect_happens_exactly_once(kind: Kind) {
 async fn every_effect_happens_exactly_once_in_a_mixture(kind: Kind) {
     let stage = Stage::new(kind).await;
     let proxy = BreakingProxy::before(stage.context.server.address(), mixed).await;
-    work(&behind(&proxy).await, &stage).await;
+    work(&behind(&proxy), &stage).await;
     let seen = proxy.seen();
     let kinds = BREAKS.iter().filter(|fate| seen.contains(fate)).count();
     assert!(kinds > 4, "{seen:?}");
@@ -97,7 +97,7 @@ in_every_database! { every_effect_happens_exactly_once, every_effect_happens_exa
 async fn a_session_is_made_once_however_often_it_is_asked_for() {
     let context = Context::new().await;
     let proxy = BreakingProxy::before(context.server.address(), every_second(Fate::Unheard)).await;
-    let service = behind(&proxy).await;
+    let service = behind(&proxy);
     let ids: BTreeSet<Box<str>> = [service.session().await.unwrap().id(), service.session().await.unwrap().id()].into();
     let listed = context.client.get(format!("{}/sessions", context.url())).send().await.unwrap().text().await.unwrap();
     assert_eq!(ids.len(), 2);
@@ -109,7 +109,7 @@ async fn what_only_reads_is_sent_again_without_a_key_and_comes_whole() {
     let context = Context::new().await;
     for fate in BREAKS {
         let proxy = BreakingProxy::before(context.server.address(), every_second(fate)).await;
-        let service = behind(&proxy).await;
+        let service = behind(&proxy);
         let ids: Vec<i64> = service.query("SELECT id FROM customer ORDER BY id").all().await.unwrap();
         assert_eq!(ids, [1, 2, 3], "{fate:?}");
         let session = service.session().await.unwrap();
@@ -122,7 +122,7 @@ async fn what_only_reads_is_sent_again_without_a_key_and_comes_whole() {
 async fn an_answer_that_streams_goes_on_where_it_broke_off_if_the_service_knows_it_again() {
     let context = Context::new().await;
     let proxy = BreakingProxy::before(context.server.address(), |_| Fate::Passed).await;
-    let service = behind(&proxy).await;
+    let service = behind(&proxy);
     let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i &lt; 20000) SELECT i FROM n";
     let content = format!(
         "<session/><sqlQueryStatement name=\"q\"><expression>{numbers}</expression><resultStream name=\"r\"/></sqlQueryStatement>
@@ -140,7 +140,7 @@ async fn an_answer_that_streams_goes_on_where_it_broke_off_if_the_service_knows_
 async fn an_answer_that_streams_and_is_read_anew_each_time_is_not_put_together() {
     let context = Context::new().await;
     let proxy = BreakingProxy::before(context.server.address(), |_| Fate::Passed).await;
-    let service = behind(&proxy).await;
+    let service = behind(&proxy);
     let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000) SELECT i FROM n";
     proxy.next(&[Fate::HalfHeard]);
     let mut rows = service.query(numbers).rows().await.unwrap();
@@ -161,7 +161,7 @@ async fn an_answer_that_streams_and_is_read_anew_each_time_is_not_put_together()
 async fn what_can_not_be_found_out_is_unknown_and_not_repeated() {
     let context = Context::new().await;
     let proxy = BreakingProxy::before(context.server.address(), |_| Fate::Passed).await;
-    let session = behind(&proxy).await.session().await.unwrap();
+    let session = behind(&proxy).session().await.unwrap();
     let request = Request::document(perform(
         "<inputStream name=\"feed\"><toLocal name=\"id\"/></inputStream><outputStream name=\"tap\"><fromLocal from=\"id\"/></outputStream>",
     ))

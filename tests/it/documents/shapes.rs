@@ -130,7 +130,7 @@ impl Schema {
                 other => panic!("{other:?}"),
             };
             let Some(complex) = self.type_of(element) else {
-                let text = self.value(element);
+                let text = Self::value(element);
                 writeln!(outline, "{:i$}{}", "", line(name, occurs, *is_choice, &text, ""), i = depth * 2).unwrap();
                 continue;
             };
@@ -159,7 +159,7 @@ impl Schema {
                 "attribute" => content.attributes.push(attribute_line(
                     child.attribute("name").unwrap(),
                     child.attribute("use") == Some("required"),
-                    &self.value(child),
+                    &Self::value(child),
                     child.attribute("default"),
                 )),
                 "element" => content.particles.push(Particle { element: child, is_choice }),
@@ -174,7 +174,7 @@ impl Schema {
                             content.attributes.extend(base.attributes);
                             content.particles.extend(base.particles);
                         }
-                        None => content.text = simple(base).to_owned(),
+                        None => simple(base).clone_into(&mut content.text),
                     }
                     self.add(child, is_choice, content);
                 }
@@ -186,7 +186,7 @@ impl Schema {
     }
 
     /// The type of a value that an attribute or an element of text has.
-    fn value(&self, declared: &Element) -> String {
+    fn value(declared: &Element) -> String {
         if let Some(name) = declared.attribute("type") {
             return simple(name).to_owned();
         }
