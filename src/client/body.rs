@@ -106,8 +106,11 @@ impl Decompression {
                 .run(&mut input, &mut output)
                 .map_err(|error| format!("the compressed answer can't be read: {error}"))?;
             let (read, written) = (input.pos(), output.pos());
-            self.is_within = wanted > 0;
-            self.has_more = written == PIECE_BYTES;
+            if read > 0 || written > 0 {
+                // Where nothing moves, it is the next frame that is wanted.
+                self.is_within = wanted > 0;
+            }
+            self.has_more = self.is_within && written == PIECE_BYTES;
             self.compressed = self.compressed.slice(read..);
             if written > 0 {
                 piece.truncate(written);

@@ -134,7 +134,7 @@ impl Caller {
     /// Notes a conflict, and names the step that the error is about.
     pub(super) fn noted(&self, error: Error, parcel: &Parcel) -> Error {
         if let Some(conflict) = &self.conflict
-            && matches!(error.code(), Some(Code::TransactionConflict | Code::TransactionRolledBack))
+            && error.code().is_some_and(Code::wants_new_transaction)
         {
             conflict.store(true, Ordering::Relaxed);
         }

@@ -46,6 +46,14 @@ macro_rules! codes {
     };
 }
 
+impl Code {
+    /// Whether nothing of a transaction holds, and the whole of its work may be done again in a new one: a single request of it
+    /// is not to be sent again.
+    pub(super) fn wants_new_transaction(&self) -> bool {
+        matches!(self, Self::TransactionConflict | Self::TransactionRolledBack)
+    }
+}
+
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -87,6 +95,8 @@ codes! {
     SessionConflict,
     /// Others changed what the transaction uses: nothing of it holds, and a new one may succeed.
     TransactionConflict,
+    /// The service stopped while it ran the request, and the transaction of that is committed.
+    TransactionCommitted,
     /// The service stopped while it ran the request.
     OutcomeUnknown,
     /// The request was completed before; its raw result was too large to be kept.
@@ -161,7 +171,8 @@ codes! {
     NoTransaction,
     /// The session has a transaction already.
     TransactionActive,
-    /// The transaction of the session was rolled back, which has to be taken notice of.
+    /// The transaction of the session was rolled back, which has to be taken notice of; or the service stopped while it ran the
+    /// request, and nothing of its transaction holds.
     TransactionRolledBack,
     /// The transaction holds in some of its databases.
     TransactionPartlyCommitted,

@@ -68,7 +68,7 @@ impl Patience {
                 }
                 self.next(None, now, || lost(&reason, repeat))
             }
-            Mishap::Refused(failure) if failure.retryable && failure.code != Code::TransactionConflict => {
+            Mishap::Refused(failure) if failure.retryable && !failure.code.wants_new_transaction() => {
                 let after = failure.retry_after;
                 // Of a request that is still being run, the answer that was lost is all there is to say.
                 let is_running = self.is_lost && failure.code == Code::SessionConflict;

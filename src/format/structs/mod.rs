@@ -21,7 +21,7 @@ use row::Row;
 /// | a single value, an `Option` of one | its only column |
 ///
 /// Numbers and truth values are what they are. Texts are texts; so are decimals, dates, times and intervals, in the forms of ISO 8601
-/// (`2026-11-21T08:00:00Z`). Bytes are bytes, lists are sequences, NULL is `None`. A column that the struct does not have is
+/// (`2026-11-21T08:00:00Z`). Bytes are bytes, and base64 where a text or anything is wanted; lists are sequences, NULL is `None`. A column that the struct does not have is
 /// passed over.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use serde::forward_to_deserialize_any;
 
 use super::RowError;
 use crate::format::cells::{Cells, Plain, Values};
-use crate::format::text::Iso;
+use crate::format::text::{Iso, push_base64};
 
 /// The value of a column in a row.
 #[derive(Clone, Copy)]
@@ -56,7 +56,15 @@ impl<'de> Deserializer<'de> for CellValue<'_> {
         match &self.cells.values {
             Values::Plain(plain) => self.visit_plain(plain, visitor),
             Values::Texts(array) => visitor.visit_str(array.value(self.row)),
-            Values::Blobs(array) | Values::Mixed(array) => visitor.visit_bytes(array.value(self.row)),
+            Values::Blobs(array) => {
+                let mut text = String::new();
+                push_base64(&mut text, array.value(self.row));
+                visitor.visit_string(text)
+            }
+            Values::Mixed(array) => match std::str::from_utf8(array.value(self.row)) {
+                Ok(text) => visitor.visit_str(text),
+                Err(_) => visitor.visit_bytes(array.value(self.row)),
+            },
             Values::Lists(lists) => visitor.visit_seq(Items { items: &lists.items, range: lists.range(self.row) }),
         }
     }
@@ -67,6 +75,17 @@ impl<'de> Deserializer<'de> for CellValue<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, RowError> {
         visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
+        match &self.cells.values {
+            Values::Blobs(array) if !self.is_null() => visitor.visit_bytes(array.value(self.row)),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, RowError> {
+        self.deserialize_bytes(visitor)
     }
 
     /// Bytes go into a sequence of numbers as well: `Vec<u8>`.
@@ -92,8 +111,8 @@ impl<'de> Deserializer<'de> for CellValue<'_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct tuple
-        tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string unit unit_struct tuple tuple_struct
+        map struct identifier ignored_any
     }
 }
 

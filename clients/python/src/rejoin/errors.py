@@ -54,7 +54,9 @@ __all__ = [
     "StreamNameTaken",
     "StreamNotFound",
     "TooManyStreams",
+    "TransactionCommitted",
     "TransactionConflict",
+    "TransactionRolledBack",
     "TransferBroken",
     "Unauthenticated",
     "Unavailable",
@@ -322,6 +324,14 @@ class TransactionConflict(Conflict):
     """Others changed what the transaction uses: nothing of it holds, and it may succeed if it is begun anew."""
 
 
+class TransactionRolledBack(TransactionConflict):
+    """The transaction was rolled back, or the service stopped while it ran the request: nothing of it holds; begin it anew."""
+
+
+class TransactionCommitted(Conflict):
+    """The service stopped while it ran the request, whose transaction is committed; what it changed in its session is lost."""
+
+
 class OutcomeUnknown(Conflict):
     """The service stopped while it ran the request: what happened beyond the session is not known."""
 
@@ -400,7 +410,7 @@ class Internal(Fault):
 
 _CLASSES: dict[str, type[Fault]] = {
     named.__name__: named
-    for group in (InvalidRequest, NotFound, Conflict, Unavailable, Forbidden, Fault)
+    for group in (InvalidRequest, NotFound, Conflict, TransactionConflict, Unavailable, Forbidden, Fault)
     for named in group.__subclasses__()
     if named not in (InvalidRequest, NotFound, Conflict, Unavailable)
 }
