@@ -171,6 +171,17 @@ async fn every_perform_document_is_answered_as_it_is_printed() {
     }
 }
 
+#[tokio::test]
+async fn the_transfer_in_three_requests_is_done_by_curl() {
+    let demo = Demo::start();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/three-requests/transfer.sh");
+    let done = Command::new("sh").arg(script).arg(&demo.url).output().unwrap();
+    let answers = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{answers}{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(answers.matches("<request status=\"COMPLETED\"/>").count(), 3, "{answers}");
+    assert!(answers.contains("state=\"committed\""), "{answers}");
+}
+
 /// How far a request has got when it is answered at once differs from run to run.
 fn without_progress(answer: &str) -> String {
     let statuses = ["UNSTARTED", "PROCESSING", "COMPLETED"].map(|status| format!(" status=\"{status}\""));

@@ -6,6 +6,7 @@ mod authentication;
 mod bad_input;
 mod carriers;
 mod caught_log;
+mod certificates;
 mod command;
 mod context;
 mod databases;

@@ -12,12 +12,19 @@ use super::{PASSWORD, USER, database_name, free_port};
 pub(crate) struct MariaDbServer {
     folder: TempDir,
     port: u16,
+    /// Beyond those that all servers get.
+    options: Vec<String>,
     process: ServerProcess,
 }
 
 impl MariaDbServer {
     /// A server for one test.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// One with more options, which may name files of its folder.
+    pub(crate) fn start_with(options: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = tempfile::Builder::new().prefix("rejoin-mariadb-").tempdir().unwrap();
         let done = Command::new("mariadb-install-db")
             .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
@@ -34,8 +41,9 @@ impl MariaDbServer {
         );
         fs::write(folder.path().join("users.sql"), users).unwrap();
         let port = free_port();
-        let process = run(folder.path(), port);
-        let server = Self { folder, port, process };
+        let options = options(folder.path());
+        let process = run(folder.path(), port, &options);
+        let server = Self { folder, port, options, process };
         server.await_ready();
         server
     }
@@ -79,7 +87,7 @@ impl MariaDbServer {
 
     /// Has it stand still, connections and all, until [`MariaDbServer::thaw`].
     pub(crate) fn freeze(&self) {
-        self.process.signal("STOP", false);
+        self.process.freeze(false);
     }
 
     /// Has it go on.
@@ -89,7 +97,7 @@ impl MariaDbServer {
 
     /// Starts it again after it was stopped or killed, on its port and with its data.
     pub(crate) fn start_again(&mut self) {
-        self.process = run(self.folder.path(), self.port);
+        self.process = run(self.folder.path(), self.port, &self.options);
         self.await_ready();
     }
 
@@ -103,9 +111,9 @@ impl MariaDbServer {
 }
 
 /// Starts the server over the data of a folder.
-fn run(folder: &Path, port: u16) -> ServerProcess {
+fn run(folder: &Path, port: u16, options: &[String]) -> ServerProcess {
     let place = |name: &str| folder.join(name).display().to_string();
-    let command = [
+    let mut command = vec![
         "mariadbd".to_owned(),
         "--no-defaults".to_owned(),
         "--user=root".to_owned(),
@@ -124,5 +132,6 @@ fn run(folder: &Path, port: u16) -> ServerProcess {
         format!("--pid-file={}", place("pid")),
         format!("--init-file={}", place("users.sql")),
     ];
+    command.extend_from_slice(options);
     ServerProcess::start(&folder.join("log"), &command)
 }

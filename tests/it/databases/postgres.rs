@@ -93,7 +93,7 @@ impl PostgresServer {
 
     /// Has it stand still, connections and all, until [`PostgresServer::thaw`].
     pub(crate) fn freeze(&self) {
-        self.process.signal("STOP", true);
+        self.process.freeze(true);
     }
 
     /// Has it go on.

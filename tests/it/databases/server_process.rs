@@ -58,6 +58,30 @@ impl ServerProcess {
         assert!(status.success(), "kill -{signal}: {status}");
     }
 
+    /// Has it stand still, and waits until it does: a signal takes its time to reach every thread.
+    pub(super) fn freeze(&self, with_children: bool) {
+        self.signal("STOP", with_children);
+        let until = Instant::now() + Duration::from_secs(30);
+        while !self.stands_still(with_children) {
+            assert!(Instant::now() < until, "the server does not stand still");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether each of its threads is stopped and, if `with_children`, the processes that it started.
+    fn stands_still(&self, with_children: bool) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id)).unwrap();
+        let mut all = threads.flatten().filter_map(|thread| Status::read(&thread.path()));
+        all.all(|thread| thread.is_stopped())
+            && (!with_children
+                || fs::read_dir("/proc")
+                    .unwrap()
+                    .flatten()
+                    .filter_map(|process| Status::read(&process.path()))
+                    .filter(|process| process.parent == self.id)
+                    .all(|process| process.is_stopped()))
+    }
+
     /// Ends it as a loss of power would.
     pub(super) fn kill(&mut self, with_children: bool) {
         self.signal("KILL", with_children);
@@ -102,6 +126,28 @@ impl ServerProcess {
             guard.write_all(b"keep\n").unwrap();
         }
         self.guard.wait().unwrap();
+    }
+}
+
+/// What the system says of a process or a thread.
+struct Status {
+    state: char,
+    parent: u32,
+}
+
+impl Status {
+    /// Reads it, if it is one and there still.
+    fn read(folder: &Path) -> Option<Self> {
+        let stat = fs::read_to_string(folder.join("stat")).ok()?;
+        // The name before may have anything in it.
+        let (_, rest) = stat.rsplit_once(") ")?;
+        let mut fields = rest.split(' ');
+        Some(Self { state: fields.next()?.chars().next()?, parent: fields.next()?.parse().ok()? })
+    }
+
+    /// One that has ended, and that nobody has waited for, does nothing either.
+    fn is_stopped(&self) -> bool {
+        matches!(self.state, 'T' | 't' | 'Z' | 'X')
     }
 }
 

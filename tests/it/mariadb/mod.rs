@@ -1,5 +1,6 @@
 //! `mysql:` resources on a real MariaDB server.
 
+mod access;
 mod cursors;
 mod faults;
 mod hostile;

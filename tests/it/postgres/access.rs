@@ -15,6 +15,7 @@ use rejoin::resource::{DataResource, ResourceError};
 use rejoin::session::Principal;
 
 use super::{Database, new_database, open, password, query, settings};
+use crate::certificates::make_certificates;
 use crate::databases::PostgresServer;
 
 async fn user_of(resource: &Arc<dyn DataResource>) -> Result<String, ResourceError> {
@@ -87,18 +88,9 @@ async fn one_can_connect_by_a_socket() {
 /// A certificate that vouches for others, and a server that has one for `localhost` from it.
 fn with_certificate(server: &mut PostgresServer) -> PathBuf {
     let folder = server.folder().to_owned();
-    let run = |arguments: &str| {
-        let done = Command::new("openssl").current_dir(&folder).args(arguments.split(' ')).output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    };
-    run("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=test-authority");
-    run(
-        "req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost -addext subjectAltName=DNS:localhost",
-    );
-    fs::write(folder.join("san"), "subjectAltName=DNS:localhost").unwrap();
-    run("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile san");
+    let authority = make_certificates(&folder);
     install(&folder, server);
-    folder.join("ca.crt")
+    authority
 }
 
 fn install(folder: &Path, server: &mut PostgresServer) {

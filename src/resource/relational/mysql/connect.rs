@@ -1,5 +1,7 @@
 //! Opening connections.
 
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mysql_async::prelude::Queryable;
@@ -48,6 +50,8 @@ pub(super) struct Connector {
     /// All but the password, which is read for each connection.
     options: Opts,
     login: Login,
+    /// The file with the certificates of who vouches for the server, where TLS is used.
+    authority: Option<PathBuf>,
 }
 
 impl Connector {
@@ -65,9 +69,10 @@ impl Connector {
             .stmt_cache_size(STATEMENTS)
             // An update counts the rows that it found, as other databases do, and not only those that it changed.
             .client_found_rows(true)
-            .setup(vec![setup(address.database.as_deref())])
-            .ssl_opts(tls_options(address, tls)?);
-        Ok(Self { options: options.into(), login: login.clone() })
+            .setup(vec![setup(address.database.as_deref())]);
+        let tls_options = tls_options(address, tls)?;
+        let authority = tls.authority.clone().filter(|_| tls_options.is_some());
+        Ok(Self { options: options.ssl_opts(tls_options).into(), login: login.clone(), authority })
     }
 
     /// Opens a connection.
@@ -78,13 +83,14 @@ impl Connector {
     /// when it has too many connections.
     pub(super) async fn connect(&self) -> Result<Link, ResourceError> {
         let unavailable = |message| ResourceError::Unavailable { message };
-        let password = match self.login.password.clone() {
-            None => None,
-            Some(source) => {
-                let read = tokio::task::spawn_blocking(move || source.read()).await;
-                Some(read.map_err(|error| unavailable(format!("the password was not read: {error}")))??)
-            }
-        };
+        let (source, authority) = (self.login.password.clone(), self.authority.clone());
+        let reading = tokio::task::spawn_blocking(move || {
+            authority.as_deref().map_or(Ok(()), can_be_read)?;
+            source.map(|source| source.read()).transpose()
+        });
+        let password = reading
+            .await
+            .map_err(|error| unavailable(format!("the files for the log-in were not read: {error}")))??;
         let options = OptsBuilder::from_opts(self.options.clone()).pass(password.as_ref().map(Secret::reveal));
         match timeout(CONNECT, Conn::new(options)).await {
             Ok(connection) => connection.map(Link::new).map_err(connect_error),
@@ -165,6 +171,13 @@ fn tls_options(address: &MySqlAddress, tls: &TlsSettings) -> Result<Option<SslOp
         Some(path) => options.with_root_certs(vec![path.clone().into()]),
         None => options.with_root_certs(system_roots().into_iter().map(Into::into).collect()),
     }))
+}
+
+/// The driver, which reads it, does not name the file that it misses.
+fn can_be_read(authority: &Path) -> Result<(), ResourceError> {
+    File::open(authority).map(drop).map_err(|error| ResourceError::Unavailable {
+        message: format!("the certificates in {}: {error}", authority.display()),
+    })
 }
 
 fn is_loopback(host: &str) -> bool {
