@@ -916,7 +916,7 @@ class Authenticate(Element):
     #: How often a request is sent in all when its credentials are refused; without it `3`.
     attempts: int | None = field(default=None, metadata={"attribute": "attempts"})
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
     #: A name for templates, and where its value is in the answer.
     variable: Sequence[Variable] = field(default=(), metadata={"child": "variable"})
 
@@ -959,7 +959,7 @@ class HttpIngest(Activity):
     #: The name of the data resource; without it the first that is an HTTP service.
     resource: str | None = field(default=None, metadata={"attribute": "resource"})
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
     #: The request for credentials, sent before the first request, and again when they are refused; its variables are secrets, which are where templates name them.
     authenticate: Authenticate | None = field(default=None, metadata={"child": "authenticate"})
     session_state: SessionState | None = field(default=None, metadata={"child": "sessionState"})
@@ -992,7 +992,7 @@ class Create(Element):
     """`create`: the request that creates the job: it is sent once."""
 
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
     #: A name for templates, and where its value is in the answer.
     variable: Sequence[Variable] = field(default=(), metadata={"child": "variable"})
 
@@ -1002,7 +1002,7 @@ class Poll(Element):
     """`poll`: asks until a condition says that the job is done, or has failed: `ms.session.key.field` with a `condition`, or `rejoin.stop.when`."""
 
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
     #: A name for templates, and where its value is in the answer.
     variable: Sequence[Variable] = field(default=(), metadata={"child": "variable"})
 
@@ -1012,7 +1012,7 @@ class Fetch(Element):
     """`fetch`: fetches the results, page after page if its properties say so; what it brings goes to the outputs. It writes no files (`rejoin.download`)."""
 
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
 
 
 @dataclass(eq=False, kw_only=True)
@@ -1022,7 +1022,7 @@ class Cancel(Element):
     #: Whether it is sent, too, when the poll says that the job has failed; without it `false`.
     after_failure: bool | None = field(default=None, metadata={"attribute": "afterFailure"})
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
 
 
 @dataclass(eq=False, kw_only=True)
@@ -1030,7 +1030,7 @@ class CleanUp(Element):
     """`cleanUp`: the request that is sent at last, however the job has ended."""
 
     #: A property and its value; it stands over the one of the resource with the same name.
-    property: Sequence[Property] = field(default=(), metadata={"child": "property"})
+    property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
 
 
 @dataclass(eq=False, kw_only=True)
