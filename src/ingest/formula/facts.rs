@@ -11,7 +11,7 @@ use super::body::Body;
 pub struct Facts<'a> {
     body: Option<&'a str>,
     /// The body as a value: made when a formula asks for it, once.
-    value: OnceCell<Option<Value>>,
+    value: OnceCell<Option<Body>>,
     headers: &'a HeaderMap,
     status: u16,
     rows: u64,
@@ -53,9 +53,24 @@ impl<'a> Facts<'a> {
 
     /// The body; `None` if it is JSON that no value can hold: numbers beyond the reals, more than 128 levels.
     pub(super) fn body(&self) -> Option<&Value> {
+        self.made().map(|body| &body.value)
+    }
+
+    /// How many elements the longest list or object of the body has.
+    pub(super) fn longest(&self) -> usize {
+        // A formula that does not name the body has not had it made.
+        self.value.get().and_then(Option::as_ref).map_or(0, |body| body.longest)
+    }
+
+    /// How many bytes there are to look through.
+    pub(super) fn bytes(&self) -> usize {
+        self.body.map_or(0, str::len) + self.key.len()
+    }
+
+    fn made(&self) -> Option<&Body> {
         let value = self.value.get_or_init(|| match self.body.filter(|body| !body.trim().is_empty()) {
-            None => Some(Value::Null),
-            Some(body) => serde_json::from_str::<Body>(body).ok().map(|Body(value)| value),
+            None => Some(Body::from(Value::Null)),
+            Some(body) => serde_json::from_str(body).ok(),
         });
         value.as_ref()
     }

@@ -1,6 +1,7 @@
 //! Conditions as expressions.
 
 mod body;
+mod cost;
 mod facts;
 mod names;
 mod shape;
@@ -10,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 
 use cel::{Context, Env, ExecutionError, Program, Value};
 
+use cost::Cost;
 pub use facts::Facts;
 
 /// The longest formula.
@@ -32,13 +34,14 @@ static LIBRARY: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 /// A condition as an expression of CEL, the Common Expression Language: `body.status == "done" && rows < 100`.
 ///
 /// It sees [`Formula::VARIABLES`] and the functions of CEL's standard library, nothing else. It always ends: CEL has no loops but
-/// those over lists and maps that are there.
+/// those over lists and maps that are there, and an answer for which it would take more than some ten seconds is refused.
 #[derive(Clone)]
 pub struct Formula {
     text: Box<str>,
     program: Arc<Program>,
     /// How many loops stand in each other.
     loops: usize,
+    cost: Cost,
 }
 
 impl Formula {
@@ -64,12 +67,12 @@ impl Formula {
             let problem = format!("it has {} bytes, and at most {LONGEST} may be", text.len());
             return Err(FormulaError { problem });
         }
-        let (program, loops) = with_room_for(text, Self::compile)?;
-        Ok(Self { text: text.into(), program: Arc::new(program), loops })
+        let (program, loops, cost) = with_room_for(text, Self::compile)?;
+        Ok(Self { text: text.into(), program: Arc::new(program), loops, cost })
     }
 
-    /// Reads an expression, and says how many of its loops stand in each other.
-    fn compile(text: &str) -> Result<(Program, usize), FormulaError> {
+    /// Reads an expression, and says how many of its loops stand in each other, and what it costs.
+    fn compile(text: &str) -> Result<(Program, usize, Cost), FormulaError> {
         let program = Program::compile(text).map_err(|error| FormulaError { problem: error.to_string() })?;
         let shape = shape::of(program.expression());
         if shape.depth > MOST_LEVELS {
@@ -89,7 +92,8 @@ impl Formula {
                 format!("there are more than {MOST_LOOPS} loops (`all`, `exists`, `map`, `filter`) in each other");
             return Err(FormulaError { problem });
         }
-        Ok((program, shape.loops))
+        let cost = Cost::of(program.expression());
+        Ok((program, shape.loops, cost))
     }
 
     /// The expression as it was written.
@@ -117,6 +121,12 @@ impl Formula {
         let named = self.program.references();
         if named.has_variable("body") && facts.body().is_none() {
             return Err(self.problem("the answer has values that formulas can't hold, such as a number out of range"));
+        }
+        if !self.cost.fits(facts.longest(), facts.bytes()) {
+            return Err(self.problem(
+                "the answer is too large for its loops: ask for smaller pages, or let no loop stand in another or look through the \
+                 whole answer",
+            ));
         }
         for name in Self::VARIABLES.into_iter().filter(|name| named.has_variable(name)) {
             context.add_variable_from_value(name, facts.variable(name));
@@ -232,6 +242,18 @@ mod tests {
             assert!(error.contains(said), "{error}");
         }
         assert!(Formula::parse("body.items.all(a, a.tags.exists(b, b == 'x')) || body.all(a, a == 1)").is_ok());
+    }
+
+    #[test]
+    fn an_answer_for_which_a_formula_would_take_for_ever_is_refused_at_once() {
+        let body = format!("{{\"items\": [{}1]}}", "1,".repeat(100_000));
+        for formula in
+            ["body.items.all(a, body.items.exists(b, a + b == 0))", "body.items.exists(a, a + 0 in body.items)"]
+        {
+            let error = holds(formula, &body).unwrap_err().to_string();
+            assert!(error.contains("too large for its loops: ask for smaller pages"), "{error}");
+        }
+        assert_eq!(holds("body.items.filter(a, a == 1).map(a, a + 1).size() == 100001", &body), Ok(true));
     }
 
     #[test]

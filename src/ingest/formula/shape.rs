@@ -36,7 +36,7 @@ fn deepest<'e>(expressions: impl IntoIterator<Item = &'e IdedExpr>) -> Shape {
     })
 }
 
-fn of_entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
+pub(super) fn of_entry(entry: &EntryExpr) -> Vec<&IdedExpr> {
     match entry {
         EntryExpr::StructField(field) => vec![&field.value],
         EntryExpr::MapEntry(entry) => vec![&entry.key, &entry.value],
