@@ -11,6 +11,8 @@ use crate::ingest::Json;
 /// The properties that hold: those of the activity, and those of the resource that the activity doesn't replace.
 pub(super) struct PropertySet<'a> {
     properties: BTreeMap<&'a str, &'a Property>,
+    /// What the resource says, replaced or not.
+    defaults: &'a [Property],
     pub(super) report: Report,
 }
 
@@ -22,7 +24,7 @@ impl<'a> PropertySet<'a> {
         for property in properties.values() {
             check_name(property, &report);
         }
-        Self { properties, report }
+        Self { properties, defaults, report }
     }
 
     /// Where a property was written.
@@ -64,6 +66,32 @@ impl<'a> PropertySet<'a> {
             self.refuse(key, format!("expected {}, found `{}`", whole_number(&range), shortened(text)));
         }
         number
+    }
+
+    /// A whole number of a range, of which the resource says the most: what the activity says instead may be less, and not more.
+    pub(super) fn whole_up_to_default(&self, key: &str, range: RangeInclusive<u64>) -> Option<u64> {
+        let said = self.whole(key, range.clone());
+        let default = self.defaults.iter().find(|property| *property.key == *key);
+        let Some(default) = default.filter(|default| !default.value.trim().is_empty()) else { return said };
+        let Some(most) = default.value.trim().parse().ok().filter(|most| range.contains(most)) else {
+            // What nobody has replaced has been refused.
+            if self.place(key) != Some(&default.place) {
+                let found = shortened(default.value.trim());
+                self.report.refuse(
+                    key,
+                    Some(&default.place),
+                    format!("expected {}, found `{found}`", whole_number(&range)),
+                );
+            }
+            return said;
+        };
+        if let Some(said) = said.filter(|said| *said > most) {
+            self.refuse(
+                key,
+                format!("expected at most {most}, as the web resource says at {}, found `{said}`", default.place),
+            );
+        }
+        Some(said.unwrap_or(most))
     }
 
     /// True or false.

@@ -286,7 +286,13 @@ pub const PROPERTIES: &[PropertyDescription] = &[
         "what answers are written in",
         "answers are read as UTF-8",
     ),
-    read("rejoin.page.bytes", "1 to 4294967296", "67108864", "the most bytes of one page, unpacked", "ours"),
+    read(
+        "rejoin.page.bytes",
+        "1 to 4294967296",
+        "67108864",
+        "the most bytes of one page, unpacked; what the web resource says, an activity can't exceed",
+        "ours",
+    ),
     // Records
     read(
         "ms.output.schema",

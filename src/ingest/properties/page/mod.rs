@@ -24,7 +24,7 @@ pub(super) fn page(set: &PropertySet<'_>) -> PageSettings {
         derived: set.json("ms.derived.fields", derived::derived_fields).unwrap_or_default(),
         is_gzip: is_gzip(set),
         has_explicit_eof: set.flag("ms.data.explicit.eof").unwrap_or_default(),
-        bytes: set.whole("rejoin.page.bytes", 1..=MOST_PAGE_BYTES).unwrap_or(PAGE_BYTES),
+        bytes: set.whole_up_to_default("rejoin.page.bytes", 1..=MOST_PAGE_BYTES).unwrap_or(PAGE_BYTES),
         blank: blank(set),
         form,
     }

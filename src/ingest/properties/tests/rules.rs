@@ -218,3 +218,28 @@ fn r30_a_formula_is_read_and_never_passed_over() {
         ("ms.session.key.field", r#"{"name": "s", "condition": {"formula": "body.state == 'done' && rows > 0"}}"#);
     assert!(matches!(settings(&[key]).key.unwrap().condition, Some(Condition::Formula(_))));
 }
+
+#[test]
+fn what_a_resource_says_of_the_bytes_of_a_page_is_the_most_that_an_activity_may_say() {
+    const BYTES: &str = "rejoin.page.bytes";
+    let of_resource = |value: &str| {
+        let place = PropertyPlace::Resource("api.xml:7".into());
+        [Property { key: BYTES.into(), value: value.into(), place }]
+    };
+    let read = |most: &str, own: &[(&str, &str)]| {
+        let own: Vec<(&str, &str)> = [URI].iter().chain(own).copied().collect();
+        read(&of_resource(most), &list(&own), &SecondaryNames::None)
+    };
+    for (own, bytes) in [(&[][..], 1000), (&[(BYTES, "999")], 999), (&[(BYTES, "1000")], 1000), (&[(BYTES, "")], 1000)]
+    {
+        assert_eq!(read("1000", own).unwrap().page.bytes, bytes, "{own:?}");
+    }
+    let problem = read("1000", &[(BYTES, "1001")]).unwrap_err().to_string();
+    assert_eq!(
+        problem,
+        "2:1: rejoin.page.bytes: expected at most 1000, as the web resource says at api.xml:7, found `1001`"
+    );
+    // What the operator has written wrongly does not mean that there is no limit.
+    let problem = read("1 MB", &[(BYTES, "1001")]).unwrap_err().to_string();
+    assert!(problem.starts_with("api.xml:7: rejoin.page.bytes: expected a whole number"), "{problem}");
+}
