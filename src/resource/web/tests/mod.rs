@@ -3,6 +3,7 @@
 mod allow_list;
 mod credentials;
 mod faults;
+mod goodbye;
 mod limits;
 mod redirects;
 mod server;

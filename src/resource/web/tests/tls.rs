@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 
 /// A certificate for `localhost`, which vouches for itself.
-fn certificate(folder: &Path) -> PathBuf {
+pub(super) fn certificate(folder: &Path) -> PathBuf {
     let arguments = "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=localhost -addext \
                      subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE";
     let done = Command::new("openssl").current_dir(folder).args(arguments.split_whitespace()).output().unwrap();
@@ -25,15 +25,20 @@ fn certificate(folder: &Path) -> PathBuf {
     folder.join("cert.pem")
 }
 
-/// Tells the version of HTTP that it is asked by.
-async fn serve(folder: &Path, protocols: &[&str]) -> u16 {
+/// Who speaks TLS with the certificate of a folder, and such protocols on top.
+pub(super) fn acceptor(folder: &Path, protocols: &[&str]) -> TlsAcceptor {
     let chain = vec![CertificateDer::from_pem_file(folder.join("cert.pem")).unwrap()];
     let key = PrivateKeyDer::from_pem_file(folder.join("key.pem")).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
     let mut config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// Tells the version of HTTP that it is asked by.
+async fn serve(folder: &Path, protocols: &[&str]) -> u16 {
+    let acceptor = acceptor(folder, protocols);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let version = async |request: axum::extract::Request| format!("{:?}", request.version());
@@ -52,7 +57,7 @@ async fn serve(folder: &Path, protocols: &[&str]) -> u16 {
     port
 }
 
-fn at(host: &str, port: u16, authority: Option<PathBuf>) -> HttpResource {
+pub(super) fn at(host: &str, port: u16, authority: Option<PathBuf>) -> HttpResource {
     let origin = format!("https://{host}:{port}");
     let mut settings = ResourceSettings::new(&origin, ".");
     settings.web.origins.push(private(&origin));
