@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ struct Shared {
     /// Rings when nothing runs any more.
     idle: Notify,
     settled: Mutex<Settled>,
+    /// The service ends.
+    stopping: CancellationToken,
     place: Mutex<Place>,
 }
 
@@ -89,6 +92,17 @@ impl Aftercare {
             drop(runtime.spawn(work));
         }
         place.runtime = Some(runtime);
+    }
+
+    /// The service ends and waits no longer: tells what goes on so, while the requests that it belongs to still hold their sessions.
+    pub fn stop(&self) {
+        self.0.stopping.cancel();
+    }
+
+    /// Returns once the service ends: what is left to be done has to come to its end.
+    #[must_use]
+    pub fn stopping(&self) -> WaitForCancellationFuture<'_> {
+        self.0.stopping.cancelled()
     }
 
     fn count(&self) -> Counted {

@@ -154,6 +154,11 @@ impl BoundServer {
             Ending::Drained
         } else {
             tracing::warn!("requests that did not end in time are cut off");
+            // Those that have left something elsewhere put it in order, and note that in their sessions, which they still hold.
+            state.aftercare.stop();
+            if tokio::time::timeout(AFTERCARE, state.aftercare.done()).await.is_err() {
+                tracing::warn!("what requests have begun elsewhere was not ended in time");
+            }
             for resource in state.resources.values() {
                 resource.engine.cut_off();
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rejoin::service::{Configuration, Server};
 use reqwest::Client;
 use tokio::task::JoinHandle;
 
@@ -140,4 +141,27 @@ async fn the_job_of_a_killed_service_is_cancelled_when_nobody_comes_back_to_its_
     stage.kill_when(POLLED, 2).await;
     stage.server.asked(5).await;
     stage.server.saw([CREATED, POLLED, POLLED, CANCELLED, CLEANED]);
+}
+
+#[tokio::test]
+async fn a_service_that_stops_while_a_job_is_polled_cancels_it_and_the_next_one_creates_another() {
+    let mut stage = Stage::new(POLLED, "").await;
+    stage.service.stop("-TERM");
+    // The same in this process, where it waits for less long.
+    let configuration = Configuration::load(stage.service.folder.path()).unwrap();
+    let builder = Server::builder().configuration(configuration).drain_timeout(Duration::from_millis(50));
+    let service = builder.build().unwrap().start().await.unwrap();
+    let request = Client::new().post(format!("{}/services/data", service.url()));
+    let request = request.header("content-type", "application/xml").body(perform(&stage.document()));
+    let running = tokio::spawn(request.send());
+    stage.server.asked(3).await;
+    service.shutdown().await;
+    assert!(!running.await.unwrap().is_ok_and(|answer| answer.status().is_success()));
+    stage.server.saw([CREATED, POLLED, POLLED, CANCELLED, CLEANED]);
+    // Its session does not say that the job goes on.
+    stage.is_after.store(true, Ordering::SeqCst);
+    stage.service.start_again();
+    let reply = stage.service.perform(&stage.document()).await;
+    assert_eq!(lines(&reply, "table"), ["1"], "{}", reply.text);
+    stage.server.saw([CREATED, POLLED, POLLED, CANCELLED, CLEANED, CREATED, POLLED, FETCHED, CLEANED]);
 }

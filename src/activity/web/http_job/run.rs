@@ -16,7 +16,7 @@ use crate::activity::web::phase::{KeepsNothing, Line};
 use crate::activity::web::variables::{Named, find_all};
 use crate::activity::{ActivityContext, ActivityError};
 use crate::ingest::control::{Mark, Rule};
-use crate::session::Moment;
+use crate::session::{Moment, SessionError};
 
 /// How much longer the answer to a create request is waited for when nobody wants the job any more: it names what is to be
 /// cancelled.
@@ -53,6 +53,8 @@ enum End {
 enum Trouble {
     /// Nobody wants it any more.
     Stopped,
+    /// The service ends.
+    Draining,
     /// Its time is over.
     Late,
     /// A phase has failed.
@@ -210,6 +212,7 @@ impl Course<'_> {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Err(Trouble::Stopped),
+            () = self.context.aftercare().stopping() => Err(Trouble::Draining),
             done = work => Ok(done),
             () = self.line.clock.sleep_until(deadline) => Err(Trouble::Late),
         }
@@ -220,6 +223,7 @@ impl Course<'_> {
         let parting = self.parting(phase, &trouble);
         let error = match trouble {
             Trouble::Stopped => ActivityError::Cancelled,
+            Trouble::Draining => ActivityError::Session(SessionError::Draining),
             Trouble::Late => late(phase, self.job.timeout.as_secs_f64()),
             Trouble::Failed { rule, reason } => of_failure(phase, rule, &reason),
             Trouble::Broken(error) => error,
