@@ -160,6 +160,8 @@ impl Engine {
 
     async fn perform_here(&self, request: PerformRequest) -> Result<Answer, PerformError> {
         let plan = Plan::new(&request.document, &self.catalogue)?;
+        // It may be long, and so may the request take.
+        drop(request.document);
         let at_once = plan.is_asynchronous() || (request.answered == Answered::AtOnce && !plan.is_empty());
         if at_once && request.only.is_some() {
             return Err(PerformError::NothingToReturn);
