@@ -4,11 +4,13 @@
 //! Then ten thousand polls that wait for their next look, in a service of its own: what they take of memory and threads.
 //!
 //! `cargo bench --bench ingest`; `-- --pages 1000 --rounds 1 --waits 1000` for a quicker look, `-- --held 10000` for polls whose
-//! clients wait with them, which takes as many open files.
+//! clients wait with them, which takes as many open files; `-- --gigabytes 10` for answers of that size.
 
 mod support {
     pub(crate) mod arguments;
     pub(crate) mod command;
+    pub(crate) mod endless;
+    pub(crate) mod peak;
     pub(crate) mod waits;
 }
 
@@ -39,6 +41,10 @@ async fn main() -> Result<()> {
     for (polls, is_held) in [(waits, false), (held, true)].into_iter().filter(|(polls, _)| *polls > 0) {
         support::waits::measure(polls, is_held).await?;
     }
+    let gigabytes = argument("--gigabytes", 0)?;
+    if gigabytes > 0 {
+        support::endless::measure(gigabytes).await?;
+    }
     let (pages, rounds) = (argument("--pages", 10_000)?, argument("--rounds", 3)?);
     if pages > 0 {
         compare(pages, rounds).await?;
@@ -49,16 +55,19 @@ async fn main() -> Result<()> {
 /// Pages by turns, ours and the bare loop's.
 async fn compare(pages: u32, rounds: u32) -> Result<()> {
     let api = start_api(pages).await?;
-    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    let (mut ours, mut bare, mut growth) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         bare.push(rate(pages, bare_loop(&api, pages).await?));
+        let before = support::peak::begin()?;
         ours.push(rate(pages, ingest(&api, pages).await?));
+        growth = growth.max(support::peak::kibibytes()?.saturating_sub(before));
     }
     let (ours, bare) = (middle(&mut ours), middle(&mut bare));
     println!("{pages} pages of {RECORDS} records (median of {rounds})");
     println!("httpIngest, as CSV  {ours:>8.0} pages/s");
     println!("bare reqwest loop   {bare:>8.0} pages/s");
     println!("ratio {:.3} (bar 0.50)", ours / bare);
+    println!("growth of memory    {:>8} MiB, service and client together", growth / 1024);
     Ok(())
 }
 
