@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::Bench;
+use rejoin::document::{Located, PropertyConfiguration, WebConfiguration};
+
+use super::{Bench, lines};
 use crate::scripted::{Script, json, pass, status};
 
 const URI: (&str, &str) = ("ms.source.uri", "/records");
@@ -118,6 +120,45 @@ async fn what_is_no_json_is_named_by_its_place() {
 async fn a_body_that_is_too_long_is_not_read_to_its_end() {
     let pulled = after_a_page(json("[1, 2, 3]").endless(), &[("rejoin.page.bytes", "100000")]).await;
     pulled.has_failed("HttpIngestUnreadable", "page 2 is longer than 100000 bytes");
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_page_are_limited_by_the_operator_whatever_the_author_says() {
+    let limit = |web: &mut WebConfiguration| {
+        let key = Located::from("rejoin.page.bytes".to_owned());
+        web.properties.push(PropertyConfiguration { key, value: "1000".to_owned() });
+    };
+    let long = || json(format!("[{}1]", "1,".repeat(1000)));
+    let bench = Bench::reaching(Script::of([long(), long()]), limit).await;
+    let pulled = bench.pull(&[URI, ("rejoin.page.bytes", "100000")]).await;
+    pulled.has_failed("DocumentInvalid", "rejoin.page.bytes: expected at most 1000");
+    assert_eq!(bench.server.count(), 0);
+    bench.pull(&[URI]).await.has_failed("HttpIngestUnreadable", "page 1 is longer than 1000 bytes");
+    bench.pull(&[URI, ("rejoin.page.bytes", "500")]).await.has_failed("HttpIngestUnreadable", "longer than 500 bytes");
+}
+
+#[tokio::test]
+async fn a_secret_is_in_no_address_of_the_log_and_in_no_error() {
+    let bench = Bench::over(Script::by(|request| status(403).body(format!("no right: {}", request.target)))).await;
+    let token = "<echo name=\"given\"><text>access_token,id\nt0k/en 7,9\n</text><output name=\"text\"/></echo>
+        <csvToRows name=\"read\"><csvInput from=\"text\"/><rows name=\"tokens\"/><includeHeader value=\"true\"/></csvToRows>";
+    let secondary = r#"[{"path":"tokens","fields":["access_token"],"category":"authentication"},{"path":"tokens","fields":["id"]}]"#;
+    let uri = ("ms.source.uri", "/{{access_token}}/records/{{id}}?key={{access_token}}");
+    let warns = ("ms.http.statuses", r#"{"success":[200],"warning":[403]}"#);
+    for more in [&[][..], &[warns]] {
+        let properties: Vec<_> = [uri, ("ms.secondary.input", secondary)].iter().chain(more).copied().collect();
+        let pulled = bench.pull_in(token, &properties, "<secondary from=\"tokens\"/>").await;
+        let text = &pulled.reply.text;
+        let sent = bench.server.requests().pop().unwrap().target;
+        assert_eq!(sent, "/t0k%2Fen%207/records/9?key=t0k%2Fen+7");
+        assert!(!["t0k", "en%207", "en+7"].iter().any(|part| text.contains(part)), "{text}");
+        match more {
+            [] => drop(
+                pulled.has_failed("HttpIngestFailed", "the answer is 403 Forbidden: no right: /***/records/9?key=***"),
+            ),
+            _ => assert!(lines(&pulled.reply, "decisions")[0].contains("/***/records/9,403"), "{text}"),
+        }
+    }
 }
 
 #[tokio::test]

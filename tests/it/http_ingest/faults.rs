@@ -90,7 +90,7 @@ async fn the_bytes_of_answers_that_come_side_by_side_are_not_mixed() {
 
 #[tokio::test]
 async fn a_server_that_says_its_head_byte_by_byte_is_not_waited_for() {
-    for answer in [json("[]").one_byte(), json("[]").never()] {
+    for (answer, sees_who_leaves) in [(json("[]").one_byte(), false), (json("[]").never(), true)] {
         let bench = Bench::over(Script::of([answer])).await;
         // Ten seconds to connect and a minute for the head.
         let pulled = bench.pull_while(&[URI], &[70_000]).await;
@@ -98,6 +98,10 @@ async fn a_server_that_says_its_head_byte_by_byte_is_not_waited_for() {
             "HttpIngestUnreachable",
             "the head of the answer did not come in the time that there is for it",
         );
+        // And its connection is closed.
+        if sees_who_leaves {
+            bench.server.abandoned(1).await;
+        }
     }
 }
 

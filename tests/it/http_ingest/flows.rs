@@ -1,7 +1,9 @@
 //! Worked flows of well-known services.
 
+use std::time::Duration;
+
 use super::Bench;
-use crate::scripted::{Answer, Script, csv, json, status};
+use crate::scripted::{Answer, Script, csv, json, pass, status};
 
 #[tokio::test]
 async fn sf_1_a_token_is_asked_for_by_a_form() {
@@ -205,6 +207,24 @@ async fn qu_2_each_row_says_of_which_survey_it_is() {
     ];
     let pulled = bench.pull_in(&secondary("survey\n11\n12\n"), &properties, "<secondary from=\"units\"/>").await;
     pulled.is_completed().gave(["id,surveyId", "1,11", "2,11", "3,12"]);
+}
+
+#[tokio::test]
+async fn no_more_units_run_side_by_side_than_may() {
+    let bench = Bench::over(Script::by(|_| json("[]").never())).await;
+    let properties = [("ms.source.uri", "/nudges/{{survey}}"), ("ms.work.unit.parallelism.max", "2")];
+    let rows = secondary("survey\n1\n2\n3\n4\n5\n");
+    let pulling = bench.pull_in(&rows, &properties, "<secondary from=\"units\"/>");
+    let passing = async {
+        for asked in [2, 4, 5] {
+            bench.server.asked(asked).await;
+            assert_eq!(bench.server.count(), asked);
+            // No answer comes to them in the time that there is for it.
+            pass(&bench.clock, Duration::from_secs(70)).await;
+        }
+    };
+    let (pulled, ()) = tokio::join!(pulling, passing);
+    pulled.has_failed("HttpIngestUnreachable", "the head of the answer did not come");
 }
 
 #[tokio::test]

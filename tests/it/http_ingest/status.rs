@@ -57,6 +57,15 @@ async fn as_3_r09_a_status_that_never_comes_ends_by_the_deadline() {
 }
 
 #[tokio::test]
+async fn what_came_before_the_time_was_over_may_be_enough() {
+    let bench = Bench::over(Script::by(|_| state("pending"))).await;
+    let partial = ("rejoin.on.timeout", "partial");
+    let properties = poll(&[("ms.wait.timeout.seconds", "1"), ("ms.call.interval.millis", "400"), partial]);
+    let pulled = bench.pull_while(&properties, &[400, 400]).await;
+    pulled.is_completed().gave(["status", "pending", "pending", "pending"]).by(["poll", "poll", "timeout"]);
+}
+
+#[tokio::test]
 async fn as_4_the_condition_comes_before_the_fail_condition() {
     let bench = Bench::over(Script::of([state("done-failed")])).await;
     let key = r#"{"name":"result.status","condition":{"regexp":"done.*"},"failCondition":{"regexp":".*failed"}}"#;
