@@ -1,7 +1,8 @@
 //! A statement that writes.
 
 use super::caller::Caller;
-use super::{Error, Request};
+use super::response::update_count;
+use super::{EndPointName, Error, Request};
 use crate::document::activities::{SqlUpdateStatement, SqlValue};
 
 /// A statement that writes, and has yet to be sent. It is sent with a key, so that it is done once however often its answer is
@@ -69,6 +70,6 @@ impl Update {
     pub async fn run(self) -> Result<u64, Error> {
         let mut request = Request::new();
         let count = request.add_named("update", self.update);
-        self.caller.perform(&request).await?.update_count(&count)
+        update_count(&self.caller.raw(&request, count.end_point_name()).await?)
     }
 }
