@@ -55,7 +55,8 @@ impl std::fmt::Debug for Line {
 impl Line {
     /// A line over a stream, and the end of it that the driver gets.
     fn new(stream: impl Stream + 'static, binding: ChannelBinding) -> (Arc<Self>, DriverEnd) {
-        let ends = Ends { stream: Some(Box::new(stream)), room: BytesMut::new(), traffic: Traffic::new(), driver: None };
+        let ends =
+            Ends { stream: Some(Box::new(stream)), room: BytesMut::new(), traffic: Traffic::new(), driver: None };
         let line = Arc::new(Self(Mutex::new(ends)));
         let end = DriverEnd { line: Arc::clone(&line), binding: Mutex::new(Some(binding)) };
         (line, end)
