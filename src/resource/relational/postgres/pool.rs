@@ -78,6 +78,11 @@ impl Pool {
         }
     }
 
+    /// Closes all connections that nobody uses: one of them was found dead, as they all are when their server was restarted.
+    pub(super) fn drop_idle(&self) {
+        self.connections.retain(|_, _| false);
+    }
+
     /// Opens a connection that is none of these, for what must not wait for them.
     pub(super) async fn open_apart(&self) -> Result<Connection, ResourceError> {
         self.connections.manager().0.open().await

@@ -57,7 +57,13 @@ pub(super) async fn run(
                 output.finish().await;
                 return Ok(QueryEnd { rows });
             }
-            Err(_) if again => is_first = false,
+            Err(broken) if again => {
+                is_first = false;
+                if !broken.leaves_connection() {
+                    // It was dead, and so may others be.
+                    resource.pool.drop_idle();
+                }
+            }
             Err(broken) => return Err(broken.into_error(Some(&sql))),
         }
     }
