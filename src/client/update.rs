@@ -28,12 +28,27 @@ impl Update {
 
     /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type of its
     /// column.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let update = service.update("UPDATE customer SET phone = ? WHERE id = ?").parameter(None::<String>).parameter(7);
+    /// update.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
         self.update = self.update.parameter(value);
         self
     }
 
     /// Writes to that data resource, where the service has several.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// service.update("UPDATE account SET balance = 0").on("ledger").run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on(mut self, data_resource: &str) -> Self {
         self.update = self.update.resource(data_resource);
         self
@@ -44,6 +59,13 @@ impl Update {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows. [`Error::OutcomeUnknown`]: it may have been done.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let deleted = service.update("DELETE FROM orders WHERE id = ?").parameter(7).run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run(self) -> Result<u64, Error> {
         let mut request = Request::new();
         let count = request.add_named("update", self.update);
