@@ -22,8 +22,6 @@ _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 #: The connection broke, or what came through it can't be decompressed.
 _BROKEN = (httpx.TransportError, httpx.DecodingError)
 
-_LEFT = "the stream was left: what comes through it is read within its `with` block"
-
 
 def _lost(error: httpx.RequestError, met: bool) -> Lost:
     what = (
@@ -32,7 +30,9 @@ def _lost(error: httpx.RequestError, met: bool) -> Lost:
     return Lost(f"{what} ({type(error).__name__}: {error})", sent=not isinstance(error, _NOT_SENT), met=met)
 
 
-def _broken(error: httpx.RequestError) -> TransferBroken:
+def _broken(error: httpx.RequestError | httpx.StreamError, *, left: bool) -> Exception:
+    if left:
+        return ValueError("the stream was left: what comes through it is read within its `with` block")
     return TransferBroken(f"the result broke off: the request failed midway, or the connection did ({type(error).__name__})")
 
 
@@ -126,10 +126,8 @@ class Transport:
             for chunk in response.iter_bytes():
                 shown.update(len(chunk))
                 yield chunk
-        except _BROKEN as error:
-            problem: Exception = _broken(error)
-        except httpx.StreamError:
-            problem = ValueError(_LEFT)
+        except (*_BROKEN, httpx.StreamError) as error:
+            problem = _broken(error, left=response.is_closed)
         else:
             return
         raise problem
@@ -212,10 +210,8 @@ class AsyncTransport:
             async for chunk in response.aiter_bytes():
                 shown.update(len(chunk))
                 yield chunk
-        except _BROKEN as error:
-            problem: Exception = _broken(error)
-        except httpx.StreamError:
-            problem = ValueError(_LEFT)
+        except (*_BROKEN, httpx.StreamError) as error:
+            problem = _broken(error, left=response.is_closed)
         else:
             return
         raise problem

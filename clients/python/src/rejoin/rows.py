@@ -66,13 +66,15 @@ class ArrowReader:
 class RowStream:
     """Rows as they come. The service reads on as fast as this is read, so a result of any size takes little memory.
 
-    Iterating gives rows; :meth:`batches` gives blocks of rows of Arrow. One of the two, once.
+    Iterating gives rows, each once; :meth:`batches` gives blocks of rows of Arrow. One of the two.
     """
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._reader = ArrowReader()
         self._messages = self._read(chunks)
         self._ahead: list[memoryview] = []
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
     def _read(self, chunks: Iterator[bytes]) -> Iterator[memoryview]:
         # To the end of the answer, where it shows whether the request has completed: the end of the rows says less.
@@ -83,7 +85,9 @@ class RowStream:
     def _all(self) -> Iterator[memoryview]:
         while self._ahead:
             yield self._ahead.pop()
-        yield from self._messages
+        # Not `yield from`, which would close them together with this.
+        for message in self._messages:  # noqa: UP028
+            yield message
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -93,6 +97,9 @@ class RowStream:
         return self._reader.schema.columns
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._rows
+
+    def _every_row(self) -> Iterator[tuple[Any, ...]]:
         for message in self._all():
             yield from self._reader.rows(message)
 

@@ -269,6 +269,8 @@ class Cursor:
         self.name = name
         self.at_end = False
         self._last: Result | None = None
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
     def fetch(self, rows: int = 1000) -> Result:
         """The next rows; fewer than asked for: that was the end, and the cursor is closed. Behind the end there are none."""
@@ -284,6 +286,9 @@ class Cursor:
             yield self.fetch(rows)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._rows
+
+    def _every_row(self) -> Iterator[tuple[Any, ...]]:
         for page in self.pages():
             yield from page
 

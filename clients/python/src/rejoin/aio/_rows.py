@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 class AsyncRowStream:
     """Rows as they come. The service reads on as fast as this is read, so a result of any size takes little memory.
 
-    Iterating gives rows; :meth:`batches` gives blocks of rows of Arrow. One of the two, once.
+    Iterating gives rows, each once; :meth:`batches` gives blocks of rows of Arrow. One of the two.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._reader = ArrowReader()
         self._messages = self._read(chunks)
         self._ahead: list[memoryview] = []
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
     async def _read(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[memoryview]:
         # To the end of the answer, where it shows whether the request has completed: the end of the rows says less.
@@ -43,7 +45,10 @@ class AsyncRowStream:
             self._ahead += [message for message in [await anext(self._messages, None)] if message is not None]
         return self._reader.schema.columns
 
-    async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+    def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+        return self._rows
+
+    async def _every_row(self) -> AsyncIterator[tuple[Any, ...]]:
         async for message in self._all():
             for row in self._reader.rows(message):
                 yield row

@@ -253,6 +253,8 @@ class AsyncCursor:
         self.name = name
         self.at_end = False
         self._last: Result | None = None
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
     async def fetch(self, rows: int = 1000) -> Result:
         """The next rows; fewer than asked for: that was the end, and the cursor is closed. Behind the end there are none."""
@@ -267,7 +269,10 @@ class AsyncCursor:
         while not self.at_end:
             yield await self.fetch(rows)
 
-    async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+    def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+        return self._rows
+
+    async def _every_row(self) -> AsyncIterator[tuple[Any, ...]]:
         async for page in self.pages():
             for row in page:
                 yield row
