@@ -25,6 +25,7 @@ mod access;
 mod conflicts;
 mod cursors;
 pub(crate) mod database;
+mod dead_connections;
 mod faults;
 mod formats;
 mod granted;

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::MySqlResource;
 use super::classify::{Classified, Kind};
-use super::connect::PART;
 use super::cursor::{self, MySqlCursor};
 use super::error::{self, breaks_connection, commit_error, resource_error, write_error};
+use super::kill::PART;
 use super::limit::{Limit, Stopper};
 use super::link::{Link, Mode};
 use super::load::{self, AwaitedBlocks};

@@ -142,14 +142,12 @@ impl DataResource for PostgresResource {
 
     async fn health(&self) -> Result<(), ResourceError> {
         match self.pool.lend(&CancellationToken::new()).await {
-            Ok(lease) => {
-                let checked = lease.client().check_connection().await;
-                checked.map_err(|error| error::resource_error(&error, None))?;
+            Ok(lease) if lease.client().check_connection().await.is_ok() => {
                 lease.give_back();
                 Ok(())
             }
-            // That all are at work is no illness of the database.
-            Err(ResourceError::Busy { .. }) => self.pool.open_apart().await.map(drop),
+            // It may be from before a restart, and that all are at work is no illness of the database.
+            Ok(_) | Err(ResourceError::Busy { .. }) => self.pool.open_apart().await.map(drop),
             Err(error) => Err(error),
         }
     }
