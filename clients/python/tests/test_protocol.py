@@ -34,7 +34,7 @@ class Played:
         self.requests.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, httpx.Response):
-            return httpx.Response(answer.status_code, content=answer.content)
+            return httpx.Response(answer.status_code, content=answer.content, headers={"Rejoin-Request-Id": "r", **answer.headers})
         raise answer("broken", request=request)
 
     @property

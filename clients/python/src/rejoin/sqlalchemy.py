@@ -205,7 +205,7 @@ class _TextUuid(sqltypes.Uuid[uuid.UUID]):
         return lambda value: None if value is None else str(value)
 
     def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
-        return lambda value: uuid.UUID(value) if value is not None and self.as_uuid else value
+        return lambda value: value if value is None else uuid.UUID(str(value)) if self.as_uuid else str(value)
 
 
 class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
