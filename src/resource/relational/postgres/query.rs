@@ -90,7 +90,8 @@ async fn attempt(
         }
     };
     if sql.verb() != Verb::Select || !prepared.parameters().iter().all(keeps_all) {
-        return attempt_anew(lease, sql, parameters, output, control).await;
+        // The longer way has a larger state, which a plain query would carry along.
+        return Box::pin(attempt_anew(lease, sql, parameters, output, control)).await;
     }
     let plan = match prepared.rows() {
         Ok(plan) => plan,
