@@ -52,7 +52,7 @@ async fn an_update_gives_the_rows_that_it_returns() {
     let credit: f64 = service.query("SELECT credit FROM customer WHERE id = 3").one().await.unwrap();
     assert!((credit - 0.0).abs() < f64::EPSILON, "{credit}");
     let none: Vec<u32> = service.update("DELETE FROM customer WHERE id = 9 RETURNING id").returning().await.unwrap();
-    assert!(none.is_empty(), "{none:?}");
+    assert!(none.is_empty());
     let error = service.update("DELETE FROM customer WHERE id = 9").returning::<u32>().await.unwrap_err();
     assert!(error.to_string().contains("RETURNING"), "{error}");
 }
