@@ -81,10 +81,7 @@ impl Exchange {
         let Opened { status, headers, body } = self.attempt(parcel).await?;
         match body.whole(self.answer_bytes).await.map_err(Mishap::Lost)? {
             Some(body) => Ok(Whole { status, headers, body }),
-            None => Err(Mishap::Final(Error::Unexpected(format!(
-                "the answer has more than {} bytes; read it as a stream, or let `answer_bytes` be more",
-                self.answer_bytes
-            )))),
+            None => Err(Mishap::Final(too_large(self.answer_bytes, parcel.repeat))),
         }
     }
 
@@ -93,7 +90,7 @@ impl Exchange {
         let request = self.request(parcel).body(body);
         let outcome = match self.sent(request.send()).await {
             Ok(response) if response.status().is_success() => return Ok(()),
-            Ok(response) => refused(response).await,
+            Ok(response) => refused(response, parcel.repeat).await,
             Err(mishap) => mishap,
         };
         match outcome {
@@ -112,19 +109,22 @@ impl Exchange {
         if response.status().is_success() {
             return opened(response);
         }
-        Err(refused(response).await)
+        Err(refused(response, parcel.repeat).await)
     }
 
     /// A request up to its body.
     fn request(&self, parcel: &Parcel) -> RequestBuilder {
-        let mut request = self.http.request(parcel.method.clone(), parcel.url.clone()).headers(parcel.headers.clone());
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        let request = self.bare(parcel.method.clone(), parcel.url.clone()).headers(parcel.headers.clone());
+        if self.compression { request.header(ACCEPT_ENCODING, "zstd") } else { request }
+    }
+
+    /// A request that says who sends it, and nothing else.
+    pub(super) fn bare(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
         }
-        if self.compression {
-            request = request.header(ACCEPT_ENCODING, "zstd");
-        }
-        request
     }
 
     /// Waits for the head of an answer.
@@ -152,7 +152,7 @@ impl Exchange {
 ///
 /// An answer that breaks off may do so because the request failed midway, which would happen each time. So a request that only reads
 /// gets a key before it is sent again: the time after that, the service tells why.
-async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parcel>) -> Result<(), Error> {
+pub(super) async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parcel>) -> Result<(), Error> {
     let only_reads = parcel.repeat == Repeat::Harmless && parcel.method == Method::POST;
     let (mishap, wants_key) = match mishap {
         // It came to its end, and is to be read again from its beginning.
@@ -169,6 +169,15 @@ async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parc
     Ok(())
 }
 
+/// What to say of an answer that was not read to its end: a request that may change something has perhaps been done.
+fn too_large(most: usize, repeat: Repeat) -> Error {
+    let reason = format!("the answer has more than {most} bytes; read it as a stream, or let `answer_bytes` be more");
+    match repeat {
+        Repeat::Harmless => Error::Unexpected(reason),
+        Repeat::Recognised | Repeat::Never => Error::OutcomeUnknown { reason },
+    }
+}
+
 fn opened(response: Response) -> Result<Opened, Mishap> {
     let (status, headers) = (response.status(), response.headers().clone());
     if !headers.contains_key(REQUEST_ID) {
@@ -182,7 +191,7 @@ fn opened(response: Response) -> Result<Opened, Mishap> {
 }
 
 /// What an answer says that is not good.
-async fn refused(response: Response) -> Mishap {
+async fn refused(response: Response, repeat: Repeat) -> Mishap {
     let (status, url) = (response.status(), response.url().clone());
     let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().ends_with(b"json"));
     let body = match Body::of(response) {
@@ -200,6 +209,9 @@ async fn refused(response: Response) -> Mishap {
         (_, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) => {
             Mishap::Lost(format!("a gateway answered {status}"))
         }
+        _ if status.is_server_error() && repeat != Repeat::Harmless => Mishap::Final(Error::OutcomeUnknown {
+            reason: format!("something between here and the service, or in its place, answered {status}"),
+        }),
         (Err(_), _) => Mishap::Final(Error::Unexpected(format!(
             "what answers {status} at {url} is no data service: expected http://HOST:PORT/services/RESOURCE"
         ))),

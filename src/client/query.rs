@@ -39,12 +39,27 @@ impl Query {
 
     /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type that
     /// it is compared with.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let born_here = service.query("SELECT name FROM customer WHERE town = ? AND id > ?").parameter("Oban").parameter(100);
+    /// let without_phone = service.query("SELECT name FROM customer WHERE phone IS ?").parameter(None::<String>);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
         self.query = self.query.parameter(value);
         self
     }
 
     /// Asks that data resource, where the service has several.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let accounts: i64 = service.query("SELECT count(*) FROM account").on("ledger").one().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on(mut self, data_resource: &str) -> Self {
         self.query = self.query.resource(data_resource);
         self
@@ -66,8 +81,7 @@ impl Query {
     /// # }
     /// ```
     pub async fn rows(self) -> Result<Rows, Error> {
-        let (request, arrow) = self.request();
-        Ok(Rows::new(self.caller.stream(&request, arrow.end_point_name()).await?))
+        self.stream().await
     }
 
     /// The rows as Arrow batches, all of them in memory. Without rows there is one batch, with the columns.
@@ -110,7 +124,8 @@ impl Query {
         Ok(all)
     }
 
-    /// The first row; `None` where there is none.
+    /// The first row; `None` where there is none. No more is read than the batch that it stands in, but the database may have
+    /// done the work for all: where there may be many, say `LIMIT 1`.
     ///
     /// # Errors
     ///
@@ -123,17 +138,20 @@ impl Query {
     /// # }
     /// ```
     pub async fn first<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
+        let mut rows = self.stream().await?;
+        let batches = match rows.next_batch().await {
+            // What is gathered is read again.
+            Err(Error::BrokenOff { .. }) => self.batches().await?,
+            beginning => beginning?.into_iter().collect(),
+        };
         let mut all = Vec::new();
-        for batch in self.batches().await? {
+        if let Some(batch) = batches.first() {
             structs(&batch.slice(0, batch.num_rows().min(1)), &mut all)?;
-            if !all.is_empty() {
-                break;
-            }
         }
         Ok(all.pop())
     }
 
-    /// The only row of a query that always has one, such as a count.
+    /// The first row of a query that always has one, such as a count.
     ///
     /// # Errors
     ///
@@ -153,6 +171,11 @@ impl Query {
     /// The cursor over its rows.
     pub(super) fn into_cursor(self) -> OpenCursor {
         OpenCursor { statement: self.query.statement, is_scrollable: false }
+    }
+
+    async fn stream(&self) -> Result<Rows, Error> {
+        let (request, arrow) = self.request();
+        Ok(Rows::new(self.caller.stream(&request, arrow.end_point_name()).await?))
     }
 
     /// The request, and its end-point.

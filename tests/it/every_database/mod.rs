@@ -33,6 +33,7 @@ mod limits;
 mod loading;
 mod procedures;
 mod queries;
+mod returning;
 mod schemas;
 mod several;
 pub(crate) mod stage;

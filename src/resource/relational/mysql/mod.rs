@@ -30,6 +30,7 @@ mod load;
 mod pool;
 mod query;
 mod reading;
+mod returning;
 mod rows;
 mod schema;
 mod shape;
