@@ -125,9 +125,9 @@ class Operations:
 
     def raw(self, what: Performable, returns: str | Stream[Any], *, key: str | None = None) -> Conversation[bytes]:
         """Any request, of which the bytes of one end-point come back."""
+        document = self.prepare(what)
         name = returns.name if isinstance(returns, Stream) else returns
-        document = replace(self.prepare(what), progress=name)
-        return (yield from self.protocol.raw(document, name, key=key)).content
+        return (yield from self.protocol.raw(replace(document, progress=name), name, key=key)).content
 
     def query_document(
         self,

@@ -56,8 +56,9 @@ class Performer:
     @contextmanager
     def stream(self, what: Performable, returns: str | Stream[Any]) -> Iterator[Iterator[bytes]]:
         """Performs a request of which the bytes of one end-point are read as they come. If it breaks, it is not sent again."""
+        document = self._operations.prepare(what)
         name = returns.name if isinstance(returns, Stream) else returns
-        conversation = self._operations.protocol.streamed(self._operations.prepare(what), name)
+        conversation = self._operations.protocol.streamed(document, name)
         with self._transport.stream(conversation, name) as chunks:
             yield chunks
 

@@ -128,7 +128,8 @@ class FaultDetails:
     document: str | None = field(default=None, repr=False)
 
 
-_ACTIVITY_CODE = re.compile(r" \((?P<code>[A-Z][A-Za-z]+)\)$")
+# (Of an answer that is told again, the message says so behind it.)
+_ACTIVITY_CODE = re.compile(r" \((?P<code>[A-Z][A-Za-z]+)\)(?:$|; this is the answer)")
 _SQLSTATE = re.compile(r"\(SQLSTATE (?P<state>[0-9A-Z]{5})\b")
 
 
