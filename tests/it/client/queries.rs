@@ -41,6 +41,23 @@ async fn a_query_gives_batches_structs_tuples_and_values() {
 }
 
 #[tokio::test]
+async fn an_update_gives_the_rows_that_it_returns() {
+    let context = Context::new().await;
+    let service = service(&context).await;
+    let raise =
+        || service.update("UPDATE customer SET credit = credit + ? WHERE id = 3 RETURNING id, credit").parameter(1);
+    assert_eq!(raise().returning::<(u32, f64)>().await.unwrap(), [(3, -2.0)]);
+    assert_eq!(raise().returning_batches().await.unwrap()[0].schema().field(1).name(), "credit");
+    assert_eq!(raise().run().await.unwrap(), 1);
+    let credit: f64 = service.query("SELECT credit FROM customer WHERE id = 3").one().await.unwrap();
+    assert!((credit - 0.0).abs() < f64::EPSILON, "{credit}");
+    let none: Vec<u32> = service.update("DELETE FROM customer WHERE id = 9 RETURNING id").returning().await.unwrap();
+    assert!(none.is_empty());
+    let error = service.update("DELETE FROM customer WHERE id = 9").returning::<u32>().await.unwrap_err();
+    assert!(error.to_string().contains("RETURNING"), "{error}");
+}
+
+#[tokio::test]
 async fn a_query_without_rows_has_its_columns() {
     let context = Context::new().await;
     let query = service(&context).await.query("SELECT id, name FROM customer WHERE id = 9");

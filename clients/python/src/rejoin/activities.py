@@ -122,8 +122,8 @@ class SqlUpdateStatement(Activity):
     """
 
     ELEMENT: ClassVar[str] = "sqlUpdateStatement"
-    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (("resultStream", False, False),)
-    ORDER: ClassVar[Sequence[str]] = ("sqlParameter", "expression", "resultStream")
+    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (("resultStream", False, False), ("returnedRows", True, False))
+    ORDER: ClassVar[Sequence[str]] = ("sqlParameter", "expression", "resultStream", "returnedRows")
 
     #: The name of the data resource; without it the first.
     resource: str | None = field(default=None, metadata={"attribute": "resource"})
@@ -136,6 +136,11 @@ class SqlUpdateStatement(Activity):
     def result_stream(self) -> Stream[Text]:
         """Output: text, `<updateCount>n</updateCount>`."""
         return self._output("resultStream")
+
+    @property
+    def returned_rows(self) -> Stream[Rows]:
+        """Output: rows, those that it gives itself, by `RETURNING`."""
+        return self._output("returnedRows")
 
 
 @dataclass(eq=False, kw_only=True)
