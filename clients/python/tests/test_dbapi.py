@@ -114,8 +114,6 @@ def test_exceptions_have_the_classes_of_pep_249(connection, kind, people):
         assert failing("SELECT CAST('x' AS integer)") is dbapi.DataError
     # The transaction goes on: what failed took back itself alone.
     assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
-    with pytest.raises(dbapi.NotSupportedError, match="RETURNING"):
-        execute(connection, f"DELETE FROM {people} RETURNING id")
     with pytest.raises(dbapi.ProgrammingError, match="a sequence"):
         execute(connection, "SELECT ?", {"a": 1})
     connection.session.end()
@@ -186,6 +184,30 @@ def test_a_block_commits_or_rolls_back(stage, kind, service, table):
         execute(connection, f"DELETE FROM {table}")
         raise ZeroDivisionError
     assert service.query(f"SELECT count(*) FROM {table}").scalar() == 3
+
+
+def test_statements_that_write_give_rows_themselves(connection, service, kind, people):
+    cursor = execute(connection, f"INSERT INTO {people} (id, name) VALUES (?, ?), (8, 'returning') RETURNING id, name", (7, "Jo"))
+    assert [each[0] for each in cursor.description] == ["id", "name"]
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(7, "Jo"), (8, "returning")])
+    assert cursor.execute(f"DELETE FROM {people} WHERE id > 99 RETURNING id").fetchall() == []
+    assert cursor.rowcount == 0
+    assert cursor.execute(f"DELETE FROM {people} WHERE id IN (1, 2) RETURNING id").fetchone() == (1,)
+    if kind != "mariadb":
+        cursor.execute(f"UPDATE {people} SET credit = 7 WHERE id = 7 RETURNING credit")
+        assert (cursor.rowcount, cursor.fetchall()) == (1, [(decimal.Decimal(7),)])
+        cursor.execute(f"WITH gone AS (SELECT 3 AS id) DELETE FROM {people} WHERE id IN (SELECT id FROM gone) RETURNING name")
+        assert cursor.fetchall() == [("<Grace>",)]
+    cursor.executemany(f"INSERT INTO {people} (id, name) VALUES (?, ?) RETURNING id", [(20, "a"), (21, "b")])
+    assert (cursor.rowcount, cursor.description) == (2, None)
+    # Nothing of it holds before the commit.
+    connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 4
+    with service.session() as session:
+        rows = session.update_returning(f"INSERT INTO {people} (id, name) VALUES (?, ?) RETURNING name", [9, "Zed"])
+        assert rows.rows == [("Zed",)]
+        with session.transaction() as transaction:
+            assert transaction.update_returning(f"DELETE FROM {people} WHERE id = 9 RETURNING id").scalar() == 9
 
 
 class Turned(httpx.HTTPTransport):

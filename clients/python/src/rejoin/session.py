@@ -226,6 +226,12 @@ class Transaction:
         """Runs a statement that writes; tells how many rows it changed."""
         return self._session.update(sql, parameters, resource=resource, key=key)
 
+    def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Result:
+        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
+        return self._session.update_returning(sql, parameters, resource=resource, key=key)
+
     def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement that writes once for each row of parameters."""
         return self._session.update_many(sql, rows, resource=resource)

@@ -210,6 +210,12 @@ class AsyncTransaction:
         """Runs a statement that writes; tells how many rows it changed."""
         return await self._session.update(sql, parameters, resource=resource, key=key)
 
+    async def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Result:
+        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
+        return await self._session.update_returning(sql, parameters, resource=resource, key=key)
+
     async def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement that writes once for each row of parameters."""
         return await self._session.update_many(sql, rows, resource=resource)

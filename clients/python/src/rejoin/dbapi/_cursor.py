@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .._answers import Response
-from .._operations import AS_ARROW, count_of, fetch, statement
+from .._operations import AS_ARROW, count_of, fetch, returning, statement
 from .._xml import element, escape
 from ..parameters import batches, given, row_of
 from ..result import Result
-from ._errors import DatabaseError, InterfaceError, NotSupportedError, ProgrammingError
+from ._errors import DatabaseError, InterfaceError, ProgrammingError
 from ._statement import Statement, examine
 from ._types import Description, describe
 
@@ -58,12 +58,14 @@ class Cursor:
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Sequence[Any]]) -> Self:
-        """Runs a statement that writes once for each row of parameters, in one request if there are not very many."""
+        """Runs a statement that writes once for each row of parameters, in one request if there are not very many.
+
+        Rows that it gives itself (`RETURNING`) are thrown away.
+        """
         self._begin()
         examined = examine(operation, mysql=self.connection.is_mysql)
         if examined.gives_rows:
             raise ProgrammingError("executemany() is for statements that write")
-        self._refuse_returning(examined)
         adapted = self.connection.adapted
         rows = ([adapted(value) for value in row_of(row)] for row in seq_of_parameters)
         changed = 0
@@ -166,8 +168,13 @@ class Cursor:
             self.rowcount = self._fetched
 
     def _update(self, sql: str, parameters: str, examined: Statement) -> None:
-        self._refuse_returning(examined)
         connection = self.connection
+        if examined.returns:
+            response = connection.request([f"<flow>{returning(sql, parameters, connection.database)}</flow>"])
+            assert isinstance(response, Response)
+            self._take(response["result"].content)
+            self.rowcount = count_of(response["changed"].content)
+            return
         steps = [statement("sqlUpdateStatement", "update", sql, parameters, "changed", connection.database)]
         last_row = _LAST_ROW.get(connection.product) if examined.inserts and not connection.autocommit else None
         if last_row is not None:
@@ -198,13 +205,6 @@ class Cursor:
             assert isinstance(content, bytes)
             self._last_row = int(Result(content).scalar())
         return self._last_row
-
-    @staticmethod
-    def _refuse_returning(examined: Statement) -> None:
-        if examined.returns:
-            raise NotSupportedError(
-                "RETURNING: the service gives the number of rows that a statement changed, and no rows; ask for them by a query"
-            )
 
     def _take(self, content: Response | bytes) -> None:
         from ._connection import raising
