@@ -186,6 +186,14 @@ def test_a_block_commits_or_rolls_back(stage, kind, service, table):
     assert service.query(f"SELECT count(*) FROM {table}").scalar() == 3
 
 
+def test_a_transaction_may_begin_with_a_savepoint(connection, people):
+    connection.savepoint("here")
+    execute(connection, f"DELETE FROM {people}")
+    connection.rollback_to("here")
+    connection.release("here")
+    assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+
+
 def test_statements_that_write_give_rows_themselves(connection, service, kind, people):
     cursor = execute(connection, f"INSERT INTO {people} (id, name) VALUES (?, ?), (8, 'returning') RETURNING id, name", (7, "Jo"))
     assert [each[0] for each in cursor.description] == ["id", "name"]

@@ -300,7 +300,7 @@ def fetch(cursor: str, rows: int) -> str:
 
 def transaction_step(step: str, attributes: Mapping[str, str | None], name: str = "transaction") -> str:
     """A step of the session's transaction."""
-    output = '<output name="transactionState"/>'
+    output = element("output", {"name": f"{name}State"})
     return element("transactionManagement", {"name": name}, element(step, attributes) + output)
 
 
