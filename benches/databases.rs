@@ -8,10 +8,12 @@ mod support {
     pub(crate) mod arguments;
     pub(crate) mod command;
     pub(crate) mod curl;
+    pub(crate) mod cursors;
     pub(crate) mod databases;
     pub(crate) mod documents;
     pub(crate) mod people;
     pub(crate) mod people_csv;
+    pub(crate) mod people_file;
     pub(crate) mod stream_load;
     pub(crate) mod table;
     pub(crate) mod wrk;
@@ -26,9 +28,11 @@ use anyhow::{Context, Result, ensure};
 use support::arguments::{argument, text_after};
 use support::command::Service;
 use support::curl::{curl, run_curl};
+use support::cursors;
 use support::databases::{MariaDb, PASSWORD, Postgres};
 use support::documents::{perform, with_random_keys};
 use support::people_csv;
+use support::people_file;
 use support::stream_load;
 use support::table::{line, median};
 use support::wrk::{CONNECTIONS, middle, wrk};
@@ -71,6 +75,9 @@ fn main() -> Result<()> {
         let mariadb = MariaDb::start()?;
         let service = bench.serve(&mariadb.uri())?;
         bench.mariadb_table(&mariadb, &service)?;
+    }
+    if wanted("cursors") {
+        bench.cursors()?;
     }
     Ok(())
 }
@@ -182,6 +189,26 @@ impl Bench {
             way.print(base);
         }
         Ok(())
+    }
+
+    /// The whole table over many requests, from each of the databases.
+    fn cursors(&self) -> Result<()> {
+        {
+            let postgres = Postgres::start()?;
+            postgres.load_people("people", "double precision", &self.people())?;
+            let service = self.serve(&postgres.uri())?;
+            cursors::measure("PostgreSQL", &service, &service.url("bench"), self.rows)?;
+        }
+        {
+            let mariadb = MariaDb::start()?;
+            mariadb.load_people(&self.people())?;
+            let service = self.serve(&mariadb.uri())?;
+            cursors::measure("MariaDB", &service, &service.url("bench"), self.rows)?;
+        }
+        people_file::make(&self.folder.path().join("people.db"), self.rows)?;
+        let resource = "<dataResource uri=\"sqlite:people.db\"/>".to_owned();
+        let service = Service::start(self.folder.path(), &[("bench", resource)], "")?;
+        cursors::measure("SQLite", &service, &service.url("bench"), self.rows)
     }
 
     /// A file of people into a new table, against `COPY`.

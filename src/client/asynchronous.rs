@@ -47,7 +47,7 @@ impl RunningRequest {
         self.response.request_id()
     }
 
-    /// Its session. An implicit one ends when its request is done and its streams are read.
+    /// Its session.
     ///
     /// ```no_run
     /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {

@@ -91,6 +91,19 @@ impl Caller {
         Ok(whole.body)
     }
 
+    /// The same as far as so many bytes, and whether those are all.
+    pub(super) async fn beginning(
+        &self,
+        request: &Request,
+        end_point: &str,
+        most: usize,
+    ) -> Result<(Bytes, bool), Error> {
+        self.settle().await?;
+        let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
+        let beginning = self.exchange().gathered(&parcel, most).await.map_err(|error| self.noted(error, &parcel))?;
+        Ok((beginning.body, beginning.is_whole))
+    }
+
     /// Begins a request that is answered at once.
     pub(super) async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
         self.settle().await?;
@@ -146,8 +159,8 @@ impl Caller {
         let (mut parcel, needs_key) = match request.content() {
             Content::Steps(steps) => {
                 let session = self.session_element(request)?;
-                let document = PerformDocument { session, steps: steps.clone(), ..PerformDocument::default() };
-                (Parcel::perform(url, document.to_xml()?, Repeat::Harmless), changes_something(&document))
+                let document = PerformDocument::xml_of(session.as_ref(), steps)?;
+                (Parcel::perform(url, document, Repeat::Harmless), changes_something(session.as_ref(), steps))
             }
             Content::Text { text, document } => {
                 let mut parcel = Parcel::perform(url, text.clone(), Repeat::Harmless);
@@ -159,7 +172,7 @@ impl Caller {
                     parcel.repeat = Repeat::Recognised;
                     (parcel, false)
                 } else {
-                    (parcel, changes_something(document))
+                    (parcel, changes_something(document.session.as_ref(), &document.steps))
                 }
             }
         };

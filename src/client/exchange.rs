@@ -42,12 +42,14 @@ pub(super) struct Opened {
     pub(super) body: Body,
 }
 
-/// An answer that is there.
+/// An answer that is there, or as much of it as is wanted.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether that is all.
+    pub(super) is_whole: bool,
 }
 
 impl Exchange {
@@ -64,9 +66,15 @@ impl Exchange {
 
     /// Sends a request until its whole answer is there.
     pub(super) async fn whole(&self, parcel: &Parcel) -> Result<Whole, Error> {
+        let whole = self.gathered(parcel, self.answer_bytes).await?;
+        if whole.is_whole { Ok(whole) } else { Err(too_large(self.answer_bytes, parcel.repeat)) }
+    }
+
+    /// Sends a request until so many bytes of its answer are there, or all.
+    pub(super) async fn gathered(&self, parcel: &Parcel, most: usize) -> Result<Whole, Error> {
         let (mut parcel, mut patience) = (Cow::Borrowed(parcel), self.patience());
         loop {
-            match self.attempt_whole(&parcel).await {
+            match self.attempt_whole(&parcel, most).await {
                 Ok(whole) => return Ok(whole),
                 Err(mishap) => bear(&mut patience, mishap, &mut parcel).await?,
             }
@@ -77,12 +85,10 @@ impl Exchange {
         Patience::new(self.patience)
     }
 
-    async fn attempt_whole(&self, parcel: &Parcel) -> Result<Whole, Mishap> {
+    async fn attempt_whole(&self, parcel: &Parcel, most: usize) -> Result<Whole, Mishap> {
         let Opened { status, headers, body } = self.attempt(parcel).await?;
-        match body.whole(self.answer_bytes).await.map_err(Mishap::Lost)? {
-            Some(body) => Ok(Whole { status, headers, body }),
-            None => Err(Mishap::Final(too_large(self.answer_bytes, parcel.repeat))),
-        }
+        let (body, is_whole) = body.gathered(most).await.map_err(Mishap::Lost)?;
+        Ok(Whole { status, headers, body, is_whole })
     }
 
     /// Sends a request with a body that comes as it goes, and so can't be sent twice.
@@ -178,28 +184,29 @@ fn too_large(most: usize, repeat: Repeat) -> Error {
     }
 }
 
-fn opened(response: Response) -> Result<Opened, Mishap> {
-    let (status, headers) = (response.status(), response.headers().clone());
+fn opened(mut response: Response) -> Result<Opened, Mishap> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     if !headers.contains_key(REQUEST_ID) {
         let url = response.url();
         return Err(Mishap::Final(Error::Unexpected(format!(
             "what answers at {url} is no data service: expected http://HOST:PORT/services/RESOURCE"
         ))));
     }
-    let body = Body::of(response).map_err(|reason| Mishap::Final(Error::Unexpected(reason)))?;
+    let body = Body::of(response, &headers).map_err(|reason| Mishap::Final(Error::Unexpected(reason)))?;
     Ok(Opened { status, headers, body })
 }
 
 /// What an answer says that is not good.
-async fn refused(response: Response, repeat: Repeat) -> Mishap {
+async fn refused(mut response: Response, repeat: Repeat) -> Mishap {
     let (status, url) = (response.status(), response.url().clone());
-    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().ends_with(b"json"));
-    let body = match Body::of(response) {
-        Ok(body) => body.whole(FAULT_BYTES).await,
+    let headers = std::mem::take(response.headers_mut());
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().ends_with(b"json"));
+    let body = match Body::of(response, &headers) {
+        Ok(body) => body.gathered(FAULT_BYTES).await,
         Err(reason) => return Mishap::Final(Error::Unexpected(reason)),
     };
     let bytes = match body {
-        Ok(bytes) => bytes.unwrap_or_default(),
+        Ok((bytes, _)) => bytes,
         Err(reason) => return Mishap::Lost(reason),
     };
     let fault = if is_json { Fault::parse_json(&bytes) } else { Fault::parse(&bytes, &Limits::default()) };

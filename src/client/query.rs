@@ -4,10 +4,13 @@ use arrow_array::RecordBatch;
 use serde::de::DeserializeOwned;
 
 use super::caller::Caller;
-use super::rows::{batches_of, structs};
+use super::rows::{batches_of, first_batch, structs};
 use super::{EndPointName, Error, Request, Rows};
 use crate::document::activities::stream::Bytes;
 use crate::document::activities::{OpenCursor, SqlQueryStatement, SqlResultsToArrow, SqlValue, ToStream};
+
+/// How many bytes are read for the first row: what a service packs into one batch, and more.
+const BEGINNING: usize = 2 * 1024 * 1024;
 
 /// A query that has yet to be sent. Its rows travel as Arrow.
 ///
@@ -81,7 +84,8 @@ impl Query {
     /// # }
     /// ```
     pub async fn rows(self) -> Result<Rows, Error> {
-        self.stream().await
+        let (request, arrow) = self.request();
+        Ok(Rows::new(self.caller.stream(&request, arrow.end_point_name()).await?))
     }
 
     /// The rows as Arrow batches, all of them in memory. Without rows there is one batch, with the columns.
@@ -124,8 +128,8 @@ impl Query {
         Ok(all)
     }
 
-    /// The first row; `None` where there is none. No more is read than the batch that it stands in, but the database may have
-    /// done the work for all: where there may be many, say `LIMIT 1`.
+    /// The first row; `None` where there is none. No more is read than some thousand rows, but the database may have done the work
+    /// for all: where there may be many, say `LIMIT 1`.
     ///
     /// # Errors
     ///
@@ -138,14 +142,16 @@ impl Query {
     /// # }
     /// ```
     pub async fn first<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
-        let mut rows = self.stream().await?;
-        let batches = match rows.next_batch().await {
-            // What is gathered is read again.
-            Err(Error::BrokenOff { .. }) => self.batches().await?,
-            beginning => beginning?.into_iter().collect(),
+        let (request, arrow) = self.request();
+        let (bytes, is_whole) = self.caller.beginning(&request, arrow.end_point_name(), BEGINNING).await?;
+        let batch = match first_batch(bytes, is_whole)? {
+            Some(batch) => Some(batch),
+            None if is_whole => None,
+            // The first batch alone is larger.
+            None => self.batches().await?.into_iter().next(),
         };
         let mut all = Vec::new();
-        if let Some(batch) = batches.first() {
+        if let Some(batch) = batch {
             structs(&batch.slice(0, batch.num_rows().min(1)), &mut all)?;
         }
         Ok(all.pop())
@@ -171,11 +177,6 @@ impl Query {
     /// The cursor over its rows.
     pub(super) fn into_cursor(self) -> OpenCursor {
         OpenCursor { statement: self.query.statement, is_scrollable: false }
-    }
-
-    async fn stream(&self) -> Result<Rows, Error> {
-        let (request, arrow) = self.request();
-        Ok(Rows::new(self.caller.stream(&request, arrow.end_point_name()).await?))
     }
 
     /// The request, and its end-point.

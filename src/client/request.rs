@@ -235,6 +235,15 @@ impl Request {
         self
     }
 
+    /// Whether it says by itself which session it joins.
+    pub(super) fn names_session(&self) -> bool {
+        let in_text = match &self.content {
+            Content::Steps(_) => false,
+            Content::Text { document, .. } => document.session.is_some(),
+        };
+        self.session.is_some() || in_text
+    }
+
     pub(super) fn content(&self) -> &Content {
         &self.content
     }

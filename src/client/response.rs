@@ -215,12 +215,7 @@ impl Response {
     /// # }
     /// ```
     pub fn update_count(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<u64, Error> {
-        let end_point = end_point.end_point_name();
-        let text = self.text(end_point)?;
-        let number = text.strip_prefix("<updateCount>").and_then(|text| text.strip_suffix("</updateCount>"));
-        number
-            .and_then(|number| number.parse().ok())
-            .ok_or_else(|| self.no_result(&format!("number of updated rows in `{end_point}`")))
+        update_count(self.bytes(end_point)?)
     }
 
     fn result(&self, end_point: &str) -> Result<&ResponseResult, Error> {
@@ -240,6 +235,14 @@ impl Response {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Error::NoResult { wanted: wanted.into(), known }
     }
+}
+
+/// The number of `<updateCount>3</updateCount>`.
+pub(super) fn update_count(end_point: &[u8]) -> Result<u64, Error> {
+    let text = end_point.strip_prefix(b"<updateCount>").and_then(|text| text.strip_suffix(b"</updateCount>"));
+    let number = text.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+    let no_number = || Error::NoResult { wanted: "number of updated rows".into(), known: "something else".into() };
+    number.ok_or_else(no_number)
 }
 
 fn read(document: &[u8]) -> Result<Response, Error> {

@@ -191,3 +191,13 @@ pub(super) fn batches_of(bytes: Bytes) -> Result<Vec<RecordBatch>, Error> {
     batches.extend(reader.end()?);
     Ok(batches)
 }
+
+/// The first batch of an Arrow stream, if it is there.
+pub(super) fn first_batch(bytes: Bytes, is_whole: bool) -> Result<Option<RecordBatch>, Error> {
+    let mut reader = ArrowReader::new();
+    reader.bytes(bytes);
+    Ok(match reader.next_block()? {
+        None if is_whole => reader.end()?,
+        first => first,
+    })
+}

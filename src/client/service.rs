@@ -191,7 +191,9 @@ impl DataService {
         self.caller().stream(request, end_point.end_point_name()).await
     }
 
-    /// Begins a request and comes back at once; its end-points are streams of its session.
+    /// Begins a request and comes back at once; its end-points are streams of its session. A request that does not say which has a
+    /// session made for it: that tells how the request ended, as long as it is there. It is to be [ended](Session::end), or left
+    /// to its idle time-out.
     ///
     /// # Errors
     ///
@@ -202,11 +204,21 @@ impl DataService {
     /// let running = service.start(&request).await?;
     /// let csv = running.stream("csv").read().await?.whole().await?;
     /// running.finished().await?;
+    /// running.session().clone().end().await?;
     /// # Ok(())
     /// # }
     /// ```
     pub async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
-        self.caller().start(request).await
+        if request.names_session() {
+            return self.caller().start(request).await;
+        }
+        let session = self.session().await?;
+        let running = session.start(request).await;
+        if running.is_err() {
+            // Nobody else knows it. What can't be told ends by itself.
+            let _ = session.end().await;
+        }
+        running
     }
 
     /// A new session: awaited, it is there.

@@ -4,6 +4,7 @@ use arrow_array::RecordBatch;
 use serde::de::DeserializeOwned;
 
 use super::caller::Caller;
+use super::response::update_count;
 use super::rows::{batches_of, structs};
 use super::{EndPointName, Error, Request};
 use crate::document::activities::{SqlResultsToArrow, SqlUpdateStatement, SqlValue, ToStream};
@@ -88,6 +89,15 @@ impl Update {
     /// # Errors
     ///
     /// As [`run`](Self::run).
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// for batch in service.update("DELETE FROM orders WHERE paid RETURNING *").returning_batches().await? {
+    ///     println!("{} orders", batch.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn returning_batches(self) -> Result<Vec<RecordBatch>, Error> {
         let mut request = Request::new();
         let returned = ToStream::new("returned");
@@ -111,6 +121,6 @@ impl Update {
     pub async fn run(self) -> Result<u64, Error> {
         let mut request = Request::new();
         let count = request.add_named("update", self.update);
-        self.caller.perform(&request).await?.update_count(&count)
+        update_count(&self.caller.raw(&request, count.end_point_name()).await?)
     }
 }

@@ -23,6 +23,7 @@ mod error;
 mod executor;
 mod harmless;
 mod held;
+mod kept;
 mod kill;
 mod limit;
 mod link;

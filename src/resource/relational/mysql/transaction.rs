@@ -293,10 +293,10 @@ impl SqlExecutor for MySqlTransaction {
         cursor::check_options(options)?;
         let (writer, reader) = pipe(StreamType::Rows);
         let (end, rows) = tokio::join!(self.query(statement, writer, cancel), cursor::gather(reader));
-        // Too many rows have the query stopped, which is not why there is no cursor.
+        // Rows that can't be kept have the query stopped, which is not why there is no cursor.
         let rows = rows?;
         end?;
-        Ok(Box::new(MySqlCursor::over(rows)))
+        Ok(Box::new(MySqlCursor::over(rows).await?))
     }
 
     async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {
