@@ -13,6 +13,7 @@ import rejoin
 from conftest import make_people
 from proxy import Break, Proxy
 from rejoin import dbapi, errors
+from rejoin.dbapi._statement import examine
 from test_protocol import BUSY, fault
 
 
@@ -216,6 +217,59 @@ def test_statements_that_write_give_rows_themselves(connection, service, kind, p
         assert rows.rows == [("Zed",)]
         with session.transaction() as transaction:
             assert transaction.update_returning(f"DELETE FROM {people} WHERE id = 9 RETURNING id").scalar() == 9
+
+
+def test_rows_that_are_locked_stay_so(stage, connection, kind, people):
+    if kind == "sqlite":
+        pytest.skip("SQLite locks no rows")
+    cursor = execute(connection, f"SELECT id, name FROM {people} WHERE id < ? ORDER BY id FOR UPDATE", (3,))
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(1, "Ada"), (2, "Bea")])
+    with dbapi.connect(stage.service.url, kind, patience=0) as other:
+        with pytest.raises(dbapi.OperationalError):
+            execute(other, f"SELECT id FROM {people} WHERE id = 1 FOR UPDATE NOWAIT")
+        other.rollback()
+        assert execute(other, f"SELECT id FROM {people} WHERE id = 4 FOR UPDATE NOWAIT").fetchone() == (4,)
+        other.rollback()
+        connection.rollback()
+        assert execute(other, f"SELECT id FROM {people} WHERE id = 1 FOR UPDATE NOWAIT").fetchone() == (1,)
+
+
+def test_statements_are_known_by_their_words():
+    def known(sql, **options):
+        found = examine(sql, **options)
+        return "query" if found.gives_rows else "rows" if found.returns else "update"
+
+    for sql in (
+        "(SELECT 1) UNION (SELECT 2)",
+        "/* INSERT */ -- DELETE\nSELECT 'RETURNING'",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "SELECT replace(a, 'FOR UPDATE', '') FROM t",
+        "SHOW TABLES",
+        "VALUES (1)",
+        "SELECT '\\', 'FOR UPDATE'",
+    ):
+        assert known(sql) == "query", sql
+    for sql in (
+        "DELETE FROM t RETURNING a",
+        "WITH a AS (DELETE FROM t RETURNING b) SELECT * FROM a",
+        "SELECT a FROM t FOR NO KEY UPDATE",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING b",
+        "TABLE t FOR SHARE",
+    ):
+        assert known(sql) == "rows", sql
+    for sql in (
+        "WITH a AS (DELETE FROM t RETURNING b) UPDATE u SET c = 1",
+        "INSERT INTO t (\"RETURNING\") VALUES ('RETURNING')",
+        "UPDATE t SET a = 'it''s' -- RETURNING",
+        "UPDATE t SET a = (SELECT 1)",
+        "MERGE INTO t USING u ON 1 = 1",
+        "CREATE TABLE t (a)",
+        "",
+    ):
+        assert known(sql) == "update", sql
+    assert known(r"INSERT INTO t VALUES ('\' RETURNING')", mysql=True) == "update"
+    assert known("INSERT INTO t VALUES (1) # RETURNING a", mysql=True) == "update"
+    assert examine("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a").inserts
 
 
 class Turned(httpx.HTTPTransport):

@@ -98,7 +98,7 @@ def has_example(name: str, thing: object) -> bool:
 
 
 def test_everything_public_is_documented_and_has_an_example():
-    assert len(EVERY) > 400
+    assert len(EVERY) > 300
     assert [name for name, thing in EVERY.items() if not (thing.__doc__ or "").strip()] == []
     assert [name for name, thing in EVERY.items() if not has_example(name, thing)] == []
 

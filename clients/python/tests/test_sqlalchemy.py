@@ -346,6 +346,13 @@ def test_rows_are_returned_by_statements_that_write(engine, kind, table):
     metadata.drop_all(engine)
 
 
+def test_rows_are_locked_for_an_update(engine, kind, people):
+    table = sa.Table(people, sa.MetaData(), autoload_with=engine)
+    with engine.begin() as connection:
+        found = connection.execute(sa.select(table.c.id).where(table.c.id < 3).order_by(table.c.id).with_for_update())
+        assert found.scalars().all() == [1, 2]
+
+
 def test_urls_say_what_they_mean():
     dialect = sa.create_engine("rejoin+sqlite://h/r").dialect
     url = sa.make_url("rejoin+sqlite://ada:pa%2Fss@[::1]:99/orders?tls=true&fetch_rows=50&patience=2.5&database=ledger")

@@ -214,7 +214,7 @@ class Cursor:
             response = connection._request([f"<flow>{returning(sql, parameters, connection.database)}</flow>"])
             assert isinstance(response, Response)
             self._take(response["result"].content)
-            self.rowcount = count_of(response["changed"].content)
+            self.rowcount = self._fetched if examined.reads else count_of(response["changed"].content)
             return
         steps = [statement("sqlUpdateStatement", "update", sql, parameters, "changed", connection.database)]
         last_row = _LAST_ROW.get(connection.product) if examined.inserts and not connection.autocommit else None
