@@ -13,6 +13,7 @@ import rejoin
 from conftest import make_people
 from proxy import Break, Proxy
 from rejoin import dbapi, errors
+from rejoin.dbapi._statement import examine
 from test_protocol import BUSY, fault
 
 
@@ -114,8 +115,6 @@ def test_exceptions_have_the_classes_of_pep_249(connection, kind, people):
         assert failing("SELECT CAST('x' AS integer)") is dbapi.DataError
     # The transaction goes on: what failed took back itself alone.
     assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
-    with pytest.raises(dbapi.NotSupportedError, match="RETURNING"):
-        execute(connection, f"DELETE FROM {people} RETURNING id")
     with pytest.raises(dbapi.ProgrammingError, match="a sequence"):
         execute(connection, "SELECT ?", {"a": 1})
     connection.session.end()
@@ -186,6 +185,91 @@ def test_a_block_commits_or_rolls_back(stage, kind, service, table):
         execute(connection, f"DELETE FROM {table}")
         raise ZeroDivisionError
     assert service.query(f"SELECT count(*) FROM {table}").scalar() == 3
+
+
+def test_a_transaction_may_begin_with_a_savepoint(connection, people):
+    connection.savepoint("here")
+    execute(connection, f"DELETE FROM {people}")
+    connection.rollback_to("here")
+    connection.release("here")
+    assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+
+
+def test_statements_that_write_give_rows_themselves(connection, service, kind, people):
+    cursor = execute(connection, f"INSERT INTO {people} (id, name) VALUES (?, ?), (8, 'returning') RETURNING id, name", (7, "Jo"))
+    assert [each[0] for each in cursor.description] == ["id", "name"]
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(7, "Jo"), (8, "returning")])
+    assert cursor.execute(f"DELETE FROM {people} WHERE id > 99 RETURNING id").fetchall() == []
+    assert cursor.rowcount == 0
+    assert cursor.execute(f"DELETE FROM {people} WHERE id IN (1, 2) RETURNING id").fetchone() == (1,)
+    if kind != "mariadb":
+        cursor.execute(f"UPDATE {people} SET credit = 7 WHERE id = 7 RETURNING credit")
+        assert (cursor.rowcount, cursor.fetchall()) == (1, [(decimal.Decimal(7),)])
+        cursor.execute(f"WITH gone AS (SELECT 3 AS id) DELETE FROM {people} WHERE id IN (SELECT id FROM gone) RETURNING name")
+        assert cursor.fetchall() == [("<Grace>",)]
+    cursor.executemany(f"INSERT INTO {people} (id, name) VALUES (?, ?) RETURNING id", [(20, "a"), (21, "b")])
+    assert (cursor.rowcount, cursor.description) == (2, None)
+    # Nothing of it holds before the commit.
+    connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 4
+    with service.session() as session:
+        rows = session.update_returning(f"INSERT INTO {people} (id, name) VALUES (?, ?) RETURNING name", [9, "Zed"])
+        assert rows.rows == [("Zed",)]
+        with session.transaction() as transaction:
+            assert transaction.update_returning(f"DELETE FROM {people} WHERE id = 9 RETURNING id").scalar() == 9
+
+
+def test_rows_that_are_locked_stay_so(stage, connection, kind, people):
+    if kind == "sqlite":
+        pytest.skip("SQLite locks no rows")
+    cursor = execute(connection, f"SELECT id, name FROM {people} WHERE id < ? ORDER BY id FOR UPDATE", (3,))
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(1, "Ada"), (2, "Bea")])
+    with dbapi.connect(stage.service.url, kind, patience=0) as other:
+        with pytest.raises(dbapi.OperationalError):
+            execute(other, f"SELECT id FROM {people} WHERE id = 1 FOR UPDATE NOWAIT")
+        other.rollback()
+        assert execute(other, f"SELECT id FROM {people} WHERE id = 4 FOR UPDATE NOWAIT").fetchone() == (4,)
+        other.rollback()
+        connection.rollback()
+        assert execute(other, f"SELECT id FROM {people} WHERE id = 1 FOR UPDATE NOWAIT").fetchone() == (1,)
+
+
+def test_statements_are_known_by_their_words():
+    def known(sql, **options):
+        found = examine(sql, **options)
+        return "query" if found.gives_rows else "rows" if found.returns else "update"
+
+    for sql in (
+        "(SELECT 1) UNION (SELECT 2)",
+        "/* INSERT */ -- DELETE\nSELECT 'RETURNING'",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "SELECT replace(a, 'FOR UPDATE', '') FROM t",
+        "SHOW TABLES",
+        "VALUES (1)",
+        "SELECT '\\', 'FOR UPDATE'",
+    ):
+        assert known(sql) == "query", sql
+    for sql in (
+        "DELETE FROM t RETURNING a",
+        "WITH a AS (DELETE FROM t RETURNING b) SELECT * FROM a",
+        "SELECT a FROM t FOR NO KEY UPDATE",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING b",
+        "TABLE t FOR SHARE",
+    ):
+        assert known(sql) == "rows", sql
+    for sql in (
+        "WITH a AS (DELETE FROM t RETURNING b) UPDATE u SET c = 1",
+        "INSERT INTO t (\"RETURNING\") VALUES ('RETURNING')",
+        "UPDATE t SET a = 'it''s' -- RETURNING",
+        "UPDATE t SET a = (SELECT 1)",
+        "MERGE INTO t USING u ON 1 = 1",
+        "CREATE TABLE t (a)",
+        "",
+    ):
+        assert known(sql) == "update", sql
+    assert known(r"INSERT INTO t VALUES ('\' RETURNING')", mysql=True) == "update"
+    assert known("INSERT INTO t VALUES (1) # RETURNING a", mysql=True) == "update"
+    assert examine("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a").inserts
 
 
 class Turned(httpx.HTTPTransport):

@@ -170,24 +170,81 @@ def test_no_bar_is_left_where_a_transfer_ends_early(stage, capsys):
     assert not tqdm.tqdm._instances
 
 
-def test_the_package_installs_on_a_fresh_machine(stage, tmp_path):
-    venv.create(tmp_path / "venv", with_pip=True)
-    python = tmp_path / "venv" / "bin" / "python"
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    """A Python that has the package, what it needs, and nothing else."""
+    folder = tmp_path_factory.mktemp("fresh")
+    venv.create(folder / "venv", with_pip=True)
+    python = folder / "venv" / "bin" / "python"
     package = Path(__file__).parents[1]
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package], check=True)
-    program = (
-        "import rejoin, sys\n"
-        f"with rejoin.connect({stage.service.url!r}, 'sqlite') as service, service.session() as s:\n"
-        "    print(s.query('SELECT 1 + ?', [2]).scalar())\n"
-        "    try:\n"
-        "        s.query('SELECT 1').to_pandas()\n"
-        "    except ImportError as error:\n"
-        "        print(error)\n"
-        "from rejoin import dbapi\n"
-        f"print(dbapi.connect({stage.service.url!r}, 'sqlite').cursor().execute('SELECT 1').fetchall())\n"
+    return python
+
+
+BARE = """
+import asyncio, importlib.util, sys
+import rejoin
+from rejoin import aio, dbapi
+
+URL = sys.argv[1]
+assert [name for name in ("pyarrow", "pandas", "polars", "tqdm", "sqlalchemy", "numpy") if importlib.util.find_spec(name)] == []
+with rejoin.connect(URL, "sqlite", progress=True) as service, service.session() as s:
+    print(s.query("SELECT 1 + ?", [2]).scalar(), repr(s.query("SELECT 1 AS a")).splitlines()[0])
+    for convert in ("to_pandas", "to_arrow", "to_polars"):
+        try:
+            getattr(s.query("SELECT 1"), convert)()
+        except ImportError as error:
+            print(error)
+    with s.stream_query("SELECT 1 UNION SELECT 2") as rows:
+        print(list(rows))
+        try:
+            rows.batches()
+        except ImportError as error:
+            print(error)
+    with s.cursor("SELECT 7") as cursor:
+        print(list(cursor))
+print(dbapi.connect(URL, "sqlite").cursor().execute("SELECT 1").fetchall())
+
+async def main():
+    async with rejoin.connect_async(URL, "sqlite") as service, service.stream_query("SELECT 1 UNION SELECT 2") as rows:
+        print([column.name for column in await rows.columns()], [row async for row in rows])
+
+asyncio.run(main())
+"""
+
+
+def test_the_package_works_on_a_fresh_machine(stage, fresh, tmp_path):
+    done = subprocess.run([fresh, "-c", BARE, stage.service.url], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "3 a",
+        "to_pandas() needs pyarrow: pip install 'rejoin[arrow]'",
+        "to_arrow() needs pyarrow: pip install 'rejoin[arrow]'",
+        "to_polars() needs pyarrow: pip install 'rejoin[arrow]'",
+        "[(1,), (2,)]",
+        "batches() needs pyarrow: pip install 'rejoin[arrow]'",
+        "[(7,)]",
+        "[(1,)]",
+        "['1'] [(1,), (2,)]",
+    ]
+
+
+def test_the_types_of_the_package_are_there_for_others(fresh, tmp_path):
+    """`py.typed` is shipped, and a program is checked by it."""
+    (tmp_path / "program.py").write_text(
+        "import rejoin\n"
+        "with rejoin.connect('http://localhost', 'orders') as service, service.session() as session:\n"
+        "    reveal_type(session.query('SELECT 1'))\n"
+        "    reveal_type(session.in_transaction(lambda tx: tx.update('DELETE FROM t')))\n"
+        "    session.update(1)\n"
     )
-    done = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert done.stdout.splitlines() == ["3", "to_pandas() needs pyarrow: pip install 'rejoin[arrow]'", "[(1,)]"]
+    command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", fresh, "program.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert 'Revealed type is "rejoin.result.Result"' in lines[0]
+    assert 'Revealed type is "' in lines[1]
+    assert "int" in lines[1]
+    assert 'Argument 1 to "update" of "Performer" has incompatible type "int"; expected "str"' in lines[2]
+    assert len(lines) == 4
 
 
 def test_activities_are_those_of_the_service():

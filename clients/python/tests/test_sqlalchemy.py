@@ -323,6 +323,36 @@ def test_types_go_both_ways(engine, kind, table):
     metadata.drop_all(engine)
 
 
+def test_rows_are_returned_by_statements_that_write(engine, kind, table):
+    metadata = sa.MetaData()
+    thing = sa.Table(table, metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("name", sa.String(20), default="x"))
+    metadata.create_all(engine)
+    with engine.begin() as connection:
+        assert engine.dialect.insert_returning
+        assert engine.dialect.delete_returning
+        assert engine.dialect.update_returning == (kind != "mariadb")
+        assert connection.execute(thing.insert().values(name="a").returning(thing.c.id, thing.c.name)).one() == (1, "a")
+        many = thing.insert().returning(thing.c.id, sort_by_parameter_order=True)
+        assert connection.scalars(many, [{"name": f"n{i}"} for i in range(1500)]).all() == list(range(2, 1502))
+        assert connection.execute(thing.insert()).inserted_primary_key == (1502,)
+        assert sorted(connection.scalars(thing.delete().where(thing.c.id > 1500).returning(thing.c.id))) == [1501, 1502]
+        assert connection.scalars(thing.delete().where(thing.c.id > 1500).returning(thing.c.id)).all() == []
+        if kind != "mariadb":
+            raised = thing.update().where(thing.c.id == 1).values(name=thing.c.name + "!").returning(thing.c.name)
+            assert connection.scalar(raised) == "a!"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        made = connection.execute(thing.insert().values(name="auto")).inserted_primary_key
+        assert connection.scalar(sa.select(thing.c.name).where(thing.c.id == made[0])) == "auto"
+    metadata.drop_all(engine)
+
+
+def test_rows_are_locked_for_an_update(engine, kind, people):
+    table = sa.Table(people, sa.MetaData(), autoload_with=engine)
+    with engine.begin() as connection:
+        found = connection.execute(sa.select(table.c.id).where(table.c.id < 3).order_by(table.c.id).with_for_update())
+        assert found.scalars().all() == [1, 2]
+
+
 def test_urls_say_what_they_mean():
     dialect = sa.create_engine("rejoin+sqlite://h/r").dialect
     url = sa.make_url("rejoin+sqlite://ada:pa%2Fss@[::1]:99/orders?tls=true&fetch_rows=50&patience=2.5&database=ledger")

@@ -22,7 +22,12 @@ _N = "{" + NAMESPACE + "}"
 
 @dataclass(frozen=True)
 class EndPoint:
-    """The data of an output that nobody else reads."""
+    """The data of an output that nobody else reads.
+
+    >>> from rejoin.activities import Echo
+    >>> session.perform(Echo(text="hello").named("say"))["say.output"]
+    EndPoint(name='say.output', content_type='text/plain…')
+    """
 
     name: str
     content_type: str
@@ -34,7 +39,13 @@ class EndPoint:
         return self.content.decode("utf-8")
 
     def xml(self) -> ElementTree.Element:
-        """The data as an XML element."""
+        """The data as an XML element.
+
+        >>> from rejoin.activities import SqlUpdateStatement
+        >>> update = SqlUpdateStatement(expression="UPDATE customer SET credit = 1 WHERE id < 4")
+        >>> session.perform(update)[update.result_stream].xml().text
+        '3'
+        """
         return ElementTree.fromstring(self.text)
 
     def __len__(self) -> int:
@@ -53,7 +64,13 @@ class SessionTimes:
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to a perform request: the status of each activity, and the data of each end-point by its name."""
+    """The answer to a perform request: the status of each activity, and the data of each end-point by its name.
+
+    >>> from rejoin.activities import Echo
+    >>> response = session.perform(Echo(text="hello").named("say"))
+    >>> response.status, dict(response.statuses)
+    ('COMPLETED', {'say': 'COMPLETED', 'say.output': 'COMPLETED'})
+    """
 
     request_id: str
     session: SessionTimes
@@ -221,7 +238,13 @@ class RequestProgress:
 
 @dataclass(frozen=True)
 class SessionStatus:
-    """How a session stands; nothing in it gives access."""
+    """How a session stands; nothing in it gives access.
+
+    >>> session.set("town", "Oban")
+    >>> status = session.status()
+    >>> status.state, dict(status.attributes)
+    ('AVAILABLE', {'town': 'text'})
+    """
 
     handle: str
     state: str
@@ -269,7 +292,11 @@ def parse_status(content: bytes, document: str | None = None) -> SessionStatus:
 
 @dataclass(frozen=True)
 class Properties:
-    """What a data service resource says of itself."""
+    """What a data service resource says of itself.
+
+    >>> "sqlQueryStatement" in service.properties().activities
+    True
+    """
 
     name: str
     activities: tuple[str, ...]

@@ -163,6 +163,13 @@ class Operations:
         answer = yield from self.protocol.raw(self.document(content, changes=True), "changed", key=key)
         return count_of(answer.content)
 
+    def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Conversation[Result]:
+        """The rows that a statement gives itself."""
+        document = self.document(returning(sql, given(parameters), resource), changes=True, progress="rows")
+        return Result((yield from self.protocol.raw(document, "result", key=key)).content)
+
     def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> Conversation[int]:
         """How many rows a statement changed that was run with each row of parameters."""
         changed = 0
@@ -278,6 +285,13 @@ def statement(activity: str, name: str, sql: str, parameters: str, output: str, 
     return element(activity, {"name": name, "resource": resource}, parameters + expression + result)
 
 
+def returning(sql: str, parameters: str, resource: str | None) -> str:
+    """A statement that writes and gives rows itself, as Arrow, and the number of rows that it changed."""
+    outputs = '<resultStream name="changed"/><returnedRows name="rows"/>'
+    content = parameters + element("expression", {}, escape(sql)) + outputs
+    return element("sqlUpdateStatement", {"name": "update", "resource": resource}, content) + "\n" + AS_ARROW
+
+
 def fetch(cursor: str, rows: int) -> str:
     """Fetches rows from a cursor, as Arrow."""
     wanted = element("cursor", {"name": cursor, "rows": str(rows)})
@@ -286,7 +300,7 @@ def fetch(cursor: str, rows: int) -> str:
 
 def transaction_step(step: str, attributes: Mapping[str, str | None], name: str = "transaction") -> str:
     """A step of the session's transaction."""
-    output = '<output name="transactionState"/>'
+    output = element("output", {"name": f"{name}State"})
     return element("transactionManagement", {"name": name}, element(step, attributes) + output)
 
 

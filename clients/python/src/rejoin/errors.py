@@ -75,6 +75,13 @@ class LostAnswer(RejoinError):
 
     ``may_have_run`` says whether the request may have reached the service. If it has a key, ``perform`` may be called again with
     that ``key``: it is run once.
+
+    >>> nobody = rejoin.connect("http://127.0.0.1:9", "demo")
+    >>> try:
+    ...     nobody.update("UPDATE customer SET credit = 0")
+    ... except rejoin.LostAnswer as lost:
+    ...     lost.may_have_run
+    False
     """
 
     def __init__(self, message: str, *, may_have_run: bool, key: str | None = None) -> None:
@@ -96,11 +103,21 @@ def _lost_answer(message: str, may_have_run: bool, key: str | None) -> LostAnswe
 
 
 class TransferBroken(RejoinError):
-    """A result broke off before its end: the request failed midway, or the connection did."""
+    """A result broke off before its end: the request failed midway, or the connection did.
+
+    >>> rejoin.Result(session.query("SELECT 1")._data[:-8])
+    Traceback (most recent call last):
+    rejoin.errors.TransferBroken: the rows broke off before their end
+    """
 
 
 class UnexpectedAnswer(RejoinError):
-    """What came back is not an answer of the service: something else listens there, or a proxy stands between."""
+    """What came back is not an answer of the service: something else listens there, or a proxy stands between.
+
+    >>> rejoin.Result(b"<html/>...")
+    Traceback (most recent call last):
+    rejoin.errors.UnexpectedAnswer: this is no Arrow IPC stream: a message does not begin with its mark
+    """
 
     def __init__(self, message: str, status: int = 200) -> None:
         super().__init__(message, status)
@@ -112,7 +129,11 @@ class UnexpectedAnswer(RejoinError):
 
 @dataclass(frozen=True)
 class FaultDetails:
-    """The members of a fault document."""
+    """The members of a fault document.
+
+    >>> FaultDetails(code="ServerBusy", message="as much to do as it takes", retryable=True).retryable
+    True
+    """
 
     code: str
     message: str
@@ -137,6 +158,14 @@ class Fault(RejoinError):
     """The service refused a request, or it failed; the members are those of the fault document.
 
     ``str()`` shows the message and, where the service names a place, the line of the document with a mark under the column.
+
+    >>> try:
+    ...     session.query("SELECT * FROM nowhere")
+    ... except rejoin.Fault as fault:
+    ...     print(fault)
+    ActivityFailed: the activity `query` failed: no such table: nowhere (SqlError)
+      2 | <sqlQueryStatement name="query"><expression>SELECT * FROM nowhere</expression><resultStream name="rows"/></sqlQueryState…
+        | ^
     """
 
     def __init__(self, details: FaultDetails) -> None:
@@ -331,7 +360,15 @@ class StreamNotFound(NotFound):
 
 
 class SessionEnded(Fault):
-    """The session has ended."""
+    """The session has ended.
+
+    >>> session.end()
+    >>> try:
+    ...     session.get("town")
+    ... except rejoin.errors.SessionEnded as ended:
+    ...     ended.reason, ended.recreate_session
+    ('terminated', True)
+    """
 
     @property
     def reason(self) -> str | None:

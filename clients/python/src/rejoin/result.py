@@ -40,6 +40,15 @@ class Result(Sequence[tuple[Any, ...]]):
     """The rows of a query, as they came: an Arrow IPC stream.
 
     It is a sequence of rows, each a tuple. NULL is None; decimals are exact, times with a zone are in UTC.
+
+    >>> result = session.query("SELECT id, town FROM customer WHERE town = 'Wick' ORDER BY id LIMIT 2")
+    >>> result
+    id  town
+    8   Wick
+    14  Wick
+    [2 rows × 2 columns]
+    >>> len(result), result[0][1], [column.name for column in result.columns]
+    (2, 'Wick', ['id', 'town'])
     """
 
     def __init__(self, data: bytes) -> None:
@@ -89,12 +98,16 @@ class Result(Sequence[tuple[Any, ...]]):
     def __getitem__(self, index: int | slice) -> tuple[Any, ...] | list[tuple[Any, ...]]:
         return self.rows[index]
 
-    def without_rows(self) -> Result:
+    def _without_rows(self) -> Result:
         """The columns alone."""
         return Result(bytes(self._messages[0]) + _END_OF_STREAM)
 
     def dicts(self) -> list[dict[str, Any]]:
-        """All rows as dictionaries, by the names of the columns, which have to differ."""
+        """All rows as dictionaries, by the names of the columns, which have to differ.
+
+        >>> session.query("SELECT 1 AS one, 'x' AS other").dicts()
+        [{'one': 1, 'other': 'x'}]
+        """
         names = [column.name for column in self.columns]
         twice = [name for name, count in Counter(names).items() if count > 1]
         if twice:
@@ -102,7 +115,11 @@ class Result(Sequence[tuple[Any, ...]]):
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
     def scalar(self) -> Any:
-        """The only value of the only row."""
+        """The only value of the only row.
+
+        >>> session.query("SELECT count(*) FROM orders").scalar()
+        25000
+        """
         if len(self) != 1 or len(self.columns) != 1:
             raise ValueError(f"not one value but {len(self)} rows of {len(self.columns)} columns")
         return self.rows[0][0]
@@ -113,7 +130,11 @@ class Result(Sequence[tuple[Any, ...]]):
         return len(self._data)
 
     def to_arrow(self) -> pyarrow.Table:
-        """The rows as an Arrow table, without a copy (needs pyarrow)."""
+        """The rows as an Arrow table, without a copy (needs pyarrow).
+
+        >>> session.query("SELECT id FROM orders").to_arrow().num_rows
+        25000
+        """
         pyarrow = pyarrow_module("to_arrow()")
         return pyarrow.ipc.open_stream(pyarrow.py_buffer(self._data)).read_all()
 
@@ -126,6 +147,9 @@ class Result(Sequence[tuple[Any, ...]]):
 
         Integers beside NULL become floats, as ever in pandas, but not where they would be rounded: then the type is `Int64`.
         Decimals are objects.
+
+        >>> session.query("SELECT id, item FROM orders").to_pandas().shape
+        (25000, 2)
         """
         pyarrow_module("to_pandas()")
         try:
@@ -146,7 +170,11 @@ class Result(Sequence[tuple[Any, ...]]):
         return frame
 
     def to_polars(self) -> polars.DataFrame:
-        """The rows as a polars frame (needs polars and pyarrow); names of columns have to differ."""
+        """The rows as a polars frame (needs polars and pyarrow); names of columns have to differ.
+
+        >>> session.query("SELECT id, item FROM orders").to_polars().shape
+        (25000, 2)
+        """
         pyarrow_module("to_polars()")
         try:
             import polars

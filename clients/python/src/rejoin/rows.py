@@ -67,6 +67,10 @@ class RowStream:
     """Rows as they come. The service reads on as fast as this is read, so a result of any size takes little memory.
 
     Iterating gives rows, each once; :meth:`batches` gives blocks of rows of Arrow. One of the two.
+
+    >>> with session.stream_query("SELECT id FROM orders ORDER BY id") as rows:
+    ...     next(iter(rows)), next(iter(rows))
+    ((1,), (2,))
     """
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
@@ -104,6 +108,11 @@ class RowStream:
             yield from self._reader.rows(message)
 
     def batches(self) -> Iterator[pyarrow.RecordBatch]:
-        """The rows as record batches of Arrow (needs pyarrow)."""
+        """The rows as record batches of Arrow (needs pyarrow).
+
+        >>> with session.stream_query("SELECT id FROM orders") as rows:
+        ...     sum(batch.num_rows for batch in rows.batches())
+        25000
+        """
         pyarrow_module("batches()")
         return map(self._reader.record_batch, self._all())

@@ -4,8 +4,7 @@
 >>> engine = sqlalchemy.create_engine("rejoin+postgresql://127.0.0.1:8080/orders")
 
 The database of the URL is the data service resource. `rejoin+sqlite`, `rejoin+postgresql`, `rejoin+mysql` and `rejoin+mariadb`
-say what it works on; `?tls=true` is for a service behind TLS, `?database=ledger` for one of several data resources. Statements
-with RETURNING are not written, because the service gives no rows of statements that write.
+say what it works on; `?tls=true` is for a service behind TLS, `?database=ledger` for one of several data resources.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from typing import Any
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.mysql import types as mysql_types
 from sqlalchemy.dialects.mysql.base import MySQLDialect as _MySQL
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect as _MariaDB
 from sqlalchemy.dialects.postgresql.base import PGCompiler as _PostgreSQLCompiler
 from sqlalchemy.dialects.postgresql.base import PGDialect as _PostgreSQL
 from sqlalchemy.dialects.postgresql.base import PGExecutionContext as _PostgreSQLContext
@@ -64,19 +64,8 @@ class _Rejoin:
     driver = "rejoin"
     default_paramstyle = "qmark"
     supports_statement_cache = True
-    # The service gives no rows of statements that write.
-    insert_returning = False
-    update_returning = False
-    delete_returning = False
-    insert_executemany_returning = False
-    update_executemany_returning = False
-    delete_executemany_returning = False
-    use_insertmanyvalues = False
-    use_insertmanyvalues_wo_returning = False
-    supports_sane_rowcount_returning = False
-    favor_returning_over_lastrowid = False
-    postfetch_lastrowid = True
-    preexecute_autoincrement_sequences = False
+    # Where a database has RETURNING, it tells the keys that it made up in autocommit, too.
+    favor_returning_over_lastrowid = True
     supports_server_side_cursors = False
 
     @classmethod
@@ -148,13 +137,6 @@ class _Rejoin:
         """Forgets the place."""
         connection.connection.dbapi_connection.release(name)
 
-    def _keep_from_returning(self) -> None:
-        # Some of these are set anew by the dialects, for each version of the database.
-        for name in ("insert", "update", "delete"):
-            setattr(self, f"{name}_returning", False)
-            setattr(self, f"{name}_executemany_returning", False)
-        self.use_insertmanyvalues = False
-
 
 class _ExactNumeric(sqltypes.Numeric[Any]):
     """Columns of `NUMERIC` and `DECIMAL` come as text, which holds integers and fractions both exactly."""
@@ -172,10 +154,6 @@ class SQLiteDialect(_Rejoin, _SQLite):  # type: ignore[misc]
 
     supports_statement_cache = True
     supports_default_values = True
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._keep_from_returning()
 
     @classmethod
     def import_dbapi(cls) -> DBAPIModule:
@@ -283,15 +261,6 @@ class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
         sqltypes.JSON.JSONStrIndexType: _TextIndex,
     }
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
-        self._keep_from_returning()
-
-    def initialize(self, connection: Any) -> None:
-        """Looks at the server."""
-        super().initialize(connection)  # type: ignore[no-untyped-call]
-        self._keep_from_returning()
-
 
 class _Time(mysql_types.TIME):
     """Times of day come as such; other drivers give spans."""
@@ -321,15 +290,6 @@ class MySQLDialect(_Rejoin, _MySQL):  # type: ignore[misc]
     _isolation_by_itself = "REPEATABLE READ"
     colspecs = {**_MySQL.colspecs, sqltypes.Time: _Time, mysql_types.TIME: _Time, mysql_types.BIT: _Bit}  # noqa: RUF012
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._keep_from_returning()
-
-    def initialize(self, connection: Any) -> None:
-        """Looks at the server."""
-        super().initialize(connection)
-        self._keep_from_returning()
-
     def _detect_charset(self, connection: object) -> str:
         return "utf8mb4"
 
@@ -337,9 +297,7 @@ class MySQLDialect(_Rejoin, _MySQL):  # type: ignore[misc]
         return _MYSQL_NUMBERS.get(getattr(exception, "sqlstate", None) or "")
 
 
-class MariaDBDialect(MySQLDialect):
+class MariaDBDialect(_MariaDB, MySQLDialect):  # type: ignore[misc]
     """MariaDB behind the service, with what it has beyond MySQL."""
 
     supports_statement_cache = True
-    is_mariadb = True
-    name = "mariadb"

@@ -15,7 +15,14 @@ from ..background import as_block
 
 
 class AsyncPendingRequest:
-    """A request that goes on by itself; its session tells how far it has got."""
+    """A request that goes on by itself; its session tells how far it has got.
+
+    >>> from rejoin.activities import Sleep
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     pending = await service.submit(Sleep(duration="PT0.01S"))
+    ...     (await pending.wait(60)).request.status
+    'COMPLETED'
+    """
 
     def __init__(
         self, transport: AsyncTransport, protocol: Protocol, session_id: str, response: Response, document: str | None = None
@@ -61,7 +68,14 @@ class AsyncPendingRequest:
 
 
 class AsyncSessionStream:
-    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways."""
+    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways.
+
+    >>> from rejoin.activities import Echo
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     pending = await service.submit(Echo(text="hello").named("say"))
+    ...     await pending.session_stream("say.output").read_all()
+    b'hello'
+    """
 
     def __init__(self, transport: AsyncTransport, protocol: Protocol, state: SessionState, name: str) -> None:
         self._transport = transport

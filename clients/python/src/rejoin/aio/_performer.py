@@ -62,6 +62,12 @@ class AsyncPerformer:
         """Runs a statement that writes; tells how many rows it changed."""
         return await self._run(self._operations.update(sql, parameters, resource=resource, key=key))
 
+    async def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Result:
+        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
+        return await self._run(self._operations.update_returning(sql, parameters, resource=resource, key=key))
+
     async def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement once for each row of parameters; tells how many rows were changed."""
         return await self._run(self._operations.update_many(sql, rows, resource=resource))

@@ -17,6 +17,11 @@ class AsyncRowStream:
     """Rows as they come. The service reads on as fast as this is read, so a result of any size takes little memory.
 
     Iterating gives rows, each once; :meth:`batches` gives blocks of rows of Arrow. One of the two.
+
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     async with service.stream_query("SELECT id FROM orders ORDER BY id LIMIT 2") as rows:
+    ...         [row async for row in rows]
+    [(1,), (2,)]
     """
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:

@@ -18,7 +18,12 @@ from ._session import AsyncSession
 
 
 class AsyncDataService(AsyncPerformer):
-    """A data service resource. Requests that are made here have a session of their own each, which ends with them."""
+    """A data service resource. Requests that are made here have a session of their own each, which ends with them.
+
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     (await service.properties()).product
+    'SQLite'
+    """
 
     def __init__(self, options: Options, *, patience: float = 30.0, progress: bool | None = None) -> None:
         client = httpx.AsyncClient(**options.http())

@@ -21,7 +21,12 @@ T = TypeVar("T")
 
 
 class AsyncSession(AsyncPerformer):
-    """A session: what the service keeps between the requests of one client."""
+    """A session: what the service keeps between the requests of one client.
+
+    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
+    ...     await session.increment("visits")
+    1
+    """
 
     def __init__(
         self, transport: AsyncTransport, protocol: Protocol, session_id: str, resource: str, created: Response | None
@@ -149,7 +154,13 @@ class AsyncSession(AsyncPerformer):
 
 
 class AsyncTransaction:
-    """A transaction of a session. All statements of the session run in it until it ends."""
+    """A transaction of a session. All statements of the session run in it until it ends.
+
+    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
+    ...     async with session.transaction() as transaction:
+    ...         await transaction.update("UPDATE customer SET credit = 1 WHERE id = 7")
+    1
+    """
 
     def __init__(self, session: AsyncSession, isolation: str | None, read_only: bool) -> None:
         self._session = session
@@ -210,6 +221,12 @@ class AsyncTransaction:
         """Runs a statement that writes; tells how many rows it changed."""
         return await self._session.update(sql, parameters, resource=resource, key=key)
 
+    async def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Result:
+        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
+        return await self._session.update_returning(sql, parameters, resource=resource, key=key)
+
     async def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement that writes once for each row of parameters."""
         return await self._session.update_many(sql, rows, resource=resource)
@@ -246,7 +263,13 @@ class AsyncTransaction:
 
 
 class AsyncCursor:
-    """A query that is open in a session. Iterating gives its rows, fetched in pages."""
+    """A query that is open in a session. Iterating gives its rows, fetched in pages.
+
+    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
+    ...     async with await session.cursor("SELECT id FROM orders ORDER BY id") as cursor:
+    ...         (await cursor.fetch(2)).rows
+    [(1,), (2,)]
+    """
 
     def __init__(self, session: AsyncSession, name: str) -> None:
         self._session = session
@@ -259,7 +282,7 @@ class AsyncCursor:
     async def fetch(self, rows: int = 1000) -> Result:
         """The next rows; fewer than asked for: that was the end, and the cursor is closed. Behind the end there are none."""
         if self.at_end and self._last is not None:
-            return self._last.without_rows()
+            return self._last._without_rows()
         page = await self._session._run(self._session._operations.fetch_cursor(self.name, rows))
         self.at_end, self._last = len(page) < rows, page
         return page

@@ -59,7 +59,11 @@ _LOST = "an answer was lost, and with it what became of the transaction: roll it
 
 
 class Connection:
-    """A connection of PEP 249. Threads may share it: their statements run one after the other."""
+    """A connection of PEP 249. Threads may share it: their statements run one after the other.
+
+    >>> connection
+    <rejoin.dbapi.Connection to 'demo', open>
+    """
 
     Warning = _errors.Warning
     Error = _errors.Error
@@ -127,37 +131,68 @@ class Connection:
         return self._session
 
     def cursor(self) -> Cursor:
-        """A new cursor."""
+        """A new cursor.
+
+        >>> connection.cursor().execute("SELECT 1 + ?", (2,)).fetchone()
+        (3,)
+        """
         self._open()
         return Cursor(self)
 
     def ping(self) -> None:
-        """Asks whether the session is there, and keeps it alive."""
+        """Asks whether the session is there, and keeps it alive.
+
+        >>> connection.ping()
+        """
         with self._lock, raising():
             self._open().renew()
 
     def commit(self) -> None:
-        """Makes what was done since the last commit hold."""
+        """Makes what was done since the last commit hold.
+
+        >>> connection.cursor().execute("UPDATE customer SET credit = 1 WHERE id = 7").rowcount
+        1
+        >>> connection.commit()
+        """
         self._end_transaction("commit")
 
     def rollback(self) -> None:
-        """Takes back what was done since the last commit."""
+        """Takes back what was done since the last commit.
+
+        >>> connection.cursor().execute("DELETE FROM orders").rowcount
+        25000
+        >>> connection.rollback()
+        """
         self._end_transaction("rollback")
 
     def savepoint(self, name: str) -> None:
-        """Marks a place in the transaction."""
+        """Marks a place in the transaction.
+
+        >>> cursor = connection.cursor().execute("UPDATE customer SET credit = 1 WHERE id = 7")
+        >>> connection.savepoint("here")
+        >>> connection.rollback_to("here")
+        """
         self._step("savepoint", name)
 
     def rollback_to(self, name: str) -> None:
-        """Takes back what was done since that place."""
+        """Takes back what was done since that place.
+
+        >>> connection.savepoint("here")
+        >>> cursor = connection.cursor().execute("DELETE FROM orders")
+        >>> connection.rollback_to("here")
+        """
         self._step("rollbackTo", name)
 
     def release(self, name: str) -> None:
-        """Forgets the place."""
+        """Forgets the place.
+
+        >>> connection.savepoint("here")
+        >>> connection.release("here")
+        """
         self._step("releaseSavepoint", name)
 
     def _step(self, step: str, name: str) -> None:
-        self.request([transaction_step(step, {"name": name})], returns="transactionState")
+        self._request([transaction_step(step, {"name": name})], returns="transactionState")
 
     @property
     def isolation(self) -> str | None:
@@ -169,7 +204,12 @@ class Connection:
         self._isolation = value
 
     def close(self) -> None:
-        """Ends the session; what was not committed is rolled back."""
+        """Ends the session; what was not committed is rolled back.
+
+        >>> connection.close()
+        >>> connection
+        <rejoin.dbapi.Connection to 'demo', closed>
+        """
         with self._lock:
             session = self._open()
             self._session = None
@@ -212,12 +252,12 @@ class Connection:
 
     # What follows is for cursors.
 
-    def new_name(self) -> str:
+    def _new_name(self) -> str:
         """A name for a cursor in the session."""
         self._cursors += 1
         return f"cursor{self._cursors}"
 
-    def abandon(self, name: str, epoch: int) -> None:
+    def _abandon(self, name: str, epoch: int) -> None:
         """Has a cursor closed with the next request, unless its transaction has done so."""
         if epoch == self.epoch:
             self._abandoned.append(name)
@@ -227,7 +267,7 @@ class Connection:
         """The data resource that the statements run on; None: the first."""
         return self._database
 
-    def request(self, steps: Sequence[str], *, returns: str | None = None, outside: bool = False) -> Response | bytes:
+    def _request(self, steps: Sequence[str], *, returns: str | None = None, outside: bool = False) -> Response | bytes:
         """Runs steps one after the other, in the transaction, which is begun if it has to be.
 
         With `returns`, the bytes of that end-point come back. A statement that would end the transaction in the database runs
@@ -267,7 +307,7 @@ class Connection:
     def _run(self, conversation: Conversation[T]) -> T:
         return self._open()._run(conversation)
 
-    def adapted(self, value: Any) -> Any:
+    def _adapted(self, value: Any) -> Any:
         """A parameter in the form that the database reads."""
         if isinstance(value, list | tuple) and self.product != "PostgreSQL":
             raise TypeError(f"{self.product} has no arrays: pass JSON as a text, or a value for each ?")
