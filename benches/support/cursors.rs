@@ -8,14 +8,13 @@ use anyhow::{Context, Result, ensure};
 use super::command::Service;
 use super::curl::run_curl;
 use super::documents::perform;
+use super::people_file::SELECT_ALL;
 
 /// How many rows a page has.
 const PAGE: u32 = 10_000;
 
 /// How many blocks of a stream are asked for at a time.
 const BLOCKS: u32 = 64;
-
-const QUERY: &str = "SELECT * FROM people";
 
 const CSV: &str = "<sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"out\"/></sqlResultsToCSV>";
 
@@ -43,7 +42,7 @@ struct Taken {
 /// Reads the table of people, `rows` of them, in each way, and prints what it took. `database` is where they come from.
 pub(crate) fn measure(database: &str, service: &Service, url: &str, rows: u32) -> Result<()> {
     println!("\n{database}: {rows} rows over many requests");
-    let whole = size(&perform(&format!("{}{CSV}", query(QUERY))), &format!("{url}?return=out"))?;
+    let whole = size(&perform(&format!("{}{CSV}", query(SELECT_ALL))), &format!("{url}?return=out"))?;
     for way in [Way::Cursor, Way::CursorInTransaction, Way::Stream] {
         // Connections are open, code is in memory: growth is what many rows take more than few.
         way.read(service, url, 2 * PAGE)?;
@@ -70,7 +69,7 @@ impl Way {
     }
 
     fn read(self, service: &Service, url: &str, rows: u32) -> Result<Taken> {
-        let sql = format!("{QUERY} WHERE id &lt;= {rows}");
+        let sql = format!("{SELECT_ALL} WHERE id &lt;= {rows}");
         let before = service.begin_peak()?;
         let begun = Instant::now();
         let (session, sizes) = match self {
