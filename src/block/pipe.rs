@@ -12,10 +12,17 @@ use super::{Block, StreamType};
 /// How many blocks a pipe holds before its writer has to wait.
 pub const PIPE_BLOCKS: usize = 4;
 
+/// In a box: the channel makes room for 32 of them at a time, and many a pipe stands empty for hours.
 #[derive(Debug)]
 enum Item {
-    Block(Block),
+    Block(Box<Block>),
     End,
+}
+
+impl Item {
+    fn of(block: Block) -> Self {
+        Self::Block(Box::new(block))
+    }
 }
 
 /// Makes a pipe for blocks of `stream_type`.
@@ -80,7 +87,7 @@ impl BlockWriter {
     ///
     /// [`ReaderGone`] when nobody reads any more.
     pub async fn send(&self, block: Block) -> Result<(), ReaderGone> {
-        self.sender.send(Item::Block(block)).await.map_err(|_| ReaderGone)
+        self.sender.send(Item::of(block)).await.map_err(|_| ReaderGone)
     }
 
     /// Sends one block from a thread that may block.
@@ -93,7 +100,7 @@ impl BlockWriter {
     ///
     /// When called on a thread of the async runtime.
     pub fn blocking_send(&self, block: Block) -> Result<(), ReaderGone> {
-        self.sender.blocking_send(Item::Block(block)).map_err(|_| ReaderGone)
+        self.sender.blocking_send(Item::of(block)).map_err(|_| ReaderGone)
     }
 
     /// Sends one block if there is room for it at once.
@@ -103,8 +110,8 @@ impl BlockWriter {
     /// [`NotSent::Full`] with the block when the writer would have to wait, [`NotSent::ReaderGone`] when nobody reads any
     /// more.
     pub fn try_send(&self, block: Block) -> Result<(), NotSent> {
-        self.sender.try_send(Item::Block(block)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(Item::Block(block)) => NotSent::Full(block),
+        self.sender.try_send(Item::of(block)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(Item::Block(block)) => NotSent::Full(*block),
             mpsc::error::TrySendError::Full(Item::End) | mpsc::error::TrySendError::Closed(_) => NotSent::ReaderGone,
         })
     }
@@ -180,7 +187,7 @@ pub struct Room<'a>(mpsc::Permit<'a, Item>);
 impl Room<'_> {
     /// Puts the block there.
     pub fn send(self, block: Block) {
-        self.0.send(Item::Block(block));
+        self.0.send(Item::of(block));
     }
 }
 
@@ -236,7 +243,7 @@ impl BlockReader {
 
     fn take(&mut self, item: Option<Item>) -> Result<Option<Block>, StreamBroken> {
         match item {
-            Some(Item::Block(block)) => Ok(Some(block)),
+            Some(Item::Block(block)) => Ok(Some(*block)),
             Some(Item::End) => {
                 self.ended = true;
                 Ok(None)

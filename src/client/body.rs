@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::patience::chain;
@@ -28,13 +28,13 @@ struct Decompression {
 }
 
 impl Body {
-    /// The body of that answer.
+    /// The body of that answer, which had those headers.
     ///
     /// # Errors
     ///
     /// What is wrong with it: an encoding that nobody asked for.
-    pub(super) fn of(response: Response) -> Result<Self, String> {
-        let decompression = match response.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+    pub(super) fn of(response: Response, headers: &HeaderMap) -> Result<Self, String> {
+        let decompression = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"identity") => None,
             Some(b"zstd") => Some(Decompression::new()?),
             Some(other) => {
@@ -63,25 +63,28 @@ impl Body {
         }
     }
 
-    /// All of it, if that is no more than `most` bytes; `None` if it is.
+    /// All of it, if that is no more than `most` bytes, and otherwise its beginning; and whether it is all.
     ///
     /// # Errors
     ///
     /// Why the answer is not whole.
-    pub(super) async fn whole(mut self, most: usize) -> Result<Option<Bytes>, String> {
-        let Some(first) = self.next().await? else { return Ok(Some(Bytes::new())) };
-        let Some(second) = self.next().await? else { return Ok((first.len() <= most).then_some(first)) };
+    pub(super) async fn gathered(mut self, most: usize) -> Result<(Bytes, bool), String> {
+        let Some(first) = self.next().await? else { return Ok((Bytes::new(), true)) };
+        if first.len() > most {
+            return Ok((first, false));
+        }
+        let Some(second) = self.next().await? else { return Ok((first, true)) };
         let mut gathered = Vec::with_capacity(first.len() + second.len());
         let mut next = Some(second);
         gathered.extend_from_slice(&first);
         while let Some(piece) = next {
             gathered.extend_from_slice(&piece);
             if gathered.len() > most {
-                return Ok(None);
+                return Ok((gathered.into(), false));
             }
             next = self.next().await?;
         }
-        Ok((gathered.len() <= most).then(|| gathered.into()))
+        Ok((gathered.into(), true))
     }
 }
 

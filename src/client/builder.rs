@@ -42,7 +42,8 @@ const ANSWER_BYTES: usize = 256 * 1024 * 1024;
 #[must_use = "settings do nothing by themselves: call `connect` or `build`"]
 pub struct DataServiceBuilder {
     address: String,
-    resource: String,
+    /// Below the address; `None` where that is the resource itself.
+    resource: Option<String>,
     credentials: Option<Credentials>,
     roots: Vec<Vec<u8>>,
     session_header: String,
@@ -55,9 +56,19 @@ pub struct DataServiceBuilder {
 
 impl DataServiceBuilder {
     pub(super) fn new(address: &str, resource: &str) -> Self {
+        Self { resource: Some(resource.into()), ..Self::of(address) }
+    }
+
+    /// The same by the URL of the resource, such as `rejoin serve` prints.
+    #[cfg(feature = "server")]
+    pub(crate) fn at(url: &str) -> Self {
+        Self::of(url)
+    }
+
+    fn of(address: &str) -> Self {
         Self {
             address: address.into(),
-            resource: resource.into(),
+            resource: None,
             credentials: None,
             roots: Vec::new(),
             session_header: "rejoin-session".into(),
@@ -70,18 +81,42 @@ impl DataServiceBuilder {
     }
 
     /// Says who sends the requests. Without it the service is told nothing.
+    ///
+    /// ```
+    /// use rejoin::client::{Credentials, DataService};
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").credentials(Credentials::bearer("a-token")).build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
     /// Trusts a certificate authority beside those of the system: one or several certificates as PEM.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rejoin::client::DataService;
+    ///
+    /// let authority = std::fs::read("our-ca.pem")?;
+    /// let service = DataService::builder("https://data.example.org", "orders").root_certificate(&authority).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.roots.push(pem.to_vec());
         self
     }
 
     /// Whether answers travel compressed (Zstandard). Without it they don't: on a fast network that only costs time.
+    ///
+    /// ```
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").compression(true).build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn compression(mut self, compression: bool) -> Self {
         self.compression = compression;
         self
@@ -89,12 +124,28 @@ impl DataServiceBuilder {
 
     /// How long a request is sent again whose answer was lost, or that was refused for a while; 30 seconds without it. The time
     /// runs from the first mishap, not from the first sending. Zero: nothing is sent again.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").patience(Duration::from_mins(2)).build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
     /// How long a connection may take; ten seconds without it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").connect_within(Duration::from_secs(2)).build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn connect_within(mut self, time: Duration) -> Self {
         self.connect_within = time;
         self
@@ -102,18 +153,40 @@ impl DataServiceBuilder {
 
     /// How long an answer may take to begin, before it counts as lost and the request is sent again. Without it a request is
     /// waited for as long as its connection stands: the service itself bounds how long one may run.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").answer_within(Duration::from_mins(1)).build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn answer_within(mut self, time: Duration) -> Self {
         self.answer_within = Some(time);
         self
     }
 
     /// The largest answer that is gathered in memory; 256 MiB without it. What streams has no such bound.
+    ///
+    /// ```
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").answer_bytes(16 * 1024 * 1024).build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn answer_bytes(mut self, most: usize) -> Self {
         self.answer_bytes = most;
         self
     }
 
     /// The header that carries sessions, where the operator has given it another name than `Rejoin-Session`.
+    ///
+    /// ```
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("https://data.example.org", "orders").session_header("Jarvis-SessionID").build()?;
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn session_header(mut self, name: &str) -> Self {
         self.session_header = name.into();
         self
@@ -125,6 +198,16 @@ impl DataServiceBuilder {
     ///
     /// As [`build`](Self::build), and [`Error::Unreachable`], [`Error::Refused`] (no such resource, or it wants to know who you
     /// are) or [`Error::Unexpected`] where something else answers.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::{Code, DataService};
+    ///
+    /// let connected = DataService::builder("http://127.0.0.1:8080", "nothing").connect().await;
+    /// assert_eq!(connected.unwrap_err().code(), Some(&Code::ResourceNotFound));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(self) -> Result<DataService, Error> {
         let service = self.build()?;
         service.properties().await?;
@@ -136,6 +219,14 @@ impl DataServiceBuilder {
     /// # Errors
     ///
     /// [`Error::Setting`] for an address, a certificate, a header or credentials that can't be used.
+    ///
+    /// ```
+    /// use rejoin::client::{DataService, Error};
+    ///
+    /// assert!(DataService::builder("http://127.0.0.1:8080", "demo").build().is_ok());
+    /// let wrong = DataService::builder("127.0.0.1:8080", "demo").build();
+    /// assert!(matches!(wrong, Err(Error::Setting(_))));
+    /// ```
     pub fn build(self) -> Result<DataService, Error> {
         let url = self.url()?;
         let authorization = self.credentials.as_ref().map(Credentials::header).transpose()?;
@@ -172,11 +263,13 @@ impl DataServiceBuilder {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(wrong("say who you are by `credentials`"));
         }
-        if self.resource.is_empty() {
-            return Err(Error::Setting("the name of the resource is empty".into()));
+        let Some(resource) = &self.resource else { return Ok(url) };
+        // An address leaves such steps out, and would mean something else.
+        if matches!(&**resource, "" | "." | "..") {
+            return Err(Error::Setting(format!("`{resource}` is not the name of a resource")));
         }
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("services").push(&self.resource);
+            segments.pop_if_empty().push("services").push(resource);
         }
         Ok(url)
     }
@@ -227,7 +320,9 @@ mod tests {
             let error = url(address, "orders").unwrap_err();
             assert!(matches!(&error, Error::Setting(_)), "{address}: {error}");
         }
-        assert!(url("http://h", "").is_err());
+        for resource in ["", ".", ".."] {
+            assert!(matches!(url("http://h", resource), Err(Error::Setting(_))), "{resource}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use arrow_array::RecordBatch;
 use serde::de::DeserializeOwned;
 
 use super::caller::Caller;
+use super::response::update_count;
 use super::rows::{batches_of, structs};
 use super::{EndPointName, Error, Request};
 use crate::document::activities::{SqlResultsToArrow, SqlUpdateStatement, SqlValue, ToStream};
@@ -32,12 +33,27 @@ impl Update {
 
     /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type of its
     /// column.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let update = service.update("UPDATE customer SET phone = ? WHERE id = ?").parameter(None::<String>).parameter(7);
+    /// update.run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
         self.update = self.update.parameter(value);
         self
     }
 
     /// Writes to that data resource, where the service has several.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// service.update("UPDATE account SET balance = 0").on("ledger").run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on(mut self, data_resource: &str) -> Self {
         self.update = self.update.resource(data_resource);
         self
@@ -73,6 +89,15 @@ impl Update {
     /// # Errors
     ///
     /// As [`run`](Self::run).
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// for batch in service.update("DELETE FROM orders WHERE paid RETURNING *").returning_batches().await? {
+    ///     println!("{} orders", batch.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn returning_batches(self) -> Result<Vec<RecordBatch>, Error> {
         let mut request = Request::new();
         let returned = ToStream::new("returned");
@@ -86,9 +111,16 @@ impl Update {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows. [`Error::OutcomeUnknown`]: it may have been done.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let deleted = service.update("DELETE FROM orders WHERE id = ?").parameter(7).run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run(self) -> Result<u64, Error> {
         let mut request = Request::new();
         let count = request.add_named("update", self.update);
-        self.caller.perform(&request).await?.update_count(&count)
+        update_count(&self.caller.raw(&request, count.end_point_name()).await?)
     }
 }

@@ -19,6 +19,7 @@ use crate::session::{OpenedStreams, Remember, RequestProgress, SessionError, Ses
 
 /// A request on its way without its client: holds its session and its place until the end.
 struct Errand {
+    run: Run,
     participation: Participation,
     account: Account,
     /// Its answer, if it may be sent again.
@@ -126,8 +127,9 @@ pub(super) async fn set_off(departing: Departing) -> Result<Answer, PerformError
     }
     run.begin();
     participation.is_told = true;
-    let errand = Errand { participation, account, remember, control, cut_off, _place: place };
-    tokio::spawn(errand.perform(run).in_current_span());
+    // In a box: it may wait for hours, and what a task is told is held twice.
+    let errand = Box::new(Errand { run, participation, account, remember, control, cut_off, _place: place });
+    tokio::spawn(errand.perform().in_current_span());
     Ok(answer)
 }
 
@@ -146,8 +148,14 @@ fn accepted(request_id: &str, session: &SessionInfo, conceal_id: bool, run: &Run
 
 impl Errand {
     /// Drives the activities beside the watch over the session, and gives that back.
-    async fn perform(self, run: Run) {
-        let Self { participation, account, remember, control, cut_off, _place } = self;
+    async fn perform(mut self: Box<Self>) {
+        let Some(activities) = self.work().await else { return };
+        Box::pin(self.close(&activities)).await;
+    }
+
+    /// Drives the activities. `None` when the watch over the session has come to its end before.
+    async fn work(&mut self) -> Option<Vec<ActivityRun>> {
+        let Self { run, participation, account, control, cut_off, .. } = self;
         let interrupted = participation.joined.ended();
         let watching = async {
             control.stop(tokio::select! {
@@ -171,11 +179,17 @@ impl Errand {
             }
             activities
         };
-        let activities = tokio::select! {
-            activities = working => activities,
-            () = watching => return,
-        };
-        if let Some(failure) = account.failure(&control, &activities) {
+        tokio::select! {
+            activities = working => Some(activities),
+            () = watching => None,
+        }
+    }
+
+    /// Gives the session back, and tells what became of the request.
+    async fn close(self: Box<Self>, activities: &[ActivityRun]) {
+        let Self { run, participation, account, remember, control, _place, .. } = *self;
+        drop(run);
+        if let Some(failure) = account.failure(&control, activities) {
             let failure = participation.explain(failure);
             account.streams.fail();
             // Nothing of the session changes.

@@ -146,7 +146,7 @@ impl Participation {
     async fn run(&self, plan: Plan, gone: impl Future<Output = ()>) -> Result<(), PerformError> {
         let control = Control::default();
         let interrupted = self.joined.ended();
-        let (run, _) = Run::start(plan, self.joined.attributes(), control.cancel.clone());
+        let (mut run, _) = Run::start(plan, self.joined.attributes(), control.cancel.clone());
         let stop = async {
             tokio::select! {
                 interruption = interrupted => Stop::Session(interruption),

@@ -37,7 +37,7 @@ impl Performance {
         let (recording, cut_off) = recorded.unzip();
         let control = Control::default();
         let interrupted = participation.joined.ended();
-        let (run, end_points) = Run::start(plan, participation.joined.attributes(), control.cancel.clone());
+        let (mut run, end_points) = Run::start(plan, participation.joined.attributes(), control.cancel.clone());
         let collection = Collection::new(end_points, form.only());
         let (completed, run_completed) = oneshot::channel();
         let driving = async move {

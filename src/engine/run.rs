@@ -22,7 +22,7 @@ use crate::session::{NewStream, RequestProgress, SessionAttributes};
 pub(super) struct Run {
     activities: Vec<ActivityRun>,
     /// What is needed to start each; taken then.
-    waiting: Vec<Option<Waiting>>,
+    waiting: Vec<Option<Box<Waiting>>>,
     /// How many steps before each have not completed yet.
     missing: Vec<usize>,
     /// Which activities wait for each to complete.
@@ -118,8 +118,8 @@ impl Run {
         }
         let mut session_inputs = Vec::new();
         let mut run = Self {
-            activities: Vec::new(),
-            waiting: Vec::new(),
+            activities: Vec::with_capacity(activities.len()),
+            waiting: Vec::with_capacity(activities.len()),
             missing,
             followers,
             crew: Crew::default(),
@@ -144,7 +144,7 @@ impl Run {
                 status: Status::Unstarted,
                 error: None,
             });
-            run.waiting.push(Some(Waiting { activity, context }));
+            run.waiting.push(Some(Box::new(Waiting { activity, context })));
         }
         let end_points = streams
             .into_iter()
@@ -156,14 +156,14 @@ impl Run {
     }
 
     /// Drives the activities until all have ended; answers what became of them, in the order of the document.
-    pub(super) async fn complete(mut self) -> Vec<ActivityRun> {
+    pub(super) async fn complete(&mut self) -> Vec<ActivityRun> {
         while let Some((index, result)) = self.crew.next().await {
             let followers = self.note(index, result);
             self.start_all(followers);
         }
         self.settle();
         self.report_all();
-        self.activities
+        std::mem::take(&mut self.activities)
     }
 
     /// Makes up the account when everything has stopped.
@@ -206,7 +206,7 @@ impl Run {
         }
         let waiting = self.waiting[index].take()?;
         self.set_status(index, Status::Processing);
-        let mut work = Box::pin(self.work(waiting));
+        let mut work = Box::pin(self.work(*waiting));
         let ended = (&mut work).now_or_never();
         if ended.is_none() {
             self.crew.add(index, work);

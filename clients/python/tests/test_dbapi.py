@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import threading
 
+import httpx
 import pytest
 
+import rejoin
 from conftest import make_people
+from proxy import Break, Proxy
 from rejoin import dbapi, errors
+from test_protocol import BUSY, fault
 
 
 @pytest.fixture
@@ -181,3 +186,137 @@ def test_a_block_commits_or_rolls_back(stage, kind, service, table):
         execute(connection, f"DELETE FROM {table}")
         raise ZeroDivisionError
     assert service.query(f"SELECT count(*) FROM {table}").scalar() == 3
+
+
+class Turned(httpx.HTTPTransport):
+    """Turns requests that hold this text away, as often as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.left = b"", 0
+
+    def handle_request(self, request):
+        if self.left and self.text in request.read():
+            self.left -= 1
+            return fault("ServerBusy", 503, **BUSY)
+        return super().handle_request(request)
+
+
+def test_a_commit_that_is_refused_can_be_asked_for_again(stage, kind, service, people):
+    turned = Turned()
+    with dbapi.connect(stage.service.url, kind, patience=0, transport=turned) as connection:
+        execute(connection, f"DELETE FROM {people} WHERE id = 1")
+        turned.text, turned.left = b"<commit", 2
+        for _ in range(2):
+            with pytest.raises(dbapi.OperationalError) as refused:
+                connection.commit()
+            assert isinstance(refused.value.fault, errors.ServerBusy)
+        connection.commit()
+        turned.text, turned.left = b"<rollback", 1
+        execute(connection, f"DELETE FROM {people}")
+        with pytest.raises(dbapi.OperationalError):
+            connection.rollback()
+        assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (0,)
+        connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+
+
+def test_a_statement_that_ends_its_transaction_is_followed_by_a_rollback(stage, kind, service, people):
+    if kind == "sqlite":
+        pytest.skip("one writes at a time: shown below")
+    with dbapi.connect(stage.service.url, kind) as one, dbapi.connect(stage.service.url, kind) as other:
+        for number, each in ((1, one), (2, other)):
+            execute(each, f"UPDATE {people} SET town = 'Wick' WHERE id = ?", (number,))
+        lost: list[object] = []
+
+        def cross(connection, number):
+            try:
+                execute(connection, f"UPDATE {people} SET town = 'Wick' WHERE id = ?", (number,))
+            except dbapi.OperationalError as error:
+                lost.extend([connection, error])
+
+        thread = threading.Thread(target=cross, args=(one, 2))
+        thread.start()
+        cross(other, 1)
+        thread.join()
+        error = lost[1]
+        assert isinstance(error.fault, errors.TransactionConflict)
+        assert "deadlock" in str(error).lower()
+        for each in (one, other):
+            if lost[0] is each:
+                # Nothing runs outside of it in silence.
+                with pytest.raises(dbapi.OperationalError) as failed:
+                    execute(each, f"SELECT count(*) FROM {people}")
+                assert isinstance(failed.value.fault, errors.TransactionConflict)
+                assert failed.value.fault.activity_code == "TransactionRolledBack"
+            each.rollback()
+            assert execute(each, f"SELECT count(*) FROM {people} WHERE town = 'Wick'").fetchone() == (0,)
+            each.rollback()
+
+
+def test_a_constraint_that_is_looked_at_in_the_end_fails_the_commit(connection, kind, service, people, table):
+    if kind == "mariadb":
+        pytest.skip("MariaDB looks at once")
+    child = f"{table}_child"
+    service.update(f"CREATE TABLE {child} (id INTEGER REFERENCES {people} (id) DEFERRABLE INITIALLY DEFERRED)")
+    execute(connection, f"INSERT INTO {child} VALUES (99)")
+    with pytest.raises(dbapi.IntegrityError):
+        connection.commit()
+    execute(connection, f"INSERT INTO {child} VALUES (1)")
+    connection.commit()
+    assert service.query(f"SELECT id FROM {child}").rows == [(1,)]
+
+
+def test_a_table_that_can_not_be_made_leaves_the_driver_outside_of_a_transaction(stage, service, table):
+    with dbapi.connect(stage.service.url, "mariadb") as connection:
+        execute(connection, f"CREATE TABLE {table} (id INTEGER)")
+        execute(connection, f"INSERT INTO {table} VALUES (1)")
+        with pytest.raises(dbapi.ProgrammingError):
+            execute(connection, "DROP TABLE nowhere")
+        # What was done before is committed; what comes next is a transaction again.
+        execute(connection, f"INSERT INTO {table} VALUES (2)")
+        connection.rollback()
+        assert execute(connection, f"SELECT id FROM {table}").fetchall() == [(1,)]
+
+
+def test_values_that_a_database_does_not_have_are_refused(connection, kind):
+    if kind != "postgres":
+        with pytest.raises(dbapi.InterfaceError, match="has no arrays"):
+            execute(connection, "SELECT ?", ([1, 2],))
+    with pytest.raises(dbapi.DataError, match=r"U\+0000") as failed:
+        execute(connection, "SELECT ?", ("a\0",))
+    assert isinstance(failed.value.__cause__, ValueError)
+
+    def rows():
+        yield (1,)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        connection.cursor().executemany("DELETE FROM nowhere WHERE id = ?", rows())
+    for wrong in ("abc", {"a": 1}, 5):
+        with pytest.raises(dbapi.Error, match="a sequence, one value for each"):
+            execute(connection, "SELECT ?", wrong)
+        with pytest.raises(dbapi.Error, match="a sequence, one value for each"):
+            connection.cursor().executemany("DELETE FROM nowhere WHERE id = ?", [wrong])
+    connection.rollback()
+
+
+def test_a_block_that_closes_its_connection_is_well(stage, kind):
+    with dbapi.connect(stage.service.url, kind) as connection:
+        connection.close()
+
+
+def test_a_lost_block_of_rows_ends_with_an_error(stage, sqlite, table):
+    make_people(sqlite, table)
+    proxy = Proxy(stage.service.port)
+    with dbapi.connect(proxy.url, "sqlite", patience=0, fetch_rows=2) as connection:
+        cursor = execute(connection, f"SELECT id FROM {table} ORDER BY id")
+        assert cursor.fetchmany(2) == [(1,), (2,)]
+        proxy.breaks(Break.AFTER_ANSWER)
+        with pytest.raises(dbapi.OperationalError) as lost:
+            cursor.fetchall()
+        assert isinstance(lost.value.fault, rejoin.LostAnswer)
+        connection.rollback()
+        with pytest.raises(dbapi.ProgrammingError, match="ended with its transaction"):
+            cursor.fetchone()
+    proxy.close()

@@ -8,7 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::http_ingest::keep::{Keep, Kept, Known};
 use super::http_ingest::outputs::Outputs;
-use super::http_ingest::run::{Ended, Shared, Unit};
+use super::http_ingest::run::{Ended, Unit};
+use super::http_ingest::shared::Shared;
 use super::http_ingest::units;
 use super::variables::Named;
 use crate::activity::ActivityError;
@@ -56,7 +57,7 @@ impl<'a> Line<'a> {
         Box::pin(async move {
             self.outputs.begin_phase(name, hands_on);
             let mut unit = only_unit(settings, self.clock)?;
-            unit.values.secrets.extend(variables.iter().cloned());
+            unit.values.held.extend(variables.iter().cloned());
             let by = (self.clock, CancellationToken::new());
             let shared = Shared::new(settings, self.resource, (self.outputs, keep), by)?;
             unit.run(&shared).await

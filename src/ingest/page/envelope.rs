@@ -39,6 +39,8 @@ impl Paths {
         for segment in path.map(ValuePath::segments).unwrap_or_default() {
             let known = node.members.iter().position(|member| member.name == segment.name);
             let at = known.unwrap_or_else(|| {
+                // There are few, and they are held for long.
+                node.members.reserve_exact(1);
                 node.members.push(Member { name: segment.name.clone(), index: segment.index, node: Node::default() });
                 node.members.len() - 1
             });

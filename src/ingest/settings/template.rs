@@ -48,6 +48,7 @@ impl Template {
         if !plain.is_empty() {
             parts.push(TemplatePart::Text(plain.into()));
         }
+        parts.shrink_to_fit();
         Self { parts }
     }
 

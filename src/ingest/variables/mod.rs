@@ -27,4 +27,5 @@ mod values;
 
 pub use compose::{compose, fill};
 pub use error::ComposeError;
+pub(crate) use uri::spellings;
 pub use values::Values;

@@ -73,7 +73,8 @@ impl<'a> Pool<'a> {
 
     /// What a name stands for where no parameter has it.
     fn outside(&self, name: &str) -> Found {
-        if let Some(value) = field(&self.values.fields, name).or_else(|| field(&self.values.secrets, name)) {
+        let Values { fields, secrets, held, .. } = self.values;
+        if let Some(value) = [fields, secrets, held].into_iter().find_map(|known| field(known, name)) {
             return present(value);
         }
         let page = &self.values.page;

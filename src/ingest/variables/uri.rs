@@ -3,6 +3,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::pool::Piece;
+use crate::ingest::Json;
 use crate::ingest::settings::{Template, TemplatePart, UriEncoding};
 
 /// What HTML forms escape: all but letters, digits and `*-._`.
@@ -47,6 +48,17 @@ pub(super) fn push_piece(uri: &mut String, piece: &Piece<'_>, encoding: UriEncod
         (Piece::Value(value), UriEncoding::Form) if uri.contains('?') => push_form(uri, value),
         (Piece::Value(value), UriEncoding::Form) => uri.extend(utf8_percent_encode(value, FORM)),
     }
+}
+
+/// All ways in which a request may write a text: as it is, in a path, in a query, where nothing is encoded that need not be, in
+/// JSON.
+pub(crate) fn spellings(text: &str) -> [String; 6] {
+    let encoded = |set| utf8_percent_encode(text, set).to_string();
+    let mut form = String::new();
+    push_form(&mut form, text);
+    let json = Json::text(text).to_string();
+    let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
+    [text.to_owned(), encoded(FORM), form, encoded(FORBIDDEN), encoded(FORBIDDEN_IN_VALUES), json]
 }
 
 /// Whether values have made segments of the path that lead up or nowhere, `..` and `.`, where the template has none (RFC 3986,

@@ -9,8 +9,12 @@ pub struct Values {
     /// The columns of the unit's row that go with its requests (category `activation`), and the name of a listed unit. They
     /// take the place of parameters of the same name.
     pub fields: Vec<(Box<str>, Json)>,
-    /// The columns that are secrets (category `authentication`): they are where a template names them, and nowhere else.
+    /// The columns that are secrets (category `authentication`): they are where a template names them, and nowhere else, not even
+    /// in what is told of the request.
     pub secrets: Vec<(Box<str>, Json)>,
+    /// What else is where a template names it, and nowhere else: what the name of a file is made of, what an earlier phase of a job
+    /// has brought.
+    pub held: Vec<(Box<str>, Json)>,
     /// The row that the body of this request is made of (category `payload`), if there are such rows.
     pub payload: Vec<(Box<str>, Json)>,
     /// The session key. `None`: it has no value yet, or none any more. The empty text fills templates with nothing.
@@ -30,6 +34,7 @@ impl fmt::Debug for Values {
         f.debug_struct("Values")
             .field("fields", &names(&self.fields))
             .field("secrets", &names(&self.secrets))
+            .field("held", &names(&self.held))
             .field("payload", &names(&self.payload))
             .field("page", &self.page)
             .field("window", &self.window)

@@ -85,7 +85,7 @@ impl OpenedStreams {
         let inputs: Vec<Entry> = table
             .entries
             .extract_if(.., |_, entry| self.is_ours(entry) && matches!(entry.end, End::Input(_)))
-            .map(|(_, entry)| entry)
+            .map(|(_, entry)| *entry)
             .collect();
         drop(table);
         if !inputs.is_empty() {

@@ -79,7 +79,8 @@ pub struct SessionStreams {
 
 #[derive(Default)]
 struct Table {
-    entries: BTreeMap<Box<str>, Entry>,
+    /// In boxes: a leaf of the tree has room for eleven, and mostly there is one.
+    entries: BTreeMap<Box<str>, Box<Entry>>,
     /// Tells streams apart that have the same name one after the other.
     last_key: u64,
     ended: bool,
@@ -180,7 +181,7 @@ impl SessionStreams {
         for NewStream { name, stream_type, content_type, end } in streams {
             table.last_key += 1;
             let entry = Entry { key: table.last_key, group: Arc::clone(&group), stream_type, content_type, end };
-            table.entries.insert(name, entry);
+            table.entries.insert(name, Box::new(entry));
         }
         Ok(OpenedStreams::new(Arc::clone(self), group))
     }

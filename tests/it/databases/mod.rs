@@ -2,7 +2,6 @@
 //!
 //! Tests that stop, freeze or kill a server start their own.
 
-mod forgetful_proxy;
 mod mariadb;
 mod postgres;
 mod server_process;
@@ -10,7 +9,6 @@ mod server_process;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub(crate) use forgetful_proxy::ForgetfulProxy;
 pub(crate) use mariadb::MariaDbServer;
 pub(crate) use postgres::PostgresServer;
 

@@ -1,8 +1,8 @@
 //! Connections of the pool that died without a word.
 
 use super::Kind;
+use super::forgetful_proxy::ForgetfulProxy;
 use super::stage::{Options, Stage, data_resource, query, update};
-use crate::databases::ForgetfulProxy;
 
 in_every_database!(;
     servers: a_connection_that_died_unheard_is_replaced_whatever_it_is_for,

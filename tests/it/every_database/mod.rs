@@ -27,6 +27,7 @@ mod cursors;
 pub(crate) mod database;
 mod dead_connections;
 mod faults;
+mod forgetful_proxy;
 mod formats;
 mod granted;
 mod limits;

@@ -25,7 +25,8 @@ from .activity import Request
 from .aio import AsyncDataService, AsyncSession
 from .background import PendingRequest, SessionStream
 from .errors import Fault, LostAnswer, RejoinError
-from .result import Column, Result, RowStream
+from .result import Column, Result
+from .rows import RowStream
 from .service import DataService
 from .session import Cursor, Session, Transaction
 

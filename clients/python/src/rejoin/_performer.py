@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 from ._answers import Response
 from ._exchange import Conversation
 from ._operations import Operations, Performable
-from ._protocol import Document
 from ._transport import Transport
 from .activity import Stream
 from .background import PendingRequest
-from .result import Result, RowStream
+from .result import Result
+from .rows import RowStream
 
 T = TypeVar("T")
 
@@ -50,24 +50,21 @@ class Performer:
     ) -> Iterator[RowStream]:
         """Runs a query whose rows are read as they come, however many they are; the session is held meanwhile."""
         document = self._operations.query_document(sql, parameters, resource=resource, read=read)
-        with self._open(document, "result") as chunks:
+        with self._transport.stream(self._operations.protocol.streamed(document, "result"), "rows") as chunks:
             yield RowStream(chunks)
 
     @contextmanager
     def stream(self, what: Performable, returns: str | Stream[Any]) -> Iterator[Iterator[bytes]]:
         """Performs a request of which the bytes of one end-point are read as they come. If it breaks, it is not sent again."""
         document = self._operations.prepare(what)
-        with self._open(document, returns.name if isinstance(returns, Stream) else returns) as chunks:
+        name = returns.name if isinstance(returns, Stream) else returns
+        conversation = self._operations.protocol.streamed(document, name)
+        with self._transport.stream(conversation, name) as chunks:
             yield chunks
 
-    @contextmanager
-    def _open(self, document: Document, returns: str) -> Iterator[Iterator[bytes]]:
-        with self._transport.stream(self._operations.protocol.streamed(document, returns), document.text) as chunks:
-            yield chunks
-
-    def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> int:
+    def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None) -> int:
         """Runs a statement that writes; tells how many rows it changed."""
-        return self._run(self._operations.update(sql, parameters, resource=resource))
+        return self._run(self._operations.update(sql, parameters, resource=resource, key=key))
 
     def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement once for each row of parameters; tells how many rows were changed.
@@ -95,5 +92,6 @@ class Performer:
         Without a session of one's own it gets one, which ends when it has been idle for too long; a document has to ask for it
         itself (`<session/>`), or nobody can be asked how it ended.
         """
-        session_id, response = self._run(self._operations.protocol.submit(self._operations.prepare_submission(what), key=key))
-        return PendingRequest(self._transport, self._operations.protocol, session_id, response)
+        prepared = self._operations.prepare_submission(what)
+        session_id, response = self._run(self._operations.protocol.submit(prepared, key=key))
+        return PendingRequest(self._transport, self._operations.protocol, session_id, response, prepared.text)

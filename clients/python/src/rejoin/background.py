@@ -17,8 +17,11 @@ __all__ = ["PendingRequest", "SessionStream", "as_block"]
 class PendingRequest:
     """A request that goes on by itself; its session tells how far it has got."""
 
-    def __init__(self, transport: Transport, protocol: Protocol, session_id: str, response: Response) -> None:
+    def __init__(
+        self, transport: Transport, protocol: Protocol, session_id: str, response: Response, document: str | None = None
+    ) -> None:
         self._transport = transport
+        self._document = document
         self._protocol = protocol
         self._state = SessionState(session_id)
         self.request_id = response.request_id
@@ -26,7 +29,7 @@ class PendingRequest:
 
     def status(self) -> SessionStatus:
         """How far it has got, and its session."""
-        status = self._transport.run(self._protocol.status(self._state.session_id))
+        status = self._transport.run(self._protocol.status(self._state.session_id, self._document))
         if status.request is not None:
             self.last = status.request.status
         return status
@@ -78,7 +81,7 @@ class SessionStream:
     @contextmanager
     def open(self) -> Iterator[Iterator[bytes]]:
         """Everything to the end, as it comes."""
-        with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), None) as chunks:
+        with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), self.name) as chunks:
             yield chunks
 
     def read_all(self) -> bytes:

@@ -13,6 +13,7 @@ from ._operations import Operations
 from ._performer import Performer
 from ._protocol import Protocol
 from ._transport import Transport
+from .errors import RejoinError
 from .session import Session
 
 __all__ = ["DataService"]
@@ -64,8 +65,13 @@ class DataService(Performer):
         return f"<DataService {self.url}>"
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         from ._html import table
 
-        properties = self.properties()
+        try:
+            properties = self._run(self._operations.impatient.protocol.properties())
+        except RejoinError as error:
+            return escape(f"{self!r}: {error}")
         rows = [*properties.products, ("activities", str(len(properties.activities)))]
         return table(("resource", self.name), rows)

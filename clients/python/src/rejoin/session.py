@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -14,7 +14,7 @@ from ._performer import Performer
 from ._protocol import Protocol
 from ._transport import Transport
 from .background import SessionStream
-from .errors import RejoinError, TransactionConflict
+from .errors import Fault, RejoinError, TransactionConflict
 from .result import Result
 
 __all__ = ["Cursor", "Session", "Transaction"]
@@ -104,10 +104,9 @@ class Session(Performer):
         """The rows that a session attribute keeps; they stay there."""
         return self._run(self._operations.take(attribute))
 
-    def cursor(self, sql: str, parameters: Sequence[Any] = (), *, name: str = "cursor", resource: str | None = None) -> Cursor:
+    def cursor(self, sql: str, parameters: Sequence[Any] = (), *, name: str | None = None, resource: str | None = None) -> Cursor:
         """Opens a query whose rows are fetched some at a time, by requests of any distance in time."""
-        self._run(self._operations.open_cursor(name, sql, parameters, resource))
-        return Cursor(self, name)
+        return Cursor(self, self._run(self._operations.open_cursor(name, sql, parameters, resource)))
 
     def session_stream(self, name: str) -> SessionStream:
         """A stream of the session, which an asynchronous request reads or writes."""
@@ -159,9 +158,10 @@ class Session(Performer):
         if self._state.ended:
             return escape(repr(self))
         try:
-            return self.status()._repr_html_()
+            status = self._run(self._operations.impatient.protocol.status(self._state.session_id))
         except RejoinError as error:
             return escape(f"{self!r}: {error}")
+        return status._repr_html_()
 
 
 class Transaction:
@@ -178,7 +178,14 @@ class Transaction:
 
     def begin(self) -> Transaction:
         """Begins it."""
-        self.id = self._step("begin", **self._begin).id
+        try:
+            self.id = self._step("begin", **self._begin).id
+        except Fault:
+            raise
+        except BaseException:
+            # It may have begun all the same, and what follows in the session is not meant to be part of it.
+            self._leave()
+            raise
         self._open = True
         return self
 
@@ -202,9 +209,12 @@ class Transaction:
         self._step("savepoint", name=name)
         try:
             yield
-        except BaseException:
-            self._step("rollbackTo", name=name)
-            self._step("releaseSavepoint", name=name)
+        except BaseException as error:
+            try:
+                self._step("rollbackTo", name=name)
+                self._step("releaseSavepoint", name=name)
+            except RejoinError as problem:
+                error.add_note(f"the savepoint could not be gone back to ({problem})")
             raise
         self._step("releaseSavepoint", name=name)
 
@@ -212,9 +222,9 @@ class Transaction:
         """The rows of a query, as the transaction sees them."""
         return self._session.query(sql, parameters, resource=resource)
 
-    def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> int:
-        """Runs a statement that writes."""
-        return self._session.update(sql, parameters, resource=resource)
+    def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None) -> int:
+        """Runs a statement that writes; tells how many rows it changed."""
+        return self._session.update(sql, parameters, resource=resource, key=key)
 
     def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement that writes once for each row of parameters."""
@@ -227,12 +237,25 @@ class Transaction:
         if not self._open:
             return
         if error is None:
-            self.commit()
+            try:
+                self.commit()
+            except BaseException:
+                # Whatever came in its way, the session is not left in a transaction that nobody knows of.
+                self._leave()
+                raise
             return
+        if not isinstance(error, Exception):
+            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
+            with suppress(RejoinError):
+                self._session.cancel()
         try:
             self.rollback()
         except RejoinError as problem:
             error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
+
+    def _leave(self) -> None:
+        with suppress(RejoinError):
+            self._session._run(self._session._operations.impatient.transaction("rollback", {}))
 
     def __repr__(self) -> str:
         return f"<Transaction {self.id or 'not begun'}{', open' if self._open else ''}>"
@@ -245,11 +268,16 @@ class Cursor:
         self._session = session
         self.name = name
         self.at_end = False
+        self._last: Result | None = None
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
     def fetch(self, rows: int = 1000) -> Result:
-        """The next rows; fewer than asked for: that was the end, and the cursor is closed."""
+        """The next rows; fewer than asked for: that was the end, and the cursor is closed. Behind the end there are none."""
+        if self.at_end and self._last is not None:
+            return self._last.without_rows()
         page = self._session._run(self._session._operations.fetch_cursor(self.name, rows))
-        self.at_end = len(page) < rows
+        self.at_end, self._last = len(page) < rows, page
         return page
 
     def pages(self, rows: int = 1000) -> Iterator[Result]:
@@ -258,6 +286,9 @@ class Cursor:
             yield self.fetch(rows)
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._rows
+
+    def _every_row(self) -> Iterator[tuple[Any, ...]]:
         for page in self.pages():
             yield from page
 

@@ -22,9 +22,11 @@ from sqlalchemy.dialects.mysql.base import MySQLDialect as _MySQL
 from sqlalchemy.dialects.postgresql.base import PGCompiler as _PostgreSQLCompiler
 from sqlalchemy.dialects.postgresql.base import PGDialect as _PostgreSQL
 from sqlalchemy.dialects.postgresql.base import PGExecutionContext as _PostgreSQLContext
+from sqlalchemy.dialects.postgresql.pg_catalog import INT2VECTOR, OIDVECTOR
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect as _SQLite
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import ConnectArgsType, DBAPIModule, IsolationLevel
+from sqlalchemy.exc import ArgumentError
 
 from . import dbapi, errors
 from .dbapi._statement import doubled
@@ -36,6 +38,23 @@ _ISOLATION = {
     "READ COMMITTED": "readCommitted",
     "REPEATABLE READ": "repeatableRead",
     "SERIALIZABLE": "serializable",
+}
+
+
+def _truth(text: str) -> bool:
+    return text in ("true", "1")
+
+
+#: What the URL may say behind a `?`, and how it is read.
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "database": str,
+    "isolation": str,
+    "fetch_rows": int,
+    "session_timeout": float,
+    "session_header": str,
+    "timeout": float,
+    "patience": float,
+    "compression": _truth,
 }
 
 
@@ -67,13 +86,16 @@ class _Rejoin:
 
     def create_connect_args(self, url: URL) -> ConnectArgsType:
         """The arguments of `rejoin.dbapi.connect`, from `rejoin+…://user:password@host:port/resource`."""
-        known = ("database", "isolation", "session_header")
-        options: dict[str, Any] = {key: value for key, value in url.query.items() if key in known}
-        scheme = "https" if url.query.get("tls") in ("true", "1") else "http"
+        wrong = set(url.query) - {"tls", *_OPTIONS}
+        if wrong:
+            raise ArgumentError(f"the URL has the option {sorted(wrong)[0]!r}; there are tls, {', '.join(_OPTIONS)}")
+        options: dict[str, Any] = {key: _OPTIONS[key](str(value)) for key, value in url.query.items() if key != "tls"}
+        scheme = "https" if _truth(str(url.query.get("tls", "false"))) else "http"
         port = url.port or (443 if scheme == "https" else 8080)
+        host = url.host or "127.0.0.1"
         if url.username is not None:
             options["auth"] = (url.username, url.password or "")
-        return (f"{scheme}://{url.host or '127.0.0.1'}:{port}", url.database or ""), options
+        return (f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}", url.database or ""), options
 
     def is_disconnect(self, e: Exception, connection: object, cursor: object) -> bool:
         """Whether the session, and with it the connection, is gone."""
@@ -205,7 +227,30 @@ class _TextUuid(sqltypes.Uuid[uuid.UUID]):
         return lambda value: None if value is None else str(value)
 
     def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
-        return lambda value: uuid.UUID(value) if value is not None and self.as_uuid else value
+        return lambda value: value if value is None else uuid.UUID(str(value)) if self.as_uuid else str(value)
+
+
+class _Vector:
+    """Vectors of the catalogue come as numbers with blanks between."""
+
+    def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
+        return lambda value: [int(number) for number in value.split()] if isinstance(value, str) else value
+
+
+class _Int2Vector(_Vector, INT2VECTOR):
+    cache_ok = True
+
+
+class _OidVector(_Vector, OIDVECTOR):
+    cache_ok = True
+
+
+class _IntegerIndex(_Cast, sqltypes.JSON.JSONIntIndexType):
+    __visit_name__ = "json_int_index"
+
+
+class _TextIndex(_Cast, sqltypes.JSON.JSONStrIndexType):
+    __visit_name__ = "json_str_index"
 
 
 class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
@@ -232,6 +277,10 @@ class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
             )
         },
         sqltypes.Uuid: _TextUuid,
+        INT2VECTOR: _Int2Vector,
+        OIDVECTOR: _OidVector,
+        sqltypes.JSON.JSONIntIndexType: _IntegerIndex,
+        sqltypes.JSON.JSONStrIndexType: _TextIndex,
     }
 
     def __init__(self, **options: Any) -> None:

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
 use super::outputs::{LastAnswer, Outputs};
-use super::run::{LARGE_PAGE, Shared};
+use super::shared::{LARGE_PAGE, Shared};
 use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
 use crate::ingest::control::{

@@ -110,7 +110,7 @@ impl<'a> Keeper<'a> {
             None => State::default(),
         };
         kept.version = VERSION;
-        let roll = Roll::new(units);
+        let roll = if state.is_some() { Roll::new(units) } else { Roll::default() };
         kept.done.fit(&roll);
         Ok(Self { context, state, roll, kept: Mutex::new(kept), created: Mutex::default() })
     }

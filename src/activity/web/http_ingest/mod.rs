@@ -1,8 +1,9 @@
 //! `httpIngest`: goes on with somebody else's HTTP session until it is complete, and gives what it brings.
 //!
 //! What is sent, what an answer means and what comes next is decided in [`ingest`](crate::ingest); here it is done: [`parse`]
-//! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`] that sends, reads, hands on,
-//! keeps its progress, and waits by the clock of the service.
+//! reads the element, [`units`] says how many ingestions there are, and each is a [`run::Unit`], which goes from
+//! [`step`] to step: it makes a [`request`], has it [`exchange`]d, hands on what came, keeps its progress, and waits by the clock of
+//! the service.
 
 mod credentials;
 mod done;
@@ -13,7 +14,11 @@ pub(super) mod keep;
 mod meant;
 pub(super) mod outputs;
 pub(super) mod parse;
+mod request;
 pub(super) mod run;
+mod secrets;
+pub(super) mod shared;
+mod step;
 pub(super) mod units;
 
 use async_trait::async_trait;
@@ -30,7 +35,8 @@ use download::Downloads;
 use error::{REFUSED, of_failure};
 use keep::Keeper;
 use outputs::{OutputPorts, Outputs};
-use run::{Ended, Shared, Unit};
+use run::{Ended, Unit};
+use shared::Shared;
 
 /// `httpIngest`: session control over an HTTP service.
 ///
@@ -53,7 +59,7 @@ pub struct HttpIngest {
     source: WebSource,
     /// In a box: they are two kilobytes, and held as long as anything waits.
     settings: Box<IngestSettings>,
-    authenticate: Option<Authenticate>,
+    authenticate: Option<Box<Authenticate>>,
     state: Option<IngestState>,
     secondary: Option<InputPort>,
     /// Where files go, if answers become files.
@@ -73,7 +79,7 @@ impl Activity for HttpIngest {
     async fn run(self, mut context: ActivityContext) -> Result<(), ActivityError> {
         let outputs = Outputs::take(&mut context, self.ports);
         let units = match self.secondary {
-            Some(port) => units::of_rows(&self.settings, context.input(port), context.clock().wall()).await?,
+            Some(port) => Box::pin(units::of_rows(&self.settings, context.input(port), context.clock().wall())).await?,
             None => units::of_none(&self.settings, context.clock().wall())?,
         };
         let names = units.iter().map(|unit| unit.name.clone()).collect();
@@ -82,11 +88,11 @@ impl Activity for HttpIngest {
         let downloads = downloads.map(|(folder, settings)| Downloads::new(folder, settings));
         let by = (context.clock(), context.cancellation().clone());
         let resource = self.source.resource()?;
-        let credentials = Credentials::new(self.authenticate.as_ref(), resource, context.clock());
+        let credentials = Credentials::new(self.authenticate.as_deref(), resource, context.clock());
         let shared = Shared::new(&self.settings, resource, (&outputs, &keeper), by)?;
         let shared = shared.with_credentials(credentials).with_downloads(downloads);
         let ended = run_units(&shared, units).await?;
-        outputs.finish(&self.settings).await?;
+        Box::pin(outputs.finish(&self.settings)).await?;
         keeper.finish()?;
         judge(ended)
     }
@@ -96,7 +102,10 @@ impl Activity for HttpIngest {
 async fn run_units(shared: &Shared<'_>, units: Vec<Unit>) -> Result<Vec<Option<ActivityError>>, ActivityError> {
     let settings = shared.settings();
     let parallelism = usize::try_from(settings.units.parallelism.max(1)).unwrap_or(usize::MAX);
-    let mut running = stream::iter(units).map(|unit| unit.run(shared)).buffer_unordered(parallelism);
+    // Each in a box: what runs them keeps room for one more than there are.
+    let mut running = stream::iter(units)
+        .map(|mut unit| Box::pin(async move { unit.run(shared).await }))
+        .buffer_unordered(parallelism);
     let mut failures = Vec::new();
     while let Some(ended) = running.next().await {
         let failure = match ended {

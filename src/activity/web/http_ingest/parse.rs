@@ -15,12 +15,12 @@ pub(super) fn parse(fields: &mut Fields<'_>, setup: &mut Setup<'_>) -> Result<Ht
     let element = fields.element();
     let from = activities::HttpIngest::read(fields)?;
     let source = setup.web_of(element, from.resource.as_ref())?;
-    let authenticate = from.authenticate.map(|written| Authenticate::of(written, &source)).transpose()?;
+    let authenticate = from.authenticate.map(|written| Authenticate::of(written, &source)).transpose()?.map(Box::new);
     let secondary = from.secondary.as_ref().map(|rows| setup.reads(rows));
     let ports = OutputPorts::declare(&from.outputs, setup);
     let own = own_properties(from.properties);
     let defaults = defaults(&source);
-    let known = authenticate.as_ref().map(Authenticate::names);
+    let known = authenticate.as_ref().map(|authenticate| authenticate.names());
     let names = match &known {
         _ if secondary.is_some() => SecondaryNames::Any,
         Some(names) => SecondaryNames::Given(names.clone()),

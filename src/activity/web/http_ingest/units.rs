@@ -75,7 +75,7 @@ fn paired(
     if rows.len().saturating_mul(windows.len()).saturating_mul(listed.len()) > MOST_UNITS {
         return Err(too_many());
     }
-    let mut units = Vec::new();
+    let mut units = Vec::with_capacity(rows.len() * windows.len() * listed.len());
     let mut names = HashMap::new();
     for row in rows {
         for (place, window) in windows.iter().enumerate() {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import httpx
 
@@ -15,9 +15,6 @@ from .._protocol import Protocol
 from .._transport import AsyncTransport
 from ._performer import AsyncPerformer
 from ._session import AsyncSession
-
-if TYPE_CHECKING:
-    pass
 
 
 class AsyncDataService(AsyncPerformer):

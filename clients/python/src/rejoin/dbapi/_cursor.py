@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .._answers import Response
 from .._operations import AS_ARROW, count_of, fetch, statement
 from .._xml import element, escape
-from ..parameters import batches, given
+from ..parameters import batches, given, row_of
 from ..result import Result
 from ._errors import DatabaseError, InterfaceError, NotSupportedError, ProgrammingError
 from ._statement import Statement, examine
@@ -46,10 +46,10 @@ class Cursor:
         self._epoch = 0
         self._closed = False
 
-    def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Self:
+    def execute(self, operation: str, parameters: Sequence[Any] | None = ()) -> Self:
         """Runs a statement; `?` stands for each parameter, `??` for a question mark."""
         self._begin()
-        examined = examine(operation)
+        examined = examine(operation, mysql=self.connection.is_mysql)
         written = self._parameters(parameters)
         if examined.gives_rows:
             self._query(operation, written, examined)
@@ -60,12 +60,12 @@ class Cursor:
     def executemany(self, operation: str, seq_of_parameters: Iterable[Sequence[Any]]) -> Self:
         """Runs a statement that writes once for each row of parameters, in one request if there are not very many."""
         self._begin()
-        examined = examine(operation)
+        examined = examine(operation, mysql=self.connection.is_mysql)
         if examined.gives_rows:
             raise ProgrammingError("executemany() is for statements that write")
         self._refuse_returning(examined)
         adapted = self.connection.adapted
-        rows = ([adapted(value) for value in row] for row in seq_of_parameters)
+        rows = ([adapted(value) for value in row_of(row)] for row in seq_of_parameters)
         changed = 0
         from ._connection import raising
 
@@ -77,7 +77,7 @@ class Cursor:
         self.rowcount = changed
         return self
 
-    def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
+    def callproc(self, procname: str, parameters: Sequence[Any] | None = ()) -> Sequence[Any]:
         """Calls a stored procedure or function; its rows can be fetched. Gives the parameters back as they were."""
         self._begin()
         content = element("procedure", {"name": procname}) + self._parameters(parameters)
@@ -88,7 +88,7 @@ class Cursor:
         )
         self._take(self.connection.request([f"<flow>{call}\n{AS_ARROW}</flow>"], returns="result"))
         self.rowcount = self._fetched
-        return list(parameters)
+        return list(parameters or ())
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row, or None at the end."""
@@ -138,13 +138,15 @@ class Cursor:
             self.connection.abandon(self._name, self._epoch)
             self._name = None
 
-    def _parameters(self, parameters: Sequence[Any]) -> str:
+    def _parameters(self, parameters: Sequence[Any] | None) -> str:
         from ._connection import raising
 
-        if isinstance(parameters, str | bytes) or not isinstance(parameters, Iterable) or hasattr(parameters, "keys"):
-            raise ProgrammingError("parameters are a sequence, one value for each ?")
+        try:
+            row = row_of(() if parameters is None else parameters)
+        except TypeError as error:
+            raise ProgrammingError(str(error)) from None
         with raising():
-            return given([self.connection.adapted(value) for value in parameters])
+            return given([self.connection.adapted(value) for value in row])
 
     def _query(self, sql: str, parameters: str, examined: Statement) -> None:
         connection = self.connection
@@ -205,11 +207,14 @@ class Cursor:
             )
 
     def _take(self, content: Response | bytes) -> None:
+        from ._connection import raising
+
         assert isinstance(content, bytes)
-        result = Result(content)
-        self.description = tuple(describe(column) for column in result.columns)
-        self._rows.extend(result.rows)
-        self._fetched += len(result.rows)
+        with raising():
+            result = Result(content)
+            self.description = tuple(describe(column) for column in result.columns)
+            self._rows.extend(result.rows)
+            self._fetched += len(result.rows)
 
     def _demand(self, wanted: int | None, block: int) -> None:
         """Has so many rows here, all if it is None, or as many as there are."""
@@ -225,6 +230,11 @@ class Cursor:
             if self._fetched - before < block:
                 self._name = None
                 self.rowcount = self._fetched
+
+    def __del__(self) -> None:
+        # Nobody can fetch from it any more.
+        if self.__dict__.get("_name") is not None:
+            self._leave()
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         while (row := self.fetchone()) is not None:

@@ -6,15 +6,26 @@ import re
 from dataclasses import dataclass
 
 # Blanks, comments, quoted things, words, anything else. A quote that does not end goes to the end: the database will say so.
-_TOKENS = re.compile(
-    r"""
-      (?P<skip> \s+ | --[^\n]* | \#[^\n]* | /\*.*?(?:\*/|\Z) )
-    | (?P<quoted> '(?:[^'\\]|''|\\.)*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z) | `[^`]*(?:`|\Z) | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z) )
-    | (?P<word> [A-Za-z_][A-Za-z_0-9]* )
-    | (?P<other> . )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_ESCAPED = r"""'(?:[^'\\]|''|\\.)*(?:'|\Z)"""
+_PLAIN = r"""'(?:[^']|'')*(?:'|\Z)"""
+
+
+def _tokens(comment: str, quoted: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"""
+          (?P<skip> \s+ | --[^\n]* | /\*.*?(?:\*/|\Z) {comment} )
+        | (?P<quoted> {quoted} | "(?:[^"]|"")*(?:"|\Z) | `[^`]*(?:`|\Z) )
+        | (?P<word> [A-Za-z_][A-Za-z_0-9]* )
+        | (?P<other> . )
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
+
+
+# MariaDB and MySQL have backslashes in texts, and comments of their own; the others say `E` before such a text, and in PostgreSQL
+# `#` is an operator.
+_MYSQL_TOKENS = _tokens(r"| \#[^\n]*", rf"""{_ESCAPED} | "(?:[^"\\]|""|\\.)*(?:"|\Z)""")
+_TOKENS = _tokens("", rf"(?<![A-Za-z_0-9])[eE]{_ESCAPED} | {_PLAIN} | \$(?P<tag>\w*)\$.*?(?:\$(?P=tag)\$|\Z)")
 
 _GIVES_ROWS = {"SELECT", "VALUES", "TABLE", "WITH", "SHOW", "EXPLAIN", "DESCRIBE", "DESC", "PRAGMA"}
 # Only these can be read by a cursor in every database.
@@ -36,9 +47,9 @@ class Statement:
     returns: bool
 
 
-def examine(sql: str) -> Statement:
+def examine(sql: str, *, mysql: bool = False) -> Statement:
     """Looks at the words of a statement, without those in quotes and comments."""
-    words = [found["word"].upper() for found in _TOKENS.finditer(sql) if found["word"]]
+    words = [found["word"].upper() for found in (_MYSQL_TOKENS if mysql else _TOKENS).finditer(sql) if found["word"]]
     first = words[0] if words else ""
     # A `WITH` may stand before a statement that writes; `FOR UPDATE` is no such statement, and `replace()` a function.
     writes_within = first == "WITH" and any(
@@ -56,5 +67,5 @@ def examine(sql: str) -> Statement:
 
 
 def doubled(sql: str) -> str:
-    """The text with every question mark doubled that is no placeholder and stands in no quotes: an operator."""
+    """The text for PostgreSQL with every question mark doubled that stands in no quotes: an operator."""
     return "".join("??" if found[0] == "?" else found[0] for found in _TOKENS.finditer(sql))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 
-from ..arrow import Column
+from ..arrow import Column, reader_of
 
 
 class TypeObject:
@@ -60,4 +60,8 @@ Description = tuple[str, str, None, None, int | None, int | None, bool | None]
 
 def describe(column: Column) -> Description:
     """A column as PEP 249 has it: name, type code, display and internal size, precision, scale, whether it takes NULL."""
-    return (column.name, column.type.partition("(")[0], None, None, column.precision, column.scale, column.nullable)
+    code = column.type.partition("(")[0]
+    if reader_of(column) is not None and column.type_name != "uuid":
+        # Numbers that travel as text.
+        code = "decimal"
+    return (column.name, code, None, None, column.precision, column.scale, column.nullable)

@@ -34,7 +34,7 @@ impl<'a> Downloads<'a> {
         let (held, sent): (Vec<_>, Vec<_>) =
             std::mem::take(&mut values.fields).into_iter().partition(|(name, _)| named.contains(&&**name));
         values.fields = sent;
-        values.secrets.extend(held);
+        values.held.extend(held);
     }
 
     /// The file of the unit of that index, which an earlier request may have begun.

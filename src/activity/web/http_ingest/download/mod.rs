@@ -16,7 +16,8 @@ pub(in crate::activity::web) use claims::Downloads;
 pub(super) use record::record_schema;
 
 use super::exchange::{Came, counted, lost, no_page, unreadable};
-use super::run::{Shared, Unit};
+use super::run::Unit;
+use super::shared::Shared;
 use crate::activity::ActivityError;
 use crate::activity::blocking::on_blocking_thread;
 use crate::ingest::Facts;

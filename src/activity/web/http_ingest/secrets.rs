@@ -1,0 +1,114 @@
+//! What nobody is told who reads a decision log or an error: the values of secrets.
+
+use super::units::Named;
+use crate::activity::ActivityError;
+use crate::ingest::Json;
+use crate::ingest::variables::spellings;
+
+/// What stands where a secret stood.
+const HIDDEN: &str = "***";
+
+/// The fewest characters of what is hidden in a sentence: fewer hide nothing from anybody, and occur in any sentence. In an
+/// address all are hidden.
+const FEWEST: usize = 4;
+
+/// The values of the secrets of a request, in all ways in which they may be written, the longest first.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<String>);
+
+impl Secrets {
+    pub(super) fn of(secrets: &[Named]) -> Self {
+        let mut texts = Vec::new();
+        for (_, value) in secrets {
+            leaves(value, &mut texts);
+        }
+        let mut spelled: Vec<String> = texts.iter().flat_map(|text| spellings(text)).collect();
+        spelled.retain(|text| !text.is_empty());
+        spelled.sort_unstable_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+        spelled.dedup();
+        Self(spelled)
+    }
+
+    /// A sentence without them.
+    pub(super) fn hide(&self, text: &mut String) {
+        self.replace(text, FEWEST);
+    }
+
+    /// An address without them.
+    pub(super) fn hide_in_address(&self, address: &mut String) {
+        self.replace(address, 1);
+    }
+
+    /// An error that names none.
+    pub(super) fn hide_in_error(&self, mut error: ActivityError) -> ActivityError {
+        match &mut error {
+            ActivityError::Client { message, .. }
+            | ActivityError::Authorization { message, .. }
+            | ActivityError::Server { message, .. } => self.hide(message),
+            _ => {}
+        }
+        error
+    }
+
+    fn replace(&self, text: &mut String, fewest: usize) {
+        for secret in self.0.iter().filter(|secret| secret.len() >= fewest) {
+            if text.contains(&**secret) {
+                *text = text.replace(&**secret, HIDDEN);
+            }
+        }
+    }
+}
+
+/// The texts and numbers of a value, and a structure as a whole.
+fn leaves(value: &Json, texts: &mut Vec<String>) {
+    match value {
+        Json::Null | Json::Bool(_) => {}
+        Json::Array(elements) => {
+            texts.push(value.to_text());
+            elements.iter().for_each(|element| leaves(element, texts));
+        }
+        Json::Object(members) => {
+            texts.push(value.to_text());
+            members.iter().for_each(|(_, member)| leaves(member, texts));
+        }
+        _ => texts.push(value.to_text()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(values: &[&str]) -> Secrets {
+        let named: Vec<Named> = values.iter().map(|value| ("token".into(), Json::parse(value).unwrap())).collect();
+        Secrets::of(&named)
+    }
+
+    #[test]
+    fn a_secret_is_hidden_however_it_is_written() {
+        let secrets = secrets(&[r#""s3 cr/et\"""#, "12345"]);
+        for written in ["s3 cr/et\"", "s3%20cr%2Fet%22", "s3+cr%2Fet%22", "s3%20cr/et%22", "s3 cr/et\\\"", "12345"] {
+            let mut text = format!("the answer is 403: <{written}>");
+            secrets.hide(&mut text);
+            assert_eq!(text, "the answer is 403: <***>", "{written}");
+        }
+    }
+
+    #[test]
+    fn what_is_short_is_hidden_in_addresses_alone() {
+        let secrets = secrets(&[r#""a""#, "true", r#""""#]);
+        let mut text = "an answer is true".to_owned();
+        secrets.hide(&mut text);
+        assert_eq!(text, "an answer is true");
+        let mut address = "/x/a".to_owned();
+        secrets.hide_in_address(&mut address);
+        assert_eq!(address, "/x/***");
+    }
+
+    #[test]
+    fn what_a_secret_holds_is_secret() {
+        let mut text = r#"["left","right"] left right"#.to_owned();
+        secrets(&[r#"["left", "right"]"#]).hide(&mut text);
+        assert_eq!(text, "*** *** ***");
+    }
+}
