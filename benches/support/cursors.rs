@@ -106,18 +106,18 @@ fn blocks(url: &str, sql: &str) -> Result<(String, Vec<u64>)> {
     let mut sizes = Vec::new();
     loop {
         let output = Command::new("curl")
-            .args(["-sS", "-f", "-o", "/dev/null", "-w", "%{http_code} %{size_download}", "-H"])
+            .args(["-sS", "-f", "-o", "/dev/null", "-w", "%header{rejoin-stream} %{size_download}", "-H"])
             .arg(format!("Rejoin-Session: {session}"))
             .arg(format!("{url}/session/streams/tap?blocks={BLOCKS}"))
             .output()
             .context("curl can't be run: is it installed?")?;
         ensure!(output.status.success(), "curl: {}", String::from_utf8_lossy(&output.stderr));
         let said = String::from_utf8(output.stdout)?;
-        let (status, size) = said.split_once(' ').context("curl says no status")?;
-        if status == "204" {
+        let (state, size) = said.split_once(' ').context("the service does not say how the stream stands")?;
+        sizes.push(size.trim().parse()?);
+        if state == "ended" {
             return Ok((session, sizes));
         }
-        sizes.push(size.trim().parse()?);
     }
 }
 
