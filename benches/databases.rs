@@ -8,10 +8,12 @@ mod support {
     pub(crate) mod arguments;
     pub(crate) mod command;
     pub(crate) mod curl;
+    pub(crate) mod cursors;
     pub(crate) mod databases;
     pub(crate) mod documents;
     pub(crate) mod people;
     pub(crate) mod people_csv;
+    pub(crate) mod people_file;
     pub(crate) mod stream_load;
     pub(crate) mod table;
     pub(crate) mod wrk;
@@ -26,9 +28,11 @@ use anyhow::{Context, Result, ensure};
 use support::arguments::{argument, text_after};
 use support::command::Service;
 use support::curl::{curl, run_curl};
+use support::cursors;
 use support::databases::{MariaDb, PASSWORD, Postgres};
 use support::documents::{perform, with_random_keys};
 use support::people_csv;
+use support::people_file::{self, SELECT_ALL, SELECT_ONE};
 use support::stream_load;
 use support::table::{line, median};
 use support::wrk::{CONNECTIONS, middle, wrk};
@@ -71,6 +75,9 @@ fn main() -> Result<()> {
         let mariadb = MariaDb::start()?;
         let service = bench.serve(&mariadb.uri())?;
         bench.mariadb_table(&mariadb, &service)?;
+    }
+    if wanted("cursors") {
+        bench.cursors()?;
     }
     Ok(())
 }
@@ -128,7 +135,7 @@ impl Bench {
     /// The whole table to the client, against `COPY`.
     fn postgres_table(&self, postgres: &Postgres, service: &Service, balance: &str) -> Result<()> {
         postgres.load_people("people", balance, &self.people())?;
-        let select = query("SELECT * FROM people");
+        let select = query(SELECT_ALL);
         let url = service.url("bench");
         let ways = [
             Way::new("CSV", 1.05, &url, &select, CSV),
@@ -144,7 +151,7 @@ impl Bench {
     /// The same against `mariadb --batch`.
     fn mariadb_table(&self, mariadb: &MariaDb, service: &Service) -> Result<()> {
         mariadb.load_people(&self.people())?;
-        let select = query("SELECT * FROM people");
+        let select = query(SELECT_ALL);
         let ways = [
             Way::new("CSV", 1.00, &service.url("bench"), &select, CSV),
             Way::new("WebRowSet", 1.30, &service.url("bench"), &select, WEB_ROW_SET),
@@ -182,6 +189,26 @@ impl Bench {
             way.print(base);
         }
         Ok(())
+    }
+
+    /// The whole table over many requests, from each of the databases.
+    fn cursors(&self) -> Result<()> {
+        {
+            let postgres = Postgres::start()?;
+            postgres.load_people("people", "double precision", &self.people())?;
+            let service = self.serve(&postgres.uri())?;
+            cursors::measure("PostgreSQL", &service, &service.url("bench"), self.rows)?;
+        }
+        {
+            let mariadb = MariaDb::start()?;
+            mariadb.load_people(&self.people())?;
+            let service = self.serve(&mariadb.uri())?;
+            cursors::measure("MariaDB", &service, &service.url("bench"), self.rows)?;
+        }
+        people_file::make(&self.folder.path().join("people.db"), self.rows)?;
+        let resource = "<dataResource uri=\"sqlite:people.db\"/>".to_owned();
+        let service = Service::start(self.folder.path(), &[("bench", resource)], "")?;
+        cursors::measure("SQLite", &service, &service.url("bench"), self.rows)
     }
 
     /// A file of people into a new table, against `COPY`.
@@ -253,10 +280,7 @@ impl Bench {
         println!("\na query inside of a session's open transaction, and outside (median of {})", self.rounds);
         let script = |session: &str| -> Result<PathBuf> {
             let path = self.folder.path().join("session.lua");
-            let document = perform(&format!(
-                "<session id=\"{session}\"/>{}{CSV}",
-                query_by_key("SELECT * FROM people WHERE id = ?")
-            ));
+            let document = perform(&format!("<session id=\"{session}\"/>{}{CSV}", query_by_key(SELECT_ONE)));
             fs::write(&path, with_random_keys(&document, self.rows))?;
             Ok(path)
         };
@@ -271,9 +295,7 @@ impl Bench {
             rate_outside / rate_inside
         );
         let (mut of_inside, mut of_outside) = (Vec::new(), Vec::new());
-        let all = |session: &str| {
-            perform(&format!("<session id=\"{session}\"/>{}{WEB_ROW_SET}", query("SELECT * FROM people")))
-        };
+        let all = |session: &str| perform(&format!("<session id=\"{session}\"/>{}{WEB_ROW_SET}", query(SELECT_ALL)));
         for _ in 0..=self.rounds {
             of_outside.push(curl(&format!("{url}?return=out"), &all(&outside))?);
             of_inside.push(curl(&format!("{url}?return=out"), &all(&inside))?);

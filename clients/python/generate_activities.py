@@ -52,9 +52,28 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
+def sample(name: str, described: Json) -> str:
+    """A value for an example."""
+    if described.get("choices"):
+        return json.dumps(described["choices"][0])
+    given = {"boolean": "True", "integer": "1", "duration": '"PT1S"'}.get(described["type"])
+    return given or json.dumps({"expression": "SELECT 1"}.get(name, name))
+
+
+#: A stream of each type for the inputs of examples.
+SAMPLE_STREAMS = {
+    "rows": 'SqlQueryStatement(expression="SELECT 1").result_stream',
+    "text": 'Echo(text="hello").output',
+    "bytes": "InputStream().to_local",
+    "any": 'Echo(text="hello").output',
+}
+
+
 class Generator:
     def __init__(self) -> None:
         self.elements: dict[str, tuple[str, str]] = {}
+        # By the name of the child, as long as its activity is written.
+        self.classes: dict[str, str] = {}
         self.written: list[str] = []
 
     def field(self, name: str, of_type: str, metadata: Json, default: str | None, meaning: str) -> str:
@@ -75,6 +94,39 @@ class Generator:
                 each["meaning"] + (f"; without it `{each['default']}`" if each.get("default") else ""),
             )
         return written
+
+    def example(self, cls: str, attributes: list[Json], children: list[Json], own: str | None = None) -> str:
+        """The shortest that is valid: what is required, and the first of each choice."""
+        given = [own] if own else []
+        given += [f"{snake(each['name'])}={sample(each['name'], each)}" for each in attributes if each["required"]]
+        chosen = set()
+        for each in children:
+            output = each["stream"] is not None and each["stream"]["direction"] == "output"
+            choice = each["choice"]
+            if output or each["occurs"] in ("optional", "any") or choice in chosen - {None}:
+                continue
+            chosen.add(choice)
+            several = each["occurs"] == "some"
+            value = self.sample_child(each)
+            if cls == "SqlUpdateStatement" and each["name"] == "expression":
+                value = '"UPDATE customer SET credit = 0 WHERE id = 42"'
+            given.append(f"{snake(each['name'])}={f'[{value}]' if several else value}")
+        return f"{cls}({', '.join(given)})"
+
+    def sample_child(self, child: Json) -> str:
+        attributes, children, text, stream = (child[key] for key in ("attributes", "children", "text", "stream"))
+        if child["name"] in self.classes:
+            return self.example(self.classes[child["name"]], attributes, children, self.sample_content(child))
+        if text is not None:
+            return sample(child["name"], text)
+        if stream is not None:
+            return SAMPLE_STREAMS[stream["type"]]
+        return sample(attributes[0]["name"], attributes[0]) if attributes else "True"
+
+    @staticmethod
+    def sample_content(child: Json) -> str | None:
+        needed = child["text"] is not None and not child.get("any") and child["name"] != "sqlParameter"
+        return f"content={sample(child['name'], child['text'])}" if needed else None
 
     def child(self, activity: str, child: Json) -> str:
         metadata: Json = {"child": child["name"]}
@@ -122,14 +174,18 @@ class Generator:
         name = pascal(child["name"])
         if name in self.elements and self.elements[name][0] != body:
             name = pascal(activity) + name
+        self.classes[child["name"]] = name
         if name not in self.elements:
-            class_body = f'    """`{child["name"]}`: {child["meaning"] or "a part of an activity"}."""\n\n{body}'
+            shown = self.example(name, child["attributes"], child["children"], self.sample_content(child))
+            meaning = f"`{child['name']}`: {child['meaning'] or 'a part of an activity'}."
+            class_body = f'    """{meaning}\n\n    >>> part = {shown}\n    """\n\n{body}'
             self.elements[name] = (body, f"@dataclass(eq=False, kw_only=True)\nclass {name}(Element):\n{class_body}")
             self.written.append(self.elements[name][1])
         return name
 
     def activity(self, described: Json) -> None:
         element = described["element"]
+        self.classes = {}
         body = self.attributes(described["attributes"])
         outputs, properties = [], ""
         # A field of that name would hide what makes outputs.
@@ -148,7 +204,8 @@ class Generator:
                 body += self.child(element, child)
         requires = REQUIRES.get(described["requires"], "")
         summary = sentence(described["summary"])
-        doc = f'    """{summary}\n\n    {requires}\n    """\n' if requires else f'    """{summary}"""\n'
+        shown = self.example(pascal(element), described["attributes"], described["children"])
+        doc = f'    """{summary}\n\n' + (f"    {requires}\n\n" if requires else "") + f'    >>> step = {shown}\n    """\n'
         order = [child["name"] for child in described["children"]]
         constants = f'    ELEMENT: ClassVar[str] = "{element}"\n'
         # A request of such alone may be run as often as it takes. All others get a key.

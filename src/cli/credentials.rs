@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
-use reqwest::RequestBuilder;
+
+use crate::client::Credentials;
 
 /// The environment variable with the password of `--user`.
 const PASSWORD: &str = "REJOIN_PASSWORD";
@@ -23,7 +24,7 @@ pub(super) const HOW_TO_SAY_WHO_YOU_ARE: &str =
 /// the machine can read it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Authentication")]
-pub(super) struct Credentials {
+pub(super) struct CredentialOptions {
     /// The user to send requests as; the password is read from `REJOIN_PASSWORD` or --password-file, or asked for
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
@@ -35,32 +36,21 @@ pub(super) struct Credentials {
     token_file: Option<PathBuf>,
 }
 
-/// What is sent. It is never shown: there is no `Debug`.
-pub(super) enum Secret {
-    /// The service is told nothing.
-    Nothing,
-    /// RFC 7617
-    Basic { user: String, password: String },
-    /// RFC 6750
-    Bearer { token: String },
-}
-
-impl Credentials {
-    /// Finds the password or the token. Ask once and use the answer for every request: it may ask the person at the terminal.
+impl CredentialOptions {
+    /// Finds the password or the token; `None` where the service is told nothing. It may ask the person at the terminal.
     ///
     /// # Errors
     ///
     /// When there is a user and no password, or a file can't be read.
-    pub(super) fn secret(&self) -> anyhow::Result<Secret> {
+    pub(super) fn find(&self) -> anyhow::Result<Option<Credentials>> {
         if let Some(user) = &self.user {
-            ensure!(!user.contains(':'), "--user: there can't be a colon in the name of a user");
-            return Ok(Secret::Basic { user: user.clone(), password: self.password(user)? });
+            return Ok(Some(Credentials::basic(user, self.password(user)?)));
         }
         let token = match &self.token_file {
             Some(file) => Some(first_line(file)?),
             None => variable(TOKEN)?,
         };
-        Ok(token.map_or(Secret::Nothing, |token| Secret::Bearer { token }))
+        Ok(token.map(Credentials::bearer))
     }
 
     fn password(&self, user: &str) -> anyhow::Result<String> {
@@ -74,17 +64,6 @@ impl Credentials {
             return ask(&format!("Password of {user}: "));
         }
         bail!("--user needs a password: in the environment variable {PASSWORD}, or in a file with --password-file")
-    }
-}
-
-impl Secret {
-    /// The request with what says who sends it.
-    pub(super) fn authorize(&self, request: RequestBuilder) -> RequestBuilder {
-        match self {
-            Self::Nothing => request,
-            Self::Basic { user, password } => request.basic_auth(user, Some(password)),
-            Self::Bearer { token } => request.bearer_auth(token),
-        }
     }
 }
 

@@ -12,16 +12,15 @@ macro_rules! say {
 mod account;
 mod account_file;
 mod activities;
-mod address;
 mod any_resource;
 mod check;
-mod client;
 mod credentials;
 mod demo;
 mod init;
 mod perform;
 mod sample;
 mod serve;
+mod service;
 mod sessions;
 mod style;
 mod tour;
@@ -164,7 +163,7 @@ struct PerformArguments {
     #[arg(long = "return", value_name = "NAME")]
     return_: Option<String>,
     #[command(flatten)]
-    credentials: credentials::Credentials,
+    credentials: credentials::CredentialOptions,
 }
 
 /// Runs the command line of this process. What goes wrong is said on standard error, and in the exit code.

@@ -8,26 +8,25 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 
-use super::client::client;
-use super::{PerformArguments, address};
+use super::{PerformArguments, service};
 
 /// How long a transfer takes before its progress is shown.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode> {
-    let mut url = address::of_resource(&arguments.url)?;
+    let service = service::at(&arguments.url, &arguments.credentials)?;
+    let mut url = service.address().clone();
     if let Some(name) = &arguments.return_ {
         url.query_pairs_mut().append_pair("return", name);
     }
     let mut request =
-        client()?.post(url).header("content-type", "application/xml").header("te", "trailers").body(read(arguments)?);
+        service.bare(Method::POST, url).header("content-type", "application/xml").header("te", "trailers");
     if let Some(session) = &arguments.session {
         request = request.header("rejoin-session", session);
     }
-    let response =
-        arguments.credentials.secret()?.authorize(request).send().await.context("the service does not answer")?;
+    let response = request.body(read(arguments)?).send().await.context("the service does not answer")?;
     if !response.status().is_success() {
         let status = response.status();
         eprintln!("{}", response.text().await?);

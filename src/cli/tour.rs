@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use reqwest::{Method, Url};
 
-use super::client::client;
 use super::style::Style;
+use crate::client::{DataService, DataServiceBuilder};
 
 /// Walks a newcomer through sessions on a running server. Every scene checks what it claims.
 pub(super) async fn run(url: &str, style: Style) -> anyhow::Result<()> {
-    let guide = Guide { client: client()?, url: url.into(), style };
+    let guide = Guide { service: DataServiceBuilder::at(url).build()?, style };
     guide.implicit_session().await?;
     let session = guide.create().await?;
     guide.state_across_requests(&session).await?;
@@ -21,8 +22,7 @@ pub(super) async fn run(url: &str, style: Style) -> anyhow::Result<()> {
 }
 
 struct Guide {
-    client: reqwest::Client,
-    url: String,
+    service: DataService,
     style: Style,
 }
 
@@ -204,20 +204,15 @@ impl Guide {
     }
 
     async fn send(&self, content: &str) -> anyhow::Result<Reply> {
-        let response = self
-            .client
-            .post(&self.url)
-            .header("content-type", "application/xml")
-            .body(document(content))
-            .send()
-            .await
-            .context("the demo server does not answer")?;
-        Reply::of(response).await
+        let request = self.service.bare(Method::POST, self.service.address().clone());
+        let request = request.header("content-type", "application/xml").body(document(content));
+        Reply::of(request.send().await.context("the demo server does not answer")?).await
     }
 
     /// Something of the session, which the header names.
     async fn get(&self, path: &str, session: &str) -> anyhow::Result<Reply> {
-        let request = self.client.get(format!("{}/{path}", self.url)).header("rejoin-session", session);
+        let url = Url::parse(&format!("{}/{path}", self.service.url()))?;
+        let request = self.service.bare(Method::GET, url).header("rejoin-session", session);
         Reply::of(request.send().await.context("the demo server does not answer")?).await
     }
 }

@@ -35,18 +35,40 @@ impl RunningRequest {
     }
 
     /// The id of the request.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {
+    /// println!("request {} has begun", running.request_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.response.request_id()
     }
 
-    /// Its session. An implicit one ends when its request is done and its streams are read.
+    /// Its session.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {
+    /// println!("{:?}", running.session().status().await?.state);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn session(&self) -> &Session {
         &self.session
     }
 
     /// One of its streams: an `inputStream` or `outputStream`, or an end-point, by the name of its output.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {
+    /// running.stream("ids").write_all("text/plain", "17").await?;
+    /// println!("{:?}", running.stream("csv").read().await?.whole().await?);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn stream(&self, name: &str) -> SessionStream {
         self.session.stream(name)
@@ -57,6 +79,15 @@ impl RunningRequest {
     /// # Errors
     ///
     /// Any of [`Error`]: [`Code::SessionEnded`] for an implicit session whose request is done.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {
+    /// if let Some(progress) = running.progress().await? {
+    ///     println!("{:?} since {}", progress.status, progress.started);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn progress(&self) -> Result<Option<ProgressStatus>, Error> {
         let requests = self.session.status().await?.requests;
         let own = requests.into_iter().find(|request| request.id == self.request_id());
@@ -69,6 +100,14 @@ impl RunningRequest {
     ///
     /// [`Error::Refused`] with why it failed, or was stopped. [`Error::OutcomeUnknown`] where its session, or its place
     /// in it, is gone.
+    ///
+    /// ```no_run
+    /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {
+    /// let progress = running.finished().await?;
+    /// println!("it took until {:?}", progress.ended);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn finished(&self) -> Result<ProgressStatus, Error> {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -90,6 +129,14 @@ impl RunningRequest {
     /// # Errors
     ///
     /// Those of [`Session::stop_request`].
+    ///
+    /// ```no_run
+    /// # async fn example(running: rejoin::client::RunningRequest) -> Result<(), rejoin::client::Error> {
+    /// running.stop().await?;
+    /// assert!(running.finished().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn stop(&self) -> Result<bool, Error> {
         self.session.stop_request().await
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::Response;
-use reqwest::header::{CONTENT_ENCODING, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::patience::chain;
@@ -13,6 +13,8 @@ const PIECE_BYTES: usize = 128 * 1024;
 /// The body of an answer.
 pub(super) struct Body {
     response: Response,
+    /// How many bytes of it have yet to come, if that was said: when there are none, its end is not waited for.
+    left: Option<u64>,
     decompression: Option<Decompression>,
 }
 
@@ -28,20 +30,20 @@ struct Decompression {
 }
 
 impl Body {
-    /// The body of that answer.
+    /// The body of that answer, which had those headers.
     ///
     /// # Errors
     ///
     /// What is wrong with it: an encoding that nobody asked for.
-    pub(super) fn of(response: Response) -> Result<Self, String> {
-        let decompression = match response.headers().get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+    pub(super) fn of(response: Response, headers: &HeaderMap) -> Result<Self, String> {
+        let decompression = match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
             None | Some(b"identity") => None,
             Some(b"zstd") => Some(Decompression::new()?),
             Some(other) => {
                 return Err(format!("the answer is compressed by `{}`; expected zstd", String::from_utf8_lossy(other)));
             }
         };
-        Ok(Self { response, decompression })
+        Ok(Self { left: response.content_length(), response, decompression })
     }
 
     /// The next piece; `None` at the end.
@@ -50,12 +52,13 @@ impl Body {
     ///
     /// Why the answer is not whole.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, String> {
-        let Some(decompression) = &mut self.decompression else { return received(&mut self.response).await };
+        let Self { response, left, decompression } = self;
+        let Some(decompression) = decompression else { return received(response, left).await };
         loop {
             if let Some(piece) = decompression.next()? {
                 return Ok(Some(piece));
             }
-            match received(&mut self.response).await? {
+            match received(response, left).await? {
                 Some(bytes) => decompression.compressed = bytes,
                 None if decompression.is_within => return Err("the compressed answer ends within a frame".into()),
                 None => return Ok(None),
@@ -63,30 +66,40 @@ impl Body {
         }
     }
 
-    /// All of it, if that is no more than `most` bytes; `None` if it is.
+    /// All of it, if that is no more than `most` bytes, and otherwise its beginning; and whether it is all.
     ///
     /// # Errors
     ///
     /// Why the answer is not whole.
-    pub(super) async fn whole(mut self, most: usize) -> Result<Option<Bytes>, String> {
-        let Some(first) = self.next().await? else { return Ok(Some(Bytes::new())) };
-        let Some(second) = self.next().await? else { return Ok((first.len() <= most).then_some(first)) };
+    pub(super) async fn gathered(mut self, most: usize) -> Result<(Bytes, bool), String> {
+        let Some(first) = self.next().await? else { return Ok((Bytes::new(), true)) };
+        if first.len() > most {
+            return Ok((first, false));
+        }
+        let Some(second) = self.next().await? else { return Ok((first, true)) };
         let mut gathered = Vec::with_capacity(first.len() + second.len());
         let mut next = Some(second);
         gathered.extend_from_slice(&first);
         while let Some(piece) = next {
             gathered.extend_from_slice(&piece);
             if gathered.len() > most {
-                return Ok(None);
+                return Ok((gathered.into(), false));
             }
             next = self.next().await?;
         }
-        Ok((gathered.len() <= most).then(|| gathered.into()))
+        Ok((gathered.into(), true))
     }
 }
 
-async fn received(response: &mut Response) -> Result<Option<Bytes>, String> {
-    response.chunk().await.map_err(|error| chain(&error))
+async fn received(response: &mut Response, left: &mut Option<u64>) -> Result<Option<Bytes>, String> {
+    if *left == Some(0) {
+        return Ok(None);
+    }
+    let piece = response.chunk().await.map_err(|error| chain(&error))?;
+    if let (Some(left), Some(piece)) = (left, &piece) {
+        *left = left.saturating_sub(piece.len() as u64);
+    }
+    Ok(piece)
 }
 
 impl Decompression {

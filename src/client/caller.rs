@@ -4,50 +4,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use reqwest::header::{HeaderName, HeaderValue};
 
 use super::effects::changes_something;
 use super::exchange::Exchange;
 use super::parcel::{Parcel, Repeat};
 use super::request::Content;
+use super::shared::Shared;
 use super::{Code, DataService, EndPoint, Error, Request, Response, RunningRequest, Session};
+use crate::document::activities::{TransactionManagement, TransactionOperation};
 use crate::document::{PerformDocument, SessionElement, SessionMode};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-
-/// The id of a session, which changes when the session gets a new one. It is a secret: `Debug` does not show it.
-#[derive(Clone)]
-pub(super) struct SharedId(Arc<Mutex<Box<str>>>);
-
-impl SharedId {
-    pub(super) fn new(id: &str) -> Self {
-        Self(Arc::new(Mutex::new(id.into())))
-    }
-
-    pub(super) fn get(&self) -> Box<str> {
-        self.0.lock().clone()
-    }
-
-    fn renew(&self, id: &str) {
-        let mut known = self.0.lock();
-        if **known != *id {
-            *known = id.into();
-        }
-    }
-}
-
-impl std::fmt::Debug for SharedId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SharedId(…)")
-    }
-}
 
 /// By whom requests are sent.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
     service: DataService,
-    session: Option<SharedId>,
+    session: Option<Shared>,
     /// Of a transaction: whether the database has ended it because of others.
     conflict: Option<Arc<AtomicBool>>,
 }
@@ -64,7 +38,7 @@ enum Wanted<'a> {
 }
 
 impl Caller {
-    pub(super) fn new(service: DataService, session: Option<SharedId>) -> Self {
+    pub(super) fn new(service: DataService, session: Option<Shared>) -> Self {
         Self { service, session, conflict: None }
     }
 
@@ -83,6 +57,7 @@ impl Caller {
 
     /// Performs a request and gathers its results.
     pub(super) async fn perform(&self, request: &Request) -> Result<Response, Error> {
+        self.settle().await?;
         let parcel = self.parcel(request, Wanted::Document)?;
         let response = self.performed(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
         if let (Some(known), Some(id)) = (&self.session, &response.session().id) {
@@ -97,6 +72,7 @@ impl Caller {
 
     /// Performs a request and streams one end-point.
     pub(super) async fn stream(&self, request: &Request, end_point: &str) -> Result<EndPoint, Error> {
+        self.settle().await?;
         let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
         let opened = self.exchange().open(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
         if let (Some(known), Some(id)) = (&self.session, opened.headers.get(&self.exchange().session_header))
@@ -109,13 +85,28 @@ impl Caller {
 
     /// Performs a request and gathers the raw bytes of one end-point.
     pub(super) async fn raw(&self, request: &Request, end_point: &str) -> Result<Bytes, Error> {
+        self.settle().await?;
         let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
         let whole = self.exchange().whole(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
         Ok(whole.body)
     }
 
+    /// The same as far as so many bytes, and whether those are all.
+    pub(super) async fn beginning(
+        &self,
+        request: &Request,
+        end_point: &str,
+        most: usize,
+    ) -> Result<(Bytes, bool), Error> {
+        self.settle().await?;
+        let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
+        let beginning = self.exchange().gathered(&parcel, most).await.map_err(|error| self.noted(error, &parcel))?;
+        Ok((beginning.body, beginning.is_whole))
+    }
+
     /// Begins a request that is answered at once.
     pub(super) async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
+        self.settle().await?;
         let parcel = self.parcel(request, Wanted::Beginning)?;
         let response = self.performed(&parcel).await.map_err(|error| self.noted(error, &parcel))?;
         let Some(id) = &response.session().id else {
@@ -129,6 +120,24 @@ impl Caller {
             None => Session::new(self.service.clone(), id),
         };
         Ok(RunningRequest::new(session, response))
+    }
+
+    /// Rolls back a transaction that was dropped before its end, so that nothing runs in it that takes it for committed.
+    async fn settle(&self) -> Result<(), Error> {
+        let Some(session) = self.session.as_ref().filter(|session| session.is_left_open()) else { return Ok(()) };
+        let _turn = session.turn().await;
+        if !session.is_left_open() {
+            return Ok(());
+        }
+        let mut rollback = Request::new();
+        rollback.add_named("transaction", TransactionManagement::new(TransactionOperation::Rollback));
+        match self.performed(&self.parcel(&rollback, Wanted::Document)?).await {
+            Err(error) if !error.code().is_some_and(Code::says_that_nothing_is_open) => Err(error),
+            _ => {
+                session.close();
+                Ok(())
+            }
+        }
     }
 
     /// Notes a conflict, and names the step that the error is about.
@@ -150,8 +159,8 @@ impl Caller {
         let (mut parcel, needs_key) = match request.content() {
             Content::Steps(steps) => {
                 let session = self.session_element(request)?;
-                let document = PerformDocument { session, steps: steps.clone(), ..PerformDocument::default() };
-                (Parcel::perform(url, document.to_xml()?, Repeat::Harmless), changes_something(&document))
+                let document = PerformDocument::xml_of(session.as_ref(), steps)?;
+                (Parcel::perform(url, document, Repeat::Harmless), changes_something(session.as_ref(), steps))
             }
             Content::Text { text, document } => {
                 let mut parcel = Parcel::perform(url, text.clone(), Repeat::Harmless);
@@ -163,7 +172,7 @@ impl Caller {
                     parcel.repeat = Repeat::Recognised;
                     (parcel, false)
                 } else {
-                    (parcel, changes_something(document))
+                    (parcel, changes_something(document.session.as_ref(), &document.steps))
                 }
             }
         };
@@ -204,7 +213,7 @@ impl Caller {
         };
         let mut element = wished.unwrap_or_else(|| SessionElement::new(SessionMode::Join));
         let is_joining = matches!(element.mode, Some(SessionMode::Join | SessionMode::Terminate));
-        let id = known.get();
+        let id = known.id();
         if !is_joining || element.id.as_ref().is_some_and(|named| *named != id) {
             return Err(Error::Setting(
                 "the request asks for another session than the one that it is performed by: have it performed by the service"
@@ -218,7 +227,7 @@ impl Caller {
     /// The id of the session that goes beside a document that was written by hand: its own element says the rest.
     fn session_beside_text(&self, request: &Request) -> Result<Option<Box<str>>, Error> {
         match (request.requirement(), &self.session) {
-            (None, session) => Ok(session.as_ref().map(SharedId::get)),
+            (None, session) => Ok(session.as_ref().map(Shared::id)),
             (Some(requirement), None) => {
                 let element = requirement.element();
                 let plain = SessionElement { id: element.id.clone(), ..SessionElement::new(SessionMode::Join) };

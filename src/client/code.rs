@@ -26,6 +26,12 @@ macro_rules! codes {
 
         impl Code {
             /// The word that stands for it in a document.
+            ///
+            /// ```
+            /// use rejoin::client::Code;
+            ///
+            /// assert_eq!(Code::SessionEnded.as_str(), "SessionEnded");
+            /// ```
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -51,6 +57,12 @@ impl Code {
     /// is not to be sent again.
     pub(super) fn wants_new_transaction(&self) -> bool {
         matches!(self, Self::TransactionConflict | Self::TransactionRolledBack)
+    }
+
+    /// Whether a rollback that is answered so has left no transaction open: there was none, or no session.
+    pub(super) fn says_that_nothing_is_open(&self) -> bool {
+        self.wants_new_transaction()
+            || matches!(self, Self::ActivityFailed | Self::SessionEnded | Self::SessionNotFound)
     }
 }
 

@@ -34,12 +34,24 @@ pub enum Credentials {
 
 impl Credentials {
     /// A user with a password.
+    ///
+    /// ```
+    /// use rejoin::client::Credentials;
+    ///
+    /// let ada = Credentials::basic("ada", "a long password");
+    /// ```
     #[must_use]
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self::Basic { user: user.into(), password: password.into() }
     }
 
     /// A token.
+    ///
+    /// ```
+    /// use rejoin::client::Credentials;
+    ///
+    /// let nightly_job = Credentials::bearer("a-token");
+    /// ```
     #[must_use]
     pub fn bearer(token: impl Into<String>) -> Self {
         Self::Bearer { token: token.into() }

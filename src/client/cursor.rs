@@ -42,6 +42,15 @@ impl Cursor {
     /// # Errors
     ///
     /// Any of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(mut cursor: rejoin::client::Cursor) -> Result<(), rejoin::client::Error> {
+    /// while let Some(page) = cursor.fetch(100).await? {
+    ///     println!("{} rows of {} columns", page.num_rows(), page.num_columns());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn fetch(&mut self, rows: u32) -> Result<Option<RecordBatch>, Error> {
         if self.is_over || rows == 0 {
             return Ok(None);
@@ -63,6 +72,17 @@ impl Cursor {
     /// # Errors
     ///
     /// As [`fetch`](Self::fetch), and [`Error::Row`] when a row does not fit.
+    ///
+    /// ```no_run
+    /// # async fn example(mut cursor: rejoin::client::Cursor) -> Result<(), rejoin::client::Error> {
+    /// while let Some(page) = cursor.fetch_structs::<(i64, String)>(100).await? {
+    ///     for (id, name) in page {
+    ///         println!("{id}: {name}");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn fetch_structs<T: DeserializeOwned>(&mut self, rows: u32) -> Result<Option<Vec<T>>, Error> {
         let Some(page) = self.fetch(rows).await? else { return Ok(None) };
         let mut all = Vec::new();
@@ -75,6 +95,14 @@ impl Cursor {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(mut cursor: rejoin::client::Cursor) -> Result<(), rejoin::client::Error> {
+    /// let first_page = cursor.fetch(100).await?;
+    /// cursor.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(self) -> Result<(), Error> {
         if self.is_over {
             return Ok(());

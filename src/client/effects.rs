@@ -1,17 +1,16 @@
 //! Which requests have to have a key: those that may change something, wherever.
 
 use crate::document::activities::{ACTIVITIES, Changes};
-use crate::document::{PerformDocument, SessionElement, SessionMode, Step, WrittenActivity};
+use crate::document::{SessionElement, SessionMode, Step, WrittenActivity};
 
 /// Activities that change something but for some of their children.
 const ASKING: [(&str, &[&str]); 2] =
     [("sessionAttributeManagement", &["getAttribute", "listAttributes"]), ("transactionManagement", &["state"])];
 
 /// Whether the request would leave something behind a second time, and so is sent with a key.
-pub(super) fn changes_something(document: &PerformDocument) -> bool {
-    let has_activities = !document.steps.is_empty();
-    document.session.as_ref().is_some_and(|session| changes_session(session, has_activities))
-        || document.steps.iter().any(step_changes_something)
+pub(super) fn changes_something(session: Option<&SessionElement>, steps: &[Step]) -> bool {
+    session.is_some_and(|session| changes_session(session, !steps.is_empty()))
+        || steps.iter().any(step_changes_something)
 }
 
 /// Whether joining makes, ends or renames a session. One that ends without activities may be ended again.
@@ -44,11 +43,12 @@ fn only_reads(activity: &WrittenActivity) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::document::TYPES_NAMESPACE;
+    use crate::document::{PerformDocument, TYPES_NAMESPACE};
 
     fn changes(content: &str) -> bool {
         let document = format!("<perform xmlns='{TYPES_NAMESPACE}'>{content}</perform>");
-        changes_something(&PerformDocument::parse(document.as_bytes()).unwrap())
+        let document = PerformDocument::parse(document.as_bytes()).unwrap();
+        changes_something(document.session.as_ref(), &document.steps)
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The data of one end-point, as they come.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,7 +14,7 @@ use reqwest::header::CONTENT_TYPE;
 use super::Error;
 use super::body::Body;
 use super::caller::Caller;
-use super::exchange::Opened;
+use super::exchange::{Opened, bear};
 use super::parcel::{Parcel, Repeat};
 use super::patience::{Mishap, Patience};
 
@@ -34,6 +35,8 @@ use super::patience::{Mishap, Patience};
 /// ```
 pub struct EndPoint {
     content_type: Box<str>,
+    /// How many bytes are gathered at most.
+    most: usize,
     state: State,
 }
 
@@ -63,12 +66,20 @@ impl EndPoint {
     pub(super) fn new(caller: Caller, parcel: Parcel, opened: Opened) -> Self {
         let content_type = opened.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or("application/octet-stream").into();
-        let patience = caller.service().exchange().patience();
+        let exchange = caller.service().exchange();
+        let (patience, most) = (exchange.patience(), exchange.answer_bytes);
         let reading = Reading { caller, parcel, body: opened.body, given: 0, skipped: 0, patience };
-        Self { content_type, state: State::Idle(Box::new(reading)) }
+        Self { content_type, most, state: State::Idle(Box::new(reading)) }
     }
 
     /// The media type of the data.
+    ///
+    /// ```no_run
+    /// # async fn example(csv: rejoin::client::EndPoint) -> Result<(), rejoin::client::Error> {
+    /// assert_eq!(csv.content_type(), "text/csv");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn content_type(&self) -> &str {
         &self.content_type
@@ -79,6 +90,15 @@ impl EndPoint {
     /// # Errors
     ///
     /// [`Error::BrokenOff`], or why the request failed: then what has come is not all.
+    ///
+    /// ```no_run
+    /// # async fn example(mut csv: rejoin::client::EndPoint) -> Result<(), rejoin::client::Error> {
+    /// while let Some(piece) = csv.next_piece().await? {
+    ///     println!("{} bytes more", piece.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next_piece(&mut self) -> Result<Option<Bytes>, Error> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await.transpose()
     }
@@ -89,22 +109,34 @@ impl EndPoint {
     ///
     /// As [`next_piece`](Self::next_piece), and [`Error::Unexpected`] beyond
     /// [`answer_bytes`](super::DataServiceBuilder::answer_bytes).
+    ///
+    /// ```no_run
+    /// # async fn example(csv: rejoin::client::EndPoint) -> Result<(), rejoin::client::Error> {
+    /// let bytes = csv.whole().await?;
+    /// println!("{}", String::from_utf8_lossy(&bytes));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn whole(mut self) -> Result<Bytes, Error> {
-        let most = match &self.state {
-            State::Idle(reading) => reading.caller.service().exchange().answer_bytes,
-            _ => usize::MAX,
-        };
-        let Some(first) = self.next_piece().await? else { return Ok(Bytes::new()) };
-        let mut gathered = Vec::from(first);
+        let mut gathered = Bytes::new();
+        let mut more = Vec::new();
         while let Some(piece) = self.next_piece().await? {
-            gathered.extend_from_slice(&piece);
-            if gathered.len() > most {
+            if gathered.len().max(more.len()) + piece.len() > self.most {
                 return Err(Error::Unexpected(format!(
-                    "the data have more than {most} bytes; read them piece by piece"
+                    "the data have more than {} bytes; read them piece by piece",
+                    self.most
                 )));
             }
+            if gathered.is_empty() {
+                gathered = piece;
+                continue;
+            }
+            if more.is_empty() {
+                more.extend_from_slice(&gathered);
+            }
+            more.extend_from_slice(&piece);
         }
-        Ok(gathered.into())
+        Ok(if more.is_empty() { gathered } else { more.into() })
     }
 }
 
@@ -175,14 +207,15 @@ impl Reading {
         if !is_told_again {
             return Err(Error::BrokenOff { reason });
         }
-        let mut mishap = Mishap::Lost(reason);
+        let (mut mishap, mut parcel) = (Mishap::Lost(reason), Cow::Owned(self.parcel.clone()));
         loop {
-            let borne = self.patience.bear(mishap, self.parcel.repeat).await;
-            borne.map_err(|error| self.caller.noted(error, &self.parcel))?;
-            match self.caller.service().exchange().attempt(&self.parcel).await {
+            let borne = bear(&mut self.patience, mishap, &mut parcel).await;
+            borne.map_err(|error| self.caller.noted(error, &parcel))?;
+            match self.caller.service().exchange().attempt(&parcel).await {
                 Ok(opened) => {
                     self.body = opened.body;
                     self.skipped = self.given;
+                    self.parcel = parcel.into_owned();
                     return Ok(());
                 }
                 Err(next) => mishap = next,

@@ -10,15 +10,16 @@ use crate::format::FormatError;
 /// What went wrong. Each variant is a fact that a program can act on: whether anything was sent, and whether anything was done.
 ///
 /// ```
-/// use rejoin::client::Error;
+/// use rejoin::client::{Code, Error};
 ///
-/// fn is_done(outcome: &Result<(), Error>) -> Option<bool> {
-///     match outcome {
-///         Ok(()) => Some(true),
-///         // It may have been done: look what is there.
-///         Err(Error::OutcomeUnknown { .. }) => None,
-///         Err(Error::ResultsNotKept) => Some(true),
-///         Err(_) => Some(false),
+/// fn advice(error: &Error) -> &'static str {
+///     match error {
+///         Error::Unreachable { .. } => "nothing was sent: see whether the service runs",
+///         Error::OutcomeUnknown { .. } => "it may have been done: look what is there before it is done again",
+///         Error::ResultsNotKept => "it was done: read its results again",
+///         Error::Refused(failure) if failure.code == Code::Forbidden => "ask the operator",
+///         Error::Refused(failure) if failure.activity_code == Some(Code::SqlError) => "mend the statement",
+///         _ => "tell a person",
 ///     }
 /// }
 /// ```
@@ -85,12 +86,32 @@ pub enum Error {
 
 impl Error {
     /// The code that the service gave, if it refused the request or failed.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Code;
+    ///
+    /// if let Err(error) = service.update("DELETE FROM orders").run().await
+    ///     && error.code() == Some(&Code::Forbidden)
+    /// {
+    ///     println!("ask the operator");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn code(&self) -> Option<&Code> {
         self.failure().map(|failure| &failure.code)
     }
 
     /// The place in the perform document that the error is about.
+    ///
+    /// ```
+    /// use rejoin::client::Request;
+    ///
+    /// let error = Request::document("<perform>\n  <echo>\n</perform>").unwrap_err();
+    /// assert_eq!(error.position().map(|position| position.line), Some(3));
+    /// ```
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         match self {
@@ -100,6 +121,17 @@ impl Error {
     }
 
     /// What the service said, if it refused the request or failed.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService, request: rejoin::client::Request) -> Result<(), rejoin::client::Error> {
+    /// if let Err(error) = service.perform(&request).await
+    ///     && let Some(failure) = error.failure()
+    /// {
+    ///     println!("{} in step {:?}; the log of the service says more under {}", failure.code, failure.activity, failure.request_id);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         match self {
@@ -111,6 +143,10 @@ impl Error {
     pub(super) fn refused(failure: Failure) -> Self {
         match failure.code {
             Code::OutcomeUnknown => Self::OutcomeUnknown { reason: failure.message },
+            // The database was lost while it committed.
+            _ if failure.activity_code == Some(Code::TransactionInDoubt) => {
+                Self::OutcomeUnknown { reason: failure.message }
+            }
             Code::ResultsNotKept => Self::ResultsNotKept,
             _ => Self::Refused(Box::new(failure)),
         }

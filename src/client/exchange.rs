@@ -42,12 +42,14 @@ pub(super) struct Opened {
     pub(super) body: Body,
 }
 
-/// An answer that is there.
+/// An answer that is there, or as much of it as is wanted.
 #[derive(Debug)]
 pub(super) struct Whole {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether that is all.
+    pub(super) is_whole: bool,
 }
 
 impl Exchange {
@@ -64,9 +66,15 @@ impl Exchange {
 
     /// Sends a request until its whole answer is there.
     pub(super) async fn whole(&self, parcel: &Parcel) -> Result<Whole, Error> {
+        let whole = self.gathered(parcel, self.answer_bytes).await?;
+        if whole.is_whole { Ok(whole) } else { Err(too_large(self.answer_bytes, parcel.repeat)) }
+    }
+
+    /// Sends a request until so many bytes of its answer are there, or all.
+    pub(super) async fn gathered(&self, parcel: &Parcel, most: usize) -> Result<Whole, Error> {
         let (mut parcel, mut patience) = (Cow::Borrowed(parcel), self.patience());
         loop {
-            match self.attempt_whole(&parcel).await {
+            match self.attempt_whole(&parcel, most).await {
                 Ok(whole) => return Ok(whole),
                 Err(mishap) => bear(&mut patience, mishap, &mut parcel).await?,
             }
@@ -77,15 +85,10 @@ impl Exchange {
         Patience::new(self.patience)
     }
 
-    async fn attempt_whole(&self, parcel: &Parcel) -> Result<Whole, Mishap> {
+    async fn attempt_whole(&self, parcel: &Parcel, most: usize) -> Result<Whole, Mishap> {
         let Opened { status, headers, body } = self.attempt(parcel).await?;
-        match body.whole(self.answer_bytes).await.map_err(Mishap::Lost)? {
-            Some(body) => Ok(Whole { status, headers, body }),
-            None => Err(Mishap::Final(Error::Unexpected(format!(
-                "the answer has more than {} bytes; read it as a stream, or let `answer_bytes` be more",
-                self.answer_bytes
-            )))),
-        }
+        let (body, is_whole) = body.gathered(most).await.map_err(Mishap::Lost)?;
+        Ok(Whole { status, headers, body, is_whole })
     }
 
     /// Sends a request with a body that comes as it goes, and so can't be sent twice.
@@ -93,7 +96,7 @@ impl Exchange {
         let request = self.request(parcel).body(body);
         let outcome = match self.sent(request.send()).await {
             Ok(response) if response.status().is_success() => return Ok(()),
-            Ok(response) => refused(response).await,
+            Ok(response) => refused(response, parcel.repeat).await,
             Err(mishap) => mishap,
         };
         match outcome {
@@ -112,19 +115,22 @@ impl Exchange {
         if response.status().is_success() {
             return opened(response);
         }
-        Err(refused(response).await)
+        Err(refused(response, parcel.repeat).await)
     }
 
     /// A request up to its body.
     fn request(&self, parcel: &Parcel) -> RequestBuilder {
-        let mut request = self.http.request(parcel.method.clone(), parcel.url.clone()).headers(parcel.headers.clone());
-        if let Some(authorization) = &self.authorization {
-            request = request.header(AUTHORIZATION, authorization);
+        let request = self.bare(parcel.method.clone(), parcel.url.clone()).headers(parcel.headers.clone());
+        if self.compression { request.header(ACCEPT_ENCODING, "zstd") } else { request }
+    }
+
+    /// A request that says who sends it, and nothing else.
+    pub(super) fn bare(&self, method: Method, url: Url) -> RequestBuilder {
+        let request = self.http.request(method, url);
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization),
+            None => request,
         }
-        if self.compression {
-            request = request.header(ACCEPT_ENCODING, "zstd");
-        }
-        request
     }
 
     /// Waits for the head of an answer.
@@ -152,7 +158,7 @@ impl Exchange {
 ///
 /// An answer that breaks off may do so because the request failed midway, which would happen each time. So a request that only reads
 /// gets a key before it is sent again: the time after that, the service tells why.
-async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parcel>) -> Result<(), Error> {
+pub(super) async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parcel>) -> Result<(), Error> {
     let only_reads = parcel.repeat == Repeat::Harmless && parcel.method == Method::POST;
     let (mishap, wants_key) = match mishap {
         // It came to its end, and is to be read again from its beginning.
@@ -169,28 +175,38 @@ async fn bear(patience: &mut Patience, mishap: Mishap, parcel: &mut Cow<'_, Parc
     Ok(())
 }
 
-fn opened(response: Response) -> Result<Opened, Mishap> {
-    let (status, headers) = (response.status(), response.headers().clone());
+/// What to say of an answer that was not read to its end: a request that may change something has perhaps been done.
+fn too_large(most: usize, repeat: Repeat) -> Error {
+    let reason = format!("the answer has more than {most} bytes; read it as a stream, or let `answer_bytes` be more");
+    match repeat {
+        Repeat::Harmless => Error::Unexpected(reason),
+        Repeat::Recognised | Repeat::Never => Error::OutcomeUnknown { reason },
+    }
+}
+
+fn opened(mut response: Response) -> Result<Opened, Mishap> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     if !headers.contains_key(REQUEST_ID) {
         let url = response.url();
         return Err(Mishap::Final(Error::Unexpected(format!(
             "what answers at {url} is no data service: expected http://HOST:PORT/services/RESOURCE"
         ))));
     }
-    let body = Body::of(response).map_err(|reason| Mishap::Final(Error::Unexpected(reason)))?;
+    let body = Body::of(response, &headers).map_err(|reason| Mishap::Final(Error::Unexpected(reason)))?;
     Ok(Opened { status, headers, body })
 }
 
 /// What an answer says that is not good.
-async fn refused(response: Response) -> Mishap {
+async fn refused(mut response: Response, repeat: Repeat) -> Mishap {
     let (status, url) = (response.status(), response.url().clone());
-    let is_json = response.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().ends_with(b"json"));
-    let body = match Body::of(response) {
-        Ok(body) => body.whole(FAULT_BYTES).await,
+    let headers = std::mem::take(response.headers_mut());
+    let is_json = headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().ends_with(b"json"));
+    let body = match Body::of(response, &headers) {
+        Ok(body) => body.gathered(FAULT_BYTES).await,
         Err(reason) => return Mishap::Final(Error::Unexpected(reason)),
     };
     let bytes = match body {
-        Ok(bytes) => bytes.unwrap_or_default(),
+        Ok((bytes, _)) => bytes,
         Err(reason) => return Mishap::Lost(reason),
     };
     let fault = if is_json { Fault::parse_json(&bytes) } else { Fault::parse(&bytes, &Limits::default()) };
@@ -200,6 +216,9 @@ async fn refused(response: Response) -> Mishap {
         (_, StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT) => {
             Mishap::Lost(format!("a gateway answered {status}"))
         }
+        _ if status.is_server_error() && repeat != Repeat::Harmless => Mishap::Final(Error::OutcomeUnknown {
+            reason: format!("something between here and the service, or in its place, answered {status}"),
+        }),
         (Err(_), _) => Mishap::Final(Error::Unexpected(format!(
             "what answers {status} at {url} is no data service: expected http://HOST:PORT/services/RESOURCE"
         ))),

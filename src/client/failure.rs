@@ -26,6 +26,9 @@ use crate::document::{EndReason, Fault, PerformDocument, Position, ResponseError
 pub struct Failure {
     /// What happened, for programs.
     pub code: Code,
+    /// What happened to the activity that failed, in its own words, such as [`Code::SqlError`] and [`Code::AttributeNotFound`]
+    /// behind [`Code::ActivityFailed`].
+    pub activity_code: Option<Code>,
     /// What happened, for people.
     pub message: String,
     /// The HTTP status; `None` where the answer had begun well.
@@ -50,6 +53,7 @@ impl Failure {
     pub(super) fn of_fault(fault: Fault) -> Self {
         Self {
             code: Code::from(&*fault.code),
+            activity_code: code_in(&fault.message),
             message: fault.message,
             status: Some(fault.status),
             activity: None,
@@ -65,6 +69,7 @@ impl Failure {
     pub(super) fn of_response(error: ResponseError, request_id: &str) -> Self {
         Self {
             code: Code::from(&*error.code),
+            activity_code: code_in(&error.message),
             message: error.message,
             status: None,
             activity: None,
@@ -82,6 +87,7 @@ impl Failure {
     pub(super) fn stopped(status: Status, request_id: &str) -> Self {
         Self {
             code: Code::RequestTerminated,
+            activity_code: None,
             message: format!("the request did not complete: {}", status.as_str()),
             status: None,
             activity: None,
@@ -101,6 +107,14 @@ impl Failure {
         let Ok(document) = PerformDocument::parse(document) else { return };
         self.activity = step_at(&document.steps, position);
     }
+}
+
+/// The code of the activity: the message of one that failed ends with it, in brackets.
+fn code_in(message: &str) -> Option<Code> {
+    let (_, code) = message.strip_suffix(')')?.rsplit_once(" (")?;
+    let is_word = code.starts_with(|first: char| first.is_ascii_uppercase())
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_word && message.starts_with("the activity `")).then(|| Code::from(code))
 }
 
 /// The name of the last step that begins at the place or before it.

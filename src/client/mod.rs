@@ -61,6 +61,7 @@ mod response;
 mod rows;
 mod service;
 mod session;
+mod shared;
 mod stream;
 mod transaction;
 mod update;

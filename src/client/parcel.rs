@@ -9,6 +9,9 @@ use super::Error;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// The most characters of a key.
+const LONGEST_KEY: usize = 255;
+
 /// A request as it is sent.
 #[derive(Debug, Clone)]
 pub(super) struct Parcel {
@@ -51,9 +54,14 @@ impl Parcel {
     /// The parcel with a key of the caller's, or with a new one.
     pub(super) fn with_key(mut self, key: Option<&str>) -> Result<Self, Error> {
         let key = key.map_or_else(new_key, |key| Ok(key.to_owned()))?;
+        // As the service reads it: RFC 9651, section 3.3.3.
+        let is_printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if !is_printable || !(1..=LONGEST_KEY).contains(&key.len()) {
+            return Err(Error::Setting("a key consists of 1 to 255 printable characters of ASCII".into()));
+        }
         let quoted = format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""));
-        let mut value = HeaderValue::try_from(quoted)
-            .map_err(|_| Error::Setting("a key consists of 1 to 255 printable characters of ASCII".into()))?;
+        let mut value =
+            HeaderValue::try_from(quoted).map_err(|error| Error::Setting(format!("the key can't be sent: {error}")))?;
         // Whoever knows it gets the answer.
         value.set_sensitive(true);
         self.headers.insert(IDEMPOTENCY_KEY, value);

@@ -29,7 +29,8 @@ pub(super) enum Mishap {
 #[derive(Debug)]
 pub(super) struct Patience {
     whole: Duration,
-    deadline: Option<Instant>,
+    /// When the first mishap was.
+    begun: Option<Instant>,
     pause: Duration,
     /// Whether an answer was lost: from then on the request may have been done.
     is_lost: bool,
@@ -37,7 +38,7 @@ pub(super) struct Patience {
 
 impl Patience {
     pub(super) fn new(whole: Duration) -> Self {
-        Self { whole, deadline: None, pause: FIRST_PAUSE, is_lost: false }
+        Self { whole, begun: None, pause: FIRST_PAUSE, is_lost: false }
     }
 
     /// Waits until the request may be sent again.
@@ -82,10 +83,11 @@ impl Patience {
 
     /// As long as was asked for, or a little longer than the last time; `end` when the patience is over before.
     fn next(&mut self, wished: Option<Duration>, now: Instant, end: impl FnOnce() -> Error) -> Result<Duration, Error> {
-        let deadline = *self.deadline.get_or_insert(now + self.whole);
-        let pause = wished.unwrap_or(self.pause);
+        let begun = *self.begun.get_or_insert(now);
+        // A service that asks for no pause is not asked without one.
+        let pause = wished.map_or(self.pause, |wished| wished.max(FIRST_PAUSE));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
-        if now + pause > deadline { Err(end()) } else { Ok(pause) }
+        if now.duration_since(begun) + pause > self.whole { Err(end()) } else { Ok(pause) }
     }
 }
 

@@ -4,10 +4,13 @@ use arrow_array::RecordBatch;
 use serde::de::DeserializeOwned;
 
 use super::caller::Caller;
-use super::rows::{batches_of, structs};
+use super::rows::{batches_of, first_batch, structs};
 use super::{EndPointName, Error, Request, Rows};
 use crate::document::activities::stream::Bytes;
 use crate::document::activities::{OpenCursor, SqlQueryStatement, SqlResultsToArrow, SqlValue, ToStream};
+
+/// How many bytes are read for the first row: what a service packs into one batch, and more.
+const BEGINNING: usize = 2 * 1024 * 1024;
 
 /// A query that has yet to be sent. Its rows travel as Arrow.
 ///
@@ -39,12 +42,27 @@ impl Query {
 
     /// The value for the next `?`. It is bound, never spliced into the statement; `None` is NULL. A text takes on the type that
     /// it is compared with.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let born_here = service.query("SELECT name FROM customer WHERE town = ? AND id > ?").parameter("Oban").parameter(100);
+    /// let without_phone = service.query("SELECT name FROM customer WHERE phone IS ?").parameter(None::<String>);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn parameter(mut self, value: impl Into<SqlValue>) -> Self {
         self.query = self.query.parameter(value);
         self
     }
 
     /// Asks that data resource, where the service has several.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let accounts: i64 = service.query("SELECT count(*) FROM account").on("ledger").one().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on(mut self, data_resource: &str) -> Self {
         self.query = self.query.resource(data_resource);
         self
@@ -110,7 +128,8 @@ impl Query {
         Ok(all)
     }
 
-    /// The first row; `None` where there is none.
+    /// The first row; `None` where there is none. No more is read than some thousand rows, but the database may have done the work
+    /// for all: where there may be many, say `LIMIT 1`.
     ///
     /// # Errors
     ///
@@ -123,17 +142,22 @@ impl Query {
     /// # }
     /// ```
     pub async fn first<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
+        let (request, arrow) = self.request();
+        let (bytes, is_whole) = self.caller.beginning(&request, arrow.end_point_name(), BEGINNING).await?;
+        let batch = match first_batch(bytes, is_whole)? {
+            Some(batch) => Some(batch),
+            None if is_whole => None,
+            // The first batch alone is larger.
+            None => self.batches().await?.into_iter().next(),
+        };
         let mut all = Vec::new();
-        for batch in self.batches().await? {
+        if let Some(batch) = batch {
             structs(&batch.slice(0, batch.num_rows().min(1)), &mut all)?;
-            if !all.is_empty() {
-                break;
-            }
         }
         Ok(all.pop())
     }
 
-    /// The only row of a query that always has one, such as a count.
+    /// The first row of a query that always has one, such as a count.
     ///
     /// # Errors
     ///

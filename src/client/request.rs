@@ -1,5 +1,7 @@
 //! A request: a pipeline of activities.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 use super::{Error, SessionRequirement};
@@ -27,7 +29,7 @@ use crate::document::{PerformDocument, Step, WrittenActivity};
 /// )?;
 /// # Ok::<(), rejoin::client::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "a request does nothing before it is performed"]
 pub struct Request {
     content: Content,
@@ -38,12 +40,27 @@ pub struct Request {
 }
 
 /// What a request consists of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum Content {
     /// Steps that are written when it is sent.
     Steps(Vec<Step>),
     /// A document that is sent as it is, so that places in errors are those of the text.
     Text { text: Bytes, document: Box<PerformDocument> },
+}
+
+/// Neither the key nor the id of a session is shown.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps = match &self.content {
+            Content::Steps(steps) => steps,
+            Content::Text { document, .. } => &document.steps,
+        };
+        f.debug_struct("Request")
+            .field("steps", steps)
+            .field("session", &self.session)
+            .field("key", &self.key.as_ref().map(|_| "…"))
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Request {
@@ -54,6 +71,16 @@ impl Default for Request {
 
 impl Request {
     /// A request without activities: it creates a session, keeps one alive or ends one.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::{Request, SessionRequirement};
+    ///
+    /// let response = service.perform(&Request::new().session(SessionRequirement::create())).await?;
+    /// println!("{:?}", response.session());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn new() -> Self {
         Self { content: Content::Steps(Vec::new()), session: None, key: None, added: 0 }
     }
@@ -63,6 +90,18 @@ impl Request {
     /// # Errors
     ///
     /// [`Error::Document`] with the place, when it is none.
+    ///
+    /// ```
+    /// use rejoin::client::Request;
+    ///
+    /// let request = Request::document(
+    ///     r#"<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">
+    ///          <echo name="say"><text>hello</text><output name="said"/></echo>
+    ///        </perform>"#,
+    /// )?;
+    /// assert!(Request::document("<perform/>").is_err());
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     pub fn document(text: impl Into<String>) -> Result<Self, Error> {
         let text: Bytes = text.into().into();
         let document = Box::new(PerformDocument::parse(&text)?);
@@ -88,6 +127,18 @@ impl Request {
     }
 
     /// Adds a step of that name, which errors and the results of the response tell.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Request;
+    /// use rejoin::document::activities::SqlUpdateStatement;
+    ///
+    /// let mut request = Request::new();
+    /// let count = request.add_named("move", SqlUpdateStatement::new("UPDATE customer SET town = 'Ayr'"));
+    /// println!("{} have moved", service.perform(&request).await?.update_count(&count)?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_named<A: ActivityElement>(&mut self, name: &str, mut activity: A) -> A::Output {
         let output = activity.name_output(name);
         self.add_written(activity.step(name));
@@ -127,6 +178,20 @@ impl Request {
     }
 
     /// Adds steps that run side by side, within a [`sequence`](Self::sequence).
+    ///
+    /// ```
+    /// use rejoin::client::Request;
+    /// use rejoin::document::activities::SqlUpdateStatement;
+    ///
+    /// let mut request = Request::new();
+    /// request.sequence(|steps| {
+    ///     steps.add(SqlUpdateStatement::new("CREATE TABLE town (name TEXT)"));
+    ///     steps.flow(|steps| {
+    ///         steps.add(SqlUpdateStatement::new("INSERT INTO town VALUES ('Oban')"));
+    ///         steps.add(SqlUpdateStatement::new("INSERT INTO town VALUES ('Ayr')"));
+    ///     });
+    /// });
+    /// ```
     pub fn flow<R>(&mut self, add: impl FnOnce(&mut Self) -> R) -> R {
         let (steps, result) = self.group(add);
         self.steps().push(Step::Flow(steps));
@@ -142,6 +207,16 @@ impl Request {
 
     /// Says which session the request joins. A document that was written by hand says that itself, but for a plain
     /// [`join`](SessionRequirement::join).
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::{Request, SessionRequirement};
+    ///
+    /// let request = Request::new().session(SessionRequirement::create());
+    /// let id = service.perform(&request).await?.session().id.clone();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn session(mut self, requirement: SessionRequirement) -> Self {
         self.session = Some(requirement);
         self
@@ -158,6 +233,15 @@ impl Request {
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
         self
+    }
+
+    /// Whether it says by itself which session it joins.
+    pub(super) fn names_session(&self) -> bool {
+        let in_text = match &self.content {
+            Content::Steps(_) => false,
+            Content::Text { document, .. } => document.session.is_some(),
+        };
+        self.session.is_some() || in_text
     }
 
     pub(super) fn content(&self) -> &Content {

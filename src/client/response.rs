@@ -31,6 +31,15 @@ pub struct Response {
 }
 
 /// How far an activity is, or the data of an end-point.
+///
+/// ```no_run
+/// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+/// for result in response.results() {
+///     println!("{}: {:?}, {} bytes", result.name, result.content_type, result.data.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ResponseResult {
     /// The name of the activity, or of its output.
@@ -60,24 +69,57 @@ impl Response {
     }
 
     /// The id of the request: what to name when asking the operator about it.
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+    /// println!("the log of the service says more under {}", response.request_id());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn request_id(&self) -> &str {
         &self.request_id
     }
 
     /// The session that the request was joined to: its id, and when it ends.
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+    /// println!("the session ends at {:?}, if nobody comes before", response.session().idle_expires);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn session(&self) -> &ResponseSession {
         &self.session
     }
 
     /// Whether the request goes on behind this answer.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Request;
+    ///
+    /// let response = service.perform(&Request::document("…")?).await?;
+    /// if response.is_running() {
+    ///     println!("its streams are to be read and written");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.status == Status::Processing
     }
 
     /// All results, in the order of the document.
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+    /// println!("{} results", response.results().len());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn results(&self) -> &[ResponseResult] {
         &self.results
@@ -89,6 +131,13 @@ impl Response {
     ///
     /// [`Error::NoResult`] where there is none of that name, or it is not text. [`Error::ResultsNotKept`] where the answer is told
     /// again and was too large.
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+    /// println!("{}", response.text("csv")?);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn text(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<&str, Error> {
         let end_point = end_point.end_point_name();
         let result = self.result(end_point)?;
@@ -101,6 +150,13 @@ impl Response {
     /// # Errors
     ///
     /// As [`text`](Self::text).
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), Box<dyn std::error::Error>> {
+    /// std::fs::write("customers.parquet", response.bytes("parquet")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn bytes(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<&Bytes, Error> {
         self.result(end_point.end_point_name()).map(|result| &result.data)
     }
@@ -110,6 +166,13 @@ impl Response {
     /// # Errors
     ///
     /// As [`text`](Self::text), and [`Error::Format`] when it is no Arrow stream.
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+    /// let rows: usize = response.batches("arrow")?.iter().map(|batch| batch.num_rows()).sum();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn batches(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<Vec<RecordBatch>, Error> {
         batches_of(self.bytes(end_point)?.clone())
     }
@@ -119,6 +182,13 @@ impl Response {
     /// # Errors
     ///
     /// As [`batches`](Self::batches), and [`Error::Row`] when a row does not fit.
+    ///
+    /// ```no_run
+    /// # async fn example(response: rejoin::client::Response) -> Result<(), rejoin::client::Error> {
+    /// let customers: Vec<(i64, String)> = response.structs("arrow")?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn structs<T: DeserializeOwned>(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         for batch in self.batches(end_point)? {
@@ -132,13 +202,20 @@ impl Response {
     /// # Errors
     ///
     /// As [`text`](Self::text).
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Request;
+    /// use rejoin::document::activities::SqlUpdateStatement;
+    ///
+    /// let mut request = Request::new();
+    /// let count = request.add(SqlUpdateStatement::new("DELETE FROM orders WHERE id = 7"));
+    /// assert_eq!(service.perform(&request).await?.update_count(&count)?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update_count(&self, end_point: &(impl EndPointName + ?Sized)) -> Result<u64, Error> {
-        let end_point = end_point.end_point_name();
-        let text = self.text(end_point)?;
-        let number = text.strip_prefix("<updateCount>").and_then(|text| text.strip_suffix("</updateCount>"));
-        number
-            .and_then(|number| number.parse().ok())
-            .ok_or_else(|| self.no_result(&format!("number of updated rows in `{end_point}`")))
+        update_count(self.bytes(end_point)?)
     }
 
     fn result(&self, end_point: &str) -> Result<&ResponseResult, Error> {
@@ -158,6 +235,14 @@ impl Response {
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Error::NoResult { wanted: wanted.into(), known }
     }
+}
+
+/// The number of `<updateCount>3</updateCount>`.
+pub(super) fn update_count(end_point: &[u8]) -> Result<u64, Error> {
+    let text = end_point.strip_prefix(b"<updateCount>").and_then(|text| text.strip_suffix(b"</updateCount>"));
+    let number = text.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+    let no_number = || Error::NoResult { wanted: "number of updated rows".into(), known: "something else".into() };
+    number.ok_or_else(no_number)
 }
 
 fn read(document: &[u8]) -> Result<Response, Error> {

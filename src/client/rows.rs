@@ -29,6 +29,8 @@ pub use crate::format::{RowError, structs};
 pub struct Rows {
     end_point: EndPoint,
     reader: ArrowReader,
+    /// The columns, from the first batch on.
+    schema: Option<SchemaRef>,
     /// A batch that was read to know the columns.
     first: Option<RecordBatch>,
     is_over: bool,
@@ -47,20 +49,30 @@ impl Rows {
     /// ```
     #[must_use]
     pub fn new(end_point: EndPoint) -> Self {
-        Self { end_point, reader: ArrowReader::new(), first: None, is_over: false }
+        Self { end_point, reader: ArrowReader::new(), schema: None, first: None, is_over: false }
     }
 
-    /// The columns, as soon as they are known.
+    /// The columns as the first batch has them, whenever that came. Types of later ones may be wider.
     ///
     /// # Errors
     ///
     /// As [`next_batch`](Self::next_batch).
+    ///
+    /// ```no_run
+    /// # async fn example(mut rows: rejoin::client::Rows) -> Result<(), rejoin::client::Error> {
+    /// for column in rows.schema().await?.fields() {
+    ///     println!("{}: {}", column.name(), column.data_type());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn schema(&mut self) -> Result<SchemaRef, Error> {
-        if self.first.is_none() {
+        if self.schema.is_none() {
             self.first = self.next_batch().await?;
         }
-        let schema = self.first.as_ref().map(RecordBatch::schema);
-        schema.ok_or_else(|| Error::Unexpected("the rows were read already".into()))
+        self.schema
+            .clone()
+            .ok_or_else(|| Error::Unexpected("the rows broke off before their columns were known".into()))
     }
 
     /// The next batch; `None` at the end. Without rows there is one batch, with the columns.
@@ -68,6 +80,15 @@ impl Rows {
     /// # Errors
     ///
     /// Those of [`EndPoint::next_piece`], and [`Error::Format`] when the data are no Arrow stream.
+    ///
+    /// ```no_run
+    /// # async fn example(mut rows: rejoin::client::Rows) -> Result<(), rejoin::client::Error> {
+    /// while let Some(batch) = rows.next_batch().await? {
+    ///     println!("{} rows", batch.num_rows());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn next_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
         self.next().await.transpose()
     }
@@ -101,6 +122,13 @@ impl Rows {
     /// # Errors
     ///
     /// As [`next_structs`](Self::next_structs).
+    ///
+    /// ```no_run
+    /// # async fn example(rows: rejoin::client::Rows) -> Result<(), rejoin::client::Error> {
+    /// let customers: Vec<(i64, String)> = rows.all().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn all<T: DeserializeOwned>(mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(batch) = self.next_batch().await? {
@@ -109,9 +137,13 @@ impl Rows {
         Ok(all)
     }
 
-    /// What the data that have come give; `None` when it takes more.
+    /// What the data that have come give; `None` when it takes more, or at the end.
     fn next_read(&mut self) -> Result<Option<RecordBatch>, Error> {
-        Ok(self.reader.next_block()?)
+        let block = if self.is_over { self.reader.end()? } else { self.reader.next_block()? };
+        if let (None, Some(block)) = (&self.schema, &block) {
+            self.schema = Some(block.schema());
+        }
+        Ok(block)
     }
 }
 
@@ -140,7 +172,7 @@ impl Stream for Rows {
                 }
                 Poll::Ready(None) => {
                     self.is_over = true;
-                    return Poll::Ready(self.reader.end().map_err(Error::from).transpose());
+                    return Poll::Ready(self.next_read().transpose());
                 }
             }
         }
@@ -158,4 +190,14 @@ pub(super) fn batches_of(bytes: Bytes) -> Result<Vec<RecordBatch>, Error> {
     }
     batches.extend(reader.end()?);
     Ok(batches)
+}
+
+/// The first batch of an Arrow stream, if it is there.
+pub(super) fn first_batch(bytes: Bytes, is_whole: bool) -> Result<Option<RecordBatch>, Error> {
+    let mut reader = ArrowReader::new();
+    reader.bytes(bytes);
+    Ok(match reader.next_block()? {
+        None if is_whole => reader.end()?,
+        first => first,
+    })
 }

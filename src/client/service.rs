@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use reqwest::Method;
 use reqwest::header::HeaderValue;
+#[cfg(feature = "server")]
+use reqwest::{RequestBuilder, Url};
 
 use super::caller::Caller;
 use super::exchange::Exchange;
@@ -38,11 +40,29 @@ impl DataService {
     /// # Errors
     ///
     /// Those of [`DataServiceBuilder::connect`].
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::connect("http://127.0.0.1:8080", "demo").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn connect(address: &str, resource: &str) -> Result<Self, Error> {
         Self::builder(address, resource).connect().await
     }
 
     /// The same with settings: who sends the requests, certificates, how long to go on.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("http://127.0.0.1:8080", "demo").compression(true).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder(address: &str, resource: &str) -> DataServiceBuilder {
         DataServiceBuilder::new(address, resource)
     }
@@ -56,6 +76,26 @@ impl DataService {
     }
 
     /// The URL of the resource.
+    #[cfg(feature = "server")]
+    pub(crate) fn address(&self) -> &Url {
+        &self.exchange.url
+    }
+
+    /// A request that says who sends it, and that is sent once: for the command, which shows answers as they come.
+    #[cfg(feature = "server")]
+    pub(crate) fn bare(&self, method: Method, url: Url) -> RequestBuilder {
+        self.exchange.bare(method, url)
+    }
+
+    /// The URL of the resource.
+    ///
+    /// ```
+    /// use rejoin::client::DataService;
+    ///
+    /// let service = DataService::builder("http://127.0.0.1:8080", "demo").build()?;
+    /// assert_eq!(service.url(), "http://127.0.0.1:8080/services/demo");
+    /// # Ok::<(), rejoin::client::Error>(())
+    /// ```
     #[must_use]
     pub fn url(&self) -> &str {
         self.exchange.url.as_str()
@@ -151,7 +191,9 @@ impl DataService {
         self.caller().stream(request, end_point.end_point_name()).await
     }
 
-    /// Begins a request and comes back at once; its end-points are streams of its session.
+    /// Begins a request and comes back at once; its end-points are streams of its session. A request that does not say which has a
+    /// session made for it: that tells how the request ended, as long as it is there. It is to be [ended](Session::end), or left
+    /// to its idle time-out.
     ///
     /// # Errors
     ///
@@ -162,11 +204,21 @@ impl DataService {
     /// let running = service.start(&request).await?;
     /// let csv = running.stream("csv").read().await?.whole().await?;
     /// running.finished().await?;
+    /// running.session().clone().end().await?;
     /// # Ok(())
     /// # }
     /// ```
     pub async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
-        self.caller().start(request).await
+        if request.names_session() {
+            return self.caller().start(request).await;
+        }
+        let session = self.session().await?;
+        let running = session.start(request).await;
+        if running.is_err() {
+            // Nobody else knows it. What can't be told ends by itself.
+            let _ = session.end().await;
+        }
+        running
     }
 
     /// A new session: awaited, it is there.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use reqwest::{Method, StatusCode};
 
-use super::caller::{Caller, SharedId};
+use super::caller::Caller;
 use super::parcel::{Parcel, Repeat};
+use super::shared::Shared;
 use super::{
     Code, Cursor, DataService, EndPoint, EndPointName, Error, NewTransaction, Query, Request, Response, RunningRequest,
     SessionRequirement, SessionStream, Transaction, Update,
@@ -38,8 +39,30 @@ impl NewSession {
     }
 
     /// The idle time-out wished for: the session ends when no request has come for so long. Without it, the service's own.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// use std::time::Duration;
+    ///
+    /// let session = service.session().timeout(Duration::from_mins(5)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.requirement = self.requirement.timeout(timeout);
+        self
+    }
+
+    /// An idle time-out as long as the operator lets it: for a session that is [ended](Session::end) whatever happens.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let session = service.session().timeout_unbounded().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn timeout_unbounded(mut self) -> Self {
+        self.requirement = self.requirement.timeout_unbounded();
         self
     }
 }
@@ -76,17 +99,21 @@ impl IntoFuture for NewSession {
 /// ```
 #[derive(Clone)]
 pub struct Session {
-    id: SharedId,
+    shared: Shared,
     caller: Caller,
 }
 
 impl Session {
     pub(super) fn new(service: DataService, id: &str) -> Self {
-        Self::shared(service, SharedId::new(id))
+        Self::shared(service, Shared::new(id))
     }
 
-    pub(super) fn shared(service: DataService, id: SharedId) -> Self {
-        Self { caller: Caller::new(service, Some(id.clone())), id }
+    pub(super) fn shared(service: DataService, shared: Shared) -> Self {
+        Self { caller: Caller::new(service, Some(shared.clone())), shared }
+    }
+
+    pub(super) fn shared_state(&self) -> &Shared {
+        &self.shared
     }
 
     pub(super) fn caller(&self) -> &Caller {
@@ -94,23 +121,52 @@ impl Session {
     }
 
     /// The id, by which another program joins the session. It is a secret.
+    ///
+    /// ```no_run
+    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
+    /// let session = service.session().await?;
+    /// let the_same = service.join(&session.id());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn id(&self) -> Box<str> {
-        self.id.get()
+        self.shared.id()
     }
 
     /// The service that the session belongs to.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let in_a_session_of_its_own: i64 = session.service().query("SELECT count(*) FROM orders").one().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn service(&self) -> &DataService {
         self.caller.service()
     }
 
     /// A query within the session, as [`DataService::query`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let orders: i64 = session.query("SELECT count(*) FROM orders").one().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query(&self, sql: impl Into<String>) -> Query {
         Query::new(self.caller.clone(), sql)
     }
 
     /// A statement that writes, as [`DataService::update`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.update("DELETE FROM orders WHERE id = ?").parameter(7).run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, sql: impl Into<String>) -> Update {
         Update::new(self.caller.clone(), sql)
     }
@@ -120,6 +176,18 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Request;
+    /// use rejoin::document::activities::Echo;
+    ///
+    /// let mut request = Request::new();
+    /// let said = request.add(Echo::new("hello"));
+    /// assert_eq!(session.perform(&request).await?.text(&said)?, "hello");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn perform(&self, request: &Request) -> Result<Response, Error> {
         self.caller.perform(request).await
     }
@@ -129,6 +197,16 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`] that is known before the first byte.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session, request: rejoin::client::Request) -> Result<(), rejoin::client::Error> {
+    /// let mut csv = session.stream_of(&request, "csv").await?;
+    /// while let Some(piece) = csv.next_piece().await? {
+    ///     println!("{} bytes", piece.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn stream_of(
         &self,
         request: &Request,
@@ -142,6 +220,14 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`] for what is wrong before it runs.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session, request: rejoin::client::Request) -> Result<(), rejoin::client::Error> {
+    /// let running = session.start(&request).await?;
+    /// running.finished().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn start(&self, request: &Request) -> Result<RunningRequest, Error> {
         self.caller.start(request).await
     }
@@ -151,6 +237,14 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.set("town", "Oban").await?;
+    /// session.set("visits", 7).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set(&self, attribute: &str, value: impl fmt::Display) -> Result<(), Error> {
         let text = Scalar::Text(value.to_string().into());
         self.manage("set", SessionAttributeManagement::set(attribute, text)).await.map(drop)
@@ -161,6 +255,16 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// match session.get("town").await? {
+    ///     Some(town) => println!("{town}"),
+    ///     None => println!("it remembers no town"),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get(&self, attribute: &str) -> Result<Option<String>, Error> {
         match self.manage("get", SessionAttributeManagement::get(attribute)).await {
             Ok(value) => Ok(Some(value)),
@@ -191,6 +295,14 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.remove("town").await?;
+    /// assert_eq!(session.get("town").await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn remove(&self, attribute: &str) -> Result<(), Error> {
         self.manage("remove", SessionAttributeManagement::remove(attribute)).await.map(drop)
     }
@@ -214,7 +326,8 @@ impl Session {
     /// the work is done again from its beginning, as long as the [patience](super::DataServiceBuilder::patience) lasts: so the
     /// work should change nothing but the database.
     ///
-    /// Whoever drops this future in the middle leaves the transaction open: it is rolled back with its session.
+    /// Whoever drops this future in the middle, or panics in the work, leaves the transaction open and uncommitted: it is rolled back
+    /// before the session does anything else, or with the session. A commit that was sent may hold.
     ///
     /// # Errors
     ///
@@ -295,6 +408,14 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`]: [`Code::SessionEnded`] and [`Code::SessionNotFound`] for one that is over.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let status = session.status().await?;
+    /// println!("{} attributes; it ends at {:?}", status.attributes.count, status.idle_expires);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn status(&self) -> Result<SessionStatusDocument, Error> {
         let parcel = self.parcel(Method::GET, &["session"], Repeat::Harmless)?;
         let answer = self.service().exchange().whole(&parcel).await?;
@@ -307,6 +428,15 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let old = session.id();
+    /// session.rotate().await?;
+    /// assert_ne!(session.id(), old);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rotate(&self) -> Result<(), Error> {
         let request = Request::new().session(SessionRequirement::of_the_session().rotate());
         self.perform(&request).await.map(drop)
@@ -317,6 +447,13 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.end().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn end(self) -> Result<(), Error> {
         self.perform(&Request::new().session(SessionRequirement::end_of_the_session())).await.map(drop)
     }
@@ -326,6 +463,13 @@ impl Session {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.end_now().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn end_now(self) -> Result<(), Error> {
         let parcel = self.parcel(Method::DELETE, &["session"], Repeat::Harmless)?;
         self.service().exchange().whole(&parcel).await.map(drop)
@@ -337,6 +481,15 @@ impl Session {
     ///
     /// Any of [`Error`]. When the answer is lost that is [`Error::OutcomeUnknown`], because asking again could stop another
     /// request.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// if session.stop_request().await? {
+    ///     println!("it was told to stop");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn stop_request(&self) -> Result<bool, Error> {
         let parcel = self.parcel(Method::DELETE, &["session", "request"], Repeat::Never)?;
         Ok(self.service().exchange().whole(&parcel).await?.status == StatusCode::ACCEPTED)
@@ -344,22 +497,22 @@ impl Session {
 
     /// A request to a path below the resource, for this session.
     pub(super) fn parcel(&self, method: Method, path: &[&str], repeat: Repeat) -> Result<Parcel, Error> {
+        // An address leaves such steps out, and would mean something else.
+        if let Some(name) = path.iter().find(|name| matches!(**name, "" | "." | "..")) {
+            return Err(Error::Setting(format!("`{name}` is not the name of a stream")));
+        }
         let mut url = self.service().exchange().url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(path);
         }
         let mut parcel = Parcel::new(method, url, repeat);
-        self.caller.carry(&mut parcel, &self.id.get())?;
+        self.caller.carry(&mut parcel, &self.shared.id())?;
         Ok(parcel)
     }
 }
 
-/// Whether the fault says that there is no such attribute: the code of the activity stands in its message.
 fn is_of_no_attribute(error: &Error) -> bool {
-    error.failure().is_some_and(|failure| {
-        failure.code == Code::AttributeNotFound
-            || (failure.code == Code::ActivityFailed && failure.message.ends_with("(AttributeNotFound)"))
-    })
+    error.failure().is_some_and(|failure| failure.activity_code == Some(Code::AttributeNotFound))
 }
 
 impl fmt::Debug for Session {

@@ -30,6 +30,14 @@ pub struct SessionStream {
 }
 
 /// Blocks that were read from a session stream.
+///
+/// ```no_run
+/// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+/// let blocks = session.stream("tap").read_blocks(10).await?;
+/// println!("{} bytes, and {}", blocks.data.len(), if blocks.has_ended { "no more" } else { "more to come" });
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamBlocks {
     /// The bytes of all of them.
@@ -49,6 +57,16 @@ impl SessionStream {
     ///
     /// Any of [`Error`] that is known before the first block. Of a request that fails, the data break off
     /// ([`Error::BrokenOff`]).
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let mut tap = session.stream("tap").read().await?;
+    /// while let Some(piece) = tap.next_piece().await? {
+    ///     println!("{} bytes", piece.len());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn read(&self) -> Result<EndPoint, Error> {
         let parcel = self.parcel(Method::GET)?;
         let opened = self.session.service().exchange().open(&parcel).await?;
@@ -88,6 +106,17 @@ impl SessionStream {
     /// # Errors
     ///
     /// Any of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let feed = session.stream("feed");
+    /// for id in 1..=3 {
+    ///     feed.write_block("text/plain", id.to_string()).await?;
+    /// }
+    /// feed.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn write_block(&self, content_type: &str, block: impl Into<Bytes>) -> Result<(), Error> {
         let mut parcel = self.parcel(Method::POST)?;
         parcel.headers.insert(CONTENT_TYPE, media_type(content_type)?);
@@ -100,6 +129,13 @@ impl SessionStream {
     /// # Errors
     ///
     /// Any of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.stream("feed").write_all("text/csv", "id,name\n7,Ada\n").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn write_all(&self, content_type: &str, data: impl Into<Bytes>) -> Result<(), Error> {
         let mut parcel = self.parcel(Method::PUT)?;
         parcel.headers.insert(CONTENT_TYPE, media_type(content_type)?);
@@ -140,6 +176,13 @@ impl SessionStream {
     /// # Errors
     ///
     /// Any of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.stream("feed").close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn close(&self) -> Result<(), Error> {
         self.session.service().exchange().whole(&self.parcel(Method::PUT)?).await.map(drop)
     }
@@ -149,6 +192,13 @@ impl SessionStream {
     /// # Errors
     ///
     /// Any of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// session.stream("tap").discard().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn discard(&self) -> Result<(), Error> {
         self.session.service().exchange().whole(&self.parcel(Method::DELETE)?).await.map(drop)
     }

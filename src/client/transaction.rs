@@ -50,12 +50,29 @@ impl NewTransaction {
     }
 
     /// At least this isolation; without it, what the database does by itself.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Isolation;
+    ///
+    /// let transaction = session.begin().isolation(Isolation::Serializable).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = Some(isolation);
         self
     }
 
     /// A transaction in which updates are refused.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let transaction = session.begin().read_only().await?;
+    /// assert!(transaction.update("DELETE FROM orders").run().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read_only(mut self) -> Self {
         self.read_only = true;
         self
@@ -66,12 +83,25 @@ impl NewTransaction {
     /// # Errors
     ///
     /// That of the work, or any of [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// use rejoin::client::Isolation;
+    ///
+    /// let moved: u64 = session
+    ///     .begin()
+    ///     .isolation(Isolation::Serializable)
+    ///     .run(async |transaction| transaction.update("UPDATE customer SET town = 'Ayr'").run().await)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run<T, E, W>(self, work: W) -> Result<T, E>
     where
         W: AsyncFn(&Transaction) -> Result<T, E>,
         E: From<Error>,
     {
-        let deadline = Instant::now() + self.session.service().exchange().patience;
+        let (begun, patience) = (Instant::now(), self.session.service().exchange().patience);
         let mut pause = FIRST_PAUSE;
         loop {
             let transaction = self.begin().await?;
@@ -79,13 +109,13 @@ impl NewTransaction {
             let outcome = match work(&transaction).await {
                 Ok(value) if !transaction.has_conflict() => transaction.commit().await.map(|()| value).map_err(E::from),
                 outcome => {
-                    // Why the work failed counts, and not that there was nothing left to take back. What can't be told is
-                    // rolled back with the session.
+                    // Why the work failed counts, and not that there was nothing left to take back. Where that does not arrive,
+                    // the next request of the session does it, or its end.
                     let _ = transaction.rollback().await;
                     outcome
                 }
             };
-            let is_over = !conflict.load(Ordering::Relaxed) || Instant::now() >= deadline;
+            let is_over = !conflict.load(Ordering::Relaxed) || begun.elapsed() >= patience;
             match outcome {
                 Ok(value) if !conflict.load(Ordering::Relaxed) => return Ok(value),
                 Err(error) if is_over => return Err(error),
@@ -104,11 +134,16 @@ impl NewTransaction {
     }
 
     async fn begin(&self) -> Result<Transaction, Error> {
-        let begin = TransactionOperation::Begin { isolation: self.isolation, read_only: self.read_only };
-        manage(self.session.caller(), begin).await?;
         let conflict = Arc::new(AtomicBool::new(false));
         let caller = self.session.caller().with_conflict(Arc::clone(&conflict));
-        Ok(Transaction { session: self.session.clone(), caller, conflict })
+        // From here on one may be open, whatever becomes of the answer.
+        let mut transaction = Transaction { session: self.session.clone(), caller, conflict, is_open: true };
+        let begin = TransactionOperation::Begin { isolation: self.isolation, read_only: self.read_only };
+        if let Err(error) = manage(&transaction.caller, begin).await {
+            transaction.is_open = matches!(error, Error::OutcomeUnknown { .. });
+            return Err(error);
+        }
+        Ok(transaction)
     }
 }
 
@@ -123,7 +158,8 @@ impl IntoFuture for NewTransaction {
 
 /// A transaction of a session. Every request of the session runs in it; what is asked through here is watched for conflicts besides.
 ///
-/// One that is dropped goes on: it is rolled back with its session.
+/// One that is dropped is not committed. It stays open, with its locks, until its session is asked for something else, which rolls it
+/// back before, or ends. So whoever gives it up says [`rollback`](Self::rollback).
 ///
 /// ```no_run
 /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
@@ -137,15 +173,31 @@ pub struct Transaction {
     session: Session,
     caller: Caller,
     conflict: Arc<AtomicBool>,
+    /// Whether it may have to be rolled back.
+    is_open: bool,
 }
 
 impl Transaction {
     /// A query that sees what the transaction sees.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rejoin::client::Transaction) -> Result<(), rejoin::client::Error> {
+    /// let credit: f64 = transaction.query("SELECT credit FROM customer WHERE id = ?").parameter(7).one().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn query(&self, sql: impl Into<String>) -> Query {
         Query::new(self.caller.clone(), sql)
     }
 
     /// A statement that writes.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rejoin::client::Transaction) -> Result<(), rejoin::client::Error> {
+    /// transaction.update("UPDATE customer SET credit = 0 WHERE id = ?").parameter(7).run().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn update(&self, sql: impl Into<String>) -> Update {
         Update::new(self.caller.clone(), sql)
     }
@@ -155,6 +207,13 @@ impl Transaction {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rejoin::client::Transaction, request: rejoin::client::Request) -> Result<(), rejoin::client::Error> {
+    /// let response = transaction.perform(&request).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn perform(&self, request: &Request) -> Result<Response, Error> {
         self.caller.perform(request).await
     }
@@ -183,6 +242,15 @@ impl Transaction {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rejoin::client::Transaction) -> Result<(), rejoin::client::Error> {
+    /// transaction.savepoint("before").await?;
+    /// transaction.update("DELETE FROM orders").run().await?;
+    /// transaction.rollback_to("before").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rollback_to(&self, savepoint: &str) -> Result<(), Error> {
         manage(&self.caller, TransactionOperation::RollbackTo(savepoint.into())).await
     }
@@ -192,6 +260,15 @@ impl Transaction {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rejoin::client::Transaction) -> Result<(), rejoin::client::Error> {
+    /// transaction.savepoint("before").await?;
+    /// transaction.update("DELETE FROM orders WHERE id = 7").run().await?;
+    /// transaction.release_savepoint("before").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn release_savepoint(&self, name: &str) -> Result<(), Error> {
         manage(&self.caller, TransactionOperation::ReleaseSavepoint(name.into())).await
     }
@@ -201,8 +278,17 @@ impl Transaction {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows. [`Error::OutcomeUnknown`]: it may hold.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let transaction = session.begin().await?;
+    /// transaction.update("DELETE FROM orders WHERE id = 7").run().await?;
+    /// transaction.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn commit(self) -> Result<(), Error> {
-        manage(&self.caller, TransactionOperation::Commit).await
+        self.end(TransactionOperation::Commit).await
     }
 
     /// Takes everything back.
@@ -210,14 +296,48 @@ impl Transaction {
     /// # Errors
     ///
     /// Any of [`Error`], but those of rows.
+    ///
+    /// ```no_run
+    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
+    /// let transaction = session.begin().await?;
+    /// transaction.update("DELETE FROM orders").run().await?;
+    /// transaction.rollback().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rollback(self) -> Result<(), Error> {
-        manage(&self.caller, TransactionOperation::Rollback).await
+        self.end(TransactionOperation::Rollback).await
+    }
+
+    async fn end(mut self, how: TransactionOperation) -> Result<(), Error> {
+        let outcome = manage(&self.caller, how).await;
+        // What failed may not have ended it.
+        self.is_open = outcome.is_err();
+        outcome
     }
 
     /// Whether the database has ended it because of others.
+    ///
+    /// ```no_run
+    /// # async fn example(transaction: rejoin::client::Transaction) -> Result<(), rejoin::client::Error> {
+    /// if transaction.has_conflict() {
+    ///     println!("others were faster: nothing of it holds");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn has_conflict(&self) -> bool {
         self.conflict.load(Ordering::Relaxed)
+    }
+}
+
+/// Nobody will end it any more: what the session is asked for next rolls it back before.
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.is_open {
+            self.session.shared_state().leave_open();
+        }
     }
 }
 

@@ -49,7 +49,7 @@ struct Open {
 
 impl XmlWriter {
     pub(super) fn new() -> Self {
-        Self::default()
+        Self { out: String::with_capacity(512), ..Self::default() }
     }
 
     /// A writer of parts of a document in that namespace, which is the default there already.
@@ -105,8 +105,7 @@ impl XmlWriter {
                 self.line();
             }
             self.out.push_str("</");
-            let name = self.out[open.name.0..open.name.1].to_owned();
-            self.out.push_str(&name);
+            self.out.extend_from_within(open.name.0..open.name.1);
             self.out.push('>');
         }
         let depth = self.open.len();

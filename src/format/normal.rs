@@ -6,7 +6,7 @@ mod size;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
-use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::take::take_record_batch;
 
 use self::convert::{converted, normal_type};
@@ -25,31 +25,47 @@ const ROW_BYTES: usize = 128 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Normal {
     schema: SchemaRef,
+    /// Whether the columns come as they are to be.
+    is_normal: bool,
     rows: u64,
     has_blocks: bool,
     /// The rows that are being turned, and how many of them have been.
     present: Option<(RecordBatch, usize)>,
+    /// Whether these are a block as they are.
+    is_block: bool,
 }
 
 impl Normal {
     /// Blocks of these columns.
-    pub(super) fn new(schema: &Schema) -> Result<Self, FormatError> {
+    pub(super) fn new(schema: &SchemaRef) -> Result<Self, FormatError> {
         if schema.fields().len() > MOST_COLUMNS {
             return Err(FormatError::malformed("rows", format!("they have more than {MOST_COLUMNS} columns")));
         }
-        let fields = schema.fields().iter().map(|field| {
-            let data_type = normal_type(field.data_type()).ok_or_else(|| FormatError::Foreign {
+        let types = schema.fields().iter().map(|field| {
+            normal_type(field.data_type()).ok_or_else(|| FormatError::Foreign {
                 column: field.name().clone(),
                 data_type: field.data_type().to_string(),
-            })?;
-            Ok(Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone()))
+            })
         });
-        let fields = fields.collect::<Result<Vec<_>, FormatError>>()?;
-        Ok(Self { schema: Arc::new(Schema::new(fields)), rows: 0, has_blocks: false, present: None })
+        let types = types.collect::<Result<Vec<_>, FormatError>>()?;
+        let is_normal = schema.metadata().is_empty()
+            && schema
+                .fields()
+                .iter()
+                .zip(&types)
+                .all(|(field, normal)| field.is_nullable() && field.data_type() == normal);
+        let schema = if is_normal { Arc::clone(schema) } else { turned(schema, types) };
+        Ok(Self { schema, is_normal, rows: 0, has_blocks: false, present: None, is_block: false })
     }
 
-    /// Takes rows, after those before have been given.
-    pub(super) fn take(&mut self, rows: RecordBatch) {
+    /// Takes rows, after those before have been given. Where it is known, `bytes` is no less than their values have: it spares
+    /// looking at each.
+    pub(super) fn take(&mut self, rows: RecordBatch, bytes: Option<usize>) {
+        let values = rows.num_rows().saturating_mul(rows.num_columns());
+        self.is_block = self.is_normal
+            && rows.num_rows() <= BLOCK_ROWS
+            && values <= BLOCK_VALUES
+            && bytes.is_some_and(|bytes| bytes <= BLOCK_VALUE_BYTES);
         self.present = Some((rows, 0));
     }
 
@@ -58,9 +74,12 @@ impl Normal {
         let Some((rows, start)) = self.present.take().filter(|(rows, start)| *start < rows.num_rows()) else {
             return Ok(None);
         };
-        let count = self.fitting(&rows, start)?;
-        let block =
-            if count == rows.num_rows() { self.block(&rows)? } else { self.block(&copied(&rows, start, count)?)? };
+        let count = if self.is_block { rows.num_rows() } else { self.fitting(&rows, start)? };
+        let block = match count == rows.num_rows() {
+            true if self.is_block => rows.clone(),
+            true => self.block(&rows)?,
+            false => self.block(&copied(&rows, start, count)?)?,
+        };
         self.rows += count as u64;
         self.has_blocks = true;
         self.present = Some((rows, start + count));
@@ -112,6 +131,15 @@ impl Normal {
     }
 }
 
+/// The schema with other types.
+fn turned(schema: &Schema, types: Vec<DataType>) -> SchemaRef {
+    let fields = schema.fields().iter().zip(types);
+    let fields: Vec<_> = fields
+        .map(|(field, data_type)| Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone()))
+        .collect();
+    Arc::new(Schema::new(fields))
+}
+
 /// Some of the rows, with memory of their own; what stands in dictionaries and in buffers of views stays there.
 fn copied(rows: &RecordBatch, start: usize, count: usize) -> Result<RecordBatch, FormatError> {
     let indices = UInt64Array::from_iter_values(start as u64..(start + count) as u64);
@@ -134,8 +162,8 @@ mod tests {
         let rows =
             RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
                 .unwrap();
-        let mut normal = Normal::new(rows.schema_ref()).unwrap();
-        normal.take(rows);
+        let mut normal = Normal::new(&rows.schema()).unwrap();
+        normal.take(rows, None);
         let mut blocks = Vec::new();
         while let Some(block) = normal.next_block()? {
             blocks.push(block);

@@ -53,6 +53,13 @@ impl Serving {
         peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
+    /// Whether it was told to stop, and has.
+    pub(crate) fn stands_still(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // The name before may have anything in it.
+        stat.rsplit_once(") ").unwrap().1.starts_with('T')
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         // The shell has `kill` built in; a program of that name need not be there.
         let kill = format!("kill {name} {}", self.child.id());

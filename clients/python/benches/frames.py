@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """A million rows of six columns of PostgreSQL into a pandas frame: by a query of the client, and by pandas.read_sql over psycopg.
 
+Usage: frames.py [ROWS]
+
 By turns, against the same table of the same throw-away server; prints the medians and their ratio. The service is the release build
 of the repository, or what REJOIN_BINARY names.
 """
@@ -24,7 +26,7 @@ import psycopg
 import rejoin
 from servers import PostgreSQL, Rejoin
 
-ROWS = 1_000_000
+ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
 ROUNDS = 3
 TABLE = f"""
     CREATE TABLE sale AS SELECT

@@ -10,8 +10,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from rejoin.arrow import read_stream
-from rejoin.result import Result, RowStream
+from rejoin import Result, RowStream, errors
 
 RANDOM = random.Random(20261122)
 
@@ -98,8 +97,29 @@ def test_spans_of_time_keep_what_they_say():
 
 
 def test_what_is_no_stream_is_refused():
-    for wrong in (b"", b"<response/>", b"\xff\xff\xff\xff\x00\x00\x00\x00"):
-        with pytest.raises(ValueError, match="Arrow"):
-            read_stream(io.BytesIO(wrong).read)
-    with pytest.raises(ValueError, match="which this reader does not know"):
-        read_stream(io.BytesIO(stream_of([pa.record_batch([pa.array([{"a": 1}])], names=["s"])])).read)
+    for wrong in (b"<response/>", b"\xff\xff\xff\xff\x00\x00\x00\x00", b"\xff\xff\xff\xff\x04\x00\x00\x00abcdefghi"):
+        for read in (Result, lambda data: list(RowStream(iter([data])))):
+            with pytest.raises(errors.RejoinError, match=r"Arrow|broke off"):
+                print(read(wrong))
+    with pytest.raises(errors.UnexpectedAnswer, match="which this reader does not know"):
+        Result(stream_of([pa.record_batch([pa.array([{"a": 1}])], names=["s"])]))
+
+
+def test_a_stream_that_ends_before_its_end_is_broken_wherever_that_is():
+    data = stream_of([batch_of(3, 0.3), batch_of(2, 0.0)])
+    assert len(Result(data)) == 5
+    for length in {0, 1, 7, 8, len(data) - 8, len(data) - 1, *(RANDOM.randrange(len(data)) for _ in range(200))}:
+        with pytest.raises(errors.TransferBroken):
+            Result(data[:length])
+        for read in (list, lambda rows: list(rows.batches()), lambda rows: (rows.columns, list(rows))):
+            with pytest.raises(errors.TransferBroken):
+                read(RowStream(iter([data[: length // 2], data[length // 2 : length]])))
+
+
+def test_columns_are_known_before_the_rows_are_read():
+    rows = RowStream(iter([stream_of([pa.record_batch([pa.array([1, 2])], names=["n"])])]))
+    assert [column.name for column in rows.columns] == ["n"]
+    assert list(rows) == [(1,), (2,)]
+    empty = RowStream(iter([stream_of([pa.record_batch([pa.array([], pa.int64())], names=["n"])])]))
+    assert [column.type for column in empty.columns] == ["int64"]
+    assert list(empty) == []

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import threading
 
+import httpx
 import pytest
 
+import rejoin
 from conftest import make_people
+from proxy import Break, Proxy
 from rejoin import dbapi, errors
+from rejoin.dbapi._statement import examine
+from test_protocol import BUSY, fault
 
 
 @pytest.fixture
@@ -109,8 +115,6 @@ def test_exceptions_have_the_classes_of_pep_249(connection, kind, people):
         assert failing("SELECT CAST('x' AS integer)") is dbapi.DataError
     # The transaction goes on: what failed took back itself alone.
     assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
-    with pytest.raises(dbapi.NotSupportedError, match="RETURNING"):
-        execute(connection, f"DELETE FROM {people} RETURNING id")
     with pytest.raises(dbapi.ProgrammingError, match="a sequence"):
         execute(connection, "SELECT ?", {"a": 1})
     connection.session.end()
@@ -181,3 +185,222 @@ def test_a_block_commits_or_rolls_back(stage, kind, service, table):
         execute(connection, f"DELETE FROM {table}")
         raise ZeroDivisionError
     assert service.query(f"SELECT count(*) FROM {table}").scalar() == 3
+
+
+def test_a_transaction_may_begin_with_a_savepoint(connection, people):
+    connection.savepoint("here")
+    execute(connection, f"DELETE FROM {people}")
+    connection.rollback_to("here")
+    connection.release("here")
+    assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+
+
+def test_statements_that_write_give_rows_themselves(connection, service, kind, people):
+    cursor = execute(connection, f"INSERT INTO {people} (id, name) VALUES (?, ?), (8, 'returning') RETURNING id, name", (7, "Jo"))
+    assert [each[0] for each in cursor.description] == ["id", "name"]
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(7, "Jo"), (8, "returning")])
+    assert cursor.execute(f"DELETE FROM {people} WHERE id > 99 RETURNING id").fetchall() == []
+    assert cursor.rowcount == 0
+    assert cursor.execute(f"DELETE FROM {people} WHERE id IN (1, 2) RETURNING id").fetchone() == (1,)
+    if kind != "mariadb":
+        cursor.execute(f"UPDATE {people} SET credit = 7 WHERE id = 7 RETURNING credit")
+        assert (cursor.rowcount, cursor.fetchall()) == (1, [(decimal.Decimal(7),)])
+        cursor.execute(f"WITH gone AS (SELECT 3 AS id) DELETE FROM {people} WHERE id IN (SELECT id FROM gone) RETURNING name")
+        assert cursor.fetchall() == [("<Grace>",)]
+    cursor.executemany(f"INSERT INTO {people} (id, name) VALUES (?, ?) RETURNING id", [(20, "a"), (21, "b")])
+    assert (cursor.rowcount, cursor.description) == (2, None)
+    # Nothing of it holds before the commit.
+    connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 4
+    with service.session() as session:
+        rows = session.update_returning(f"INSERT INTO {people} (id, name) VALUES (?, ?) RETURNING name", [9, "Zed"])
+        assert rows.rows == [("Zed",)]
+        with session.transaction() as transaction:
+            assert transaction.update_returning(f"DELETE FROM {people} WHERE id = 9 RETURNING id").scalar() == 9
+
+
+def test_rows_that_are_locked_stay_so(stage, connection, kind, people):
+    if kind == "sqlite":
+        pytest.skip("SQLite locks no rows")
+    cursor = execute(connection, f"SELECT id, name FROM {people} WHERE id < ? ORDER BY id FOR UPDATE", (3,))
+    assert (cursor.rowcount, cursor.fetchall()) == (2, [(1, "Ada"), (2, "Bea")])
+    with dbapi.connect(stage.service.url, kind, patience=0) as other:
+        with pytest.raises(dbapi.OperationalError):
+            execute(other, f"SELECT id FROM {people} WHERE id = 1 FOR UPDATE NOWAIT")
+        other.rollback()
+        assert execute(other, f"SELECT id FROM {people} WHERE id = 4 FOR UPDATE NOWAIT").fetchone() == (4,)
+        other.rollback()
+        connection.rollback()
+        assert execute(other, f"SELECT id FROM {people} WHERE id = 1 FOR UPDATE NOWAIT").fetchone() == (1,)
+
+
+def test_statements_are_known_by_their_words():
+    def known(sql, **options):
+        found = examine(sql, **options)
+        return "query" if found.gives_rows else "rows" if found.returns else "update"
+
+    for sql in (
+        "(SELECT 1) UNION (SELECT 2)",
+        "/* INSERT */ -- DELETE\nSELECT 'RETURNING'",
+        "WITH a AS (SELECT 1) SELECT * FROM a",
+        "SELECT replace(a, 'FOR UPDATE', '') FROM t",
+        "SHOW TABLES",
+        "VALUES (1)",
+        "SELECT '\\', 'FOR UPDATE'",
+    ):
+        assert known(sql) == "query", sql
+    for sql in (
+        "DELETE FROM t RETURNING a",
+        "WITH a AS (DELETE FROM t RETURNING b) SELECT * FROM a",
+        "SELECT a FROM t FOR NO KEY UPDATE",
+        "WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING b",
+        "TABLE t FOR SHARE",
+    ):
+        assert known(sql) == "rows", sql
+    for sql in (
+        "WITH a AS (DELETE FROM t RETURNING b) UPDATE u SET c = 1",
+        "INSERT INTO t (\"RETURNING\") VALUES ('RETURNING')",
+        "UPDATE t SET a = 'it''s' -- RETURNING",
+        "UPDATE t SET a = (SELECT 1)",
+        "MERGE INTO t USING u ON 1 = 1",
+        "CREATE TABLE t (a)",
+        "",
+    ):
+        assert known(sql) == "update", sql
+    assert known(r"INSERT INTO t VALUES ('\' RETURNING')", mysql=True) == "update"
+    assert known("INSERT INTO t VALUES (1) # RETURNING a", mysql=True) == "update"
+    assert examine("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a").inserts
+
+
+class Turned(httpx.HTTPTransport):
+    """Turns requests that hold this text away, as often as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text, self.left = b"", 0
+
+    def handle_request(self, request):
+        if self.left and self.text in request.read():
+            self.left -= 1
+            return fault("ServerBusy", 503, **BUSY)
+        return super().handle_request(request)
+
+
+def test_a_commit_that_is_refused_can_be_asked_for_again(stage, kind, service, people):
+    turned = Turned()
+    with dbapi.connect(stage.service.url, kind, patience=0, transport=turned) as connection:
+        execute(connection, f"DELETE FROM {people} WHERE id = 1")
+        turned.text, turned.left = b"<commit", 2
+        for _ in range(2):
+            with pytest.raises(dbapi.OperationalError) as refused:
+                connection.commit()
+            assert isinstance(refused.value.fault, errors.ServerBusy)
+        connection.commit()
+        turned.text, turned.left = b"<rollback", 1
+        execute(connection, f"DELETE FROM {people}")
+        with pytest.raises(dbapi.OperationalError):
+            connection.rollback()
+        assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (0,)
+        connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+
+
+def test_a_statement_that_ends_its_transaction_is_followed_by_a_rollback(stage, kind, service, people):
+    if kind == "sqlite":
+        pytest.skip("one writes at a time: shown below")
+    with dbapi.connect(stage.service.url, kind) as one, dbapi.connect(stage.service.url, kind) as other:
+        for number, each in ((1, one), (2, other)):
+            execute(each, f"UPDATE {people} SET town = 'Wick' WHERE id = ?", (number,))
+        lost: list[object] = []
+
+        def cross(connection, number):
+            try:
+                execute(connection, f"UPDATE {people} SET town = 'Wick' WHERE id = ?", (number,))
+            except dbapi.OperationalError as error:
+                lost.extend([connection, error])
+
+        thread = threading.Thread(target=cross, args=(one, 2))
+        thread.start()
+        cross(other, 1)
+        thread.join()
+        error = lost[1]
+        assert isinstance(error.fault, errors.TransactionConflict)
+        assert "deadlock" in str(error).lower()
+        for each in (one, other):
+            if lost[0] is each:
+                # Nothing runs outside of it in silence.
+                with pytest.raises(dbapi.OperationalError) as failed:
+                    execute(each, f"SELECT count(*) FROM {people}")
+                assert isinstance(failed.value.fault, errors.TransactionConflict)
+                assert failed.value.fault.activity_code == "TransactionRolledBack"
+            each.rollback()
+            assert execute(each, f"SELECT count(*) FROM {people} WHERE town = 'Wick'").fetchone() == (0,)
+            each.rollback()
+
+
+def test_a_constraint_that_is_looked_at_in_the_end_fails_the_commit(connection, kind, service, people, table):
+    if kind == "mariadb":
+        pytest.skip("MariaDB looks at once")
+    child = f"{table}_child"
+    service.update(f"CREATE TABLE {child} (id INTEGER REFERENCES {people} (id) DEFERRABLE INITIALLY DEFERRED)")
+    execute(connection, f"INSERT INTO {child} VALUES (99)")
+    with pytest.raises(dbapi.IntegrityError):
+        connection.commit()
+    execute(connection, f"INSERT INTO {child} VALUES (1)")
+    connection.commit()
+    assert service.query(f"SELECT id FROM {child}").rows == [(1,)]
+
+
+def test_a_table_that_can_not_be_made_leaves_the_driver_outside_of_a_transaction(stage, service, table):
+    with dbapi.connect(stage.service.url, "mariadb") as connection:
+        execute(connection, f"CREATE TABLE {table} (id INTEGER)")
+        execute(connection, f"INSERT INTO {table} VALUES (1)")
+        with pytest.raises(dbapi.ProgrammingError):
+            execute(connection, "DROP TABLE nowhere")
+        # What was done before is committed; what comes next is a transaction again.
+        execute(connection, f"INSERT INTO {table} VALUES (2)")
+        connection.rollback()
+        assert execute(connection, f"SELECT id FROM {table}").fetchall() == [(1,)]
+
+
+def test_values_that_a_database_does_not_have_are_refused(connection, kind):
+    if kind != "postgres":
+        with pytest.raises(dbapi.InterfaceError, match="has no arrays"):
+            execute(connection, "SELECT ?", ([1, 2],))
+    with pytest.raises(dbapi.DataError, match=r"U\+0000") as failed:
+        execute(connection, "SELECT ?", ("a\0",))
+    assert isinstance(failed.value.__cause__, ValueError)
+
+    def rows():
+        yield (1,)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        connection.cursor().executemany("DELETE FROM nowhere WHERE id = ?", rows())
+    for wrong in ("abc", {"a": 1}, 5):
+        with pytest.raises(dbapi.Error, match="a sequence, one value for each"):
+            execute(connection, "SELECT ?", wrong)
+        with pytest.raises(dbapi.Error, match="a sequence, one value for each"):
+            connection.cursor().executemany("DELETE FROM nowhere WHERE id = ?", [wrong])
+    connection.rollback()
+
+
+def test_a_block_that_closes_its_connection_is_well(stage, kind):
+    with dbapi.connect(stage.service.url, kind) as connection:
+        connection.close()
+
+
+def test_a_lost_block_of_rows_ends_with_an_error(stage, sqlite, table):
+    make_people(sqlite, table)
+    proxy = Proxy(stage.service.port)
+    with dbapi.connect(proxy.url, "sqlite", patience=0, fetch_rows=2) as connection:
+        cursor = execute(connection, f"SELECT id FROM {table} ORDER BY id")
+        assert cursor.fetchmany(2) == [(1,), (2,)]
+        proxy.breaks(Break.AFTER_ANSWER)
+        with pytest.raises(dbapi.OperationalError) as lost:
+            cursor.fetchall()
+        assert isinstance(lost.value.fault, rejoin.LostAnswer)
+        connection.rollback()
+        with pytest.raises(dbapi.ProgrammingError, match="ended with its transaction"):
+            cursor.fetchone()
+    proxy.close()

@@ -18,11 +18,11 @@ DOCS = Path(__file__).parents[3] / "docs"
 _BLOCKS = re.compile(r"^```(?P<words>[a-z ]+)\n(?P<code>.*?)^```\n(?:\n```text\n(?P<printed>.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture
-def demo(tmp_path):
-    """`rejoin demo` on a port of its own."""
+@contextlib.contextmanager
+def started_demo(folder):
+    """`rejoin demo` on a port of its own; gives its host and port."""
     process = subprocess.Popen(
-        [binary(), "demo", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=tmp_path
+        [binary(), "demo", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder
     )
     try:
         first = process.stdout.readline()
@@ -32,6 +32,12 @@ def demo(tmp_path):
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture
+def demo(tmp_path):
+    with started_demo(tmp_path) as address:
+        yield address
 
 
 def matches(printed: str, expected: str) -> bool:

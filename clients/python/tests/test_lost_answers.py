@@ -91,7 +91,8 @@ def test_the_driver_does_nothing_twice(proxy, kind, moment, client, table):
         proxy.breaks(moment)
         connection.commit()
         proxy.breaks(moment)
-        cursor.execute(f"UPDATE {table} SET credit = 7 WHERE id = 10")
+        cursor.execute(f"DELETE FROM {table} WHERE id = ? RETURNING id", (10,))
+        assert cursor.fetchall() == [(10,)]
         proxy.breaks(moment)
         connection.rollback()
     found = client.query(f"SELECT count(*), count(credit) FROM {table}").rows

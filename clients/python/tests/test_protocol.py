@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import http.server
+import pickle
+import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +39,10 @@ class Played:
         self.requests.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, httpx.Response):
-            return httpx.Response(answer.status_code, content=answer.content)
+            headers = {name: value for name, value in {"rejoin-request-id": "r", **answer.headers}.items() if value}
+            if "content-encoding" in headers:
+                return httpx.Response(answer.status_code, headers=headers, stream=answer.stream)
+            return httpx.Response(answer.status_code, content=answer.content, headers=headers)
         raise answer("broken", request=request)
 
     @property
@@ -160,3 +168,114 @@ def test_every_code_of_the_documentation_has_its_class():
     codes = {line.split("`")[1] for line in table[: table.index("\n\n")].splitlines()[2:]}
     missing = {code for code in codes if errors.fault(errors.FaultDetails(code=code, message="")).__class__ is rejoin.Fault}
     assert missing == set()
+
+
+def test_patience_begins_with_the_first_mishap(asked, monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr("rejoin._protocol.time", types.SimpleNamespace(monotonic=lambda: now))
+
+    class Slow(Played):
+        def __call__(self, request):
+            nonlocal now
+            # Longer than patience lasts.
+            now += 60 * (len(self.requests) == 0)
+            return super().__call__(request)
+
+    assert asked(Slow(httpx.ReadError, httpx.Response(200, text=COUNT)), "update", "DELETE FROM t") == 1
+
+
+def test_a_stream_is_asked_for_until_it_begins(asked):
+    def opened(*answers):
+        played = Played(*answers)
+        with (
+            rejoin.connect("http://service", "r", transport=httpx.MockTransport(played)) as service,
+            pytest.raises(errors.RejoinError) as failed,
+            service.stream_query("SELECT 1") as rows,
+        ):
+            list(rows)
+        return played, failed.value
+
+    played, failed = opened(fault("ServerBusy", 503, **BUSY), httpx.ReadError, httpx.Response(200, text="<html/>"))
+    assert len(played.requests) == 3
+    assert played.keys == [None] * 3
+    assert isinstance(failed, errors.RejoinError)
+    played, failed = opened(fault("ActivityFailed", 422))
+    assert (len(played.requests), type(failed)) == (1, errors.ActivityFailed)
+
+
+def test_a_stream_of_what_changes_something_is_asked_for_once():
+    played = Played(fault("ServerBusy", 503, **BUSY))
+    with rejoin.connect("http://service", "r", transport=httpx.MockTransport(played)) as service:
+        with pytest.raises(errors.ServerBusy), service.stream(f"<perform {TYPES}/>", "x"):
+            pass
+        assert len(played.requests) == 1
+        # Asked for again, it might stop another request.
+        played.answers = [httpx.ReadError]
+        with pytest.raises(rejoin.LostAnswer):
+            service.join("0123456789").cancel()
+        assert len(played.requests) == 2
+
+
+def test_what_is_no_answer_of_the_service_is_no_answer(asked):
+    for content in ("<html/>", "", "<updateCount/>", "<updateCount>1</updateCount><updateCount>2</updateCount>"):
+        with pytest.raises(errors.UnexpectedAnswer):
+            asked(Played(httpx.Response(200, text=content)), "update", "DELETE FROM t")
+    with pytest.raises(errors.UnexpectedAnswer, match="something else answers"):
+        asked(Played(httpx.Response(200, text=COUNT, headers={"Rejoin-Request-Id": ""})), "raw", f"<perform {TYPES}/>", "x")
+    # What can't be decompressed is as good as broken, and shows nothing of the request.
+    broken = httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
+    with pytest.raises(rejoin.LostAnswer) as lost:
+        asked(Played(broken), "update", "DELETE FROM t", patience=0)
+    assert lost.value.__context__ is None or "Lost" in type(lost.value.__context__).__name__
+
+
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """Leads everybody elsewhere, and notes what came with them."""
+
+    seen: list[str | None] = []  # noqa: RUF012 (one list for all)
+    status, target = 302, ""
+
+    def do_POST(self):
+        self.seen.append(self.headers.get("Authorization"))
+        self.send_response(self.status)
+        self.send_header("Location", self.target)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    do_GET = do_POST  # noqa: N815
+
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_credentials_are_led_nowhere(status):
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Elsewhere,), {"seen": []})) for _ in range(2)]
+    one, other = servers
+    one.RequestHandlerClass.status = status
+    one.RequestHandlerClass.target = f"http://127.0.0.1:{other.server_port}/services/r"
+    for each in servers:
+        threading.Thread(target=each.serve_forever, daemon=True).start()
+    with rejoin.connect(f"http://127.0.0.1:{one.server_port}", "r", auth=("ada", "secret"), patience=0) as service:
+        for ask in (service.properties, lambda: service.update("DELETE FROM t"), lambda: service.query("SELECT 1")):
+            with pytest.raises(errors.UnexpectedAnswer, match="leads elsewhere"):
+                ask()
+    assert len(one.RequestHandlerClass.seen) == 3
+    assert other.RequestHandlerClass.seen == []
+    for each in servers:
+        each.shutdown()
+        each.server_close()
+
+
+def test_exceptions_travel_between_processes():
+    details = errors.FaultDetails(code="SessionEnded", message="idle", status=410, line=1, column=2, document="<perform/>")
+    for error in (
+        errors.fault(details),
+        errors.fault(errors.FaultDetails(code="New", message="x")),
+        rejoin.LostAnswer("lost", may_have_run=True, key="k"),
+        errors.UnexpectedAnswer("what?", 404),
+        errors.TransferBroken("broken"),
+    ):
+        for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+            assert type(other) is type(error)
+            assert (str(other), vars(other)) == (str(error), vars(error))

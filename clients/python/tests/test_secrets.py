@@ -80,3 +80,43 @@ def test_who_asks_is_told_to_the_service_alone(guarded, caplog):
     assert "a-secret-token" not in logged
     # Base64 of ada:a-long-password.
     assert "YWRhOmEtbG9uZy1wYXNzd29yZA" not in logged
+
+
+def test_what_a_header_can_not_hold_is_refused_and_not_shown(stage):
+    with pytest.raises(ValueError, match="a token has to be made of visible ASCII characters; does it end with a line break"):
+        rejoin.connect(stage.service.url, "sqlite", token="a-secret-token\n")
+    with rejoin.connect(stage.service.url, "sqlite") as service:
+        for wrong in ("a-secret-id\r\nX: y", "é", ""):
+            with pytest.raises(ValueError, match="a session id has to be made of visible ASCII") as refused:
+                service.join(wrong)
+            assert "secret" not in "".join(traceback.format_exception(refused.value.with_traceback(None)))
+        with pytest.raises(ValueError, match="an idempotency key has to be made of visible ASCII"):
+            service.update("DELETE FROM nowhere", key="a\nb")
+
+
+def test_the_key_of_a_lost_answer_asks_for_that_answer(stage):
+    proxy = Proxy(stage.service.port)
+    count = (
+        '<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><sessionAttributeManagement name="c">'
+        '<incrementAttribute name="n"/><output name="o"/></sessionAttributeManagement></perform>'
+    )
+    with rejoin.connect(proxy.url, "sqlite", patience=0) as service, service.session() as session:
+        session.update("CREATE TABLE IF NOT EXISTS kept (n INTEGER)")
+        before = session.query("SELECT count(*) FROM kept").scalar()
+        for ask in (
+            lambda key: session.perform(count, key=key)["o"].text,
+            lambda key: session.raw(count, "o", key=key).decode(),
+            lambda key: session.update("INSERT INTO kept VALUES (?)", [1], key=key),
+        ):
+            proxy.breaks(Break.AFTER_ANSWER)
+            with pytest.raises(rejoin.LostAnswer) as lost:
+                ask(None)
+            ask(lost.value.key)
+            ask(lost.value.key)
+        assert session.get("n") == 2
+        assert session.query("SELECT count(*) FROM kept").scalar() == before + 1
+        # A key with quotes in it is one, too.
+        session.perform(count, key='"0b3d2f0e" \\'.replace(" ", "-"))
+        session.perform(count, key='"0b3d2f0e" \\'.replace(" ", "-"))
+        assert session.get("n") == 3
+    proxy.close()

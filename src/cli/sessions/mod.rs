@@ -14,7 +14,8 @@ use anyhow::{Context, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use reqwest::StatusCode;
 
-use super::credentials::Credentials;
+use super::credentials::CredentialOptions;
+use super::service;
 use crate::document::{EndedSessions, SessionState};
 use harmless::print_document;
 use remote::{Answered, Remote};
@@ -85,7 +86,7 @@ struct ListArguments {
     #[arg(long, conflicts_with = "all_pages")]
     xml: bool,
     #[command(flatten)]
-    credentials: Credentials,
+    credentials: CredentialOptions,
 }
 
 #[derive(Debug, Args)]
@@ -96,7 +97,7 @@ struct ShowArguments {
     #[arg(long)]
     xml: bool,
     #[command(flatten)]
-    credentials: Credentials,
+    credentials: CredentialOptions,
 }
 
 #[derive(Debug, Args)]
@@ -110,7 +111,7 @@ struct EndArguments {
     #[arg(long)]
     xml: bool,
     #[command(flatten)]
-    credentials: Credentials,
+    credentials: CredentialOptions,
 }
 
 /// Which sessions are to be ended: one of these.
@@ -154,11 +155,11 @@ impl From<State> for SessionState {
 }
 
 pub(super) async fn run(arguments: &SessionsArguments) -> anyhow::Result<ExitCode> {
-    let remote = |credentials: &Credentials| {
+    let remote = |credentials: &CredentialOptions| {
         let url = arguments.url.as_deref();
         let url =
             url.context("which sessions? Name the resource: rejoin sessions http://127.0.0.1:8080/services/demo …")?;
-        Remote::new(url, credentials.secret()?)
+        service::at(url, credentials).map(Remote::new)
     };
     let done = match &arguments.action {
         SessionsAction::List(wanted) => list::run(&remote(&wanted.credentials)?, wanted).await?,

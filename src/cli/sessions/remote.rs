@@ -1,20 +1,17 @@
 //! The routes of a resource's sessions, as the command uses them.
 
 use anyhow::{Context, anyhow, ensure};
-use reqwest::{Client, Method, Response, StatusCode, Url};
+use reqwest::{Method, Response, StatusCode, Url};
 
 use super::harmless::{harmless, harmless_lines};
 use super::{ListArguments, Which};
-use crate::cli::address;
-use crate::cli::client::client;
-use crate::cli::credentials::{HOW_TO_SAY_WHO_YOU_ARE, Secret};
+use crate::cli::credentials::HOW_TO_SAY_WHO_YOU_ARE;
+use crate::client::DataService;
 use crate::document::{DocumentError, EndedSessions, Fault, Limits, SessionList, SessionState, SessionStatusDocument};
 
 /// The sessions of one data service resource.
 pub(super) struct Remote {
-    client: Client,
-    url: Url,
-    secret: Secret,
+    service: DataService,
 }
 
 /// What came back.
@@ -31,8 +28,8 @@ pub(super) struct Answer {
 }
 
 impl Remote {
-    pub(super) fn new(resource: &str, secret: Secret) -> anyhow::Result<Self> {
-        Ok(Self { client: client()?, url: address::of_resource(resource)?, secret })
+    pub(super) fn new(service: DataService) -> Self {
+        Self { service }
     }
 
     /// A page of the list, after that handle.
@@ -72,18 +69,16 @@ impl Remote {
 
     /// `…/sessions`, or that of one handle.
     fn path(&self, handle: Option<&str>) -> anyhow::Result<Url> {
-        let mut url = self.url.clone();
-        url.set_query(None);
+        let mut url = self.service.address().clone();
         let mut segments =
-            url.path_segments_mut().map_err(|()| anyhow!("`{}` is not the URL of a resource", self.url))?;
+            url.path_segments_mut().map_err(|()| anyhow!("`{}` is not the URL of a resource", self.service.url()))?;
         segments.pop_if_empty().push("sessions").extend(handle);
         drop(segments);
         Ok(url)
     }
 
     async fn send(&self, method: Method, url: Url) -> anyhow::Result<Answered> {
-        let request = self.secret.authorize(self.client.request(method, url));
-        let response = request.send().await.context("the service does not answer")?;
+        let response = self.service.bare(method, url).send().await.context("the service does not answer")?;
         let status = response.status();
         let text = read(response).await?;
         if status.is_success() {

@@ -95,6 +95,14 @@ impl ParquetCompression {
 }
 
 /// What a transaction may see of others that run beside it: the levels of SQL.
+///
+/// ```
+/// use rejoin::document::activities::{ActivityElement, Isolation, TransactionManagement, TransactionOperation};
+///
+/// let begin = TransactionOperation::Begin { isolation: Some(Isolation::Serializable), read_only: false };
+/// let step = TransactionManagement::new(begin).step("begin");
+/// assert_eq!(step.element.elements().next().map(|child| child.local_name()), Some("begin"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Isolation {
     /// Also what others have not committed.

@@ -116,7 +116,13 @@ impl PerformDocument {
     ///
     /// [`Unwritable`] when a text or an attribute holds a character that XML has no way to write, or a name is none.
     pub fn to_xml(&self) -> Result<String, Unwritable> {
-        writer::write(self)
+        writer::write(&self.documentation, self.session.as_ref(), &self.steps)
+    }
+
+    /// Writes the document of these parts, as [`to_xml`](Self::to_xml).
+    #[cfg(feature = "client")]
+    pub(crate) fn xml_of(session: Option<&SessionElement>, steps: &[Step]) -> Result<String, Unwritable> {
+        writer::write(&[], session, steps)
     }
 }
 

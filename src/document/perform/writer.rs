@@ -1,19 +1,23 @@
 //! A perform document to text.
 
-use super::{PerformDocument, SessionElement, Step, TYPES_NAMESPACE, TimeoutWish};
+use super::{SessionElement, Step, TYPES_NAMESPACE, TimeoutWish};
 use crate::document::writer::XmlWriter;
 use crate::document::{Unwritable, duration};
 
-pub(super) fn write(document: &PerformDocument) -> Result<String, Unwritable> {
+pub(super) fn write(
+    documentation: &[String],
+    session: Option<&SessionElement>,
+    steps: &[Step],
+) -> Result<String, Unwritable> {
     let mut writer = XmlWriter::new();
     writer.root("perform", TYPES_NAMESPACE);
-    for documentation in &document.documentation {
+    for documentation in documentation {
         writer.text_element("documentation", documentation);
     }
-    if let Some(session) = &document.session {
+    if let Some(session) = session {
         write_session(session, &mut writer);
     }
-    write_steps(&document.steps, &mut writer);
+    write_steps(steps, &mut writer);
     writer.end();
     writer.finish()
 }

@@ -1,11 +1,14 @@
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use arrow_buffer::Buffer;
-use arrow_ipc::reader::StreamDecoder;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_ipc::convert::fb_to_schema;
+use arrow_ipc::reader::{read_dictionary, read_record_batch};
+use arrow_schema::{ArrowError, SchemaRef};
 use bytes::Bytes;
 
-use super::frames::{FORMAT, Frames};
+use super::frames::{FORMAT, Frame, Frames};
 use crate::format::FormatError;
 use crate::format::normal::Normal;
 
@@ -19,8 +22,15 @@ pub struct ArrowReader {
     /// What has not been looked at.
     unread: Bytes,
     frames: Frames,
-    decoder: StreamDecoder,
+    decoder: Decoder,
     normal: Option<Normal>,
+}
+
+/// What messages mean to each other.
+#[derive(Debug, Default)]
+struct Decoder {
+    schema: Option<SchemaRef>,
+    dictionaries: HashMap<i64, ArrayRef>,
 }
 
 impl ArrowReader {
@@ -49,13 +59,13 @@ impl ArrowReader {
             {
                 return Ok(Some(block));
             }
-            let Some(message) = self.frames.next(&mut self.unread)? else { return Ok(None) };
-            let rows = decoded(&mut self.decoder, message)?;
-            if let (None, Some(schema)) = (&self.normal, self.decoder.schema()) {
-                self.normal = Some(Normal::new(&schema)?);
+            let Some(frame) = self.frames.next(&mut self.unread)? else { return Ok(None) };
+            let rows = decoded(&mut self.decoder, &frame)?;
+            if let (None, Some(schema)) = (&self.normal, &self.decoder.schema) {
+                self.normal = Some(Normal::new(schema)?);
             }
             if let (Some(rows), Some(normal)) = (rows, &mut self.normal) {
-                normal.take(rows);
+                normal.take(rows, Some(frame.value_bytes));
             }
         }
     }
@@ -75,11 +85,33 @@ impl ArrowReader {
 }
 
 /// Decodes a message. What the decoder can't cope with is the fault of who wrote it, even if the decoder panics.
-fn decoded(decoder: &mut StreamDecoder, mut message: Buffer) -> Result<Option<RecordBatch>, FormatError> {
-    match catch_unwind(AssertUnwindSafe(|| decoder.decode(&mut message))) {
+fn decoded(decoder: &mut Decoder, frame: &Frame) -> Result<Option<RecordBatch>, FormatError> {
+    match catch_unwind(AssertUnwindSafe(|| decoder.decode(frame))) {
         Ok(Ok(rows)) => Ok(rows),
         Ok(Err(error)) => Err(FormatError::malformed(FORMAT, error.to_string())),
         Err(_) => Err(FormatError::malformed(FORMAT, "a message contradicts itself")),
+    }
+}
+
+impl Decoder {
+    fn decode(&mut self, Frame { description, body, .. }: &Frame) -> Result<Option<RecordBatch>, ArrowError> {
+        let message = description.as_ref();
+        let version = message.version();
+        if let Some(schema) = message.header_as_schema() {
+            if self.schema.is_some() {
+                return Err(ArrowError::IpcError("it has two schemas".into()));
+            }
+            self.schema = Some(Arc::new(fb_to_schema(schema)));
+            return Ok(None);
+        }
+        let Some(schema) = &self.schema else {
+            return Err(ArrowError::IpcError("it does not begin with its schema".into()));
+        };
+        if let Some(dictionary) = message.header_as_dictionary_batch() {
+            read_dictionary(body, dictionary, schema, &mut self.dictionaries, &version)?;
+        }
+        let Some(rows) = message.header_as_record_batch() else { return Ok(None) };
+        read_record_batch(body, rows, Arc::clone(schema), &self.dictionaries, None, &version).map(Some)
     }
 }
 

@@ -62,7 +62,7 @@ impl ParquetReader {
                 return Ok(None);
             }
             if let Some(rows) = guarded(|| self.batches.next().transpose())? {
-                self.normal.take(rows);
+                self.normal.take(rows, None);
             } else {
                 self.has_ended = true;
                 return Ok(self.normal.empty_block());

@@ -3,6 +3,18 @@ use std::fmt;
 use serde::de;
 
 /// Why a row can't be read into a value.
+///
+/// ```
+/// use std::sync::Arc;
+/// use arrow_array::{Int64Array, RecordBatch};
+/// use rejoin::format::structs;
+///
+/// let ids = Arc::new(Int64Array::from(vec![7, 300]));
+/// let rows = RecordBatch::try_from_iter([("id", ids as _)])?;
+/// let error = structs::<u8>(&rows, &mut Vec::new()).unwrap_err();
+/// assert_eq!((error.row(), error.column()), (Some(2), Some("id")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {
     row: Option<usize>,
@@ -25,7 +37,7 @@ impl RowError {
         self
     }
 
-    /// The row of its block, from 1.
+    /// The row among those that were read together, from 1.
     #[must_use]
     pub fn row(&self) -> Option<usize> {
         self.row

@@ -26,7 +26,7 @@ use row::Row;
 ///
 /// # Errors
 ///
-/// [`RowError`], which names row and column.
+/// [`RowError`], which names row and column: the row by its place among the values, from 1.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -61,7 +61,9 @@ pub fn structs<T: DeserializeOwned>(rows: &RecordBatch, into: &mut Vec<T>) -> Re
     into.reserve(rows.num_rows());
     for row in 0..rows.num_rows() {
         let value = T::deserialize(Row { names: &names, cells: &cells, index: row });
-        into.push(value.map_err(|error| error.in_row(row + 1))?);
+        // In a result of many blocks, the row is counted from its beginning.
+        let number = into.len() + 1;
+        into.push(value.map_err(|error| error.in_row(number))?);
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod physical;
 mod pieces;
 pub mod postgres;
 mod recovery;
+mod returned;
 mod schema;
 pub mod sqlite;
 mod statement;
@@ -40,6 +41,7 @@ pub use load::BulkLoad;
 pub use parameter_rows::{PARAMETER_ROWS, ParameterRows, ParameterSender};
 pub use physical::{ForeignKey, PhysicalIndex, PhysicalSchema, PhysicalTable};
 pub use recovery::recoverable;
+pub use returned::UpdateEnd;
 pub use schema::{Column, DatabaseSchema, SchemaFilter, Table, TableKind};
 pub use statement::{Parameter, Statement};
 
@@ -88,6 +90,23 @@ pub trait SqlExecutor: Send + Sync {
     ///
     /// As [`SqlExecutor::query`]; whatever the error, nothing has changed, but for [`ResourceError::Lost`].
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError>;
+
+    /// As [`SqlExecutor::update`], with the rows that the statement gives (`RETURNING`). They hold when this returns, and are kept
+    /// in memory until then.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqlExecutor::update`]; [`ResourceError::Sql`] also for a statement that gives no rows, and for rows of more than
+    /// 64 MiB.
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        let _ = (sql, rows, cancel);
+        Err(ResourceError::unsupported("updates of this database give no rows"))
+    }
 
     /// Calls a stored procedure or function. Rows that it gives go into `output`, which is finished like that of a query; one
     /// that gives none sends a block without columns.

@@ -1,10 +1,16 @@
-//! Places at which tests end the process in the middle of a commit.
+//! Places at which tests end or stop the process in the middle of a commit.
 
-/// Ends the process here, if it is a debug build and `REJOIN_TRANSACTION_FAULT` says so, as a crash would.
+/// Ends the process here, if it is a debug build and `REJOIN_TRANSACTION_FAULT` says so, as a crash would. With `stop:` before
+/// the name, the process stands still until somebody sends it `SIGCONT`.
 #[cfg(debug_assertions)]
 pub(super) fn point(name: &str) {
-    if std::env::var_os("REJOIN_TRANSACTION_FAULT").is_some_and(|wanted| *wanted == *name) {
+    let Ok(wanted) = std::env::var("REJOIN_TRANSACTION_FAULT") else { return };
+    if wanted == name {
         std::process::abort();
+    }
+    if wanted.strip_prefix("stop:") == Some(name) {
+        // Whoever waits for it to stand still waits in vain otherwise.
+        let _ = std::process::Command::new("sh").args(["-c", "kill -STOP $PPID"]).status();
     }
 }
 

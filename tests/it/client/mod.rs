@@ -2,11 +2,15 @@
 
 mod breaking_proxy;
 mod codes;
+mod connections;
+mod examples;
+mod left_alone;
 mod lost_answers;
 mod queries;
 mod reaching;
 mod requests;
 mod sessions;
+mod strangers;
 
 use rejoin::client::{DataService, Error};
 use rejoin::service::RunningServer;

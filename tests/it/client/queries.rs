@@ -41,6 +41,23 @@ async fn a_query_gives_batches_structs_tuples_and_values() {
 }
 
 #[tokio::test]
+async fn an_update_gives_the_rows_that_it_returns() {
+    let context = Context::new().await;
+    let service = service(&context).await;
+    let raise =
+        || service.update("UPDATE customer SET credit = credit + ? WHERE id = 3 RETURNING id, credit").parameter(1);
+    assert_eq!(raise().returning::<(u32, f64)>().await.unwrap(), [(3, -2.0)]);
+    assert_eq!(raise().returning_batches().await.unwrap()[0].schema().field(1).name(), "credit");
+    assert_eq!(raise().run().await.unwrap(), 1);
+    let credit: f64 = service.query("SELECT credit FROM customer WHERE id = 3").one().await.unwrap();
+    assert!((credit - 0.0).abs() < f64::EPSILON, "{credit}");
+    let none: Vec<u32> = service.update("DELETE FROM customer WHERE id = 9 RETURNING id").returning().await.unwrap();
+    assert!(none.is_empty());
+    let error = service.update("DELETE FROM customer WHERE id = 9").returning::<u32>().await.unwrap_err();
+    assert!(error.to_string().contains("RETURNING"), "{error}");
+}
+
+#[tokio::test]
 async fn a_query_without_rows_has_its_columns() {
     let context = Context::new().await;
     let query = service(&context).await.query("SELECT id, name FROM customer WHERE id = 9");
@@ -118,4 +135,47 @@ async fn what_is_not_there_is_told_at_once() {
     let error = DataService::connect(&format!("http://127.0.0.1:{port}"), "data").await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     assert!(error.to_string().contains(&format!("http://127.0.0.1:{port}/services/data")), "{error}");
+}
+
+#[tokio::test]
+async fn a_row_that_does_not_fit_is_counted_from_the_beginning_of_the_result() {
+    let context = Context::new().await;
+    let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i FROM n";
+    let error = service(&context).await.query(numbers).all::<Small>().await.unwrap_err();
+    assert!(error.to_string().starts_with("row 4001: "), "{error}");
+}
+
+/// A number up to four thousand.
+#[derive(Debug)]
+struct Small;
+
+impl<'de> Deserialize<'de> for Small {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        if number > 4000 { Err(serde::de::Error::custom("it is too large")) } else { Ok(Self) }
+    }
+}
+
+#[tokio::test]
+async fn the_first_row_is_read_without_the_others() {
+    let context = Context::new().await;
+    let many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT i FROM n";
+    let builder = DataService::builder(&context.server.url(), "data").answer_bytes(64 * 1024);
+    let service = builder.build().unwrap();
+    assert_eq!(service.query(many).first::<u64>().await.unwrap(), Some(1));
+    assert_eq!(service.query(many).one::<u64>().await.unwrap(), 1);
+    let error = service.query(many).all::<u64>().await.unwrap_err();
+    assert!(error.to_string().contains("read it as a stream"), "{error}");
+    let error = service.query("SELECT 1 WHERE 0").one::<u64>().await.unwrap_err();
+    assert!(matches!(error, Error::NoResult { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_columns_are_known_whenever_they_are_asked_for() {
+    let context = Context::new().await;
+    let mut rows = service(&context).await.query("SELECT id, name FROM customer").rows().await.unwrap();
+    rows.next_batch().await.unwrap().unwrap();
+    assert_eq!(rows.schema().await.unwrap().field(1).name(), "name");
+    assert!(rows.next_batch().await.unwrap().is_none());
+    assert_eq!(rows.schema().await.unwrap().fields().len(), 2);
 }

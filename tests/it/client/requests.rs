@@ -1,6 +1,6 @@
 //! Requests: documents, steps, streams, and such as go on.
 
-use rejoin::client::{EndPointName, Error, Request};
+use rejoin::client::{Credentials, DataService, EndPointName, Error, Request, SessionRequirement};
 use rejoin::document::Status;
 use rejoin::document::activities::{Echo, SqlQueryStatement, SqlResultsToArrow, SqlResultsToCsv};
 
@@ -124,4 +124,44 @@ async fn data_flow_into_a_request_and_out_of_it() {
     }
     assert_eq!(said, b"<Grace>\n");
     session.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_goes_on_may_have_a_session_of_its_own() {
+    let context = Context::new().await;
+    let mut saying = Request::new();
+    let said = saying.add_named("say", Echo::new("hello"));
+    let running = service(&context).await.start(&saying).await.unwrap();
+    assert_eq!(running.stream(said.end_point_name()).read().await.unwrap().whole().await.unwrap(), "hello");
+    assert_eq!(running.finished().await.unwrap().status, Status::Completed);
+    running.session().clone().end().await.unwrap();
+
+    let refused = service(&context).await.start(&Request::document(perform("<nothing name=\"n\"/>")).unwrap()).await;
+    assert_eq!(code(refused), "UnknownActivity");
+}
+
+#[tokio::test]
+async fn what_is_no_name_of_a_stream_is_not_sent() {
+    let context = Context::new().await;
+    let session = service(&context).await.session().await.unwrap();
+    for name in ["", ".", ".."] {
+        let error = session.stream(name).discard().await.unwrap_err();
+        assert!(matches!(error, Error::Setting(_)), "{error}");
+    }
+    assert_eq!(code(session.stream("a/b?c").discard().await), "StreamNotFound");
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let document =
+        perform("<session id=\"q0ZkSecret\"/><echo name=\"say\"><text>x</text><output name=\"said\"/></echo>");
+    let request = Request::document(document).unwrap().key("8e03978e-40d5-43e8-bc93-6894a57f9324");
+    let join = Request::new().session(SessionRequirement::join("q0ZkSecret"));
+    let shown = format!("{request:?}{join:?}");
+    assert!(!shown.contains("Secret") && !shown.contains("8e03978e") && shown.contains("echo"), "{shown}");
+    let builder = DataService::builder("http://127.0.0.1:1", "data").credentials(Credentials::bearer("a-secret-token"));
+    let service = builder.clone().build().unwrap();
+    let session = service.join("q0ZkSecret");
+    let shown = format!("{builder:?}{service:?}{session:?}{:?}{:?}", session.stream("tap"), session.query("SELECT 1"));
+    assert!(!shown.contains("ecret"), "{shown}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rejoin::client::{Error, Isolation, Request, SessionRequirement};
+use rejoin::client::{Code, Error, Isolation, Request, SessionRequirement};
 use rejoin::document::{GrantedTimeout, SessionState};
 
 use super::{code, service};
@@ -44,6 +44,7 @@ async fn a_new_id_is_used_from_then_on() {
     assert_ne!(session.id(), old);
     assert_eq!(clone.id(), session.id());
     assert_eq!(clone.increment("visits", 1).await.unwrap(), 1);
+    clone.clone().end_now().await.unwrap();
     clone.end_now().await.unwrap();
     assert_eq!(code(session.status().await), "SessionEnded");
 }
@@ -91,7 +92,9 @@ async fn a_transaction_holds_as_a_whole_or_not_at_all() {
             transaction.update("UPDATE nobody SET credit = 0").run().await.map(drop)
         })
         .await;
-    assert_eq!(code(outcome), "ActivityFailed");
+    let error = outcome.unwrap_err();
+    assert_eq!(error.code(), Some(&Code::ActivityFailed));
+    assert_eq!(error.failure().unwrap().activity_code, Some(Code::SqlError));
     assert!((credit().await - before).abs() < 1e-9);
 
     let sum: f64 = session

@@ -1,7 +1,7 @@
 //! Results that later requests read.
 
 use super::Kind;
-use super::stage::{Session, Stage, escape, parameters, query, update};
+use super::stage::{Session, Stage, escape, parameters, query, until, update};
 use crate::context::Reply;
 
 in_every_database!(
@@ -11,6 +11,8 @@ in_every_database!(
     a_cursor_is_closed_and_its_name_free_again,
     the_end_of_the_session_closes_its_cursors,
     a_result_is_read_by_blocks,
+    a_result_without_end_is_read_page_by_page,
+    a_result_without_end_is_read_by_blocks,
     a_cursor_goes_back_and_jumps_where_the_database_can,
 );
 
@@ -133,6 +135,61 @@ async fn a_result_is_read_by_blocks(kind: Kind) {
     }
     assert!(reads > 2, "{reads}");
     assert!(text.lines().map(|line| line.parse::<u32>().unwrap()).eq(1..=count));
+}
+
+/// A query whose rows nobody could hold: in two databases they have no end.
+fn without_end(kind: Kind) -> &'static str {
+    let counting = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n";
+    kind.pick(counting, counting, "SELECT seq FROM seq_1_to_1000000000000")
+}
+
+async fn a_result_without_end_is_read_page_by_page(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let session = stage.session().await;
+    for in_transaction in [false, true] {
+        if in_transaction && kind == Kind::MariaDb {
+            // There a cursor reads all its rows when it is opened, into a file.
+            continue;
+        }
+        if in_transaction {
+            session.transaction("<begin/>").await;
+        }
+        session.perform(&open("numbers", "", without_end(kind))).await.is_completed();
+        for first in [1, 5001, 10_001] {
+            let numbers = page(&session, "numbers", 5000).await;
+            assert!(numbers.lines().map(|line| line.parse::<u32>().unwrap()).eq(first..first + 5000));
+        }
+        session.perform(&close("numbers")).await.is_completed();
+        if in_transaction {
+            session.transaction("<commit/>").await;
+        }
+    }
+    if kind != Kind::Sqlite {
+        until("nothing runs", || stage.database.running().is_empty()).await;
+    }
+}
+
+async fn a_result_without_end_is_read_by_blocks(kind: Kind) {
+    let stage = Stage::new(kind).await;
+    let tap = "<outputStream name=\"tap\"><fromLocal from=\"csv\"/></outputStream>";
+    let reply = stage.perform(&format!("<session/>{}{tap}", query(without_end(kind)))).await;
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    let (id, url) = (reply.session_id(), stage.context.url());
+    let mut text = String::new();
+    for _ in 0..3 {
+        let request = stage.context.client.get(format!("{url}/session/streams/tap")).header("rejoin-session", &id);
+        let part = Reply::of(request.query(&[("blocks", 2)]).send().await.unwrap()).await;
+        assert_eq!((part.status, part.header("rejoin-stream")), (200, "open"), "{}", part.text);
+        text.push_str(&part.text);
+    }
+    let whole = &text[..=text.rfind('\n').unwrap()];
+    assert!(whole.lines().zip(1_u32..).all(|(line, number)| line == number.to_string()), "{whole}");
+    assert!(whole.lines().count() > 1000);
+    let ended = stage.context.client.delete(format!("{url}/session")).header("rejoin-session", &id).send().await;
+    assert!(ended.unwrap().status().is_success());
+    if kind != Kind::Sqlite {
+        until("nothing runs", || stage.database.running().is_empty()).await;
+    }
 }
 
 async fn a_cursor_goes_back_and_jumps_where_the_database_can(kind: Kind) {

@@ -58,6 +58,43 @@ async fn a_database_that_is_back_is_used_again() {
 }
 
 #[tokio::test]
+async fn nothing_is_ended_in_a_server_for_what_ran_in_the_one_before_it() {
+    let mut server = MariaDbServer::start();
+    let database = server.create_database();
+    let (_folder, password) = password_file();
+    let access = AccessSettings { login: Login { user: None, password: Some(password) }, ..Default::default() };
+    let resource = open(&server.uri(&database), access);
+    let sql = resource.as_relational().unwrap();
+    let begin = async || sql.begin(TransactionOptions::default()).await.unwrap();
+
+    let lost = begin().await;
+    let number = csv(lost.executor(), "SELECT CONNECTION_ID()").await.unwrap();
+    server.kill();
+    server.start_again();
+    // It gives the same numbers again, one of them to somebody who has nothing to do with what was lost.
+    let mut others = vec![begin().await];
+    while csv(others.last().unwrap().executor(), "SELECT CONNECTION_ID()").await.unwrap() != number {
+        others.push(begin().await);
+        assert!(others.len() < 12, "nobody has the number {number}");
+    }
+    let connections = "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'CONNECTIONS'";
+    let open = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE DB = DATABASE()";
+    let watch = begin().await;
+    let before = csv(watch.executor(), connections).await.unwrap();
+    let were_open = csv(watch.executor(), open).await.unwrap();
+    assert_eq!(csv(lost.executor(), "SELECT 1").await.unwrap_err().code(), "DataResourceUnavailable");
+    // A connection comes to stop what may still run, and goes.
+    while csv(watch.executor(), connections).await.unwrap() == before
+        || csv(watch.executor(), open).await.unwrap() > were_open
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for other in &others {
+        assert_eq!(csv(other.executor(), "SELECT 1").await.as_deref(), Ok("1"));
+    }
+}
+
+#[tokio::test]
 async fn connections_that_the_server_closed_are_replaced() {
     let server = MariaDbServer::start();
     let database = server.create_database();

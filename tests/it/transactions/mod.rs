@@ -3,6 +3,7 @@
 mod bank;
 mod conflicts;
 mod cursors;
+mod database_kills;
 mod ends;
 mod failures;
 mod held;

@@ -25,7 +25,8 @@ from .activity import Request
 from .aio import AsyncDataService, AsyncSession
 from .background import PendingRequest, SessionStream
 from .errors import Fault, LostAnswer, RejoinError
-from .result import Column, Result, RowStream
+from .result import Column, Result
+from .rows import RowStream
 from .service import DataService
 from .session import Cursor, Session, Transaction
 
@@ -79,6 +80,10 @@ def connect(
     but for services on the same machine. `progress` shows a bar on long transfers: on a terminal or in a notebook, if tqdm is
     installed; True and False say so. `session_header` is needed where the service has another name for it. `transport` is handed
     to httpx.
+
+    >>> with rejoin.connect(url, "demo") as service:
+    ...     service.query("SELECT count(*) FROM orders").scalar()
+    25000
     """
     settings: Options = _options(
         url,
@@ -108,7 +113,14 @@ def connect_async(
     session_header: str = "Rejoin-Session",
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> AsyncDataService:
-    """The same as :func:`connect`, for asynchronous programs: what it gives is awaited."""
+    """The same as :func:`connect`, for asynchronous programs: what it gives is awaited.
+
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     print(await service.query("SELECT count(*) FROM orders"))
+    count(*)
+    25000
+    [1 rows × 1 columns]
+    """
     settings: Options = _options(
         url,
         resource,

@@ -22,7 +22,12 @@ _N = "{" + NAMESPACE + "}"
 
 @dataclass(frozen=True)
 class EndPoint:
-    """The data of an output that nobody else reads."""
+    """The data of an output that nobody else reads.
+
+    >>> from rejoin.activities import Echo
+    >>> session.perform(Echo(text="hello").named("say"))["say.output"]
+    EndPoint(name='say.output', content_type='text/plain…')
+    """
 
     name: str
     content_type: str
@@ -34,7 +39,13 @@ class EndPoint:
         return self.content.decode("utf-8")
 
     def xml(self) -> ElementTree.Element:
-        """The data as an XML element."""
+        """The data as an XML element.
+
+        >>> from rejoin.activities import SqlUpdateStatement
+        >>> update = SqlUpdateStatement(expression="UPDATE customer SET credit = 1 WHERE id < 4")
+        >>> session.perform(update)[update.result_stream].xml().text
+        '3'
+        """
         return ElementTree.fromstring(self.text)
 
     def __len__(self) -> int:
@@ -53,7 +64,13 @@ class SessionTimes:
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to a perform request: the status of each activity, and the data of each end-point by its name."""
+    """The answer to a perform request: the status of each activity, and the data of each end-point by its name.
+
+    >>> from rejoin.activities import Echo
+    >>> response = session.perform(Echo(text="hello").named("say"))
+    >>> response.status, dict(response.statuses)
+    ('COMPLETED', {'say': 'COMPLETED', 'say.output': 'COMPLETED'})
+    """
 
     request_id: str
     session: SessionTimes
@@ -172,20 +189,25 @@ def _failure(error: ElementTree.Element, request_id: str, document: str | None) 
 
 def _number(element: ElementTree.Element | None, name: str) -> int | None:
     text = element.get(name) if element is not None else None
-    return int(text) if text else None
+    return int(text) if text and text.isdecimal() else None
 
 
 def parse_fault(answer: Answer, document: str | None) -> Fault | UnexpectedAnswer:
-    """The exception for an answer with a status of 400 or above."""
+    """The exception for an answer that is no success."""
     try:
         root = ElementTree.fromstring(answer.content)
     except ElementTree.ParseError:
         root = ElementTree.Element("none")
     if root.tag != f"{_N}fault":
-        what = f"HTTP status {answer.status} without a fault document; is this the address of a Rejoin service?"
+        if 300 <= answer.status < 400:
+            what = (
+                f"HTTP status {answer.status}: something leads elsewhere, where nothing is sent; what is the service's own address?"
+            )
+        else:
+            what = f"HTTP status {answer.status} without a fault document; is this the address of a Rejoin service?"
         return UnexpectedAnswer(what, answer.status)
     location = root.find(f"{_N}location")
-    retry_after = root.get("retryAfter")
+    retry_after = root.get("retryAfter", "")
     return fault(
         FaultDetails(
             code=root.get("code", ""),
@@ -193,7 +215,7 @@ def parse_fault(answer: Answer, document: str | None) -> Fault | UnexpectedAnswe
             status=answer.status,
             request_id=root.get("requestId", ""),
             retryable=root.get("retryable") in ("true", "1"),
-            retry_after=float(retry_after) if retry_after else None,
+            retry_after=float(retry_after) if retry_after.isdecimal() else None,
             recreate_session=root.get("recreateSession") in ("true", "1"),
             reason=root.get("reason"),
             time=root.get("time"),
@@ -216,7 +238,13 @@ class RequestProgress:
 
 @dataclass(frozen=True)
 class SessionStatus:
-    """How a session stands; nothing in it gives access."""
+    """How a session stands; nothing in it gives access.
+
+    >>> session.set("town", "Oban")
+    >>> status = session.status()
+    >>> status.state, dict(status.attributes)
+    ('AVAILABLE', {'town': 'text'})
+    """
 
     handle: str
     state: str
@@ -236,8 +264,8 @@ class SessionStatus:
         return table(("session", self.handle), rows)
 
 
-def parse_status(content: bytes) -> SessionStatus:
-    """Reads a `sessionStatus` document."""
+def parse_status(content: bytes, document: str | None = None) -> SessionStatus:
+    """Reads a `sessionStatus` document. What its request failed of is shown in the document of that."""
     root = parse(content)
     request = root.find(f"{_N}request")
     progress = None
@@ -248,7 +276,7 @@ def parse_status(content: bytes) -> SessionStatus:
             request_id=request_id,
             status=request.get("status", ""),
             statuses={each.get("name", ""): each.get("status", "") for each in request.iterfind(f"{_N}result")},
-            error=_failure(error, request_id, None) if error is not None else None,
+            error=_failure(error, request_id, document) if error is not None else None,
         )
     return SessionStatus(
         handle=root.get("handle", ""),
@@ -264,7 +292,11 @@ def parse_status(content: bytes) -> SessionStatus:
 
 @dataclass(frozen=True)
 class Properties:
-    """What a data service resource says of itself."""
+    """What a data service resource says of itself.
+
+    >>> "sqlQueryStatement" in service.properties().activities
+    True
+    """
 
     name: str
     activities: tuple[str, ...]

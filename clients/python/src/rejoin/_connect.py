@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
+from ._exchange import header_value
 from ._redaction import install
 
 
@@ -71,6 +72,8 @@ def options(
         raise ValueError("the address of a service is like http://127.0.0.1:8080 or http://127.0.0.1:8080/services/orders")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     base = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+    if more.get("token") is not None:
+        header_value("a token", more["token"])
     if parts.username is not None and auth is None:
         auth = (unquote(parts.username), unquote(parts.password or ""))
     path = parts.path.rstrip("/")

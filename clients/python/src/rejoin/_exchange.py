@@ -41,6 +41,18 @@ class Answer:
     headers: Mapping[str, str] = field(repr=False)
     content: bytes = field(repr=False)
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether the service did what it was asked. It leads nobody elsewhere, so neither does a redirection count."""
+        return 200 <= self.status < 300
+
+
+def header_value(what: str, value: str) -> str:
+    """The value, if a header can hold it. Whoever reads the message does not see it: it is a secret, more often than not."""
+    if not value or any(not "!" <= letter <= "~" for letter in value):
+        raise ValueError(f"{what} has to be made of visible ASCII characters; does it end with a line break?")
+    return value
+
 
 class Lost(Exception):
     """Thrown into a conversation: the exchange had no answer.

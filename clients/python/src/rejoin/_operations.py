@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.etree import ElementTree
 
 from ._answers import NAMESPACE, Response
-from ._exchange import Conversation
+from ._exchange import Conversation, header_value
 from ._protocol import Document, Protocol
 from ._xml import element, escape
 from .activity import Activity, Request, Stream
-from .errors import FaultDetails, SessionEnded
+from .errors import FaultDetails, SessionEnded, UnexpectedAnswer
 from .parameters import batches, given
 from .result import Result
 
@@ -33,6 +34,9 @@ class SessionState:
 
     session_id: str = field(repr=False)
     ended: bool = False
+
+    def __post_init__(self) -> None:
+        header_value("a session id", self.session_id)
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class Operations:
 
     protocol: Protocol
     state: SessionState | None = None
+
+    @property
+    def impatient(self) -> Operations:
+        """The same, each asked for once: for what is merely shown, or is tidied up behind something that failed."""
+        return replace(self, protocol=replace(self.protocol, patience=0.0))
 
     def document(
         self,
@@ -95,7 +104,7 @@ class Operations:
         document = self.document("", changes=True, session={"mode": "create", "timeout": seconds(timeout)})
         response = yield from self.protocol.perform(document)
         if response.session_id is None:
-            raise ValueError("the service did not tell the id of the new session: it gives it to browsers alone")
+            raise UnexpectedAnswer("the service did not tell the id of the new session: it gives it to browsers alone")
         return response.session_id, response
 
     def rotate(self) -> Conversation[None]:
@@ -118,7 +127,7 @@ class Operations:
         """Any request, of which the bytes of one end-point come back."""
         document = self.prepare(what)
         name = returns.name if isinstance(returns, Stream) else returns
-        return (yield from self.protocol.raw(document, name, key=key)).content
+        return (yield from self.protocol.raw(replace(document, progress=name), name, key=key)).content
 
     def query_document(
         self,
@@ -153,6 +162,13 @@ class Operations:
         content = statement("sqlUpdateStatement", "update", sql, given(parameters), "changed", resource)
         answer = yield from self.protocol.raw(self.document(content, changes=True), "changed", key=key)
         return count_of(answer.content)
+
+    def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Conversation[Result]:
+        """The rows that a statement gives itself."""
+        document = self.document(returning(sql, given(parameters), resource), changes=True, progress="rows")
+        return Result((yield from self.protocol.raw(document, "result", key=key)).content)
 
     def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> Conversation[int]:
         """How many rows a statement changed that was run with each row of parameters."""
@@ -191,11 +207,12 @@ class Operations:
             case bool():
                 kind, content = "boolean", str(value).lower()
             case int():
-                kind, content = "integer", str(value)
+                kind, content = "integer", str(int(value))
             case float():
-                kind, content = "real", repr(value)
+                # The forms of XML Schema.
+                kind, content = "real", repr(float(value)).replace("nan", "NaN").replace("inf", "INF")
             case str():
-                kind, content = "text", escape(value)
+                kind, content = "text", escape(str.__str__(value))
             case ElementTree.Element():
                 kind, content = "xml", ElementTree.tostring(value, encoding="unicode")
             case _:
@@ -229,18 +246,21 @@ class Operations:
             retryable=state.get("retryable") == "true",
         )
 
-    def open_cursor(self, name: str, sql: str, parameters: Sequence[Any], resource: str | None) -> Conversation[None]:
-        """Opens a cursor."""
+    def open_cursor(self, name: str | None, sql: str, parameters: Sequence[Any], resource: str | None) -> Conversation[str]:
+        """Opens a cursor; tells its name."""
+        # Others may have joined the session, and cursors there.
+        name = name or f"cursor-{secrets.token_hex(4)}"
         content = element(
             "openCursor",
             {"name": name, "resource": resource},
             given(parameters) + element("expression", {}, escape(sql)),
         )
         yield from self.protocol.perform(self.document(content, changes=True))
+        return name
 
     def fetch_cursor(self, name: str, rows: int) -> Conversation[Result]:
         """The next rows of a cursor."""
-        document = self.document(fetch(name, rows), changes=True)
+        document = self.document(fetch(name, rows), changes=True, progress="rows")
         return Result((yield from self.protocol.raw(document, "result")).content)
 
     def close_cursor(self, name: str) -> Conversation[None]:
@@ -265,6 +285,13 @@ def statement(activity: str, name: str, sql: str, parameters: str, output: str, 
     return element(activity, {"name": name, "resource": resource}, parameters + expression + result)
 
 
+def returning(sql: str, parameters: str, resource: str | None) -> str:
+    """A statement that writes and gives rows itself, as Arrow, and the number of rows that it changed."""
+    outputs = '<resultStream name="changed"/><returnedRows name="rows"/>'
+    content = parameters + element("expression", {}, escape(sql)) + outputs
+    return element("sqlUpdateStatement", {"name": "update", "resource": resource}, content) + "\n" + AS_ARROW
+
+
 def fetch(cursor: str, rows: int) -> str:
     """Fetches rows from a cursor, as Arrow."""
     wanted = element("cursor", {"name": cursor, "rows": str(rows)})
@@ -273,14 +300,16 @@ def fetch(cursor: str, rows: int) -> str:
 
 def transaction_step(step: str, attributes: Mapping[str, str | None], name: str = "transaction") -> str:
     """A step of the session's transaction."""
-    output = '<output name="transactionState"/>'
+    output = element("output", {"name": f"{name}State"})
     return element("transactionManagement", {"name": name}, element(step, attributes) + output)
 
 
 def count_of(content: bytes) -> int:
     """The number in an `updateCount`."""
-    found = _COUNT.search(content)
-    return int(found[1]) if found else -1
+    found = _COUNT.fullmatch(content.strip())
+    if found is None:
+        raise UnexpectedAnswer("the answer does not tell how many rows were changed; is this the address of a Rejoin service?")
+    return int(found[1])
 
 
 def _value(attribute: ElementTree.Element) -> Any:

@@ -6,6 +6,9 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
+#: After how many seconds a bar appears by itself.
+DELAY = 1.0
+
 
 class Bar(Protocol):
     """What a transfer tells of itself."""
@@ -29,7 +32,7 @@ def bar(what: str | None, total: int | None, wanted: bool | None) -> AbstractCon
         return nullcontext(_Silent())
     if wanted is None and not _somebody_sees_it():
         return nullcontext(_Silent())
-    delay = 0.0 if wanted else 1.0
+    delay = 0.0 if wanted else DELAY
     shown: Any = tqdm(desc=what, total=total, unit="B", unit_scale=True, delay=delay, leave=False)
     return shown  # type: ignore[no-any-return]
 

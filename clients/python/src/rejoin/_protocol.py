@@ -5,7 +5,8 @@ What may be sent again (`docs/guarantees.md` of the service):
 - A request that may change something has an idempotency key. When its answer is lost it is sent again, byte by byte, under the
   same key, until there is an answer: the service runs it once.
 - A request that only reads has none at first, so that the service stops it when its client leaves. From the second time on it
-  has one too: if it fails midway, the third time tells why.
+  has one too: if it fails midway, the third time tells why. One whose answer is read as it comes never has one, and is sent again
+  until that answer begins.
 - A fault that says `retryable` is obeyed, after the time that it advises; but not `TransactionConflict`, after which the whole
   transaction is to be done anew.
 """
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from ._answers import Properties, Response, SessionStatus, parse_fault, parse_properties, parse_response, parse_status
-from ._exchange import Answer, Conversation, Exchange, Lost, Pause
+from ._exchange import Answer, Conversation, Exchange, Lost, Pause, header_value
 from .errors import (
     Fault,
     LostAnswer,
@@ -70,7 +71,10 @@ class Protocol:
 
     def raw(self, document: Document, returns: str, *, key: str | None = None) -> Conversation[Answer]:
         """Performs a document; gives the bytes of one end-point."""
-        return (yield from self._post(document, {"return": returns}, {}, key))
+        answer = yield from self._post(document, {"return": returns}, {}, key)
+        if "rejoin-request-id" not in answer.headers:
+            raise UnexpectedAnswer("something else answers in place of the service; is this the address of a Rejoin service?")
+        return answer
 
     def submit(self, document: Document, *, key: str | None = None) -> Conversation[tuple[str, Response]]:
         """Performs a document without waiting for its end; gives the id of its session, too."""
@@ -84,11 +88,11 @@ class Protocol:
         answer = yield from self._repeat(Exchange("GET", self.path), None)
         return parse_properties(answer.content)
 
-    def status(self, session_id: str) -> Conversation[SessionStatus]:
-        """How a session stands."""
+    def status(self, session_id: str, document: str | None = None) -> Conversation[SessionStatus]:
+        """How a session stands; what its request failed of is shown in this document."""
         exchange = Exchange("GET", f"{self.path}/session", headers=self._carrier(session_id))
         answer = yield from self._repeat(exchange, None)
-        return parse_status(answer.content)
+        return parse_status(answer.content, document)
 
     def end(self, session_id: str) -> Conversation[None]:
         """Ends a session; one that is not there any more has ended."""
@@ -99,18 +103,18 @@ class Protocol:
             return
 
     def cancel(self, session_id: str) -> Conversation[bool]:
-        """Stops the request that holds a session; tells whether there was one."""
+        """Stops the request that holds a session; tells whether there was one. Asked again, it might stop another one."""
         exchange = Exchange("DELETE", f"{self.path}/session/request", headers=self._carrier(session_id))
-        answer = yield from self._repeat(exchange, None)
+        answer = yield from self._once(exchange)
         return answer.status == 202
 
-    def stream(self, session_id: str, name: str) -> Exchange:
-        """The request that reads a stream of a session whole."""
-        return Exchange("GET", self._stream_path(name), headers=self._carrier(session_id))
+    def stream(self, session_id: str, name: str) -> Conversation[Answer]:
+        """Reads a stream of a session whole, as it comes."""
+        return self._once(Exchange("GET", self._stream_path(name), headers=self._carrier(session_id)))
 
     def read_blocks(self, session_id: str, name: str, blocks: int) -> Conversation[tuple[bytes, bool]]:
         """Reads so many blocks of a stream; tells whether it goes on. What is lost on the way is lost."""
-        exchange = replace(self.stream(session_id, name), params={"blocks": str(blocks)})
+        exchange = Exchange("GET", self._stream_path(name), {"blocks": str(blocks)}, self._carrier(session_id))
         answer = yield from self._once(exchange)
         return answer.content, answer.headers.get("rejoin-stream") == "open"
 
@@ -127,9 +131,12 @@ class Protocol:
         """Drops a stream."""
         yield from self._once(Exchange("DELETE", self._stream_path(name), headers=self._carrier(session_id)))
 
-    def streamed(self, document: Document, returns: str) -> Exchange:
-        """The request whose end-point is read as it comes."""
-        return self._exchange(document, {"return": returns}, {})
+    def streamed(self, document: Document, returns: str) -> Conversation[Answer]:
+        """Performs a document whose end-point is read as it comes."""
+        exchange = self._exchange(document, {"return": returns}, {})
+        if document.changes:
+            return self._once(exchange, document.text)
+        return self._repeat(exchange, document.text, waits=document.waits)
 
     def _stream_path(self, name: str) -> str:
         return f"{self.path}/session/streams/{quote(name, safe='')}"
@@ -152,21 +159,24 @@ class Protocol:
     ) -> Conversation[Answer]:
         exchange = self._exchange(document, params, headers)
         if document.changes:
-            exchange = _with_key(exchange, key or new_key())
-        return (yield from self._repeat(exchange, document.text, reads=not document.changes, waits=document.waits))
+            key = key or new_key()
+            exchange = _with_key(exchange, key)
+        return (yield from self._repeat(exchange, document.text, key=key, reads=not document.changes, waits=document.waits))
 
-    def _once(self, exchange: Exchange) -> Conversation[Answer]:
+    def _once(self, exchange: Exchange, document: str | None = None) -> Conversation[Answer]:
         try:
             answer = yield exchange
         except Lost as lost:
             problem = LostAnswer(lost.why, may_have_run=lost.sent)
         else:
-            if answer.status < 400:
+            if answer.succeeded:
                 return answer
-            raise parse_fault(answer, None)
+            raise parse_fault(answer, document)
         raise problem
 
-    def _repeat(self, exchange: Exchange, document: str | None, *, reads: bool = False, waits: bool = True) -> Conversation[Answer]:
+    def _repeat(
+        self, exchange: Exchange, document: str | None, *, key: str | None = None, reads: bool = False, waits: bool = True
+    ) -> Conversation[Answer]:
         """Sends until there is an answer, or patience ends. What is given here may be sent again."""
         patience = Patience(self.patience)
         may_have_run = False
@@ -177,12 +187,12 @@ class Protocol:
                 answer = yield exchange
             except Lost as lost:
                 may_have_run = may_have_run or lost.sent
-                problem = LostAnswer(lost.why, may_have_run=may_have_run, key=exchange.headers.get("Idempotency-Key"))
+                problem = LostAnswer(lost.why, may_have_run=may_have_run, key=None if reads else key)
                 if not may_have_run and not lost.met:
                     # Nobody was ever there: the address is wrong, more likely than not.
                     raise problem from None
             else:
-                if answer.status < 400:
+                if answer.succeeded:
                     return answer
                 problem = parse_fault(answer, document)
                 if reads and isinstance(problem, ResultsNotKept):
@@ -212,14 +222,17 @@ def _may_succeed_later(problem: Fault | UnexpectedAnswer, waits: bool) -> bool:
 
 
 class Patience:
-    """How long to go on, and how long to wait in between."""
+    """How long to go on, and how long to wait in between. The time begins with the first mishap: a request may take long."""
 
     def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
+        self._seconds = seconds
+        self._end: float | None = None
         self._pause = _FIRST_PAUSE
 
     def next(self, advice: float | None) -> float | None:
         """The next pause, as advised or twice the last; None when patience is at its end."""
+        if self._end is None:
+            self._end = time.monotonic() + self._seconds
         # Clients that were turned away together should not come back together.
         pause = advice if advice is not None else self._pause * random.uniform(0.5, 1.0)
         self._pause = min(2 * self._pause, _LONGEST_PAUSE)
@@ -232,4 +245,6 @@ def new_key() -> str:
 
 
 def _with_key(exchange: Exchange, key: str) -> Exchange:
-    return replace(exchange, headers={**exchange.headers, "Idempotency-Key": f'"{key}"'})
+    # As a quoted string, which has its own quotes escaped.
+    quoted = header_value("an idempotency key", key).replace("\\", "\\\\").replace('"', '\\"')
+    return replace(exchange, headers={**exchange.headers, "Idempotency-Key": f'"{quoted}"'})

@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import httpx
 
-from ._answers import parse_fault
 from ._exchange import Answer, Conversation, Exchange, Lost, Pause
-from ._progress import bar
-from .errors import LostAnswer, TransferBroken
+from ._progress import Bar, bar
+from .errors import TransferBroken
 
 T = TypeVar("T")
 
 #: These fail before anything is sent.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
+#: The connection broke, or what came through it can't be decompressed.
+_BROKEN = (httpx.TransportError, httpx.DecodingError)
 
-def _lost(error: httpx.TransportError, met: bool) -> Lost:
+
+def _lost(error: httpx.RequestError, met: bool) -> Lost:
     what = (
         "the service can't be reached" if isinstance(error, _NOT_SENT) else "the connection broke before the whole answer was there"
     )
     return Lost(f"{what} ({type(error).__name__}: {error})", sent=not isinstance(error, _NOT_SENT), met=met)
 
 
+def _broken(error: httpx.RequestError | httpx.StreamError, *, left: bool) -> Exception:
+    if left:
+        return ValueError("the stream was left: what comes through it is read within its `with` block")
+    return TransferBroken(f"the result broke off: the request failed midway, or the connection did ({type(error).__name__})")
+
+
 def _total(response: httpx.Response) -> int | None:
     length = response.headers.get("content-length", "")
     return int(length) if length.isdigit() else None
+
+
+def _answer(response: httpx.Response, content: bytes) -> Answer:
+    return Answer(response.status_code, dict(response.headers), content)
+
+
+# What was lost is given on, not raised, and what broke is raised outside of `except`: exceptions of httpx hold the request, and
+# with it secrets.
 
 
 class Transport:
@@ -46,8 +62,9 @@ class Transport:
         """Closes the connections."""
         self._client.close()
 
-    def run(self, conversation: Conversation[T]) -> T:
+    def run(self, conversation: Conversation[T], send: Callable[[Exchange], Answer | Lost] | None = None) -> T:
         """Carries a conversation to its end."""
+        send = send or self._send
         try:
             step = next(conversation)
             while True:
@@ -55,14 +72,13 @@ class Transport:
                     time.sleep(step.seconds)
                     step = next(conversation)
                     continue
-                outcome = self._send(step)
+                outcome = send(step)
                 step = conversation.throw(outcome) if isinstance(outcome, Lost) else conversation.send(outcome)
         except StopIteration as end:
             value: T = end.value
             return value
 
     def _send(self, exchange: Exchange) -> Answer | Lost:
-        # What was lost is given, not raised: exceptions of httpx hold the request, and with it secrets.
         try:
             with self._open(exchange) as response:
                 chunks = []
@@ -70,8 +86,8 @@ class Transport:
                     for chunk in response.iter_bytes():
                         chunks.append(chunk)
                         shown.update(len(chunk))
-                return Answer(response.status_code, dict(response.headers), b"".join(chunks))
-        except httpx.TransportError as error:
+                return _answer(response, b"".join(chunks))
+        except _BROKEN as error:
             return _lost(error, self._met)
 
     @contextmanager
@@ -87,35 +103,34 @@ class Transport:
             yield response
 
     @contextmanager
-    def stream(self, exchange: Exchange, document: str | None) -> Iterator[Iterator[bytes]]:
-        """Reads an answer as it comes: the service goes on as fast as the reader does."""
-        opened = self._open(exchange)
-        try:
-            response = opened.__enter__()
-        except httpx.TransportError as error:
-            lost: Lost | None = _lost(error, self._met)
-        else:
-            lost = None
-        if lost is not None:
-            raise LostAnswer(lost.why, may_have_run=lost.sent)
-        try:
-            if response.status_code >= 400:
-                raise parse_fault(Answer(response.status_code, dict(response.headers), response.read()), document)
-            yield self._chunks(exchange, response)
-        finally:
-            opened.__exit__(None, None, None)
+    def stream(self, conversation: Conversation[Answer], progress: str | None) -> Iterator[Iterator[bytes]]:
+        """Carries a conversation out whose last answer is read as it comes: the service goes on as fast as the reader does."""
+        with ExitStack() as opened:
 
-    def _chunks(self, exchange: Exchange, response: httpx.Response) -> Iterator[bytes]:
-        broken = ""
-        with bar(exchange.progress, _total(response), self._progress) as shown:
-            try:
-                for chunk in response.iter_bytes():
-                    shown.update(len(chunk))
-                    yield chunk
-            except httpx.TransportError as error:
-                broken = f"the result broke off: the request failed midway, or the connection did ({type(error).__name__})"
-        if broken:
-            raise TransferBroken(broken)
+            def begin(exchange: Exchange) -> Answer | Lost:
+                opened.close()
+                try:
+                    response = opened.enter_context(self._open(exchange))
+                    responses.append(response)
+                    return _answer(response, b"" if response.is_success else response.read())
+                except _BROKEN as error:
+                    return _lost(error, self._met)
+
+            responses: list[httpx.Response] = []
+            self.run(conversation, begin)
+            response = responses[-1]
+            yield self._chunks(response, opened.enter_context(bar(progress, _total(response), self._progress)))
+
+    def _chunks(self, response: httpx.Response, shown: Bar) -> Iterator[bytes]:
+        try:
+            for chunk in response.iter_bytes():
+                shown.update(len(chunk))
+                yield chunk
+        except (*_BROKEN, httpx.StreamError) as error:
+            problem = _broken(error, left=response.is_closed)
+        else:
+            return
+        raise problem
 
 
 class AsyncTransport:
@@ -131,8 +146,9 @@ class AsyncTransport:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def run(self, conversation: Conversation[T]) -> T:
+    async def run(self, conversation: Conversation[T], send: Callable[[Exchange], Awaitable[Answer | Lost]] | None = None) -> T:
         """Carries a conversation to its end."""
+        send = send or self._send
         try:
             step = next(conversation)
             while True:
@@ -140,7 +156,7 @@ class AsyncTransport:
                     await asyncio.sleep(step.seconds)
                     step = next(conversation)
                     continue
-                outcome = await self._send(step)
+                outcome = await send(step)
                 step = conversation.throw(outcome) if isinstance(outcome, Lost) else conversation.send(outcome)
         except StopIteration as end:
             value: T = end.value
@@ -154,8 +170,8 @@ class AsyncTransport:
                     async for chunk in response.aiter_bytes():
                         chunks.append(chunk)
                         shown.update(len(chunk))
-                return Answer(response.status_code, dict(response.headers), b"".join(chunks))
-        except httpx.TransportError as error:
+                return _answer(response, b"".join(chunks))
+        except _BROKEN as error:
             return _lost(error, self._met)
 
     @asynccontextmanager
@@ -171,33 +187,31 @@ class AsyncTransport:
             yield response
 
     @asynccontextmanager
-    async def stream(self, exchange: Exchange, document: str | None) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Reads an answer as it comes: the service goes on as fast as the reader does."""
-        opened = self._open(exchange)
-        try:
-            response = await opened.__aenter__()
-        except httpx.TransportError as error:
-            lost: Lost | None = _lost(error, self._met)
-        else:
-            lost = None
-        if lost is not None:
-            raise LostAnswer(lost.why, may_have_run=lost.sent)
-        try:
-            if response.status_code >= 400:
-                content = await response.aread()
-                raise parse_fault(Answer(response.status_code, dict(response.headers), content), document)
-            yield self._chunks(exchange, response)
-        finally:
-            await opened.__aexit__(None, None, None)
+    async def stream(self, conversation: Conversation[Answer], progress: str | None) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Carries a conversation out whose last answer is read as it comes: the service goes on as fast as the reader does."""
+        async with AsyncExitStack() as opened:
 
-    async def _chunks(self, exchange: Exchange, response: httpx.Response) -> AsyncIterator[bytes]:
-        broken = ""
-        with bar(exchange.progress, _total(response), self._progress) as shown:
-            try:
-                async for chunk in response.aiter_bytes():
-                    shown.update(len(chunk))
-                    yield chunk
-            except httpx.TransportError as error:
-                broken = f"the result broke off: the request failed midway, or the connection did ({type(error).__name__})"
-        if broken:
-            raise TransferBroken(broken)
+            async def begin(exchange: Exchange) -> Answer | Lost:
+                await opened.aclose()
+                try:
+                    response = await opened.enter_async_context(self._open(exchange))
+                    responses.append(response)
+                    return _answer(response, b"" if response.is_success else await response.aread())
+                except _BROKEN as error:
+                    return _lost(error, self._met)
+
+            responses: list[httpx.Response] = []
+            await self.run(conversation, begin)
+            response = responses[-1]
+            yield self._chunks(response, opened.enter_context(bar(progress, _total(response), self._progress)))
+
+    async def _chunks(self, response: httpx.Response, shown: Bar) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in response.aiter_bytes():
+                shown.update(len(chunk))
+                yield chunk
+        except (*_BROKEN, httpx.StreamError) as error:
+            problem = _broken(error, left=response.is_closed)
+        else:
+            return
+        raise problem

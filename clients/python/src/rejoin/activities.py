@@ -77,7 +77,10 @@ __all__ = [
 
 @dataclass(eq=False, kw_only=True)
 class SqlParameter(Element):
-    """`sqlParameter`: the value for the `?` of that position, counted from 1."""
+    """`sqlParameter`: the value for the `?` of that position, counted from 1.
+
+    >>> part = SqlParameter(position=1)
+    """
 
     #: Its content.
     content: str | Stream[Text] | None = field(default=None, metadata={"text": True})
@@ -94,6 +97,8 @@ class SqlQueryStatement(Activity):
     """Runs one SQL statement that only reads, and gives its rows.
 
     Needs a database.
+
+    >>> step = SqlQueryStatement(expression="SELECT 1")
     """
 
     ELEMENT: ClassVar[str] = "sqlQueryStatement"
@@ -119,11 +124,13 @@ class SqlUpdateStatement(Activity):
     """Runs one SQL statement that writes, all or nothing, and gives the number of rows that it changed.
 
     Needs a database.
+
+    >>> step = SqlUpdateStatement(expression="UPDATE customer SET credit = 0 WHERE id = 42")
     """
 
     ELEMENT: ClassVar[str] = "sqlUpdateStatement"
-    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (("resultStream", False, False),)
-    ORDER: ClassVar[Sequence[str]] = ("sqlParameter", "expression", "resultStream")
+    OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (("resultStream", False, False), ("returnedRows", True, False))
+    ORDER: ClassVar[Sequence[str]] = ("sqlParameter", "expression", "resultStream", "returnedRows")
 
     #: The name of the data resource; without it the first.
     resource: str | None = field(default=None, metadata={"attribute": "resource"})
@@ -137,10 +144,18 @@ class SqlUpdateStatement(Activity):
         """Output: text, `<updateCount>n</updateCount>`."""
         return self._output("resultStream")
 
+    @property
+    def returned_rows(self) -> Stream[Rows]:
+        """Output: rows, those that it gives itself, by `RETURNING`."""
+        return self._output("returnedRows")
+
 
 @dataclass(eq=False, kw_only=True)
 class SqlStoredProcedureSqlParameter(Element):
-    """`sqlParameter`: a parameter; one of the mode `out` has no value."""
+    """`sqlParameter`: a parameter; one of the mode `out` has no value.
+
+    >>> part = SqlStoredProcedureSqlParameter(position=1)
+    """
 
     #: Its content.
     content: str | Stream[Text] | None = field(default=None, metadata={"text": True})
@@ -159,6 +174,8 @@ class SqlStoredProcedure(Activity):
     """Calls a procedure or function that the database stores.
 
     Needs a database.
+
+    >>> step = SqlStoredProcedure(procedure="name")
     """
 
     ELEMENT: ClassVar[str] = "sqlStoredProcedure"
@@ -186,7 +203,10 @@ class SqlStoredProcedure(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class LoadIntoTable(Element):
-    """`loadIntoTable`: a part of an activity."""
+    """`loadIntoTable`: a part of an activity.
+
+    >>> part = LoadIntoTable(table_name="tableName")
+    """
 
     #: The table, as `name` or `schema.name`; without it a new table, named after the first column.
     table_name: str = field(metadata={"attribute": "tableName"})
@@ -201,6 +221,8 @@ class SqlBulkLoadRowSet(Activity):
     """Loads a stream of rows into a table, by the fastest way that the database has, and gives their number.
 
     Needs a database.
+
+    >>> step = SqlBulkLoadRowSet(web_row_set_stream=Echo(text="hello").output)
     """
 
     ELEMENT: ClassVar[str] = "sqlBulkLoadRowSet"
@@ -225,7 +247,10 @@ class SqlBulkLoadRowSet(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class ResultsetProjection(Activity):
-    """Gives the values of one column as text, each a block of its own. A NULL has no text and is left out."""
+    """Gives the values of one column as text, each a block of its own. A NULL has no text and is left out.
+
+    >>> step = ResultsetProjection(resultset_input=SqlQueryStatement(expression="SELECT 1").result_stream, attribute_name="attributeName")
+    """
 
     ELEMENT: ClassVar[str] = "resultsetProjection"
     CHANGES: ClassVar[bool] = False
@@ -246,7 +271,10 @@ class ResultsetProjection(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SqlResultsToCSV(Activity):
-    """Writes rows as comma-separated values (RFC 4180)."""
+    """Writes rows as comma-separated values (RFC 4180).
+
+    >>> step = SqlResultsToCSV(result_set=SqlQueryStatement(expression="SELECT 1").result_stream)
+    """
 
     ELEMENT: ClassVar[str] = "sqlResultsToCSV"
     CHANGES: ClassVar[bool] = False
@@ -281,7 +309,10 @@ class SqlResultsToCSV(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SqlResultsToXML(Activity):
-    """Writes rows as a WebRowSet, the XML that Java's `javax.sql.rowset` reads."""
+    """Writes rows as a WebRowSet, the XML that Java's `javax.sql.rowset` reads.
+
+    >>> step = SqlResultsToXML(result_set=SqlQueryStatement(expression="SELECT 1").result_stream)
+    """
 
     ELEMENT: ClassVar[str] = "sqlResultsToXML"
     CHANGES: ClassVar[bool] = False
@@ -302,7 +333,10 @@ class SqlResultsToXML(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SqlResultsToJSON(Activity):
-    """Writes rows as JSON objects, with the names of the columns as keys in their order."""
+    """Writes rows as JSON objects, with the names of the columns as keys in their order.
+
+    >>> step = SqlResultsToJSON(result_set=SqlQueryStatement(expression="SELECT 1").result_stream)
+    """
 
     ELEMENT: ClassVar[str] = "sqlResultsToJSON"
     CHANGES: ClassVar[bool] = False
@@ -321,7 +355,10 @@ class SqlResultsToJSON(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SqlResultsToArrow(Activity):
-    """Writes rows as an Arrow IPC stream."""
+    """Writes rows as an Arrow IPC stream.
+
+    >>> step = SqlResultsToArrow(result_set=SqlQueryStatement(expression="SELECT 1").result_stream)
+    """
 
     ELEMENT: ClassVar[str] = "sqlResultsToArrow"
     CHANGES: ClassVar[bool] = False
@@ -340,7 +377,10 @@ class SqlResultsToArrow(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SqlResultsToParquet(Activity):
-    """Writes rows as a Parquet file."""
+    """Writes rows as a Parquet file.
+
+    >>> step = SqlResultsToParquet(result_set=SqlQueryStatement(expression="SELECT 1").result_stream)
+    """
 
     ELEMENT: ClassVar[str] = "sqlResultsToParquet"
     CHANGES: ClassVar[bool] = False
@@ -359,7 +399,10 @@ class SqlResultsToParquet(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class WebRowSetToRows(Activity):
-    """Reads rows from a WebRowSet, ours or Java's."""
+    """Reads rows from a WebRowSet, ours or Java's.
+
+    >>> step = WebRowSetToRows(web_row_set_input=Echo(text="hello").output)
+    """
 
     ELEMENT: ClassVar[str] = "webRowSetToRows"
     CHANGES: ClassVar[bool] = False
@@ -376,7 +419,10 @@ class WebRowSetToRows(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Column(Element):
-    """`column`: the type of a column, such as `int64`, `decimal(10,2)` or `date`."""
+    """`column`: the type of a column, such as `int64`, `decimal(10,2)` or `date`.
+
+    >>> part = Column(name="name")
+    """
 
     #: The type of a column, such as `int64`, `decimal(10,2)` or `date`.
     name: str = field(metadata={"attribute": "name"})
@@ -386,7 +432,10 @@ class Column(Element):
 
 @dataclass(eq=False, kw_only=True)
 class CsvToRows(Activity):
-    """Reads rows from comma-separated values: the other way round from `sqlResultsToCSV`."""
+    """Reads rows from comma-separated values: the other way round from `sqlResultsToCSV`.
+
+    >>> step = CsvToRows(csv_input=Echo(text="hello").output)
+    """
 
     ELEMENT: ClassVar[str] = "csvToRows"
     CHANGES: ClassVar[bool] = False
@@ -424,7 +473,10 @@ class CsvToRows(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class ArrowToRows(Activity):
-    """Reads rows from an Arrow IPC stream."""
+    """Reads rows from an Arrow IPC stream.
+
+    >>> step = ArrowToRows(arrow_input=InputStream().to_local)
+    """
 
     ELEMENT: ClassVar[str] = "arrowToRows"
     CHANGES: ClassVar[bool] = False
@@ -441,7 +493,10 @@ class ArrowToRows(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class ParquetToRows(Activity):
-    """Reads rows from a Parquet file."""
+    """Reads rows from a Parquet file.
+
+    >>> step = ParquetToRows(parquet_input=InputStream().to_local)
+    """
 
     ELEMENT: ClassVar[str] = "parquetToRows"
     CHANGES: ClassVar[bool] = False
@@ -458,7 +513,10 @@ class ParquetToRows(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Begin(Element):
-    """`begin`: begins one."""
+    """`begin`: begins one.
+
+    >>> part = Begin()
+    """
 
     #: At least this; without it, what the database does by itself.
     isolation: Literal["readUncommitted", "readCommitted", "repeatableRead", "serializable"] | None = field(
@@ -473,6 +531,8 @@ class TransactionManagement(Activity):
     """Begins and ends the transaction of the session, in which the statements of the requests that follow run.
 
     Needs a database.
+
+    >>> step = TransactionManagement(begin=Begin())
     """
 
     ELEMENT: ClassVar[str] = "transactionManagement"
@@ -516,6 +576,8 @@ class OpenCursor(Activity):
     """Runs a query and keeps its rows open in the session, under the name of the activity, for `fetchCursor`.
 
     Needs a database.
+
+    >>> step = OpenCursor(expression="SELECT 1")
     """
 
     ELEMENT: ClassVar[str] = "openCursor"
@@ -534,7 +596,10 @@ class OpenCursor(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Cursor(Element):
-    """`cursor`: a part of an activity."""
+    """`cursor`: a part of an activity.
+
+    >>> part = Cursor(name="name", rows=1)
+    """
 
     #: The name of the `openCursor`.
     name: str = field(metadata={"attribute": "name"})
@@ -551,6 +616,8 @@ class FetchCursor(Activity):
     """Gives rows of a cursor; if they are fewer than were asked for, it is closed, unless it is scrollable.
 
     Needs a database.
+
+    >>> step = FetchCursor(cursor=Cursor(name="name", rows=1))
     """
 
     ELEMENT: ClassVar[str] = "fetchCursor"
@@ -570,6 +637,8 @@ class CloseCursor(Activity):
     """Closes a cursor and takes it out of the session.
 
     Needs a database.
+
+    >>> step = CloseCursor(cursor="name")
     """
 
     ELEMENT: ClassVar[str] = "closeCursor"
@@ -584,6 +653,8 @@ class ExtractDatabaseSchema(Activity):
     """Gives the tables and views of the database, with their columns and keys: as rows, as XML, or both.
 
     Needs a database.
+
+    >>> step = ExtractDatabaseSchema()
     """
 
     ELEMENT: ClassVar[str] = "extractDatabaseSchema"
@@ -615,7 +686,10 @@ class ExtractDatabaseSchema(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class DatabaseSchemaToXML(Activity):
-    """Writes the rows of `extractDatabaseSchema` as XML, at once or from a session that has kept them."""
+    """Writes the rows of `extractDatabaseSchema` as XML, at once or from a session that has kept them.
+
+    >>> step = DatabaseSchemaToXML(database_schema=SqlQueryStatement(expression="SELECT 1").result_stream)
+    """
 
     ELEMENT: ClassVar[str] = "databaseSchemaToXML"
     CHANGES: ClassVar[bool] = False
@@ -636,6 +710,8 @@ class ExtractPhysicalSchema(Activity):
     """Gives how many rows and bytes tables have, and which indexes and foreign keys.
 
     Needs a database.
+
+    >>> step = ExtractPhysicalSchema()
     """
 
     ELEMENT: ClassVar[str] = "extractPhysicalSchema"
@@ -656,7 +732,10 @@ class ExtractPhysicalSchema(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class RelationalResourceManagementColumn(Element):
-    """`column`: a column."""
+    """`column`: a column.
+
+    >>> part = RelationalResourceManagementColumn(name="name", type="type")
+    """
 
     #: Its name.
     name: str = field(metadata={"attribute": "name"})
@@ -672,7 +751,10 @@ class RelationalResourceManagementColumn(Element):
 
 @dataclass(eq=False, kw_only=True)
 class CreateTable(Element):
-    """`createTable`: makes a table."""
+    """`createTable`: makes a table.
+
+    >>> part = CreateTable(name="name", sql="sql")
+    """
 
     #: Makes a table.
     name: str = field(metadata={"attribute": "name"})
@@ -688,7 +770,10 @@ class CreateTable(Element):
 
 @dataclass(eq=False, kw_only=True)
 class DropTable(Element):
-    """`dropTable`: drops a table."""
+    """`dropTable`: drops a table.
+
+    >>> part = DropTable(name="name")
+    """
 
     #: Drops a table.
     name: str = field(metadata={"attribute": "name"})
@@ -701,6 +786,8 @@ class RelationalResourceManagement(Activity):
     """Makes a table, or drops one. It has to be granted.
 
     Has to be granted in the activity configuration document.
+
+    >>> step = RelationalResourceManagement(create_table=CreateTable(name="name", sql="sql"))
     """
 
     ELEMENT: ClassVar[str] = "relationalResourceManagement"
@@ -722,7 +809,10 @@ class RelationalResourceManagement(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class ToSession(Element):
-    """`toSession`: a part of an activity."""
+    """`toSession`: a part of an activity.
+
+    >>> part = ToSession(attribute="attribute")
+    """
 
     #: The name of the attribute.
     attribute: str = field(metadata={"attribute": "attribute"})
@@ -732,7 +822,10 @@ class ToSession(Element):
 
 @dataclass(eq=False, kw_only=True)
 class DeliverToSession(Activity):
-    """Keeps a stream as a session attribute."""
+    """Keeps a stream as a session attribute.
+
+    >>> step = DeliverToSession(from_local=Echo(text="hello").output, to_session=ToSession(attribute="attribute"))
+    """
 
     ELEMENT: ClassVar[str] = "deliverToSession"
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = ()
@@ -744,7 +837,10 @@ class DeliverToSession(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class DeliverFromSession(Activity):
-    """Makes a stream of what a session attribute keeps. The attribute stays."""
+    """Makes a stream of what a session attribute keeps. The attribute stays.
+
+    >>> step = DeliverFromSession(from_session="attribute")
+    """
 
     ELEMENT: ClassVar[str] = "deliverFromSession"
     CHANGES: ClassVar[bool] = False
@@ -761,7 +857,10 @@ class DeliverFromSession(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class SetAttribute(Element):
-    """`setAttribute`: sets a value."""
+    """`setAttribute`: sets a value.
+
+    >>> part = SetAttribute(name="name")
+    """
 
     #: Its content.
     content: str | Stream[Text] | ElementTree.Element | None = field(default=None, metadata={"text": True})
@@ -773,7 +872,10 @@ class SetAttribute(Element):
 
 @dataclass(eq=False, kw_only=True)
 class IncrementAttribute(Element):
-    """`incrementAttribute`: adds to an integer; one that is not there counts from 0."""
+    """`incrementAttribute`: adds to an integer; one that is not there counts from 0.
+
+    >>> part = IncrementAttribute(name="name")
+    """
 
     #: Adds to an integer; one that is not there counts from 0.
     name: str = field(metadata={"attribute": "name"})
@@ -783,7 +885,10 @@ class IncrementAttribute(Element):
 
 @dataclass(eq=False, kw_only=True)
 class SessionAttributeManagement(Activity):
-    """Sets, counts up, gets, removes or lists session attributes, and gives the attribute, or the list, as XML."""
+    """Sets, counts up, gets, removes or lists session attributes, and gives the attribute, or the list, as XML.
+
+    >>> step = SessionAttributeManagement(set_attribute=SetAttribute(name="name"))
+    """
 
     ELEMENT: ClassVar[str] = "sessionAttributeManagement"
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (("output", False, False),)
@@ -821,7 +926,10 @@ class SessionAttributeManagement(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class InputStream(Activity):
-    """Takes in what a client writes to the stream of the session that has the name of the activity."""
+    """Takes in what a client writes to the stream of the session that has the name of the activity.
+
+    >>> step = InputStream()
+    """
 
     ELEMENT: ClassVar[str] = "inputStream"
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = (("toLocal", True, True),)
@@ -835,7 +943,10 @@ class InputStream(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class OutputStream(Activity):
-    """Makes a stream of text or bytes a stream of the session, by the name of the activity, for a client to read."""
+    """Makes a stream of text or bytes a stream of the session, by the name of the activity, for a client to read.
+
+    >>> step = OutputStream(from_local=Echo(text="hello").output)
+    """
 
     ELEMENT: ClassVar[str] = "outputStream"
     OUTPUTS: ClassVar[Sequence[tuple[str, bool, bool]]] = ()
@@ -847,7 +958,10 @@ class OutputStream(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class BlockAggregator(Activity):
-    """Joins blocks of text into larger ones."""
+    """Joins blocks of text into larger ones.
+
+    >>> step = BlockAggregator(input=Echo(text="hello").output, blocksize=1)
+    """
 
     ELEMENT: ClassVar[str] = "blockAggregator"
     CHANGES: ClassVar[bool] = False
@@ -866,7 +980,10 @@ class BlockAggregator(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class StringTokenizer(Activity):
-    """Cuts text into tokens at any of some characters; each token is a block."""
+    """Cuts text into tokens at any of some characters; each token is a block.
+
+    >>> step = StringTokenizer(string_blocks_input=Echo(text="hello").output)
+    """
 
     ELEMENT: ClassVar[str] = "stringTokenizer"
     CHANGES: ClassVar[bool] = False
@@ -885,7 +1002,10 @@ class StringTokenizer(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Property(Element):
-    """`property`: a property and its value; it stands over the one of the resource with the same name."""
+    """`property`: a property and its value; it stands over the one of the resource with the same name.
+
+    >>> part = Property(content="property", key="key")
+    """
 
     #: Its content.
     content: str = field(metadata={"text": True})
@@ -895,7 +1015,10 @@ class Property(Element):
 
 @dataclass(eq=False, kw_only=True)
 class Variable(Element):
-    """`variable`: a name for templates, and where its value is in the answer."""
+    """`variable`: a name for templates, and where its value is in the answer.
+
+    >>> part = Variable(name="name")
+    """
 
     #: A name for templates, and where its value is in the answer.
     name: str = field(metadata={"attribute": "name"})
@@ -909,7 +1032,10 @@ class Variable(Element):
 
 @dataclass(eq=False, kw_only=True)
 class Authenticate(Element):
-    """`authenticate`: the request for credentials, sent before the first request, and again when they are refused; its variables are secrets, which are where templates name them."""
+    """`authenticate`: the request for credentials, sent before the first request, and again when they are refused; its variables are secrets, which are where templates name them.
+
+    >>> part = Authenticate()
+    """
 
     #: How long before credentials that were refused are asked for again; without it `0`.
     delay: str | int | None = field(default=None, metadata={"attribute": "delay"})
@@ -923,7 +1049,10 @@ class Authenticate(Element):
 
 @dataclass(eq=False, kw_only=True)
 class SessionState(Element):
-    """`sessionState`: a part of an activity."""
+    """`sessionState`: a part of an activity.
+
+    >>> part = SessionState(attribute="attribute")
+    """
 
     #: The session attribute that keeps how far it has come.
     attribute: str = field(metadata={"attribute": "attribute"})
@@ -936,6 +1065,8 @@ class HttpIngest(Activity):
     """Goes on with a session that somebody else's HTTP service keeps, until it is complete.
 
     Needs an HTTP service as data resource.
+
+    >>> step = HttpIngest()
     """
 
     ELEMENT: ClassVar[str] = "httpIngest"
@@ -989,7 +1120,10 @@ class HttpIngest(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Create(Element):
-    """`create`: the request that creates the job: it is sent once."""
+    """`create`: the request that creates the job: it is sent once.
+
+    >>> part = Create()
+    """
 
     #: A property and its value; it stands over the one of the resource with the same name.
     property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
@@ -999,7 +1133,10 @@ class Create(Element):
 
 @dataclass(eq=False, kw_only=True)
 class Poll(Element):
-    """`poll`: asks until a condition says that the job is done, or has failed: `ms.session.key.field` with a `condition`, or `rejoin.stop.when`."""
+    """`poll`: asks until a condition says that the job is done, or has failed: `ms.session.key.field` with a `condition`, or `rejoin.stop.when`.
+
+    >>> part = Poll()
+    """
 
     #: A property and its value; it stands over the one of the resource with the same name.
     property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
@@ -1009,7 +1146,10 @@ class Poll(Element):
 
 @dataclass(eq=False, kw_only=True)
 class Fetch(Element):
-    """`fetch`: fetches the results, page after page if its properties say so; what it brings goes to the outputs. It writes no files (`rejoin.download`)."""
+    """`fetch`: fetches the results, page after page if its properties say so; what it brings goes to the outputs. It writes no files (`rejoin.download`).
+
+    >>> part = Fetch()
+    """
 
     #: A property and its value; it stands over the one of the resource with the same name.
     property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
@@ -1017,7 +1157,10 @@ class Fetch(Element):
 
 @dataclass(eq=False, kw_only=True)
 class Cancel(Element):
-    """`cancel`: the request that is sent when the job is not wanted any more."""
+    """`cancel`: the request that is sent when the job is not wanted any more.
+
+    >>> part = Cancel()
+    """
 
     #: Whether it is sent, too, when the poll says that the job has failed; without it `false`.
     after_failure: bool | None = field(default=None, metadata={"attribute": "afterFailure"})
@@ -1027,7 +1170,10 @@ class Cancel(Element):
 
 @dataclass(eq=False, kw_only=True)
 class CleanUp(Element):
-    """`cleanUp`: the request that is sent at last, however the job has ended."""
+    """`cleanUp`: the request that is sent at last, however the job has ended.
+
+    >>> part = CleanUp()
+    """
 
     #: A property and its value; it stands over the one of the resource with the same name.
     property_: Sequence[Property] = field(default=(), metadata={"child": "property"})
@@ -1038,6 +1184,8 @@ class HttpJob(Activity):
     """Has somebody else's HTTP service do a job, as one unit: creates it, polls until it is done, fetches the results.
 
     Needs an HTTP service as data resource.
+
+    >>> step = HttpJob(create=Create(), poll=Poll())
     """
 
     ELEMENT: ClassVar[str] = "httpJob"
@@ -1100,7 +1248,10 @@ class HttpJob(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class DataStore(Activity):
-    """Gives blocks of text that stand in the document, or reads ahead of the reader of a stream."""
+    """Gives blocks of text that stand in the document, or reads ahead of the reader of a stream.
+
+    >>> step = DataStore(input=Echo(text="hello").output)
+    """
 
     ELEMENT: ClassVar[str] = "dataStore"
     CHANGES: ClassVar[bool] = False
@@ -1119,7 +1270,10 @@ class DataStore(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Echo(Activity):
-    """Says a text."""
+    """Says a text.
+
+    >>> step = Echo(text="text")
+    """
 
     ELEMENT: ClassVar[str] = "echo"
     CHANGES: ClassVar[bool] = False
@@ -1137,7 +1291,10 @@ class Echo(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Refuse(Activity):
-    """A condition: fails with the message, unless data come."""
+    """A condition: fails with the message, unless data come.
+
+    >>> step = Refuse(message="message")
+    """
 
     ELEMENT: ClassVar[str] = "refuse"
     CHANGES: ClassVar[bool] = False
@@ -1152,7 +1309,10 @@ class Refuse(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class RequestInformation(Activity):
-    """Says who asks, under which id, and for what."""
+    """Says who asks, under which id, and for what.
+
+    >>> step = RequestInformation()
+    """
 
     ELEMENT: ClassVar[str] = "requestInformation"
     CHANGES: ClassVar[bool] = False
@@ -1181,7 +1341,10 @@ class RequestInformation(Activity):
 
 @dataclass(eq=False, kw_only=True)
 class Sleep(Activity):
-    """Waits, and so keeps the request in its session for that long. For trying things out."""
+    """Waits, and so keeps the request in its session for that long. For trying things out.
+
+    >>> step = Sleep(duration="PT1S")
+    """
 
     ELEMENT: ClassVar[str] = "sleep"
     CHANGES: ClassVar[bool] = False

@@ -34,7 +34,12 @@ A = TypeVar("A", bound="Activity")
 
 
 class Stream(Generic[Kind_co]):
-    """An output of an activity: an input of another one, or, if nobody reads it, an end-point of the answer."""
+    """An output of an activity: an input of another one, or, if nobody reads it, an end-point of the answer.
+
+    >>> from rejoin.activities import Echo
+    >>> Echo(text="hello").named("say").output
+    <stream say.output>
+    """
 
     def __init__(self, activity: Activity, child: str) -> None:
         self.activity = activity
@@ -42,7 +47,12 @@ class Stream(Generic[Kind_co]):
         self._name: str | None = None
 
     def named(self, name: str) -> Stream[Kind_co]:
-        """Gives the output a name; without, it gets one."""
+        """Gives the output a name; without, it gets one.
+
+        >>> from rejoin.activities import Echo
+        >>> Echo(text="hello").output.named("greeting")
+        <stream greeting>
+        """
         self._name = name
         return self
 
@@ -71,6 +81,10 @@ class Element:
     - ``value``: a child of that name that has the attribute ``key`` and nothing else,
     - ``child``: a child of that name with a text or a stream, an :class:`Element`, or several of them,
     - ``choice``: the number of the group of which exactly one is given, or, if one of them is ``optional``, at the most one.
+
+    >>> from rejoin.activities import SqlParameter
+    >>> SqlParameter(position=1, content="7", type="integer").type
+    'integer'
     """
 
     def _parts(self) -> Iterator[tuple[Mapping[str, Any], str, Any]]:
@@ -118,7 +132,13 @@ class Element:
         return pieces
 
     def inputs(self) -> Iterator[Stream[Any]]:
-        """The streams that it reads."""
+        """The streams that it reads.
+
+        >>> from rejoin.activities import SqlQueryStatement, SqlResultsToCSV
+        >>> query = SqlQueryStatement(expression="SELECT 1").named("query")
+        >>> list(SqlResultsToCSV(result_set=query.result_stream).inputs())
+        [<stream query.resultStream>]
+        """
         for _, _, value in self._parts():
             for each in value if isinstance(value, list | tuple) else [value]:
                 if isinstance(each, Stream):
@@ -149,7 +169,12 @@ def _child(metadata: Mapping[str, Any], name: str, index: int, value: Any) -> st
 
 @dataclass(eq=False)
 class Activity(Element):
-    """A step of a request. ``name`` is its name in the document; without one it gets one."""
+    """A step of a request. ``name`` is its name in the document; without one it gets one.
+
+    >>> from rejoin.activities import Echo
+    >>> Echo(text="hello").ELEMENT
+    'echo'
+    """
 
     ELEMENT: ClassVar[str] = ""
     #: Whether it may change the session, the database or anything else.
@@ -171,7 +196,12 @@ class Activity(Element):
         return self._name
 
     def named(self, name: str) -> Self:
-        """Gives the step a name."""
+        """Gives the step a name.
+
+        >>> from rejoin.activities import Echo
+        >>> Echo(text="hello").named("say").name
+        'say'
+        """
         self._name = name
         return self
 
@@ -179,7 +209,12 @@ class Activity(Element):
         return self._outputs.setdefault(child, Stream(self, child))
 
     def write(self) -> str:
-        """The activity as XML."""
+        """The activity as XML.
+
+        >>> from rejoin.activities import Echo
+        >>> Echo(text="hello").named("say").write()
+        '<echo name="say"><text>hello</text><output name="say.output"/></echo>'
+        """
         pieces = self._content()
         for child, may_be_rows, required in self.OUTPUTS:
             # Rows that nobody reads can't stand in an answer: they are named when somebody asked for them.
@@ -205,7 +240,14 @@ class Request:
             self.add(each)
 
     def add(self, activity: A) -> A:
-        """Adds an activity, and before it those that it reads from; gives it back."""
+        """Adds an activity, and before it those that it reads from; gives it back.
+
+        >>> from rejoin.activities import Echo
+        >>> request = Request()
+        >>> say = request.add(Echo(text="hello"))
+        >>> session.perform(request)[say.output].text
+        'hello'
+        """
         if activity not in self.activities:
             for stream in activity.inputs():
                 self.add(stream.activity)
@@ -218,7 +260,12 @@ class Request:
         return any(each.CHANGES for each in self.activities)
 
     def write(self) -> str:
-        """The activities as XML, one on each line; those without a name have got one."""
+        """The activities as XML, one on each line; those without a name have got one.
+
+        >>> from rejoin.activities import Echo
+        >>> Request(Echo(text="hello")).write()
+        '<echo name="echo1"><text>hello</text><output name="echo1.output"/></echo>'
+        """
         taken = {each._name for each in self.activities if each._name is not None}
         for each in self.activities:
             number = 1

@@ -11,28 +11,50 @@ from ._operations import SessionState
 from ._protocol import Protocol
 from ._transport import Transport
 
-__all__ = ["PendingRequest", "SessionStream", "as_block"]
+__all__ = ["PendingRequest", "SessionStream"]
 
 
 class PendingRequest:
-    """A request that goes on by itself; its session tells how far it has got."""
+    """A request that goes on by itself; its session tells how far it has got.
 
-    def __init__(self, transport: Transport, protocol: Protocol, session_id: str, response: Response) -> None:
+    >>> from rejoin.activities import Echo
+    >>> pending = service.submit(Echo(text="hello").named("say"))
+    >>> pending.session_stream("say.output").read_all()
+    b'hello'
+    """
+
+    def __init__(
+        self, transport: Transport, protocol: Protocol, session_id: str, response: Response, document: str | None = None
+    ) -> None:
         self._transport = transport
+        self._document = document
         self._protocol = protocol
         self._state = SessionState(session_id)
         self.request_id = response.request_id
         self.last = response.status
 
     def status(self) -> SessionStatus:
-        """How far it has got, and its session."""
-        status = self._transport.run(self._protocol.status(self._state.session_id))
+        """How far it has got, and its session.
+
+        >>> from rejoin.activities import Sleep
+        >>> pending = service.submit(Sleep(duration="PT5M"))
+        >>> pending.status().request.status
+        'PROCESSING'
+        >>> pending.cancel()
+        True
+        """
+        status = self._transport.run(self._protocol.status(self._state.session_id, self._document))
         if status.request is not None:
             self.last = status.request.status
         return status
 
     def wait(self, timeout: float | None = None, *, poll: float = 0.2) -> SessionStatus:
-        """Asks every so often until it is over; raises what it failed of, or `TimeoutError`."""
+        """Asks every so often until it is over; raises what it failed of, or `TimeoutError`.
+
+        >>> from rejoin.activities import Sleep
+        >>> service.submit(Sleep(duration="PT0.01S")).wait(timeout=60).request.status
+        'COMPLETED'
+        """
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             status = self.status()
@@ -46,11 +68,21 @@ class PendingRequest:
             time.sleep(poll)
 
     def cancel(self) -> bool:
-        """Stops it; nothing that it changed in its session is kept."""
+        """Stops it; nothing that it changed in its session is kept.
+
+        >>> from rejoin.activities import Sleep
+        >>> service.submit(Sleep(duration="PT5M")).cancel()
+        True
+        """
         return self._transport.run(self._protocol.cancel(self._state.session_id))
 
     def session_stream(self, name: str) -> SessionStream:
-        """One of its streams: every end-point is one, and so is every `inputStream` and `outputStream`."""
+        """One of its streams: every end-point is one, and so is every `inputStream` and `outputStream`.
+
+        >>> from rejoin.activities import Echo
+        >>> service.submit(Echo(text="hello").named("say")).session_stream("say.output").read()
+        b'hello'
+        """
         return SessionStream(self._transport, self._protocol, self._state, name)
 
     def __repr__(self) -> str:
@@ -58,7 +90,15 @@ class PendingRequest:
 
 
 class SessionStream:
-    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways."""
+    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways.
+
+    >>> from rejoin.activities import CsvToRows, InputStream, SqlResultsToJSON
+    >>> rows = CsvToRows(csv_input=InputStream().named("upload").to_local)
+    >>> pending = service.submit(SqlResultsToJSON(result_set=rows.rows, format="lines").named("lines"))
+    >>> pending.session_stream("upload").write_all(["1,Ada\\n", "2,Bea\\n"])
+    >>> pending.session_stream("lines.jsonOutput").read_all().count(b"\\n")
+    2
+    """
 
     def __init__(self, transport: Transport, protocol: Protocol, state: SessionState, name: str) -> None:
         self._transport = transport
@@ -68,7 +108,13 @@ class SessionStream:
         self.at_end = False
 
     def read(self, blocks: int = 1) -> bytes:
-        """Waits for so many blocks, or the end; empty at the end."""
+        """Waits for so many blocks, or the end; empty at the end.
+
+        >>> from rejoin.activities import Echo
+        >>> said = service.submit(Echo(text="hello").named("say")).session_stream("say.output")
+        >>> said.read(), said.read()
+        (b'hello', b'')
+        """
         if self.at_end:
             return b""
         content, goes_on = self._transport.run(self._protocol.read_blocks(self._state.session_id, self.name, blocks))
@@ -77,32 +123,71 @@ class SessionStream:
 
     @contextmanager
     def open(self) -> Iterator[Iterator[bytes]]:
-        """Everything to the end, as it comes."""
-        with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), None) as chunks:
+        """Everything to the end, as it comes.
+
+        >>> from rejoin.activities import Echo
+        >>> with service.submit(Echo(text="hello").named("say")).session_stream("say.output").open() as chunks:
+        ...     b"".join(chunks)
+        b'hello'
+        """
+        with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), self.name) as chunks:
             yield chunks
 
     def read_all(self) -> bytes:
-        """Everything to the end."""
+        """Everything to the end.
+
+        >>> from rejoin.activities import Echo
+        >>> service.submit(Echo(text="hello").named("say")).session_stream("say.output").read_all()
+        b'hello'
+        """
         with self.open() as chunks:
             return b"".join(chunks)
 
     def write(self, block: bytes | str) -> None:
-        """Writes one block, when the pipe has room for it."""
+        """Writes one block, when the pipe has room for it.
+
+        >>> from rejoin.activities import CsvToRows, InputStream, SqlResultsToJSON
+        >>> rows = CsvToRows(csv_input=InputStream().named("upload").to_local)
+        >>> pending = service.submit(SqlResultsToJSON(result_set=rows.rows, format="lines").named("lines"))
+        >>> upload = pending.session_stream("upload")
+        >>> upload.write("1,Ada\\n")
+        >>> upload.close()
+        """
         content, kind = as_block(block)
         self._transport.run(self._protocol.write_block(self._state.session_id, self.name, content, kind))
 
     def write_all(self, blocks: Iterable[bytes | str]) -> None:
-        """Writes every block, then the end."""
+        """Writes every block, then the end.
+
+        >>> from rejoin.activities import CsvToRows, InputStream, SqlResultsToJSON
+        >>> rows = CsvToRows(csv_input=InputStream().named("upload").to_local)
+        >>> pending = service.submit(SqlResultsToJSON(result_set=rows.rows, format="lines").named("lines"))
+        >>> pending.session_stream("upload").write_all(["1,Ada\\n", "2,Bea\\n"])
+        """
         for block in blocks:
             self.write(block)
         self.close()
 
     def close(self) -> None:
-        """Says that everything was written."""
+        """Says that everything was written.
+
+        >>> from rejoin.activities import CsvToRows, InputStream, SqlResultsToJSON
+        >>> rows = CsvToRows(csv_input=InputStream().named("upload").to_local)
+        >>> pending = service.submit(SqlResultsToJSON(result_set=rows.rows, format="lines").named("lines"))
+        >>> pending.session_stream("upload").close()
+        >>> pending.session_stream("lines.jsonOutput").read_all()
+        b''
+        """
         self._transport.run(self._protocol.close_stream(self._state.session_id, self.name))
 
     def drop(self) -> None:
-        """Drops the stream: whoever writes it goes on without it, whoever reads it fails."""
+        """Drops the stream: whoever writes it goes on without it, whoever reads it fails.
+
+        >>> from rejoin.activities import CsvToRows, InputStream, SqlResultsToJSON
+        >>> rows = CsvToRows(csv_input=InputStream().named("upload").to_local)
+        >>> pending = service.submit(SqlResultsToJSON(result_set=rows.rows, format="lines").named("lines"))
+        >>> pending.session_stream("upload").drop()
+        """
         self._transport.run(self._protocol.drop_stream(self._state.session_id, self.name))
 
     def __repr__(self) -> str:

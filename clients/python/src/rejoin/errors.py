@@ -75,6 +75,13 @@ class LostAnswer(RejoinError):
 
     ``may_have_run`` says whether the request may have reached the service. If it has a key, ``perform`` may be called again with
     that ``key``: it is run once.
+
+    >>> nobody = rejoin.connect("http://127.0.0.1:9", "demo")
+    >>> try:
+    ...     nobody.update("UPDATE customer SET credit = 0")
+    ... except rejoin.LostAnswer as lost:
+    ...     lost.may_have_run
+    False
     """
 
     def __init__(self, message: str, *, may_have_run: bool, key: str | None = None) -> None:
@@ -87,22 +94,46 @@ class LostAnswer(RejoinError):
         """The idempotency key of the request. It is a secret: who has it can ask for the answer."""
         return self._key
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _lost_answer, (str(self), self.may_have_run, self._key)
+
+
+def _lost_answer(message: str, may_have_run: bool, key: str | None) -> LostAnswer:
+    return LostAnswer(message, may_have_run=may_have_run, key=key)
+
 
 class TransferBroken(RejoinError):
-    """A result broke off before its end: the request failed midway, or the connection did."""
+    """A result broke off before its end: the request failed midway, or the connection did.
+
+    >>> rejoin.Result(session.query("SELECT 1")._data[:-8])
+    Traceback (most recent call last):
+    rejoin.errors.TransferBroken: the rows broke off before their end
+    """
 
 
 class UnexpectedAnswer(RejoinError):
-    """What came back is not an answer of the service: something else listens there, or a proxy stands between."""
+    """What came back is not an answer of the service: something else listens there, or a proxy stands between.
+
+    >>> rejoin.Result(b"<html/>...")
+    Traceback (most recent call last):
+    rejoin.errors.UnexpectedAnswer: this is no Arrow IPC stream: a message does not begin with its mark
+    """
 
     def __init__(self, message: str, status: int = 200) -> None:
-        super().__init__(message)
+        super().__init__(message, status)
         self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass(frozen=True)
 class FaultDetails:
-    """The members of a fault document."""
+    """The members of a fault document.
+
+    >>> FaultDetails(code="ServerBusy", message="as much to do as it takes", retryable=True).retryable
+    True
+    """
 
     code: str
     message: str
@@ -118,7 +149,8 @@ class FaultDetails:
     document: str | None = field(default=None, repr=False)
 
 
-_ACTIVITY_CODE = re.compile(r" \((?P<code>[A-Z][A-Za-z]+)\)$")
+# (Of an answer that is told again, the message says so behind it.)
+_ACTIVITY_CODE = re.compile(r" \((?P<code>[A-Z][A-Za-z]+)\)(?:$|; this is the answer)")
 _SQLSTATE = re.compile(r"\(SQLSTATE (?P<state>[0-9A-Z]{5})\b")
 
 
@@ -126,6 +158,14 @@ class Fault(RejoinError):
     """The service refused a request, or it failed; the members are those of the fault document.
 
     ``str()`` shows the message and, where the service names a place, the line of the document with a mark under the column.
+
+    >>> try:
+    ...     session.query("SELECT * FROM nowhere")
+    ... except rejoin.Fault as fault:
+    ...     print(fault)
+    ActivityFailed: the activity `query` failed: no such table: nowhere (SqlError)
+      2 | <sqlQueryStatement name="query"><expression>SELECT * FROM nowhere</expression><resultStream name="rows"/></sqlQueryState…
+        | ^
     """
 
     def __init__(self, details: FaultDetails) -> None:
@@ -195,23 +235,40 @@ class Fault(RejoinError):
         document, line = self.details.document, self.line
         if document is None or line is None:
             return None
-        lines = document.splitlines()
+        # Not `splitlines`: XML knows fewer ends of lines.
+        lines = document.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         return lines[line - 1] if 0 < line <= len(lines) else None
+
+    @property
+    def place(self) -> str | None:
+        """The line of the document, and below it a mark under the column; of a long line the part around it."""
+        line = self.document_line
+        if line is None:
+            return None
+        column = (self.column or 1) - 1
+        start = max(0, column - 60)
+        # A tab is as wide as it likes, so it stands before the mark, too.
+        mark = "".join("\t" if letter == "\t" else " " for letter in line[start:column])
+        number = f"{self.line}"
+        return f"{number} | {line[start : start + 120]}\n{' ' * len(number)} | {mark}^"
 
     def __str__(self) -> str:
         """Code and message, and the line of the document with the place marked."""
+        place = self.place
         text = f"{self.code}: {self.message}"
-        line = self.document_line
-        if line is None:
-            return text
-        start = max(0, (self.column or 1) - 61)
-        shown = line[start : start + 120]
-        mark = " " * ((self.column or 1) - 1 - start)
-        number = f"{self.line}"
-        return f"{text}\n  {number} | {shown}\n  {' ' * len(number)} | {mark}^"
+        return text if place is None else text + "".join(f"\n  {line}" for line in place.split("\n"))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.code!r}, status={self.status}, {self.message!r})"
+
+    def _repr_html_(self) -> str:
+        from ._html import fault
+
+        return fault(self)
+
+    def __reduce__(self) -> tuple[type[Fault], tuple[FaultDetails]]:
+        # Exceptions travel between processes by what their constructor takes.
+        return type(self), (self.details,)
 
 
 class InvalidRequest(Fault):
@@ -303,7 +360,15 @@ class StreamNotFound(NotFound):
 
 
 class SessionEnded(Fault):
-    """The session has ended."""
+    """The session has ended.
+
+    >>> session.end()
+    >>> try:
+    ...     session.get("town")
+    ... except rejoin.errors.SessionEnded as ended:
+    ...     ended.reason, ended.recreate_session
+    ('terminated', True)
+    """
 
     @property
     def reason(self) -> str | None:

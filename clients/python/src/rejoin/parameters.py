@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
+import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any
 
 from ._xml import element, escape
@@ -25,6 +26,8 @@ Value = (
     | datetime.datetime
     | datetime.timedelta
     | uuid.UUID
+    | list[Any]
+    | dict[str, Any]
     | None
 )
 
@@ -49,18 +52,20 @@ def text_of(value: Any) -> tuple[str, str | None]:
             return "text", None
         case bool():
             return "boolean", "true" if value else "false"
+        # Members of enumerations are what they stand for.
         case int():
-            return ("integer" if -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER else "text"), str(value)
+            return ("integer" if -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER else "text"), str(int(value))
         case float():
             return "real", repr(float(value))
         case str():
-            return "text", str(value)
+            return "text", str.__str__(value)
         case bytes() | bytearray() | memoryview():
             return "binary", base64.b64encode(value).decode("ascii")
         case decimal.Decimal():
             return "text", format(value, "f") if value.is_finite() else str(value)
         case datetime.datetime():
-            return "text", value.isoformat(sep=" ")
+            # What pandas has for a missing one is a datetime, too.
+            return "text", value.isoformat(sep=" ") if value == value else None  # noqa: PLR0124
         case datetime.date() | datetime.time():
             return "text", value.isoformat()
         case datetime.timedelta():
@@ -70,18 +75,54 @@ def text_of(value: Any) -> tuple[str, str | None]:
             )
         case uuid.UUID():
             return "text", str(value)
-    if hasattr(value, "item") and callable(value.item):
-        # A number of numpy.
-        return text_of(value.item())
+        case dict():
+            return "text", json.dumps(value, ensure_ascii=False)
+        case list() | tuple():
+            return "text", array_of(value)
+    if type(value).__name__ == "NAType":
+        # What pandas has for a missing value.
+        return "text", None
+    if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
+        return text_of(_scalar(value))
     raise TypeError(
         f"a parameter can't be of the type {type(value).__name__}: pass None, bool, int, float, Decimal, str, bytes, a date, "
-        "a time, a datetime, a timedelta or a UUID"
+        "a time, a datetime, a timedelta, a UUID, a list (for an array) or a dict (for JSON)"
     )
+
+
+def _scalar(value: Any) -> Any:
+    """The Python value of one of numpy; its times of nanoseconds would be numbers."""
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return value.astype(f"{kind}8[us]").item() if kind in ("M", "m") else value.item()
+
+
+def array_of(values: Sequence[Any]) -> str:
+    """Values in the form of PostgreSQL's arrays."""
+    return "{" + ",".join(map(_array_item, values)) + "}"
+
+
+def _array_item(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return array_of(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        text: str | None = f"\\x{bytes(value).hex()}"
+    else:
+        _, text = text_of(value)
+    if text is None:
+        return "NULL"
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def row_of(values: Any) -> Sequence[Any]:
+    """One row of parameters, if it is one: a text is a sequence, too, and a dictionary has no order that a `?` could follow."""
+    if isinstance(values, str | bytes | bytearray | Mapping | Set) or not isinstance(values, Iterable):
+        raise TypeError(f"parameters are a sequence, one value for each ?, and not {type(values).__name__}")
+    return values if isinstance(values, Sequence) else list(values)
 
 
 def given(values: Sequence[Any]) -> str:
     """The `sqlParameter` elements of one row of values."""
-    return "".join(parameter(position, value) for position, value in enumerate(values, 1))
+    return "".join(parameter(position, value) for position, value in enumerate(row_of(values), 1))
 
 
 def parameter(position: int, value: Any) -> str:
@@ -109,13 +150,13 @@ class Batch:
     def add(self, row: Sequence[Any]) -> None:
         """Takes a row."""
         kinds, texts = [], []
-        for value in row:
+        for value in row_of(row):
             kind, text = text_of(value)
             kinds.append("" if text is None else kind)
             texts.append(text)
             self.bytes += 0 if text is None else len(text)
         self.values += len(texts)
-        if self.runs:
+        if self.runs and (kinds or self.runs[-1][0]):
             merged = _merge(self.runs[-1][0], kinds)
             if merged is not None:
                 self.runs[-1] = (merged, self.runs[-1][1])
@@ -144,7 +185,8 @@ class Batch:
                 )
                 for position, kind in enumerate(kinds, 1)
             )
-            store = f'<dataStore name="store{index}">{items}<itemCursor name="{stream}"/></dataStore>'
+            # A row without values stands alone: nothing in it could be repeated.
+            store = f'<dataStore name="store{index}">{items}<itemCursor name="{stream}"/></dataStore>' if kinds else ""
             update = element(
                 "sqlUpdateStatement",
                 {"name": f"update{index}", "resource": resource},

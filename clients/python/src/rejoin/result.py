@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
-from .arrow import Batch, Column, read_stream
+from .arrow import Batch, Column, Schema, messages, reader_of
+from .errors import UnexpectedAnswer
 
 if TYPE_CHECKING:
     import pandas
     import polars
     import pyarrow
 
-__all__ = ["Column", "Result", "RowStream"]
+__all__ = ["Column", "Result"]
 
+#: How many rows are shown, and how much of a value.
 _SHOWN = 20
+_WIDEST = 60
+
+#: Pandas' own types of integers that may be missing.
+_NULLABLE: dict[str, Any] = {"int64": "Int64", "uint64": "UInt64"}
+
+_END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def pyarrow_module(what: str) -> Any:
@@ -28,24 +36,33 @@ def pyarrow_module(what: str) -> Any:
     return pyarrow
 
 
-class Result:
+class Result(Sequence[tuple[Any, ...]]):
     """The rows of a query, as they came: an Arrow IPC stream.
 
     It is a sequence of rows, each a tuple. NULL is None; decimals are exact, times with a zone are in UTC.
+
+    >>> result = session.query("SELECT id, town FROM customer WHERE town = 'Wick' ORDER BY id LIMIT 2")
+    >>> result
+    id  town
+    8   Wick
+    14  Wick
+    [2 rows × 2 columns]
+    >>> len(result), result[0][1], [column.name for column in result.columns]
+    (2, 'Wick', ['id', 'town'])
     """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
+        self._messages = list(messages(data))
+        if not self._messages:
+            raise UnexpectedAnswer("this is no Arrow IPC stream: it has no schema")
+        self._schema = Schema(self._messages[0])
         self._rows: list[tuple[Any, ...]] | None = None
-        self._columns: tuple[Column, ...] | None = None
-        self._length: int | None = None
 
     @property
     def columns(self) -> tuple[Column, ...]:
         """What is known of each column."""
-        if self._columns is None:
-            self._columns, _ = read_stream(io.BytesIO(self._data).read)
-        return self._columns
+        return self._schema.columns
 
     @property
     def rows(self) -> list[tuple[Any, ...]]:
@@ -55,7 +72,7 @@ class Result:
         return self._rows
 
     def _batches(self) -> Iterator[Batch]:
-        return read_stream(io.BytesIO(self._data).read)[1]
+        return map(self._schema.batch, self._messages[1:])
 
     def _head(self) -> list[tuple[Any, ...]]:
         """The first rows, without making values of all others."""
@@ -67,25 +84,44 @@ class Result:
         return rows
 
     def __len__(self) -> int:
-        if self._length is None:
-            self._length = sum(batch.length for batch in self._batches())
-        return self._length
+        return sum(batch.length for batch in self._batches())
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.rows)
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
+    @overload
+    def __getitem__(self, index: int) -> tuple[Any, ...]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[Any, ...]]: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[Any, ...] | list[tuple[Any, ...]]:
         return self.rows[index]
 
+    def _without_rows(self) -> Result:
+        """The columns alone."""
+        return Result(bytes(self._messages[0]) + _END_OF_STREAM)
+
     def dicts(self) -> list[dict[str, Any]]:
-        """All rows as dictionaries, by the names of the columns."""
+        """All rows as dictionaries, by the names of the columns, which have to differ.
+
+        >>> session.query("SELECT 1 AS one, 'x' AS other").dicts()
+        [{'one': 1, 'other': 'x'}]
+        """
         names = [column.name for column in self.columns]
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise ValueError(f"more than one column has the name {twice[0]!r}: give them names in the query (AS …), or take rows")
         return [dict(zip(names, row, strict=True)) for row in self.rows]
 
     def scalar(self) -> Any:
-        """The only value of the only row."""
-        if len(self.rows) != 1 or len(self.columns) != 1:
-            raise ValueError(f"not one value but {len(self.rows)} rows of {len(self.columns)} columns")
+        """The only value of the only row.
+
+        >>> session.query("SELECT count(*) FROM orders").scalar()
+        25000
+        """
+        if len(self) != 1 or len(self.columns) != 1:
+            raise ValueError(f"not one value but {len(self)} rows of {len(self.columns)} columns")
         return self.rows[0][0]
 
     @property
@@ -94,7 +130,11 @@ class Result:
         return len(self._data)
 
     def to_arrow(self) -> pyarrow.Table:
-        """The rows as an Arrow table, without a copy (needs pyarrow)."""
+        """The rows as an Arrow table, without a copy (needs pyarrow).
+
+        >>> session.query("SELECT id FROM orders").to_arrow().num_rows
+        25000
+        """
         pyarrow = pyarrow_module("to_arrow()")
         return pyarrow.ipc.open_stream(pyarrow.py_buffer(self._data)).read_all()
 
@@ -103,14 +143,39 @@ class Result:
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_pandas(self, **options: Any) -> pandas.DataFrame:
-        """The rows as a pandas frame (needs pandas and pyarrow); options are those of `pyarrow.Table.to_pandas`."""
+        """The rows as a pandas frame (needs pandas and pyarrow); options are those of `pyarrow.Table.to_pandas`.
+
+        Integers beside NULL become floats, as ever in pandas, but not where they would be rounded: then the type is `Int64`.
+        Decimals are objects.
+
+        >>> session.query("SELECT id, item FROM orders").to_pandas().shape
+        (25000, 2)
+        """
         pyarrow_module("to_pandas()")
+        try:
+            import pandas
+        except ImportError as error:
+            raise ImportError("to_pandas() needs pandas: pip install 'rejoin[pandas]'") from error
+        table = self.to_arrow()
         # Not `split_blocks`: its columns would be the bytes of the answer, which can't be written.
-        frame: pandas.DataFrame = self.to_arrow().to_pandas(**options)
+        frame: pandas.DataFrame = table.to_pandas(**options)
+        if not options:
+            for i, column in enumerate(self.columns):
+                read = reader_of(column)
+                if read is not None and column.type_name != "uuid":
+                    values = [None if value is None else read(value) for value in table.column(i).to_pylist()]
+                    frame.isetitem(i, pandas.array(values, dtype=object))
+                elif column.type in _NULLABLE and _would_be_rounded(table.column(i)):
+                    frame.isetitem(i, pandas.array(table.column(i).to_pylist(), dtype=_NULLABLE[column.type]))
         return frame
 
     def to_polars(self) -> polars.DataFrame:
-        """The rows as a polars frame (needs polars and pyarrow)."""
+        """The rows as a polars frame (needs polars and pyarrow); names of columns have to differ.
+
+        >>> session.query("SELECT id, item FROM orders").to_polars().shape
+        (25000, 2)
+        """
+        pyarrow_module("to_polars()")
         try:
             import polars
         except ImportError as error:
@@ -120,88 +185,38 @@ class Result:
         return frame
 
     def __repr__(self) -> str:
-        columns = self.columns
-        head = [tuple("NULL" if value is None else str(value) for value in row) for row in self._head()]
-        names = [column.name for column in columns]
-        widths = [max(len(name), *(len(row[i]) for row in head), 0) for i, name in enumerate(names)]
+        from ._html import plain
 
-        def line(cells: tuple[str, ...] | list[str]) -> str:
-            return "  ".join(cell[:60].ljust(min(width, 60)) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        names = [_cut(plain(column.name)) for column in self.columns]
+        head = [["NULL" if value is None else _cut(plain(value)) for value in row] for row in self._head()]
+        widths = [max(map(len, cells)) for cells in zip(names, *head, strict=True)]
+
+        def line(cells: list[str]) -> str:
+            return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
         more = [f"… {len(self) - _SHOWN} more"] if len(self) > _SHOWN else []
-        size = f"[{len(self)} rows × {len(columns)} columns]"
-        return "\n".join([line(names), *(line(row) for row in head), *more, size])
+        return "\n".join([line(names), *map(line, head), *more, f"[{self._size()}]"])
+
+    def _size(self) -> str:
+        return f"{len(self)} rows × {len(self.columns)} columns"
 
     def _repr_html_(self) -> str:
         from ._html import table
 
-        caption = f"{len(self)} rows × {len(self.columns)} columns"
-        return table([column.name for column in self.columns], self._head(), caption)
+        more = f", {_SHOWN} of which are shown" if len(self) > _SHOWN else ""
+        return table([column.name for column in self.columns], self._head(), self._size() + more)
 
 
-class _Reader:
-    """Reads so many bytes at a time from chunks of any size."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._rest = b""
-
-    def read(self, count: int = -1) -> bytes:
-        pieces, have = [self._rest], len(self._rest)
-        while count < 0 or have < count:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                break
-            pieces.append(chunk)
-            have += len(chunk)
-        whole = b"".join(pieces)
-        taken = whole if count < 0 else whole[:count]
-        self._rest = whole[len(taken) :]
-        return taken
-
-    def drain(self) -> None:
-        """Reads to the end of the answer, where it shows whether the request has completed: the end of the rows says less."""
-        for _ in self._chunks:
-            pass
-
-    closed = False
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.closed = True
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-class RowStream:
-    """Rows as they come. The service reads on as fast as this is read, so a result of any size takes little memory.
+def _would_be_rounded(column: pyarrow.ChunkedArray) -> bool:
+    """Whether there is NULL in a column of integers, and one that floats don't have."""
+    if column.null_count in (0, len(column)):
+        return False
+    import pyarrow.compute
 
-    Iterating gives rows; :meth:`batches` gives blocks of rows of Arrow. One of the two, once.
-    """
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._reader = _Reader(chunks)
-        self._opened: tuple[tuple[Column, ...], Iterator[Batch]] | None = None
-
-    def _open(self) -> tuple[tuple[Column, ...], Iterator[Batch]]:
-        if self._opened is None:
-            self._opened = read_stream(self._reader.read)
-        return self._opened
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """What is known of each column; not beside :meth:`batches`."""
-        return self._open()[0]
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        for batch in self._open()[1]:
-            yield from batch.rows()
-        self._reader.drain()
-
-    def batches(self) -> Iterator[pyarrow.RecordBatch]:
-        """The rows as record batches of Arrow (needs pyarrow)."""
-        if self._opened is not None:
-            raise ValueError("the rows of this stream are already being read")
-        pyarrow = pyarrow_module("batches()")
-        yield from pyarrow.ipc.open_stream(pyarrow.PythonFile(self._reader, mode="r"))
-        self._reader.drain()
+    bounds = pyarrow.compute.min_max(column).as_py()
+    rounded: bool = max(abs(bounds["min"]), abs(bounds["max"])) > 2**53
+    return rounded

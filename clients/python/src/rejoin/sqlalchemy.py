@@ -4,8 +4,7 @@
 >>> engine = sqlalchemy.create_engine("rejoin+postgresql://127.0.0.1:8080/orders")
 
 The database of the URL is the data service resource. `rejoin+sqlite`, `rejoin+postgresql`, `rejoin+mysql` and `rejoin+mariadb`
-say what it works on; `?tls=true` is for a service behind TLS, `?database=ledger` for one of several data resources. Statements
-with RETURNING are not written, because the service gives no rows of statements that write.
+say what it works on; `?tls=true` is for a service behind TLS, `?database=ledger` for one of several data resources.
 """
 
 from __future__ import annotations
@@ -19,12 +18,15 @@ from typing import Any
 from sqlalchemy import types as sqltypes
 from sqlalchemy.dialects.mysql import types as mysql_types
 from sqlalchemy.dialects.mysql.base import MySQLDialect as _MySQL
+from sqlalchemy.dialects.mysql.mariadb import MariaDBDialect as _MariaDB
 from sqlalchemy.dialects.postgresql.base import PGCompiler as _PostgreSQLCompiler
 from sqlalchemy.dialects.postgresql.base import PGDialect as _PostgreSQL
 from sqlalchemy.dialects.postgresql.base import PGExecutionContext as _PostgreSQLContext
+from sqlalchemy.dialects.postgresql.pg_catalog import INT2VECTOR, OIDVECTOR
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect as _SQLite
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import ConnectArgsType, DBAPIModule, IsolationLevel
+from sqlalchemy.exc import ArgumentError
 
 from . import dbapi, errors
 from .dbapi._statement import doubled
@@ -39,25 +41,31 @@ _ISOLATION = {
 }
 
 
+def _truth(text: str) -> bool:
+    return text in ("true", "1")
+
+
+#: What the URL may say behind a `?`, and how it is read.
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "database": str,
+    "isolation": str,
+    "fetch_rows": int,
+    "session_timeout": float,
+    "session_header": str,
+    "timeout": float,
+    "patience": float,
+    "compression": _truth,
+}
+
+
 class _Rejoin:
     """What the dialects have in common."""
 
     driver = "rejoin"
     default_paramstyle = "qmark"
     supports_statement_cache = True
-    # The service gives no rows of statements that write.
-    insert_returning = False
-    update_returning = False
-    delete_returning = False
-    insert_executemany_returning = False
-    update_executemany_returning = False
-    delete_executemany_returning = False
-    use_insertmanyvalues = False
-    use_insertmanyvalues_wo_returning = False
-    supports_sane_rowcount_returning = False
-    favor_returning_over_lastrowid = False
-    postfetch_lastrowid = True
-    preexecute_autoincrement_sequences = False
+    # Where a database has RETURNING, it tells the keys that it made up in autocommit, too.
+    favor_returning_over_lastrowid = True
     supports_server_side_cursors = False
 
     @classmethod
@@ -67,13 +75,16 @@ class _Rejoin:
 
     def create_connect_args(self, url: URL) -> ConnectArgsType:
         """The arguments of `rejoin.dbapi.connect`, from `rejoin+…://user:password@host:port/resource`."""
-        known = ("database", "isolation", "session_header")
-        options: dict[str, Any] = {key: value for key, value in url.query.items() if key in known}
-        scheme = "https" if url.query.get("tls") in ("true", "1") else "http"
+        wrong = set(url.query) - {"tls", *_OPTIONS}
+        if wrong:
+            raise ArgumentError(f"the URL has the option {sorted(wrong)[0]!r}; there are tls, {', '.join(_OPTIONS)}")
+        options: dict[str, Any] = {key: _OPTIONS[key](str(value)) for key, value in url.query.items() if key != "tls"}
+        scheme = "https" if _truth(str(url.query.get("tls", "false"))) else "http"
         port = url.port or (443 if scheme == "https" else 8080)
+        host = url.host or "127.0.0.1"
         if url.username is not None:
             options["auth"] = (url.username, url.password or "")
-        return (f"{scheme}://{url.host or '127.0.0.1'}:{port}", url.database or ""), options
+        return (f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}", url.database or ""), options
 
     def is_disconnect(self, e: Exception, connection: object, cursor: object) -> bool:
         """Whether the session, and with it the connection, is gone."""
@@ -126,13 +137,6 @@ class _Rejoin:
         """Forgets the place."""
         connection.connection.dbapi_connection.release(name)
 
-    def _keep_from_returning(self) -> None:
-        # Some of these are set anew by the dialects, for each version of the database.
-        for name in ("insert", "update", "delete"):
-            setattr(self, f"{name}_returning", False)
-            setattr(self, f"{name}_executemany_returning", False)
-        self.use_insertmanyvalues = False
-
 
 class _ExactNumeric(sqltypes.Numeric[Any]):
     """Columns of `NUMERIC` and `DECIMAL` come as text, which holds integers and fractions both exactly."""
@@ -150,10 +154,6 @@ class SQLiteDialect(_Rejoin, _SQLite):  # type: ignore[misc]
 
     supports_statement_cache = True
     supports_default_values = True
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._keep_from_returning()
 
     @classmethod
     def import_dbapi(cls) -> DBAPIModule:
@@ -205,7 +205,30 @@ class _TextUuid(sqltypes.Uuid[uuid.UUID]):
         return lambda value: None if value is None else str(value)
 
     def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
-        return lambda value: uuid.UUID(value) if value is not None and self.as_uuid else value
+        return lambda value: value if value is None else uuid.UUID(str(value)) if self.as_uuid else str(value)
+
+
+class _Vector:
+    """Vectors of the catalogue come as numbers with blanks between."""
+
+    def result_processor(self, dialect: object, coltype: object) -> Callable[[Any], Any]:
+        return lambda value: [int(number) for number in value.split()] if isinstance(value, str) else value
+
+
+class _Int2Vector(_Vector, INT2VECTOR):
+    cache_ok = True
+
+
+class _OidVector(_Vector, OIDVECTOR):
+    cache_ok = True
+
+
+class _IntegerIndex(_Cast, sqltypes.JSON.JSONIntIndexType):
+    __visit_name__ = "json_int_index"
+
+
+class _TextIndex(_Cast, sqltypes.JSON.JSONStrIndexType):
+    __visit_name__ = "json_str_index"
 
 
 class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
@@ -232,16 +255,11 @@ class PostgreSQLDialect(_Rejoin, _PostgreSQL):  # type: ignore[misc]
             )
         },
         sqltypes.Uuid: _TextUuid,
+        INT2VECTOR: _Int2Vector,
+        OIDVECTOR: _OidVector,
+        sqltypes.JSON.JSONIntIndexType: _IntegerIndex,
+        sqltypes.JSON.JSONStrIndexType: _TextIndex,
     }
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)  # type: ignore[no-untyped-call]
-        self._keep_from_returning()
-
-    def initialize(self, connection: Any) -> None:
-        """Looks at the server."""
-        super().initialize(connection)  # type: ignore[no-untyped-call]
-        self._keep_from_returning()
 
 
 class _Time(mysql_types.TIME):
@@ -272,15 +290,6 @@ class MySQLDialect(_Rejoin, _MySQL):  # type: ignore[misc]
     _isolation_by_itself = "REPEATABLE READ"
     colspecs = {**_MySQL.colspecs, sqltypes.Time: _Time, mysql_types.TIME: _Time, mysql_types.BIT: _Bit}  # noqa: RUF012
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self._keep_from_returning()
-
-    def initialize(self, connection: Any) -> None:
-        """Looks at the server."""
-        super().initialize(connection)
-        self._keep_from_returning()
-
     def _detect_charset(self, connection: object) -> str:
         return "utf8mb4"
 
@@ -288,9 +297,7 @@ class MySQLDialect(_Rejoin, _MySQL):  # type: ignore[misc]
         return _MYSQL_NUMBERS.get(getattr(exception, "sqlstate", None) or "")
 
 
-class MariaDBDialect(MySQLDialect):
+class MariaDBDialect(_MariaDB, MySQLDialect):  # type: ignore[misc]
     """MariaDB behind the service, with what it has beyond MySQL."""
 
     supports_statement_cache = True
-    is_mariadb = True
-    name = "mariadb"

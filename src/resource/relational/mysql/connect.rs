@@ -10,20 +10,14 @@ use parking_lot::Mutex;
 use tokio::time::timeout;
 
 use super::address::MySqlAddress;
-use super::error::{connect_error, resource_error};
-use super::link::{Link, LinkId};
+use super::error::connect_error;
+use super::link::{Link, ServerRun};
 use crate::resource::relational::Dialect;
 use crate::resource::relational::access::{Login, Secret, TlsMode, TlsSettings};
 use crate::resource::{Product, ResourceError};
 
 /// How long the server may take to let a connection in.
 const CONNECT: Duration = Duration::from_secs(10);
-
-/// How long the server may take to stop a statement, or to part.
-pub(super) const PART: Duration = Duration::from_secs(5);
-
-/// The time between two looks whether a connection has ended.
-const LOOK: Duration = Duration::from_millis(2);
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 64;
@@ -92,64 +86,16 @@ impl Connector {
             .await
             .map_err(|error| unavailable(format!("the files for the log-in were not read: {error}")))??;
         let options = OptsBuilder::from_opts(self.options.clone()).pass(password.as_ref().map(Secret::reveal));
-        match timeout(CONNECT, Conn::new(options)).await {
-            Ok(connection) => connection.map(Link::new).map_err(connect_error),
+        let opening = async {
+            let mut connection = Conn::new(options).await?;
+            let run = ServerRun::of(&mut connection).await?;
+            Ok(Link::new(connection, run))
+        };
+        match timeout(CONNECT, opening).await {
+            Ok(opened) => opened.map_err(connect_error),
             Err(_) => Err(unavailable(format!("MariaDB: no connection within {} s", CONNECT.as_secs()))),
         }
     }
-
-    /// Has the server end what a connection does: its statement, or all of it. Of a whole connection it returns when that has
-    /// ended, and nothing of it happens any more.
-    /// In a server that was started meanwhile there is nothing to end: the connection of that number is another.
-    pub(super) async fn kill(&self, connection: LinkId, what: Kill) -> Result<(), ResourceError> {
-        let killing = async {
-            let mut side = self.connect().await?;
-            if is_older_than_server(&mut side, connection).await? {
-                side.close().await;
-                return Ok(());
-            }
-            let connection = connection.number;
-            let (what, ends) = match what {
-                Kill::Statement => ("QUERY", false),
-                Kill::Connection => ("CONNECTION", true),
-            };
-            // One that is not there any more needs no killing.
-            let _ = side.driver().query_drop(format!("KILL {what} {connection}")).await;
-            if ends {
-                await_end(&mut side, connection).await?;
-            }
-            side.close().await;
-            Ok(())
-        };
-        timeout(PART, killing).await.unwrap_or_else(|_| {
-            Err(ResourceError::Unavailable { message: "MariaDB: a statement could not be stopped in time".into() })
-        })
-    }
-}
-
-/// Whether the server was started after a connection was opened, as far as it counts seconds.
-async fn is_older_than_server(side: &mut Link, connection: LinkId) -> Result<bool, ResourceError> {
-    let told = side.driver().query_first::<(String, u64), _>("SHOW GLOBAL STATUS LIKE 'Uptime'").await;
-    let uptime = told.map_err(resource_error)?.map_or(u64::MAX, |(_, seconds)| seconds);
-    Ok(connection.opened.elapsed() > Duration::from_secs(uptime.saturating_add(1)))
-}
-
-/// Waits until the server does not list a connection any more: then what it did is taken back.
-async fn await_end(side: &mut Link, connection: u32) -> Result<(), ResourceError> {
-    let is_there = format!("SELECT 1 FROM information_schema.processlist WHERE id = {connection}");
-    while side.driver().query_first::<u8, _>(&is_there).await.map_err(resource_error)?.is_some() {
-        tokio::time::sleep(LOOK).await;
-    }
-    Ok(())
-}
-
-/// What is killed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kill {
-    /// The statement that runs; the connection and its transaction go on.
-    Statement,
-    /// The connection. A statement that is still on its way is not begun then.
-    Connection,
 }
 
 fn tls_options(address: &MySqlAddress, tls: &TlsSettings) -> Result<Option<SslOpts>, ResourceError> {

@@ -2,11 +2,10 @@
 //!
 //! Outside of a transaction a cursor has a connection of its own, on which its rows come one after the other: what nobody has
 //! fetched waits in the server, but for some blocks. In the transaction of a session that connection is needed for the next
-//! statement, and so the rows are read at once, into memory, as far as they are few.
+//! statement, and so the rows are read at once, and kept: the first in memory, many in a file.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
@@ -14,14 +13,12 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::kept::KeptRows;
 use super::limit::Limit;
 use super::pool::cancellable;
 use crate::block::{Block, BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{CursorOptions, Fetch, FetchEnd, FetchFrom, QueryEnd, RowCursor};
-
-/// How many bytes of rows a cursor in a transaction keeps.
-pub(super) const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A forward cursor.
 pub(super) struct MySqlCursor {
@@ -38,10 +35,18 @@ enum State {
 struct Rows {
     /// Those that are here already.
     here: VecDeque<RecordBatch>,
-    /// Those that are still to come.
-    coming: Option<Coming>,
+    /// Those behind them.
+    rest: Rest,
     /// A block without rows, for the fetch that finds none.
     empty: RecordBatch,
+}
+
+/// Rows that are not here yet.
+enum Rest {
+    /// They come from the server.
+    Coming(Coming),
+    /// They were read ahead.
+    Kept(KeptRows),
 }
 
 struct Coming {
@@ -91,39 +96,28 @@ impl MySqlCursor {
         let mut coming = Coming { reader, query, _stop: stop };
         // A query always sends a block.
         let first = limit.keep(coming.next()).await?.ok_or(ResourceError::Cancelled)?;
-        let rows = Rows { empty: first.slice(0, 0), here: VecDeque::from([first]), coming: Some(coming) };
+        let rows = Rows { empty: first.slice(0, 0), here: VecDeque::from([first]), rest: Rest::Coming(coming) };
         Ok(Self { state: Mutex::new(State::Open(rows)), time: limit.time })
     }
 
-    /// A cursor over rows that are all here.
-    pub(super) fn over(rows: Vec<RecordBatch>) -> Self {
-        let here = VecDeque::from(rows);
-        let empty = here
-            .front()
-            .map_or_else(|| RecordBatch::new_empty(Arc::new(arrow_schema::Schema::empty())), |rows| rows.slice(0, 0));
-        Self { state: Mutex::new(State::Open(Rows { here, coming: None, empty })), time: None }
+    /// A cursor over rows that were read ahead.
+    pub(super) async fn over(rows: KeptRows) -> Result<Self, ResourceError> {
+        let (rest, first) = rows.pop().await?;
+        // A query always sends a block.
+        let first = first.ok_or(ResourceError::Cancelled)?;
+        let rows = Rows { empty: first.slice(0, 0), here: VecDeque::from([first]), rest: Rest::Kept(rest) };
+        Ok(Self { state: Mutex::new(State::Open(rows)), time: None })
     }
 }
 
-/// Reads all rows of a query, if they are few enough to be kept.
-pub(super) async fn gather(mut reader: BlockReader) -> Result<Vec<RecordBatch>, ResourceError> {
-    let mut gathered = Vec::new();
-    let mut bytes = 0;
+/// Reads all rows of a query, and keeps them.
+pub(super) async fn gather(mut reader: BlockReader) -> Result<KeptRows, ResourceError> {
+    let mut kept = KeptRows::default();
     // What breaks the stream is reported by the query.
-    while let Ok(Some(block)) = reader.next().await {
-        bytes += block.byte_size();
-        if bytes > KEPT_BYTES {
-            return Err(ResourceError::unsupported(format!(
-                "in a transaction of MariaDB a cursor keeps all of its rows in memory, and these are more than {} MiB: open \
-                 it outside of the transaction, or ask for fewer rows",
-                KEPT_BYTES / (1024 * 1024)
-            )));
-        }
-        if let Block::Rows(rows) = block {
-            gathered.push(rows);
-        }
+    while let Ok(Some(Block::Rows(rows))) = reader.next().await {
+        kept = kept.push(rows).await?;
     }
-    Ok(gathered)
+    Ok(kept)
 }
 
 impl Rows {
@@ -159,9 +153,13 @@ impl Rows {
         if let Some(rows) = self.here.pop_front() {
             return Ok(Some(rows));
         }
-        match &mut self.coming {
-            Some(coming) => coming.next().await,
-            None => Ok(None),
+        match &mut self.rest {
+            Rest::Coming(coming) => coming.next().await,
+            Rest::Kept(kept) => {
+                let (rest, rows) = std::mem::take(kept).pop().await?;
+                *kept = rest;
+                Ok(rows)
+            }
         }
     }
 }
@@ -193,7 +191,7 @@ impl RowCursor for MySqlCursor {
 
     async fn close(&self) -> Result<(), ResourceError> {
         let closed = std::mem::replace(&mut *self.state.lock().await, State::Closed);
-        if let State::Open(Rows { coming: Some(Coming { reader, query, _stop: stop }), .. }) = closed {
+        if let State::Open(Rows { rest: Rest::Coming(Coming { reader, query, _stop: stop }), .. }) = closed {
             drop((reader, stop));
             // What it says now is that it was stopped.
             let _ = query.await;

@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::MySqlResource;
 use super::classify::{Classified, Kind};
-use super::connect::PART;
 use super::cursor::{self, MySqlCursor};
 use super::error::{self, breaks_connection, commit_error, resource_error, write_error};
+use super::kill::PART;
 use super::limit::{Limit, Stopper};
 use super::link::{Link, Mode};
 use super::load::{self, AwaitedBlocks};
@@ -22,7 +22,7 @@ use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
     BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
-    RowCursor, SchemaFilter, SqlExecutor, Statement,
+    RowCursor, SchemaFilter, SqlExecutor, Statement, UpdateEnd,
 };
 
 /// What a statement that has ended leaves behind in its connection; `None`: it has not ended in the server.
@@ -51,6 +51,37 @@ async fn end(mut lease: Lease, leaves: Option<Leaves>, was_stopped: bool) -> Res
             Ok(())
         }
         None => lease.stop().await,
+    }
+}
+
+impl MySqlResource {
+    /// Runs an update for its rows of parameters, in a transaction of its own where there are several or one is wanted.
+    async fn run_update<T>(
+        &self,
+        sql: &str,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+        wants_transaction: bool,
+        update: impl AsyncFnOnce(&mut Link, AwaitedRows, &Limit<'_>) -> Result<T, ResourceError>,
+    ) -> Result<T, ResourceError> {
+        let classified = Classified::of(sql);
+        classified.check_update(sql, false)?;
+        let rows = AwaitedRows::gather(rows, &cancel).await?;
+        if rows.are_many() && classified.kind == Kind::Definition {
+            return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));
+        }
+        let mut lease = self.lend_to_write(classified.leaves_traces, &cancel).await?;
+        let stopper = Stopper::new(&self.pool, lease.id()?);
+        let limit = Limit { stopper: Some(&stopper), ..self.limit(&cancel) };
+        let link = lease.begin()?;
+        link.touch();
+        let done = if rows.are_many() || wants_transaction {
+            all_or_none(link, &limit, async |link| update(link, rows, &limit).await).await
+        } else {
+            update(link, rows, &limit).await
+        };
+        end(lease, left_behind(&done, classified.leaves_traces), stopper.was_used()).await?;
+        done
     }
 }
 
@@ -96,25 +127,20 @@ impl SqlExecutor for MySqlResource {
     }
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        let classified = Classified::of(&sql);
-        classified.check_update(false)?;
-        let rows = AwaitedRows::gather(rows, &cancel).await?;
-        let is_transaction = rows.are_many();
-        if is_transaction && classified.kind == Kind::Definition {
-            return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));
-        }
-        let mut lease = self.lend_to_write(classified.leaves_traces, &cancel).await?;
-        let stopper = Stopper::new(&self.pool, lease.id()?);
-        let limit = Limit { stopper: Some(&stopper), ..self.limit(&cancel) };
-        let link = lease.begin()?;
-        link.touch();
-        let done = if is_transaction {
-            all_or_none(link, &limit, async |link| update::run(link, &sql, rows, &limit).await).await
-        } else {
-            update::run(link, &sql, rows, &limit).await
-        };
-        end(lease, left_behind(&done, classified.leaves_traces), stopper.was_used()).await?;
-        done
+        let update = async |link: &mut Link, rows, limit: &Limit<'_>| update::run(link, &sql, rows, limit).await;
+        self.run_update(&sql, rows, cancel, false, update).await
+    }
+
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        let update =
+            async |link: &mut Link, rows, limit: &Limit<'_>| update::run_returning(link, &sql, rows, limit).await;
+        // Where its rows are too many, it is taken back.
+        self.run_update(&sql, rows, cancel, true, update).await
     }
 
     async fn call(

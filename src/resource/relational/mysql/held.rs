@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::{Kill, PART};
 use super::error::{breaks_connection, resource_error};
+use super::kill::{Kill, PART};
 use super::limit::{Limit, Stopper};
 use super::link::Link;
 use super::pool::{Lease, Leaves, Pool, cancellable};

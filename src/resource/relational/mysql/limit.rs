@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::{Kill, PART};
 use super::error::breaks_connection;
+use super::kill::{Kill, PART};
 use super::link::LinkId;
 use super::pool::Pool;
 use crate::block::BlockWriter;

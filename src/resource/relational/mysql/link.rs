@@ -2,9 +2,10 @@
 
 use mysql_async::prelude::Queryable;
 use mysql_async::{Conn, Error};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use super::connect::{PART, Powers};
+use super::connect::Powers;
+use super::kill::PART;
 
 /// What statements of a connection may do when no transaction is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +20,32 @@ pub(super) enum Mode {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LinkId {
     pub(super) number: u32,
-    /// When the connection was opened.
-    pub(super) opened: Instant,
+    pub(super) run: ServerRun,
+}
+
+/// One run of one server, from its start to its end, told apart from all others: also from that of another server which
+/// answers at the same address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ServerRun([u8; ServerRun::LEN]);
+
+impl ServerRun {
+    /// The last two groups of a UUID and the dash between them.
+    const LEN: usize = 17;
+
+    /// Asks the server of a connection. The UUIDs that it makes end in what it has chosen at its start: a random number, and the
+    /// address of its machine.
+    pub(super) async fn of(connection: &mut Conn) -> Result<Self, Error> {
+        let told: Option<String> = connection.query_first("SELECT UUID()").await?;
+        let end = told.as_deref().and_then(|uuid| uuid.as_bytes().last_chunk());
+        Ok(Self(end.copied().unwrap_or_default()))
+    }
 }
 
 /// One connection.
 #[derive(Debug)]
 pub(super) struct Link {
     connection: Conn,
-    opened: Instant,
+    run: ServerRun,
     /// What its session was told; nothing yet, if it is new.
     mode: Option<Mode>,
     /// Whether a statement of a client ran in its session.
@@ -40,8 +58,8 @@ pub(super) struct Link {
 const LEAST: Powers = Powers { packet: 1024 * 1024, has_bulk: false };
 
 impl Link {
-    pub(super) fn new(connection: Conn) -> Self {
-        Self { connection, opened: Instant::now(), mode: None, used: false, powers: LEAST }
+    pub(super) fn new(connection: Conn, run: ServerRun) -> Self {
+        Self { connection, run, mode: None, used: false, powers: LEAST }
     }
 
     /// What its server can take.
@@ -61,7 +79,7 @@ impl Link {
 
     /// How the server calls the connection.
     pub(super) fn id(&self) -> LinkId {
-        LinkId { number: self.connection.id(), opened: self.opened }
+        LinkId { number: self.connection.id(), run: self.run }
     }
 
     pub(super) fn mode(&self) -> Option<Mode> {

@@ -23,12 +23,15 @@ mod error;
 mod executor;
 mod harmless;
 mod held;
+mod kept;
+mod kill;
 mod limit;
 mod link;
 mod load;
 mod pool;
 mod query;
 mod reading;
+mod returning;
 mod rows;
 mod schema;
 mod shape;
@@ -172,7 +175,7 @@ impl MySqlResource {
         question: impl AsyncFnOnce(&mut Link) -> Result<T, ResourceError>,
     ) -> Result<T, ResourceError> {
         let cancel = CancellationToken::new();
-        let mut lease = self.lend(Mode::Read, false, &cancel).await?;
+        let mut lease = self.lend_alive(Mode::Read, false, &cancel).await?;
         let done = self.limit(&cancel).keep(question(lease.begin()?)).await;
         if let Some(leaves) = left_behind(&done, false) {
             lease.settle(leaves);
@@ -180,14 +183,20 @@ impl MySqlResource {
         done
     }
 
-    /// As [`MySqlResource::lend`], to write: one that the server has closed meanwhile is known before anything is written.
+    /// As [`MySqlResource::lend`], to write.
     async fn lend_to_write(&self, as_new: bool, cancel: &CancellationToken) -> Result<Lease, ResourceError> {
+        self.lend_alive(Mode::Write, as_new, cancel).await
+    }
+
+    /// As [`MySqlResource::lend`]: one that the server has closed meanwhile is known before anything runs on it.
+    async fn lend_alive(&self, mode: Mode, as_new: bool, cancel: &CancellationToken) -> Result<Lease, ResourceError> {
         loop {
-            let mut lease = self.lend(Mode::Write, as_new, cancel).await?;
+            let mut lease = self.lend(mode, as_new, cancel).await?;
             if !lease.is_pooled() {
                 return Ok(lease);
             }
-            if cancellable(cancel, async { Ok(lease.begin()?.driver().ping().await) }).await?.is_ok() {
+            let sign = timeout(HEALTH, lease.begin()?.driver().ping());
+            if matches!(cancellable(cancel, async { Ok(sign.await) }).await?, Ok(Ok(()))) {
                 lease.settle(Leaves::Nothing);
                 return Ok(lease);
             }
@@ -213,12 +222,7 @@ impl DataResource for MySqlResource {
 
     async fn health(&self) -> Result<(), ResourceError> {
         let cancel = CancellationToken::new();
-        let asking = async {
-            let mut lease = self.lend(Mode::Read, false, &cancel).await?;
-            lease.begin()?.driver().ping().await.map_err(resource_error)?;
-            lease.settle(Leaves::Nothing);
-            Ok(())
-        };
+        let asking = async { self.lend_alive(Mode::Read, false, &cancel).await.map(drop) };
         timeout(HEALTH, asking).await.unwrap_or_else(|_| {
             Err(ResourceError::Unavailable { message: format!("MariaDB: no answer within {} s", HEALTH.as_secs()) })
         })

@@ -8,7 +8,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connect::{Connector, Kill, PART};
+use super::connect::Connector;
+use super::kill::{Kill, PART};
 use super::link::{Link, LinkId, Mode};
 use crate::resource::ResourceError;
 use crate::resource::relational::access::PoolSettings;

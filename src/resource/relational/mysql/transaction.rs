@@ -22,7 +22,7 @@ use crate::block::{BlockReader, BlockWriter, StreamType, pipe};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
     BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
-    RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement,
+    RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement, UpdateEnd,
 };
 use crate::session::{BranchError, Isolation, TransactionBranch, TransactionOptions, Xid};
 
@@ -73,6 +73,32 @@ impl MySqlTransaction {
 
     fn limit<'a>(&self, cancel: &'a CancellationToken) -> Limit<'a> {
         Limit { cancel, time: self.statement_timeout, reader: None, stopper: None }
+    }
+
+    /// Runs an update for its rows of parameters. Where there are several, or it is wanted, a failure takes back all of them.
+    async fn run_update<T>(
+        &self,
+        sql: &str,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+        is_taken_back: bool,
+        update: impl AsyncFnOnce(&mut Link, AwaitedRows, &Limit<'_>) -> Result<T, ResourceError>,
+    ) -> Result<T, ResourceError> {
+        let classified = Classified::of(sql);
+        classified.check_update(sql, true)?;
+        let rows = AwaitedRows::gather(rows, &cancel).await?;
+        let unlimited = Limit { cancel: &cancel, time: None, reader: None, stopper: None };
+        let limit = if rows.are_many() { unlimited } else { self.limit(&cancel) };
+        let run = async |link: &mut Link, _: &CancellationToken| {
+            // The limit of the whole is watched outside: a statement that is dropped would take its connection with it.
+            let never = CancellationToken::new();
+            let each = Limit { cancel: &never, time: None, reader: None, stopper: None };
+            if rows.are_many() || is_taken_back {
+                return as_one(link, async |link| update(link, rows, &each).await).await;
+            }
+            update(link, rows, &each).await
+        };
+        self.held.run(&limit, classified.leaves_traces, run).await
     }
 
     /// Runs a text of ours, which ends nothing.
@@ -212,21 +238,20 @@ impl SqlExecutor for MySqlTransaction {
     }
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        let classified = Classified::of(&sql);
-        classified.check_update(true)?;
-        let rows = AwaitedRows::gather(rows, &cancel).await?;
-        let unlimited = Limit { cancel: &cancel, time: None, reader: None, stopper: None };
-        let limit = if rows.are_many() { unlimited } else { self.limit(&cancel) };
-        let run = async |link: &mut Link, _: &CancellationToken| {
-            // The limit of the whole is watched outside: a statement that is dropped would take its connection with it.
-            let never = CancellationToken::new();
-            let each = Limit { cancel: &never, time: None, reader: None, stopper: None };
-            if !rows.are_many() {
-                return update::run(link, &sql, rows, &each).await;
-            }
-            as_one(link, async |link| update::run(link, &sql, rows, &each).await).await
-        };
-        self.held.run(&limit, classified.leaves_traces, run).await
+        let update = async |link: &mut Link, rows, limit: &Limit<'_>| update::run(link, &sql, rows, limit).await;
+        self.run_update(&sql, rows, cancel, false, update).await
+    }
+
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        let update =
+            async |link: &mut Link, rows, limit: &Limit<'_>| update::run_returning(link, &sql, rows, limit).await;
+        // Where its rows are too many, it is taken back.
+        self.run_update(&sql, rows, cancel, true, update).await
     }
 
     async fn call(
@@ -268,10 +293,10 @@ impl SqlExecutor for MySqlTransaction {
         cursor::check_options(options)?;
         let (writer, reader) = pipe(StreamType::Rows);
         let (end, rows) = tokio::join!(self.query(statement, writer, cancel), cursor::gather(reader));
-        // Too many rows have the query stopped, which is not why there is no cursor.
+        // Rows that can't be kept have the query stopped, which is not why there is no cursor.
         let rows = rows?;
         end?;
-        Ok(Box::new(MySqlCursor::over(rows)))
+        Ok(Box::new(MySqlCursor::over(rows).await?))
     }
 
     async fn schema(&self, filter: &SchemaFilter) -> Result<DatabaseSchema, ResourceError> {

@@ -10,9 +10,11 @@ use super::error::{NOT_PREPARABLE, server_code, statement_error, write_error};
 use super::limit::Limit;
 use super::link::Link;
 use super::pool::cancellable;
+use super::returning::Returning;
 use super::words::{Word, Words};
 use crate::resource::ResourceError;
-use crate::resource::relational::{Parameter, ParameterRows};
+use crate::resource::relational::returned::gives_no_rows;
+use crate::resource::relational::{Parameter, ParameterRows, UpdateEnd};
 
 /// The rows of parameters of an update, of which the first two are there.
 #[derive(Debug)]
@@ -61,15 +63,42 @@ pub(super) async fn run(
     rows: AwaitedRows,
     limit: &Limit<'_>,
 ) -> Result<u64, ResourceError> {
+    run_into(link, sql, rows, None, limit).await
+}
+
+/// As [`run`], of a statement that gives rows, which are kept.
+pub(super) async fn run_returning(
+    link: &mut Link,
+    sql: &str,
+    rows: AwaitedRows,
+    limit: &Limit<'_>,
+) -> Result<UpdateEnd, ResourceError> {
+    let mut returning = Returning::default();
+    let changed = run_into(link, sql, rows, Some(&mut returning), limit).await?;
+    Ok(UpdateEnd { changed, rows: returning.finish()? })
+}
+
+async fn run_into(
+    link: &mut Link,
+    sql: &str,
+    rows: AwaitedRows,
+    mut returning: Option<&mut Returning>,
+    limit: &Limit<'_>,
+) -> Result<u64, ResourceError> {
     check_size(link, sql, &[])?;
     let prepared = match limit.keep(async { Ok(prepare(link, sql).await) }).await? {
         Ok(prepared) => prepared,
-        Err(error) if server_code(&error) == Some(NOT_PREPARABLE) => return run_text(link, sql, rows, limit).await,
+        Err(error) if server_code(&error) == Some(NOT_PREPARABLE) => {
+            return if returning.is_some() { Err(gives_no_rows()) } else { run_text(link, sql, rows, limit).await };
+        }
         Err(error) => return Err(statement_error(error, sql)),
     };
-    // What gives rows (`RETURNING`) does not tell how many there were altogether.
+    // What gives rows (`RETURNING`) does not tell how many there were altogether, nor when it is prepared that it will.
     let gives_rows =
         Words::of(sql).any(|word| matches!(word, Word::Name(name) if name.eq_ignore_ascii_case("RETURNING")));
+    if returning.is_some() && !gives_rows && prepared.columns().is_empty() {
+        return Err(gives_no_rows());
+    }
     let is_bulk = link.powers().has_bulk && prepared.num_params() > 0 && !gives_rows;
     let mut batches = Batches::new(rows, is_bulk);
     let mut changed = 0;
@@ -78,13 +107,18 @@ pub(super) async fn run(
             check_count(&prepared, row.len())?;
             check_size(link, sql, row)?;
         }
-        changed += limit.keep(execute_all(link, &prepared, &batch)).await?;
+        changed += limit.keep(execute_all(link, (&prepared, gives_rows), &batch, returning.as_deref_mut())).await?;
     }
     Ok(changed)
 }
 
 /// Runs it for a batch of rows, in one journey to the server where that takes them so.
-async fn execute_all(link: &mut Link, prepared: &Statement, batch: &[Vec<Parameter>]) -> Result<u64, ResourceError> {
+async fn execute_all(
+    link: &mut Link,
+    (prepared, gives_rows): (&Statement, bool),
+    batch: &[Vec<Parameter>],
+    mut returning: Option<&mut Returning>,
+) -> Result<u64, ResourceError> {
     if batch.len() > 1 {
         let rows: Vec<Vec<Value>> = batch.iter().map(|row| values(row)).collect();
         match link.driver().exec_batch(prepared, rows).await {
@@ -96,19 +130,30 @@ async fn execute_all(link: &mut Link, prepared: &Statement, batch: &[Vec<Paramet
     }
     let mut changed = 0;
     for row in batch {
-        changed += execute(link, prepared, row).await?;
+        changed += execute(link, (prepared, gives_rows), row, returning.as_deref_mut()).await?;
     }
     Ok(changed)
 }
 
-async fn execute(link: &mut Link, prepared: &Statement, row: &[Parameter]) -> Result<u64, ResourceError> {
+async fn execute(
+    link: &mut Link,
+    (prepared, gives_rows): (&Statement, bool),
+    row: &[Parameter],
+    mut returning: Option<&mut Returning>,
+) -> Result<u64, ResourceError> {
     let mut result = link.driver().exec_iter(prepared, Params::Positional(values(row))).await.map_err(write_error)?;
     let mut changed = result.affected_rows();
     if !result.columns_ref().is_empty() {
-        // Rows that it gives (`RETURNING`) are not wanted here, but they are those that it changed.
         changed = 0;
-        while result.next().await.map_err(write_error)?.is_some() {
-            changed += 1;
+        if let Some(returning) = &mut returning {
+            returning.begin(result.columns_ref())?;
+        }
+        while let Some(row) = result.next().await.map_err(write_error)? {
+            // Rows of `RETURNING` are those that it changed.
+            changed += u64::from(gives_rows);
+            if let Some(returning) = &mut returning {
+                returning.push(&row)?;
+            }
         }
     }
     result.drop_result().await.map_err(write_error)?;

@@ -69,12 +69,8 @@ pub(super) async fn open(
     control: &Control,
 ) -> Result<Box<dyn RowCursor>, ResourceError> {
     let mut declare = Declare::new(statement, options)?;
-    let lease = resource.pool.lend(control.cancel()).await?;
-    let declared = async {
-        tell(&lease, BEGIN_READING, control).await?;
-        declare.run(&lease, control).await
-    };
-    match declared.await {
+    let lease = resource.lend_begun(BEGIN_READING, control).await?;
+    match declare.run(&lease, control).await {
         Ok(shape) => {
             let home = Home::Own(Box::new(lease), resource.control(CancellationToken::new()));
             Ok(declare.into_cursor(shape, home))

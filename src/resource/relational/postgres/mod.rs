@@ -28,6 +28,7 @@ mod pool;
 mod prepared;
 mod query;
 mod reading;
+mod returning;
 mod schema;
 mod scope;
 mod sql;
@@ -49,7 +50,7 @@ pub use address::{PostgresAddress, PostgresHost};
 use super::access::{AccessSettings, Login, Requester};
 use super::{
     BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
-    RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
+    RelationalBranch, RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement, UpdateEnd,
 };
 use crate::block::{BlockReader, BlockWriter};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
@@ -142,14 +143,12 @@ impl DataResource for PostgresResource {
 
     async fn health(&self) -> Result<(), ResourceError> {
         match self.pool.lend(&CancellationToken::new()).await {
-            Ok(lease) => {
-                let checked = lease.client().check_connection().await;
-                checked.map_err(|error| error::resource_error(&error, None))?;
+            Ok(lease) if lease.client().check_connection().await.is_ok() => {
                 lease.give_back();
                 Ok(())
             }
-            // That all are at work is no illness of the database.
-            Err(ResourceError::Busy { .. }) => self.pool.open_apart().await.map(drop),
+            // It may be from before a restart, and that all are at work is no illness of the database.
+            Ok(_) | Err(ResourceError::Busy { .. }) => self.pool.open_apart().await.map(drop),
             Err(error) => Err(error),
         }
     }
@@ -180,6 +179,15 @@ impl SqlExecutor for PostgresResource {
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
         update::run(self, &sql, rows, &self.control(cancel)).await
+    }
+
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        returning::run(self, &sql, rows, &self.control(cancel)).await
     }
 
     async fn call(

@@ -18,15 +18,16 @@ use crate::resource::relational::access::PoolSettings;
 struct Manager(Opener);
 
 impl managed::Manager for Manager {
-    type Type = Connection;
+    /// Handed from one to the next many times, so it lies where it is.
+    type Type = Box<Connection>;
     type Error = ResourceError;
 
-    async fn create(&self) -> Result<Connection, ResourceError> {
+    async fn create(&self) -> Result<Box<Connection>, ResourceError> {
         // Opening has a large state, which every statement would carry along, and most need no new connection.
-        Box::pin(self.0.open()).await
+        Box::pin(self.0.open()).await.map(Box::new)
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<ResourceError> {
+    async fn recycle(&self, connection: &mut Box<Connection>, _: &Metrics) -> RecycleResult<ResourceError> {
         if connection.is_usable().await {
             Ok(())
         } else {
@@ -75,6 +76,11 @@ impl Pool {
             }),
             Err(error) => Err(ResourceError::Unavailable { message: format!("the pool of connections: {error}") }),
         }
+    }
+
+    /// Closes all connections that nobody uses: one of them was found dead, as they all are when their server was restarted.
+    pub(super) fn drop_idle(&self) {
+        self.connections.retain(|_, _| false);
     }
 
     /// Opens a connection that is none of these, for what must not wait for them.

@@ -1,7 +1,6 @@
 //! Prepared statements, and how their results are decoded.
 
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 use tokio_postgres::types::Type;
@@ -89,7 +88,7 @@ fn wrapped(sql: &Sql, columns: &[Column], kinds: &[Option<Kind>]) -> Result<Opti
     if kinds.iter().all(Option::is_some) {
         return Ok(None);
     }
-    if sql.verb() != Verb::Select {
+    if !matches!(sql.verb(), Verb::Select | Verb::Change) {
         return Err(not_wrapped(sql, columns, kinds));
     }
     Ok(Some(around(sql, columns.len(), |index| {
@@ -109,17 +108,14 @@ fn as_text(expression: &str) -> String {
 
 /// A query around a statement: one expression for each of its columns, which are `q.c1` and so on.
 fn around(sql: &Sql, columns: usize, expression: impl Fn(usize) -> String) -> String {
-    let mut text = "SELECT ".to_owned();
-    for index in 0..columns {
-        let comma = if index > 0 { ", " } else { "" };
-        let _ = write!(text, "{comma}{}", expression(index));
+    let list = |item: &dyn Fn(usize) -> String| (0..columns).map(item).collect::<Vec<_>>().join(", ");
+    let (values, names) = (list(&expression), list(&|index| format!("c{}", index + 1)));
+    let body = sql.body();
+    if sql.verb() == Verb::Change {
+        // What changes rows can't stand where a table can.
+        return format!("WITH q({names}) AS ({body}\n) SELECT {values} FROM q");
     }
-    let _ = write!(text, " FROM ({}\n) AS q(", sql.body());
-    for index in 0..columns {
-        let _ = write!(text, "{}c{}", if index > 0 { ", " } else { "" }, index + 1);
-    }
-    text.push(')');
-    text
+    format!("SELECT {values} FROM ({body}\n) AS q({names})")
 }
 
 /// A column can't be decoded, and the statement can't stand in another one.

@@ -57,7 +57,13 @@ pub(super) async fn run(
                 output.finish().await;
                 return Ok(QueryEnd { rows });
             }
-            Err(_) if again => is_first = false,
+            Err(broken) if again => {
+                is_first = false;
+                if !broken.leaves_connection() {
+                    // It was dead, and so may others be.
+                    resource.pool.drop_idle();
+                }
+            }
             Err(broken) => return Err(broken.into_error(Some(&sql))),
         }
     }
@@ -84,7 +90,8 @@ async fn attempt(
         }
     };
     if sql.verb() != Verb::Select || !prepared.parameters().iter().all(keeps_all) {
-        return attempt_anew(lease, sql, parameters, output, control).await;
+        // The longer way has a larger state, which a plain query would carry along.
+        return Box::pin(attempt_anew(lease, sql, parameters, output, control)).await;
     }
     let plan = match prepared.rows() {
         Ok(plan) => plan,

@@ -16,6 +16,7 @@ use super::line::{RawRow, Talk};
 use super::outlet::Outlet;
 use super::query::END_READING;
 use super::streaming::{Broken, send_some, while_read};
+use crate::resource::relational::returned::ReturnedRows;
 
 /// A query that is sent, and its rows.
 pub(super) struct Reading<'a> {
@@ -55,6 +56,18 @@ impl<'a> Reading<'a> {
         let sending = async { control.wait(self.talk.send()).await?.map_err(|error| Broken::Line(error, 0)) };
         while_read(&*output, sending).await?;
         send_some(self, shape, output, is_first, control).await
+    }
+
+    /// Sends it, and keeps the rows.
+    async fn keep(&mut self, builder: &mut RowsBuilder, returned: &mut ReturnedRows) -> Result<u64, Broken> {
+        let before = builder.total();
+        self.talk.send().await.map_err(|error| Broken::Line(error, 0))?;
+        while poll_fn(|context| self.poll_push(context, builder)).await? {
+            if builder.is_full() {
+                returned.push(builder.take()?);
+            }
+        }
+        Ok(builder.total() - before)
     }
 
     /// Whether the server has come to the query: whatever it was to do before is done.
@@ -163,6 +176,19 @@ pub(super) async fn send_within(
         Err(Broken::Said(said, _)) if !reading.has_begun() => Err(Broken::Stopped(said.into_error(None))),
         result => control.wait(reading.end_within(result)).await?,
     }
+}
+
+/// Runs something in the transaction that is open, and keeps its rows. Gives their number.
+pub(super) async fn read_within(
+    connection: &Connection,
+    asked: Asked<'_>,
+    builder: &mut RowsBuilder,
+    returned: &mut ReturnedRows,
+    control: &Control,
+) -> Result<u64, Broken> {
+    let mut reading = Reading::begin(connection, asked, Within::Open(""), control).await?;
+    let result = control.wait(reading.keep(builder, returned)).await?;
+    control.wait(reading.end_within(result)).await?
 }
 
 fn unexpected(tag: u8) -> io::Error {

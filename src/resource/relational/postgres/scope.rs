@@ -9,6 +9,7 @@ use super::PostgresResource;
 use super::connection::Connection;
 use super::control::Control;
 use super::error::is_connection_gone;
+use super::pool::Lease;
 use super::query::{BEGIN_READING, END_READING, settled};
 use super::sql::Sql;
 use super::streaming::Broken;
@@ -106,11 +107,30 @@ pub(super) trait Scope: Sync {
     async fn writing<W: Work>(&self, work: W, control: &Control) -> Result<W::Done, ResourceError>;
 }
 
+impl PostgresResource {
+    /// Lends a connection on which a transaction was begun. Where one of the pool turns out to be dead, because the server was
+    /// restarted meanwhile, say, nothing has been done yet, and a new one takes its place.
+    pub(super) async fn lend_begun(&self, begin: &str, control: &Control) -> Result<Lease, ResourceError> {
+        let mut is_first = true;
+        loop {
+            let lease = self.pool.lend(control.cancel()).await?;
+            match tell(&lease, begin, control).await {
+                Ok(()) => return Ok(lease),
+                Err(Broken::Driver(error, _)) if is_first && is_connection_gone(&error) => {
+                    is_first = false;
+                    self.pool.drop_idle();
+                }
+                Err(broken) => return Err(broken.into_error(None)),
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Scope for PostgresResource {
     async fn reading<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
-        let lease = self.pool.lend(control.cancel()).await?;
-        let result = within(&lease, BEGIN_READING, &mut work, control).await;
+        let lease = self.lend_begun(BEGIN_READING, control).await?;
+        let result = work.run(&lease, control).await;
         if leaves_connection(&result) && tell(&lease, END_READING, control).await.is_ok() {
             lease.give_back();
         }
@@ -118,8 +138,8 @@ impl Scope for PostgresResource {
     }
 
     async fn writing<W: Work>(&self, mut work: W, control: &Control) -> Result<W::Done, ResourceError> {
-        let lease = self.pool.lend(control.cancel()).await?;
-        let mut result = within(&lease, "BEGIN", &mut work, control).await;
+        let lease = self.lend_begun("BEGIN", control).await?;
+        let mut result = work.run(&lease, control).await;
         if leaves_connection(&result) {
             let ended = tell(&lease, if result.is_ok() { "COMMIT" } else { "ROLLBACK" }, control).await;
             let is_usable = ended.as_ref().err().is_none_or(Broken::leaves_connection);
@@ -132,17 +152,6 @@ impl Scope for PostgresResource {
         }
         result.map_err(|broken| broken.into_error(work.sql()))
     }
-}
-
-/// Begins a transaction and does the work.
-async fn within<W: Work>(
-    connection: &Connection,
-    begin: &str,
-    work: &mut W,
-    control: &Control,
-) -> Result<W::Done, Broken> {
-    tell(connection, begin, control).await?;
-    work.run(connection, control).await
 }
 
 /// Has the server run statements without rows.

@@ -77,7 +77,11 @@ pub(super) async fn run(
         }
         match result {
             Ok(changed) => return Ok(changed),
-            Err(_) if again => is_first = false,
+            // It was dead before anything ran on it, and so may others be.
+            Err(_) if again => {
+                is_first = false;
+                resource.pool.drop_idle();
+            }
             Err(failed) => return Err(failed.broken.into_error(Some(&sql))),
         }
     }

@@ -22,6 +22,7 @@ mod open_queries;
 mod physical;
 mod pool;
 mod query;
+mod returning;
 mod rows;
 mod schema;
 mod shape;
@@ -44,7 +45,7 @@ pub use pool::SqliteSettings;
 
 use super::{
     BulkLoad, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalBranch,
-    RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement,
+    RelationalResource, RowCursor, SchemaFilter, SqlExecutor, Statement, UpdateEnd,
 };
 use crate::block::{Block, BlockReader, BlockWriter, NotSent};
 use crate::resource::{DataResource, DataResourceFactory, Product, ResourceError, ResourceSettings};
@@ -141,6 +142,35 @@ impl SqliteResource {
     }
 }
 
+impl SqliteResource {
+    async fn run_update(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        wants_rows: bool,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        // Nobody is kept from writing while the parameters are on their way, which may come from another update.
+        let rows = GatheredRows::gather(rows, &cancel).await?;
+        time_limit::within(self.pool.statement_timeout(), &cancel, |cancel| async move {
+            let mut writer: Writer = self.pool.writer(&cancel).await?;
+            let pool = Arc::clone(&self.pool);
+            blocking(move || {
+                let connection = pool.open_writer(&mut writer)?;
+                let control = Arc::new(Control::new(cancel.clone(), None));
+                let result = update::run(&connection, &sql, rows, wants_rows, &control);
+                let broken = result.as_ref().err().is_some_and(error::breaks_connection);
+                if !broken && connection.driver().is_autocommit() {
+                    writer.keep(connection);
+                }
+                result
+            })
+            .await
+        })
+        .await
+    }
+}
+
 #[async_trait]
 impl DataResource for SqliteResource {
     fn product(&self) -> Product {
@@ -195,24 +225,16 @@ impl SqlExecutor for SqliteResource {
     }
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        // Nobody is kept from writing while the parameters are on their way, which may come from another update.
-        let rows = GatheredRows::gather(rows, &cancel).await?;
-        time_limit::within(self.pool.statement_timeout(), &cancel, |cancel| async move {
-            let mut writer: Writer = self.pool.writer(&cancel).await?;
-            let pool = Arc::clone(&self.pool);
-            blocking(move || {
-                let connection = pool.open_writer(&mut writer)?;
-                let control = Arc::new(Control::new(cancel.clone(), None));
-                let result = update::run(&connection, &sql, rows, &control);
-                let broken = result.as_ref().err().is_some_and(error::breaks_connection);
-                if !broken && connection.driver().is_autocommit() {
-                    writer.keep(connection);
-                }
-                result
-            })
-            .await
-        })
-        .await
+        Ok(self.run_update(sql, rows, false, cancel).await?.changed)
+    }
+
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        self.run_update(sql, rows, true, cancel).await
     }
 
     async fn open_cursor(

@@ -18,7 +18,7 @@ use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
     BulkLoad, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, QueryEnd, RelationalTransaction,
-    RowCursor, SchemaFilter, SqlExecutor, Statement,
+    RowCursor, SchemaFilter, SqlExecutor, Statement, UpdateEnd,
 };
 use crate::session::{BranchError, TransactionBranch, TransactionOptions, Xid};
 
@@ -84,6 +84,23 @@ impl SqliteTransaction {
         }
     }
 
+    async fn run_update(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        wants_rows: bool,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        self.check()?;
+        if self.is_read_only {
+            return Err(read_only());
+        }
+        let rows = GatheredRows::gather(rows, &cancel).await?;
+        let running = |cancel| self.held.run(move |desk| Box::pin(held::update(desk, sql, rows, wants_rows, cancel)));
+        let done = time_limit::within(self.statement_timeout, &cancel, running).await;
+        self.watched(done).await
+    }
+
     /// Runs a statement of ours.
     async fn own(&self, sql: String) -> Result<(), BranchError> {
         if let Some(error) = self.ended() {
@@ -109,14 +126,16 @@ impl SqlExecutor for SqliteTransaction {
     }
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
-        self.check()?;
-        if self.is_read_only {
-            return Err(read_only());
-        }
-        let rows = GatheredRows::gather(rows, &cancel).await?;
-        let running = |cancel| self.held.run(move |desk| Box::pin(held::update(desk, sql, rows, cancel)));
-        let done = time_limit::within(self.statement_timeout, &cancel, running).await;
-        self.watched(done).await
+        Ok(self.run_update(sql, rows, false, cancel).await?.changed)
+    }
+
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        self.run_update(sql, rows, true, cancel).await
     }
 
     async fn load(&self, load: BulkLoad, rows: BlockReader, cancel: CancellationToken) -> Result<u64, ResourceError> {

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from .._answers import Response, SessionStatus
 from .._operations import SessionState
@@ -13,15 +13,22 @@ from .._protocol import Protocol
 from .._transport import AsyncTransport
 from ..background import as_block
 
-if TYPE_CHECKING:
-    pass
-
 
 class AsyncPendingRequest:
-    """A request that goes on by itself; its session tells how far it has got."""
+    """A request that goes on by itself; its session tells how far it has got.
 
-    def __init__(self, transport: AsyncTransport, protocol: Protocol, session_id: str, response: Response) -> None:
+    >>> from rejoin.activities import Sleep
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     pending = await service.submit(Sleep(duration="PT0.01S"))
+    ...     (await pending.wait(60)).request.status
+    'COMPLETED'
+    """
+
+    def __init__(
+        self, transport: AsyncTransport, protocol: Protocol, session_id: str, response: Response, document: str | None = None
+    ) -> None:
         self._transport = transport
+        self._document = document
         self._protocol = protocol
         self._state = SessionState(session_id)
         self.request_id = response.request_id
@@ -29,22 +36,24 @@ class AsyncPendingRequest:
 
     async def status(self) -> SessionStatus:
         """How far it has got, and its session."""
-        status = await self._transport.run(self._protocol.status(self._state.session_id))
+        status = await self._transport.run(self._protocol.status(self._state.session_id, self._document))
         if status.request is not None:
             self.last = status.request.status
         return status
 
     async def wait(self, timeout: float | None = None, *, poll: float = 0.2) -> SessionStatus:
         """Asks every so often until it is over; raises what it failed of, or `TimeoutError`."""
-        async with asyncio.timeout(timeout):
-            while True:
-                status = await self.status()
-                progress = status.request
-                if progress is not None and progress.status not in ("PROCESSING", "UNSTARTED"):
-                    if progress.error is not None:
-                        raise progress.error
-                    return status
-                await asyncio.sleep(poll)
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            status = await self.status()
+            progress = status.request
+            if progress is not None and progress.status not in ("PROCESSING", "UNSTARTED"):
+                if progress.error is not None:
+                    raise progress.error
+                return status
+            if end is not None and time.monotonic() + poll > end:
+                raise TimeoutError(f"the request {self.request_id} is still {self.last} after {timeout} seconds")
+            await asyncio.sleep(poll)
 
     async def cancel(self) -> bool:
         """Stops it; nothing that it changed in its session is kept."""
@@ -59,7 +68,14 @@ class AsyncPendingRequest:
 
 
 class AsyncSessionStream:
-    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways."""
+    """A stream of a session. What a client takes from it, or puts in, travels once; there is back-pressure both ways.
+
+    >>> from rejoin.activities import Echo
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     pending = await service.submit(Echo(text="hello").named("say"))
+    ...     await pending.session_stream("say.output").read_all()
+    b'hello'
+    """
 
     def __init__(self, transport: AsyncTransport, protocol: Protocol, state: SessionState, name: str) -> None:
         self._transport = transport
@@ -80,7 +96,7 @@ class AsyncSessionStream:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[AsyncIterator[bytes]]:
         """Everything to the end, as it comes."""
-        async with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), None) as chunks:
+        async with self._transport.stream(self._protocol.stream(self._state.session_id, self.name), self.name) as chunks:
             yield chunks
 
     async def read_all(self) -> bytes:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from .._answers import Response
 from .._exchange import Conversation
 from .._operations import Operations, Performable
-from .._protocol import Document
 from .._transport import AsyncTransport
 from ..activity import Stream
 from ..result import Result
 from ._background import AsyncPendingRequest
 from ._rows import AsyncRowStream
-
-if TYPE_CHECKING:
-    pass
-
 
 T = TypeVar("T")
 
@@ -51,25 +46,27 @@ class AsyncPerformer:
     ) -> AsyncIterator[AsyncRowStream]:
         """Runs a query whose rows are read as they come, however many they are; the session is held meanwhile."""
         document = self._operations.query_document(sql, parameters, resource=resource, read=read)
-        async with self._open(document, "result") as chunks:
+        async with self._transport.stream(self._operations.protocol.streamed(document, "result"), "rows") as chunks:
             yield AsyncRowStream(chunks)
 
     @asynccontextmanager
     async def stream(self, what: Performable, returns: str | Stream[Any]) -> AsyncIterator[AsyncIterator[bytes]]:
         """Performs a request of which the bytes of one end-point are read as they come. If it breaks, it is not sent again."""
         document = self._operations.prepare(what)
-        async with self._open(document, returns.name if isinstance(returns, Stream) else returns) as chunks:
+        name = returns.name if isinstance(returns, Stream) else returns
+        conversation = self._operations.protocol.streamed(document, name)
+        async with self._transport.stream(conversation, name) as chunks:
             yield chunks
 
-    @asynccontextmanager
-    async def _open(self, document: Document, returns: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        exchange = self._operations.protocol.streamed(document, returns)
-        async with self._transport.stream(exchange, document.text) as chunks:
-            yield chunks
-
-    async def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> int:
+    async def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None) -> int:
         """Runs a statement that writes; tells how many rows it changed."""
-        return await self._run(self._operations.update(sql, parameters, resource=resource))
+        return await self._run(self._operations.update(sql, parameters, resource=resource, key=key))
+
+    async def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Result:
+        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
+        return await self._run(self._operations.update_returning(sql, parameters, resource=resource, key=key))
 
     async def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement once for each row of parameters; tells how many rows were changed."""
@@ -93,4 +90,4 @@ class AsyncPerformer:
         """
         prepared = self._operations.prepare_submission(what)
         session_id, response = await self._run(self._operations.protocol.submit(prepared, key=key))
-        return AsyncPendingRequest(self._transport, self._operations.protocol, session_id, response)
+        return AsyncPendingRequest(self._transport, self._operations.protocol, session_id, response, prepared.text)

@@ -2,56 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from ..arrow import Column
 from ..result import pyarrow_module
+from ..rows import ArrowReader
 
 if TYPE_CHECKING:
     import pyarrow
 
 
 class AsyncRowStream:
-    """Rows as they come, as record batches of Arrow (needs pyarrow). The service reads on as fast as this is read."""
+    """Rows as they come. The service reads on as fast as this is read, so a result of any size takes little memory.
+
+    Iterating gives rows, each once; :meth:`batches` gives blocks of rows of Arrow. One of the two.
+
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     async with service.stream_query("SELECT id FROM orders ORDER BY id LIMIT 2") as rows:
+    ...         [row async for row in rows]
+    [(1,), (2,)]
+    """
 
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
-        self._chunks = chunks
+        self._reader = ArrowReader()
+        self._messages = self._read(chunks)
+        self._ahead: list[memoryview] = []
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
-    async def batches(self) -> AsyncIterator[pyarrow.RecordBatch]:
-        """Block after block."""
-        pyarrow = pyarrow_module("batches()")
-        splitter = _Messages()
-        schema = None
-        async for chunk in self._chunks:
-            for message in splitter.feed(chunk):
-                if schema is None:
-                    schema = pyarrow.ipc.read_schema(pyarrow.py_buffer(message))
-                else:
-                    yield pyarrow.ipc.read_record_batch(pyarrow.ipc.read_message(message), schema)
+    async def _read(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[memoryview]:
+        # To the end of the answer, where it shows whether the request has completed: the end of the rows says less.
+        async for chunk in chunks:
+            for message in self._reader.feed(chunk):
+                yield message
+        self._reader.finish()
 
-    async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
-        async for batch in self.batches():
-            columns = [column.to_pylist() for column in batch.columns]
-            for row in zip(*columns, strict=True):
+    async def _all(self) -> AsyncIterator[memoryview]:
+        while self._ahead:
+            yield self._ahead.pop()
+        async for message in self._messages:
+            yield message
+
+    async def columns(self) -> tuple[Column, ...]:
+        """What is known of each column."""
+        if not self._reader.begun:
+            self._ahead += [message for message in [await anext(self._messages, None)] if message is not None]
+        return self._reader.schema.columns
+
+    def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+        return self._rows
+
+    async def _every_row(self) -> AsyncIterator[tuple[Any, ...]]:
+        async for message in self._all():
+            for row in self._reader.rows(message):
                 yield row
 
-
-class _Messages:
-    """Cuts an Arrow IPC stream into its messages, head and body together."""
-
-    def __init__(self) -> None:
-        self._data = bytearray()
-
-    def feed(self, chunk: bytes) -> Iterable[bytes]:
-        from ..arrow import body_length
-
-        self._data += chunk
-        while len(self._data) >= 8:
-            head = int.from_bytes(self._data[4:8], "little")
-            if head == 0 or len(self._data) < 8 + head:
-                return
-            end = 8 + head + body_length(bytes(self._data[8 : 8 + head]))
-            if len(self._data) < end:
-                return
-            yield bytes(self._data[:end])
-            del self._data[:end]
+    async def batches(self) -> AsyncIterator[pyarrow.RecordBatch]:
+        """The rows as record batches of Arrow (needs pyarrow)."""
+        pyarrow_module("batches()")
+        async for message in self._all():
+            yield self._reader.record_batch(message)

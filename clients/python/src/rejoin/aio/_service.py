@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import httpx
 
@@ -16,12 +16,14 @@ from .._transport import AsyncTransport
 from ._performer import AsyncPerformer
 from ._session import AsyncSession
 
-if TYPE_CHECKING:
-    pass
-
 
 class AsyncDataService(AsyncPerformer):
-    """A data service resource. Requests that are made here have a session of their own each, which ends with them."""
+    """A data service resource. Requests that are made here have a session of their own each, which ends with them.
+
+    >>> async with rejoin.connect_async(url, "demo") as service:
+    ...     (await service.properties()).product
+    'SQLite'
+    """
 
     def __init__(self, options: Options, *, patience: float = 30.0, progress: bool | None = None) -> None:
         client = httpx.AsyncClient(**options.http())

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from .._answers import Response, SessionStatus
 from .._operations import Operations, SessionState, TransactionState
 from .._protocol import Protocol
 from .._transport import AsyncTransport
-from ..errors import RejoinError, TransactionConflict
+from ..errors import Fault, RejoinError, TransactionConflict
 from ..result import Result
 from ._background import AsyncSessionStream
 from ._performer import AsyncPerformer
-
-if TYPE_CHECKING:
-    pass
-
 
 T = TypeVar("T")
 
 
 class AsyncSession(AsyncPerformer):
-    """A session: what the service keeps between the requests of one client."""
+    """A session: what the service keeps between the requests of one client.
+
+    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
+    ...     await session.increment("visits")
+    1
+    """
 
     def __init__(
         self, transport: AsyncTransport, protocol: Protocol, session_id: str, resource: str, created: Response | None
@@ -105,11 +106,10 @@ class AsyncSession(AsyncPerformer):
         return await self._run(self._operations.take(attribute))
 
     async def cursor(
-        self, sql: str, parameters: Sequence[Any] = (), *, name: str = "cursor", resource: str | None = None
+        self, sql: str, parameters: Sequence[Any] = (), *, name: str | None = None, resource: str | None = None
     ) -> AsyncCursor:
         """Opens a query whose rows are fetched some at a time, by requests of any distance in time."""
-        await self._run(self._operations.open_cursor(name, sql, parameters, resource))
-        return AsyncCursor(self, name)
+        return AsyncCursor(self, await self._run(self._operations.open_cursor(name, sql, parameters, resource)))
 
     def session_stream(self, name: str) -> AsyncSessionStream:
         """A stream of the session, which an asynchronous request reads or writes."""
@@ -154,7 +154,13 @@ class AsyncSession(AsyncPerformer):
 
 
 class AsyncTransaction:
-    """A transaction of a session. All statements of the session run in it until it ends."""
+    """A transaction of a session. All statements of the session run in it until it ends.
+
+    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
+    ...     async with session.transaction() as transaction:
+    ...         await transaction.update("UPDATE customer SET credit = 1 WHERE id = 7")
+    1
+    """
 
     def __init__(self, session: AsyncSession, isolation: str | None, read_only: bool) -> None:
         self._session = session
@@ -167,7 +173,14 @@ class AsyncTransaction:
 
     async def begin(self) -> AsyncTransaction:
         """Begins it."""
-        self.id = (await self._step("begin", **self._begin)).id
+        try:
+            self.id = (await self._step("begin", **self._begin)).id
+        except Fault:
+            raise
+        except BaseException:
+            # It may have begun all the same, and what follows in the session is not meant to be part of it.
+            await self._leave()
+            raise
         self._open = True
         return self
 
@@ -191,9 +204,12 @@ class AsyncTransaction:
         await self._step("savepoint", name=name)
         try:
             yield
-        except BaseException:
-            await self._step("rollbackTo", name=name)
-            await self._step("releaseSavepoint", name=name)
+        except BaseException as error:
+            try:
+                await self._step("rollbackTo", name=name)
+                await self._step("releaseSavepoint", name=name)
+            except RejoinError as problem:
+                error.add_note(f"the savepoint could not be gone back to ({problem})")
             raise
         await self._step("releaseSavepoint", name=name)
 
@@ -201,9 +217,15 @@ class AsyncTransaction:
         """The rows of a query, as the transaction sees them."""
         return await self._session.query(sql, parameters, resource=resource)
 
-    async def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> int:
-        """Runs a statement that writes."""
-        return await self._session.update(sql, parameters, resource=resource)
+    async def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None) -> int:
+        """Runs a statement that writes; tells how many rows it changed."""
+        return await self._session.update(sql, parameters, resource=resource, key=key)
+
+    async def update_returning(
+        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
+    ) -> Result:
+        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
+        return await self._session.update_returning(sql, parameters, resource=resource, key=key)
 
     async def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
         """Runs a statement that writes once for each row of parameters."""
@@ -216,29 +238,53 @@ class AsyncTransaction:
         if not self._open:
             return
         if error is None:
-            await self.commit()
+            try:
+                await self.commit()
+            except BaseException:
+                # Whatever came in its way, the session is not left in a transaction that nobody knows of.
+                await self._leave()
+                raise
             return
+        if not isinstance(error, Exception):
+            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
+            with suppress(RejoinError):
+                await self._session.cancel()
         try:
             await self.rollback()
         except RejoinError as problem:
             error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
+
+    async def _leave(self) -> None:
+        with suppress(RejoinError):
+            await self._session._run(self._session._operations.impatient.transaction("rollback", {}))
 
     def __repr__(self) -> str:
         return f"<AsyncTransaction {self.id or 'not begun'}{', open' if self._open else ''}>"
 
 
 class AsyncCursor:
-    """A query that is open in a session. Iterating gives its rows, fetched in pages."""
+    """A query that is open in a session. Iterating gives its rows, fetched in pages.
+
+    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
+    ...     async with await session.cursor("SELECT id FROM orders ORDER BY id") as cursor:
+    ...         (await cursor.fetch(2)).rows
+    [(1,), (2,)]
+    """
 
     def __init__(self, session: AsyncSession, name: str) -> None:
         self._session = session
         self.name = name
         self.at_end = False
+        self._last: Result | None = None
+        # One for all loops: whoever leaves one goes on with the next row.
+        self._rows = self._every_row()
 
     async def fetch(self, rows: int = 1000) -> Result:
-        """The next rows; fewer than asked for: that was the end, and the cursor is closed."""
+        """The next rows; fewer than asked for: that was the end, and the cursor is closed. Behind the end there are none."""
+        if self.at_end and self._last is not None:
+            return self._last._without_rows()
         page = await self._session._run(self._session._operations.fetch_cursor(self.name, rows))
-        self.at_end = len(page) < rows
+        self.at_end, self._last = len(page) < rows, page
         return page
 
     async def pages(self, rows: int = 1000) -> AsyncIterator[Result]:
@@ -246,7 +292,10 @@ class AsyncCursor:
         while not self.at_end:
             yield await self.fetch(rows)
 
-    async def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+    def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
+        return self._rows
+
+    async def _every_row(self) -> AsyncIterator[tuple[Any, ...]]:
         async for page in self.pages():
             for row in page:
                 yield row

@@ -4,6 +4,7 @@ The service writes results as Arrow. With pyarrow installed they become tables a
 values of Python, so that a program needs no more than ``httpx``.
 """
 
-from ._stream import Batch, Column, body_length, read_stream
+from ._messages import Splitter, messages
+from ._stream import Batch, Column, Schema, reader_of
 
-__all__ = ["Batch", "Column", "body_length", "read_stream"]
+__all__ = ["Batch", "Column", "Schema", "Splitter", "messages", "reader_of"]

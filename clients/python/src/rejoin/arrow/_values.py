@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from ..errors import UnexpectedAnswer
 from ._flatbuffer import Table
 
 # The numbers of the union `Type` in Arrow's schema.
@@ -50,7 +51,7 @@ def column_type(described: Table) -> ColumnType:
     kind = described.number(2, "B")
     details = described.table(3)
     if details is None:
-        raise ValueError("a column of the Arrow stream has no type")
+        raise UnexpectedAnswer("a column of the Arrow stream has no type")
     if kind == _INT:
         bits, signed = details.number(0, "i"), details.flag(1)
         letter = {8: "b", 16: "h", 32: "i", 64: "q"}[bits]
@@ -76,7 +77,7 @@ def column_type(described: Table) -> ColumnType:
         _INTERVAL: ColumnType("interval", kind, 16),
     }
     if kind not in simple:
-        raise ValueError(f"the Arrow stream has a column of the type {kind}, which this reader does not know")
+        raise UnexpectedAnswer(f"the Arrow stream has a column of the type {kind}, which this reader does not know")
     return simple[kind]
 
 

@@ -98,6 +98,10 @@ def connect(
     `readCommitted`, `repeatableRead` or `serializable`; without it, what the database does by itself. `fetch_rows` is how many rows
     come in a block. `session_timeout` is for how many seconds nothing may be asked before the session ends. Everything else is as
     for :func:`rejoin.connect`.
+
+    >>> with dbapi.connect(url, "demo", fetch_rows=100) as connection:
+    ...     connection.cursor().execute("SELECT count(*) FROM orders").fetchone()
+    (25000,)
     """
     from .. import connect as connect_service
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -29,13 +29,41 @@ def raising() -> Iterator[None]:
         yield
     except (errors.RejoinError, ValueError, TypeError) as problem:
         error = translated(problem)
+        # A fault says all by itself. What else is wrong may be wrong anywhere.
+        cause = None if isinstance(problem, errors.RejoinError) else problem
     else:
         return
-    raise error
+    raise error from cause
+
+
+#: After these the transaction is over, whatever has become of it.
+_OVER = (
+    errors.ActivityFailed,
+    errors.TransactionConflict,
+    errors.TransactionCommitted,
+    errors.SessionEnded,
+    errors.SessionNotFound,
+)
+
+#: After these it is as it was: the request was refused before it ran.
+_REFUSED = (
+    errors.InvalidRequest,
+    errors.Unauthenticated,
+    errors.Forbidden,
+    errors.ServerBusy,
+    errors.SessionInUse,
+    errors.SessionQueueFull,
+)
+
+_LOST = "an answer was lost, and with it what became of the transaction: roll it back"
 
 
 class Connection:
-    """A connection of PEP 249. Threads may share it: their statements run one after the other."""
+    """A connection of PEP 249. Threads may share it: their statements run one after the other.
+
+    >>> connection
+    <rejoin.dbapi.Connection to 'demo', open>
+    """
 
     Warning = _errors.Warning
     Error = _errors.Error
@@ -103,37 +131,68 @@ class Connection:
         return self._session
 
     def cursor(self) -> Cursor:
-        """A new cursor."""
+        """A new cursor.
+
+        >>> connection.cursor().execute("SELECT 1 + ?", (2,)).fetchone()
+        (3,)
+        """
         self._open()
         return Cursor(self)
 
     def ping(self) -> None:
-        """Asks whether the session is there, and keeps it alive."""
+        """Asks whether the session is there, and keeps it alive.
+
+        >>> connection.ping()
+        """
         with self._lock, raising():
             self._open().renew()
 
     def commit(self) -> None:
-        """Makes what was done since the last commit hold."""
+        """Makes what was done since the last commit hold.
+
+        >>> connection.cursor().execute("UPDATE customer SET credit = 1 WHERE id = 7").rowcount
+        1
+        >>> connection.commit()
+        """
         self._end_transaction("commit")
 
     def rollback(self) -> None:
-        """Takes back what was done since the last commit."""
+        """Takes back what was done since the last commit.
+
+        >>> connection.cursor().execute("DELETE FROM orders").rowcount
+        25000
+        >>> connection.rollback()
+        """
         self._end_transaction("rollback")
 
     def savepoint(self, name: str) -> None:
-        """Marks a place in the transaction."""
+        """Marks a place in the transaction.
+
+        >>> cursor = connection.cursor().execute("UPDATE customer SET credit = 1 WHERE id = 7")
+        >>> connection.savepoint("here")
+        >>> connection.rollback_to("here")
+        """
         self._step("savepoint", name)
 
     def rollback_to(self, name: str) -> None:
-        """Takes back what was done since that place."""
+        """Takes back what was done since that place.
+
+        >>> connection.savepoint("here")
+        >>> cursor = connection.cursor().execute("DELETE FROM orders")
+        >>> connection.rollback_to("here")
+        """
         self._step("rollbackTo", name)
 
     def release(self, name: str) -> None:
-        """Forgets the place."""
+        """Forgets the place.
+
+        >>> connection.savepoint("here")
+        >>> connection.release("here")
+        """
         self._step("releaseSavepoint", name)
 
     def _step(self, step: str, name: str) -> None:
-        self.request([transaction_step(step, {"name": name})], returns="transactionState")
+        self._request([transaction_step(step, {"name": name})], returns="transactionState")
 
     @property
     def isolation(self) -> str | None:
@@ -145,7 +204,12 @@ class Connection:
         self._isolation = value
 
     def close(self) -> None:
-        """Ends the session; what was not committed is rolled back."""
+        """Ends the session; what was not committed is rolled back.
+
+        >>> connection.close()
+        >>> connection
+        <rejoin.dbapi.Connection to 'demo', closed>
+        """
         with self._lock:
             session = self._open()
             self._session = None
@@ -161,24 +225,25 @@ class Connection:
         return self._session
 
     def _end_transaction(self, step: str) -> None:
-        with self._lock:
-            session = self._open()
+        with self._lock, raising():
+            operations = self._open()._operations
             if self._uncertain and step == "commit":
-                raise OperationalError("an answer was lost, and with it what became of the transaction: roll it back")
+                raise OperationalError(_LOST)
             if not self._begun:
                 return
-            uncertain = self._uncertain
+            try:
+                self._run(operations.transaction(step, {}))
+            except BaseException as problem:
+                if isinstance(problem, _OVER):
+                    # Where nobody knew, there may have been none to roll back.
+                    known = not self._uncertain
+                    self._over()
+                    if not known and isinstance(problem, errors.ActivityFailed):
+                        return
+                elif getattr(problem, "may_have_run", not isinstance(problem, _REFUSED)):
+                    self._uncertain = True
+                raise
             self._over()
-            with raising():
-                try:
-                    session._run(session._operations.transaction(step, {}))
-                except (errors.LostAnswer, errors.UnexpectedAnswer):
-                    self._begun = self._uncertain = True
-                    raise
-                except errors.ActivityFailed:
-                    # There was none.
-                    if not uncertain:
-                        raise
 
     def _over(self) -> None:
         self._begun = self._uncertain = False
@@ -187,12 +252,12 @@ class Connection:
 
     # What follows is for cursors.
 
-    def new_name(self) -> str:
+    def _new_name(self) -> str:
         """A name for a cursor in the session."""
         self._cursors += 1
         return f"cursor{self._cursors}"
 
-    def abandon(self, name: str, epoch: int) -> None:
+    def _abandon(self, name: str, epoch: int) -> None:
         """Has a cursor closed with the next request, unless its transaction has done so."""
         if epoch == self.epoch:
             self._abandoned.append(name)
@@ -202,7 +267,7 @@ class Connection:
         """The data resource that the statements run on; None: the first."""
         return self._database
 
-    def request(self, steps: Sequence[str], *, returns: str | None = None, outside: bool = False) -> Response | bytes:
+    def _request(self, steps: Sequence[str], *, returns: str | None = None, outside: bool = False) -> Response | bytes:
         """Runs steps one after the other, in the transaction, which is begun if it has to be.
 
         With `returns`, the bytes of that end-point come back. A statement that would end the transaction in the database runs
@@ -211,39 +276,41 @@ class Connection:
         with self._lock, raising():
             operations = self._open()._operations
             if self._uncertain:
-                raise OperationalError("an answer was lost, and with it what became of the transaction: roll it back")
-            before, begins = [], False
-            if outside and self._begun:
-                before.append(transaction_step("commit", {}, "before"))
-            elif not outside and not self._begun and not self._autocommit:
-                before.append(transaction_step("begin", {"isolation": self._isolation}, "before"))
-                begins = True
-            if not (outside and self._begun):
-                # (A commit closes them itself.)
-                before += [f'<closeCursor name="close-{name}"><cursor name="{name}"/></closeCursor>' for name in self._abandoned]
+                raise OperationalError(_LOST)
+            if outside:
+                self._end_transaction("commit")
+            begins = not outside and not self._begun and not self._autocommit
+            before = [transaction_step("begin", {"isolation": self._isolation}, "before")] if begins else []
+            closing, self._abandoned = self._abandoned, []
+            before += [f'<closeCursor name="close-{name}"><cursor name="{name}"/></closeCursor>' for name in closing]
             content = _in_sequence([*before, *steps])
             self.requests += 1
             try:
                 answer = self._run(_perform(operations, content, returns))
-            except errors.ResultsNotKept:
-                # It was done, and its answer lost.
-                self._begun = self._begun or begins
+            except errors.Fault as fault:
+                # What fails takes its transaction back if that began with it; but this was done, and its answer lost.
+                self._begun = self._begun or (begins and isinstance(fault, errors.ResultsNotKept))
+                self._abandoned += closing
                 raise
-            except (errors.LostAnswer, errors.UnexpectedAnswer) as lost:
-                if getattr(lost, "may_have_run", True) and not self._autocommit:
+            except BaseException as problem:
+                self._abandoned += closing
+                if getattr(problem, "may_have_run", True) and not outside and not self._autocommit:
                     self._begun = self._uncertain = True
+                if not isinstance(problem, Exception):
+                    # It was given up (Ctrl-C), would go on at the service, and hold the session.
+                    with suppress(errors.RejoinError):
+                        self._run(operations.impatient.protocol.cancel(self.session.id))
                 raise
-            if outside and self._begun:
-                self._over()
             self._begun = self._begun or begins
-            self._abandoned = []
             return answer
 
     def _run(self, conversation: Conversation[T]) -> T:
         return self._open()._run(conversation)
 
-    def adapted(self, value: Any) -> Any:
+    def _adapted(self, value: Any) -> Any:
         """A parameter in the form that the database reads."""
+        if isinstance(value, list | tuple) and self.product != "PostgreSQL":
+            raise TypeError(f"{self.product} has no arrays: pass JSON as a text, or a value for each ?")
         if self.is_mysql:
             if isinstance(value, datetime.datetime) and value.tzinfo is not None:
                 return value.astimezone(datetime.UTC).replace(tzinfo=None)
@@ -256,6 +323,8 @@ class Connection:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Commits, or rolls back what failed; then closes."""
+        if self._session is None:
+            return
         try:
             if error is None:
                 self.commit()

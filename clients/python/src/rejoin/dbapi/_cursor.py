@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .._answers import Response
-from .._operations import AS_ARROW, count_of, fetch, statement
+from .._operations import AS_ARROW, count_of, fetch, returning, statement
 from .._xml import element, escape
-from ..parameters import batches, given
+from ..parameters import batches, given, row_of
 from ..result import Result
-from ._errors import DatabaseError, InterfaceError, NotSupportedError, ProgrammingError
+from ._errors import DatabaseError, InterfaceError, ProgrammingError
 from ._statement import Statement, examine
 from ._types import Description, describe
 
@@ -29,6 +29,10 @@ class Cursor:
     """A cursor of PEP 249.
 
     A query is opened in the session, and its first rows come in the same request; the rest is fetched when it is asked for.
+
+    >>> with connection.cursor() as cursor:
+    ...     cursor.execute("SELECT id FROM orders WHERE id < ? ORDER BY id", (3,)).fetchall()
+    [(1,), (2,)]
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -46,10 +50,14 @@ class Cursor:
         self._epoch = 0
         self._closed = False
 
-    def execute(self, operation: str, parameters: Sequence[Any] = ()) -> Self:
-        """Runs a statement; `?` stands for each parameter, `??` for a question mark."""
+    def execute(self, operation: str, parameters: Sequence[Any] | None = ()) -> Self:
+        """Runs a statement; `?` stands for each parameter, `??` for a question mark.
+
+        >>> connection.cursor().execute("UPDATE customer SET credit = ? WHERE id = ?", (5, 7)).rowcount
+        1
+        """
         self._begin()
-        examined = examine(operation)
+        examined = examine(operation, mysql=self.connection.is_mysql)
         written = self._parameters(parameters)
         if examined.gives_rows:
             self._query(operation, written, examined)
@@ -58,27 +66,39 @@ class Cursor:
         return self
 
     def executemany(self, operation: str, seq_of_parameters: Iterable[Sequence[Any]]) -> Self:
-        """Runs a statement that writes once for each row of parameters, in one request if there are not very many."""
+        """Runs a statement that writes once for each row of parameters, in one request if there are not very many.
+
+        Rows that it gives itself (`RETURNING`) are thrown away.
+
+        >>> connection.cursor().executemany("UPDATE customer SET credit = ? WHERE id = ?", [(5, 7), (6, 8)]).rowcount
+        2
+        """
         self._begin()
-        examined = examine(operation)
+        examined = examine(operation, mysql=self.connection.is_mysql)
         if examined.gives_rows:
             raise ProgrammingError("executemany() is for statements that write")
-        self._refuse_returning(examined)
-        adapted = self.connection.adapted
-        rows = ([adapted(value) for value in row] for row in seq_of_parameters)
+        adapted = self.connection._adapted
+        rows = ([adapted(value) for value in row_of(row)] for row in seq_of_parameters)
         changed = 0
         from ._connection import raising
 
         with raising():
             for batch in batches(rows):
-                response = self.connection.request([batch.write(operation, self.connection.database)])
+                response = self.connection._request([batch.write(operation, self.connection.database)])
                 assert isinstance(response, Response)
                 changed += sum(count_of(each.content) for name, each in response.end_points.items() if name.startswith("changed"))
         self.rowcount = changed
         return self
 
-    def callproc(self, procname: str, parameters: Sequence[Any] = ()) -> Sequence[Any]:
-        """Calls a stored procedure or function; its rows can be fetched. Gives the parameters back as they were."""
+    def callproc(self, procname: str, parameters: Sequence[Any] | None = ()) -> Sequence[Any]:
+        """Calls a stored procedure or function; its rows can be fetched. Gives the parameters back as they were.
+
+        >>> connection.cursor().callproc("nothing_of_that_name")
+        Traceback (most recent call last):
+        rejoin.dbapi._errors.NotSupportedError: ActivityFailed: the activity `call` failed: this database has no stored procedures…
+          4 | <flow><sqlStoredProcedure name="call"><procedure name="nothing_of_that_name"/>…
+            |       ^
+        """
         self._begin()
         content = element("procedure", {"name": procname}) + self._parameters(parameters)
         call = element(
@@ -86,39 +106,62 @@ class Cursor:
             {"name": "call", "resource": self.connection.database},
             content + '<resultStream name="rows"/>',
         )
-        self._take(self.connection.request([f"<flow>{call}\n{AS_ARROW}</flow>"], returns="result"))
+        self._take(self.connection._request([f"<flow>{call}\n{AS_ARROW}</flow>"], returns="result"))
         self.rowcount = self._fetched
-        return list(parameters)
+        return list(parameters or ())
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        """The next row, or None at the end."""
+        """The next row, or None at the end.
+
+        >>> cursor = connection.cursor().execute("SELECT 1")
+        >>> cursor.fetchone(), cursor.fetchone()
+        ((1,), None)
+        """
         self._demand(1, self.connection.fetch_rows)
         return self._rows.popleft() if self._rows else None
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """The next `size` rows, `arraysize` without it; fewer at the end."""
+        """The next `size` rows, `arraysize` without it; fewer at the end.
+
+        >>> connection.cursor().execute("SELECT id FROM orders ORDER BY id").fetchmany(2)
+        [(1,), (2,)]
+        """
         wanted = self.arraysize if size is None else size
         self._demand(wanted, max(wanted, self.connection.fetch_rows))
         return [self._rows.popleft() for _ in range(min(wanted, len(self._rows)))]
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """All rows that are left."""
+        """All rows that are left.
+
+        >>> len(connection.cursor().execute("SELECT id FROM orders").fetchall())
+        25000
+        """
         self._demand(None, _ALL_ROWS)
         rows = list(self._rows)
         self._rows.clear()
         return rows
 
     def close(self) -> None:
-        """Closes it."""
+        """Closes it.
+
+        >>> cursor = connection.cursor()
+        >>> cursor.close()
+        """
         if not self._closed:
             self._leave()
             self._closed = True
 
     def setinputsizes(self, sizes: Sequence[Any]) -> None:
-        """Does nothing: nothing needs to be known beforehand."""
+        """Does nothing: nothing needs to be known beforehand.
+
+        >>> connection.cursor().setinputsizes([10])
+        """
 
     def setoutputsize(self, size: int, column: int | None = None) -> None:
-        """Does nothing: values of any size come whole."""
+        """Does nothing: values of any size come whole.
+
+        >>> connection.cursor().setoutputsize(1000)
+        """
 
     def _begin(self) -> None:
         self._check()
@@ -135,43 +178,50 @@ class Cursor:
 
     def _leave(self) -> None:
         if self._name is not None:
-            self.connection.abandon(self._name, self._epoch)
+            self.connection._abandon(self._name, self._epoch)
             self._name = None
 
-    def _parameters(self, parameters: Sequence[Any]) -> str:
+    def _parameters(self, parameters: Sequence[Any] | None) -> str:
         from ._connection import raising
 
-        if isinstance(parameters, str | bytes) or not isinstance(parameters, Iterable) or hasattr(parameters, "keys"):
-            raise ProgrammingError("parameters are a sequence, one value for each ?")
+        try:
+            row = row_of(() if parameters is None else parameters)
+        except TypeError as error:
+            raise ProgrammingError(str(error)) from None
         with raising():
-            return given([self.connection.adapted(value) for value in parameters])
+            return given([self.connection._adapted(value) for value in row])
 
     def _query(self, sql: str, parameters: str, examined: Statement) -> None:
         connection = self.connection
         if not examined.by_cursor:
             query = statement("sqlQueryStatement", "query", sql, parameters, "rows", connection.database)
-            self._take(connection.request([f"<flow>{query}\n{AS_ARROW}</flow>"], returns="result"))
+            self._take(connection._request([f"<flow>{query}\n{AS_ARROW}</flow>"], returns="result"))
             self.rowcount = self._fetched
             return
-        name = connection.new_name()
+        name = connection._new_name()
         content = parameters + element("expression", {}, escape(sql))
         opened = element("openCursor", {"name": name, "resource": connection.database}, content)
         first = f"<flow>{fetch(name, connection.fetch_rows)}</flow>"
-        self._take(connection.request([opened, first], returns="result"))
+        self._take(connection._request([opened, first], returns="result"))
         if self._fetched == connection.fetch_rows:
             self._name, self._epoch = name, connection.epoch
         else:
             self.rowcount = self._fetched
 
     def _update(self, sql: str, parameters: str, examined: Statement) -> None:
-        self._refuse_returning(examined)
         connection = self.connection
+        if examined.returns:
+            response = connection._request([f"<flow>{returning(sql, parameters, connection.database)}</flow>"])
+            assert isinstance(response, Response)
+            self._take(response["result"].content)
+            self.rowcount = self._fetched if examined.reads else count_of(response["changed"].content)
+            return
         steps = [statement("sqlUpdateStatement", "update", sql, parameters, "changed", connection.database)]
         last_row = _LAST_ROW.get(connection.product) if examined.inserts and not connection.autocommit else None
         if last_row is not None:
             asked = statement("sqlQueryStatement", "last", last_row, "", "rows", connection.database)
             steps.append(f"<flow>{asked}\n{AS_ARROW}</flow>")
-        response = connection.request(steps, outside=connection.is_mysql and examined.ends_transaction)
+        response = connection._request(steps, outside=connection.is_mysql and examined.ends_transaction)
         assert isinstance(response, Response)
         self.rowcount = count_of(response["changed"].content)
         if last_row is not None:
@@ -189,7 +239,7 @@ class Cursor:
             self._last_row_known_at = None
             asked = statement("sqlQueryStatement", "last", "SELECT lastval()", "", "rows", self.connection.database)
             try:
-                content = self.connection.request([f"<flow>{asked}\n{AS_ARROW}</flow>"], returns="result")
+                content = self.connection._request([f"<flow>{asked}\n{AS_ARROW}</flow>"], returns="result")
             except DatabaseError:
                 # No sequence has given anything.
                 return None
@@ -197,19 +247,15 @@ class Cursor:
             self._last_row = int(Result(content).scalar())
         return self._last_row
 
-    @staticmethod
-    def _refuse_returning(examined: Statement) -> None:
-        if examined.returns:
-            raise NotSupportedError(
-                "RETURNING: the service gives the number of rows that a statement changed, and no rows; ask for them by a query"
-            )
-
     def _take(self, content: Response | bytes) -> None:
+        from ._connection import raising
+
         assert isinstance(content, bytes)
-        result = Result(content)
-        self.description = tuple(describe(column) for column in result.columns)
-        self._rows.extend(result.rows)
-        self._fetched += len(result.rows)
+        with raising():
+            result = Result(content)
+            self.description = tuple(describe(column) for column in result.columns)
+            self._rows.extend(result.rows)
+            self._fetched += len(result.rows)
 
     def _demand(self, wanted: int | None, block: int) -> None:
         """Has so many rows here, all if it is None, or as many as there are."""
@@ -221,10 +267,15 @@ class Cursor:
                 self._name = None
                 raise ProgrammingError("the query ended with its transaction, before all of its rows were fetched")
             before = self._fetched
-            self._take(self.connection.request([f"<flow>{fetch(self._name, block)}</flow>"], returns="result"))
+            self._take(self.connection._request([f"<flow>{fetch(self._name, block)}</flow>"], returns="result"))
             if self._fetched - before < block:
                 self._name = None
                 self.rowcount = self._fetched
+
+    def __del__(self) -> None:
+        # Nobody can fetch from it any more.
+        if self.__dict__.get("_name") is not None:
+            self._leave()
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         while (row := self.fetchone()) is not None:

@@ -10,7 +10,14 @@ class Warning(Exception):
 
 
 class Error(Exception):
-    """Anything that goes wrong. ``fault`` is the exception of :mod:`rejoin.errors` behind it, if there is one."""
+    """Anything that goes wrong. ``fault`` is the exception of :mod:`rejoin.errors` behind it, if there is one.
+
+    >>> try:
+    ...     connection.cursor().execute("SELECT * FROM nowhere")
+    ... except dbapi.Error as error:
+    ...     type(error).__name__, error.fault.activity_code
+    ('ProgrammingError', 'SqlError')
+    """
 
     fault: errors.RejoinError | None = None
 

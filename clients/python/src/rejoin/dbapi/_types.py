@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import time
 
-from ..arrow import Column
+from ..arrow import Column, reader_of
 
 
 class TypeObject:
@@ -41,17 +41,29 @@ Binary = bytes
 
 
 def DateFromTicks(ticks: float) -> datetime.date:  # noqa: N802 (the names are PEP 249's)
-    """The date of a time in seconds since 1970, as the machine's clock shows it."""
+    """The date of a time in seconds since 1970, as the machine's clock shows it.
+
+    >>> DateFromTicks(86_400 * 365).year
+    1971
+    """
     return Date(*time.localtime(ticks)[:3])
 
 
 def TimeFromTicks(ticks: float) -> datetime.time:  # noqa: N802
-    """The time of day of a time in seconds since 1970."""
+    """The time of day of a time in seconds since 1970.
+
+    >>> TimeFromTicks(0.0).second
+    0
+    """
     return Time(*time.localtime(ticks)[3:6])
 
 
 def TimestampFromTicks(ticks: float) -> datetime.datetime:  # noqa: N802
-    """The time stamp of a time in seconds since 1970."""
+    """The time stamp of a time in seconds since 1970.
+
+    >>> TimestampFromTicks(86_400 * 365).year
+    1971
+    """
     return Timestamp(*time.localtime(ticks)[:6])
 
 
@@ -60,4 +72,8 @@ Description = tuple[str, str, None, None, int | None, int | None, bool | None]
 
 def describe(column: Column) -> Description:
     """A column as PEP 249 has it: name, type code, display and internal size, precision, scale, whether it takes NULL."""
-    return (column.name, column.type.partition("(")[0], None, None, column.precision, column.scale, column.nullable)
+    code = column.type.partition("(")[0]
+    if reader_of(column) is not None and column.type_name != "uuid":
+        # Numbers that travel as text.
+        code = "decimal"
+    return (column.name, code, None, None, column.precision, column.scale, column.nullable)

@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, TlsStream};
@@ -38,6 +39,8 @@ pub(super) struct Line(Mutex<Ends>);
 struct Ends {
     /// None while somebody talks; for ever if he has not come to an end.
     stream: Option<Box<dyn Stream>>,
+    /// Empty; what the next talk receives into.
+    room: BytesMut,
     traffic: Traffic,
     /// The driver, if it waits for the line.
     driver: Option<Waker>,
@@ -52,7 +55,8 @@ impl std::fmt::Debug for Line {
 impl Line {
     /// A line over a stream, and the end of it that the driver gets.
     fn new(stream: impl Stream + 'static, binding: ChannelBinding) -> (Arc<Self>, DriverEnd) {
-        let ends = Ends { stream: Some(Box::new(stream)), traffic: Traffic::new(), driver: None };
+        let ends =
+            Ends { stream: Some(Box::new(stream)), room: BytesMut::new(), traffic: Traffic::new(), driver: None };
         let line = Arc::new(Self(Mutex::new(ends)));
         let end = DriverEnd { line: Arc::clone(&line), binding: Mutex::new(Some(binding)) };
         (line, end)
@@ -78,18 +82,18 @@ impl Line {
         self.0.lock().stream = None;
     }
 
-    /// Takes the line; none while the driver waits for an answer.
-    fn take(&self) -> io::Result<Option<Box<dyn Stream>>> {
-        let Ends { stream, traffic, .. } = &mut *self.0.lock();
+    /// Takes the line, and room to receive into; none while the driver waits for an answer.
+    fn take(&self) -> io::Result<Option<(Box<dyn Stream>, BytesMut)>> {
+        let Ends { stream, room, traffic, .. } = &mut *self.0.lock();
         match stream {
-            Some(_) => Ok(stream.take_if(|_| traffic.is_over())),
+            Some(_) => Ok(stream.take_if(|_| traffic.is_over()).map(|stream| (stream, std::mem::take(room)))),
             None => Err(io::Error::other("the line is in use")),
         }
     }
 
-    fn put_back(&self, stream: Box<dyn Stream>) {
+    fn put_back(&self, stream: Box<dyn Stream>, room: BytesMut) {
         let mut ends = self.0.lock();
-        ends.stream = Some(stream);
+        (ends.stream, ends.room) = (Some(stream), room);
         let driver = ends.driver.take();
         drop(ends);
         driver.into_iter().for_each(Waker::wake);
@@ -101,7 +105,7 @@ impl Line {
         context: &mut Context<'_>,
         work: impl FnOnce(Pin<&mut Box<dyn Stream>>, &mut Traffic, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let Ends { stream, traffic, driver } = &mut *self.0.lock();
+        let Ends { stream, traffic, driver, .. } = &mut *self.0.lock();
         if let Some(stream) = stream {
             return work(Pin::new(stream), traffic, context);
         }

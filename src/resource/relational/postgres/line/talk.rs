@@ -12,6 +12,9 @@ use super::{Line, Stream};
 /// How much is read from the line at a time: twice what the server sends at a time.
 const READ: usize = 16 * 1024;
 
+/// The most room that a line keeps for the next talk, in bytes: large rows leave none behind.
+const KEPT: usize = 4 * READ;
+
 /// How many bytes of a message stand before its body.
 const HEADER: usize = 5;
 
@@ -28,7 +31,7 @@ pub(in super::super) struct Talk<'a> {
 impl<'a> Talk<'a> {
     /// Takes the line; none while the driver waits for an answer.
     pub(in super::super) fn begin(line: &'a Line) -> io::Result<Option<Self>> {
-        let talk = |stream| Self { line, stream, sent: BytesMut::new(), received: BytesMut::new(), given: 0 };
+        let talk = |(stream, received)| Self { line, stream, sent: BytesMut::new(), received, given: 0 };
         Ok(line.take()?.map(talk))
     }
 
@@ -81,6 +84,9 @@ impl<'a> Talk<'a> {
 
     /// Gives the line back, with no answer left to come.
     pub(in super::super) fn end(self) {
-        self.line.put_back(self.stream);
+        let mut room = self.received;
+        room.clear();
+        let room = if room.capacity() <= KEPT { room } else { BytesMut::new() };
+        self.line.put_back(self.stream, room);
     }
 }

@@ -5,7 +5,7 @@ use super::super::cursor;
 use super::super::error::{is_connection_gone, resource_error};
 use super::super::streaming::Broken;
 use super::super::update::CLEAN;
-use super::super::{call, load, physical, schema};
+use super::super::{call, load, physical, returning, schema};
 use super::turn::Turn;
 use super::two_phase::{NOTHING, ending, literal};
 use super::{PostgresTransaction, refused, statements};
@@ -13,7 +13,7 @@ use crate::block::{BlockReader, BlockWriter};
 use crate::resource::ResourceError;
 use crate::resource::relational::{
     BulkLoad, CallEnd, CursorOptions, DatabaseSchema, Dialect, ParameterRows, PhysicalSchema, ProcedureCall, QueryEnd,
-    RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement,
+    RelationalTransaction, RowCursor, SchemaFilter, SqlExecutor, Statement, UpdateEnd,
 };
 use crate::session::{BranchError, Decision, TransactionBranch};
 
@@ -32,6 +32,15 @@ impl SqlExecutor for PostgresTransaction {
 
     async fn update(&self, sql: String, rows: ParameterRows, cancel: CancellationToken) -> Result<u64, ResourceError> {
         statements::update(&self.inner, &sql, rows, &self.inner.control(cancel)).await
+    }
+
+    async fn update_returning(
+        &self,
+        sql: String,
+        rows: ParameterRows,
+        cancel: CancellationToken,
+    ) -> Result<UpdateEnd, ResourceError> {
+        returning::run(&*self.inner, &sql, rows, &self.inner.control(cancel)).await
     }
 
     async fn call(

@@ -18,7 +18,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::PostgresResource;
 use super::control::Control;
-use super::error::{is_connection_gone, resource_error};
 use super::outlet::Outlet;
 use super::pool::Lease;
 use crate::block::BlockWriter;
@@ -70,7 +69,13 @@ pub(super) async fn begin(
     let access = if options.read_only { " READ ONLY" } else { " READ WRITE" };
     // The first snapshot decides whether a serializable transaction counts as one that only reads, and queries run as such.
     let snapshot = if options.isolation == Some(Isolation::Serializable) { "; SELECT" } else { "" };
-    let (lease, xid) = begin_on(resource, &format!("BEGIN{isolation}{access}{snapshot}"), options.xid).await?;
+    let begin = format!("BEGIN{isolation}{access}{snapshot}");
+    let unlimited = Control::new(CancellationToken::new(), None);
+    let lease = resource.lend_begun(&begin, &unlimited).await.map_err(|error| refused(&error))?;
+    let xid = match options.xid {
+        Some(xid) if two_phase::is_possible(&lease).await? => Some(xid),
+        _ => None,
+    };
     let inner = Inner {
         open: tokio::sync::Mutex::new(Open { lease: Some(lease), is_reading: false, is_prepared: false }),
         over: Mutex::new(None),
@@ -79,29 +84,6 @@ pub(super) async fn begin(
         xid,
     };
     Ok(PostgresTransaction { inner: Arc::new(inner) })
-}
-
-/// Begins on a connection of the pool; one that turns out to be gone does no harm yet.
-async fn begin_on(
-    resource: &PostgresResource,
-    begin: &str,
-    xid: Option<Xid>,
-) -> Result<(Lease, Option<Xid>), BranchError> {
-    let mut is_first = true;
-    loop {
-        let lease = resource.pool.lend(&CancellationToken::new()).await.map_err(|error| refused(&error))?;
-        match lease.client().batch_execute(begin).await {
-            Ok(()) => {
-                let xid = match xid {
-                    Some(xid) if two_phase::is_possible(&lease).await? => Some(xid),
-                    _ => None,
-                };
-                return Ok((lease, xid));
-            }
-            Err(error) if is_first && is_connection_gone(&error) => is_first = false,
-            Err(error) => return Err(refused(&resource_error(&error, None))),
-        }
-    }
 }
 
 /// Nothing of the branch holds, because of this.

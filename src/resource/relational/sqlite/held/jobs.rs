@@ -14,9 +14,10 @@ use crate::resource::relational::sqlite::bind::bind;
 use crate::resource::relational::sqlite::control::Control;
 use crate::resource::relational::sqlite::error::resource_error;
 use crate::resource::relational::sqlite::gathered_rows::GatheredRows;
+use crate::resource::relational::sqlite::returning::Returning;
 use crate::resource::relational::sqlite::rows::RowsBuilder;
 use crate::resource::relational::sqlite::{query as queries, update as updates};
-use crate::resource::relational::{FetchEnd, QueryEnd, Statement};
+use crate::resource::relational::{FetchEnd, QueryEnd, Statement, UpdateEnd};
 
 /// Runs a query like those of the pool. While its reader keeps it waiting, other jobs go on.
 pub(in crate::resource::relational::sqlite) async fn query(
@@ -33,13 +34,15 @@ pub(in crate::resource::relational::sqlite) async fn query(
     Ok(QueryEnd { rows: end.rows })
 }
 
-/// Runs an update for every row of parameters, all or none of them, in the transaction that is open.
+/// Runs an update for every row of parameters, all or none of them, in the transaction that is open; also gives its rows, if
+/// they are wanted.
 pub(in crate::resource::relational::sqlite) async fn update(
     desk: &Desk,
     sql: String,
     mut rows: GatheredRows,
+    wants_rows: bool,
     cancel: CancellationToken,
-) -> Result<u64, ResourceError> {
+) -> Result<UpdateEnd, ResourceError> {
     let mut writer = desk.writer.lock().await;
     if writer.is_none() {
         // Here and not at the beginning: a transaction that only reads keeps nobody from writing.
@@ -53,15 +56,20 @@ pub(in crate::resource::relational::sqlite) async fn update(
         updates::check(&prepared)?;
         prepared
     };
+    let mut returning = None;
     let savepoint = Savepoint::set(desk)?;
     let mut changed = 0;
     while let Some(row) = rows.next().await? {
         let _guard = connection.under(&control);
-        changed += updates::execute(connection, &mut prepared, &row)?;
+        if wants_rows && returning.is_none() {
+            returning = Some(Returning::of(&sql, &prepared)?);
+        }
+        changed += updates::execute(connection, &mut prepared, &row, returning.as_mut())?;
     }
+    let rows = returning.map(|returning| returning.finish(&prepared)).transpose()?.unwrap_or_default();
     drop(prepared);
     savepoint.release()?;
-    Ok(changed)
+    Ok(UpdateEnd { changed, rows })
 }
 
 /// What a cursor is asked.
