@@ -272,6 +272,20 @@ def test_statements_are_known_by_their_words():
     assert examine("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a").inserts
 
 
+def test_results_of_any_size_come_in_blocks(stage, sqlite):
+    large = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) SELECT i FROM n"
+    with dbapi.connect(stage.service.url, "sqlite", fetch_rows=40_000) as connection:
+        cursor = execute(connection, large)
+        before = connection.requests
+        assert sum(row[0] for row in cursor) == sum(range(150_001))
+        assert connection.requests - before == 3
+        assert cursor.rowcount == 150_000
+        cursor = execute(connection, large)
+        assert len(cursor._rows) == 40_000
+        assert [len(cursor.fetchmany(60_000)) for _ in range(4)] == [60_000, 60_000, 30_000, 0]
+        assert len(execute(connection, large).fetchall()) == 150_000
+
+
 class Turned(httpx.HTTPTransport):
     """Turns requests that hold this text away, as often as it is told to."""
 

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 from ._answers import Properties, Response, SessionStatus, parse_fault, parse_properties, parse_response, parse_status
 from ._exchange import Answer, Conversation, Exchange, Lost, Pause, header_value
+from ._secret import Secret
 from .errors import (
     Fault,
     LostAnswer,
@@ -81,7 +82,7 @@ class Protocol:
         headers = {"Prefer": "respond-async"}
         answer = yield from self._post(replace(document, changes=True), {}, headers, key)
         response = parse_response(answer.content, document.text)
-        return answer.headers.get(self.session_header.lower(), response.session_id or ""), response
+        return Secret(answer.headers.get(self.session_header.lower(), response.session_id or "")), response
 
     def properties(self) -> Conversation[Properties]:
         """What the resource says of itself."""
@@ -159,7 +160,7 @@ class Protocol:
     ) -> Conversation[Answer]:
         exchange = self._exchange(document, params, headers)
         if document.changes:
-            key = key or new_key()
+            key = Secret(key) if key else new_key()
             exchange = _with_key(exchange, key)
         return (yield from self._repeat(exchange, document.text, key=key, reads=not document.changes, waits=document.waits))
 
@@ -241,10 +242,10 @@ class Patience:
 
 def new_key() -> str:
     """A new idempotency key."""
-    return str(uuid.uuid4())
+    return Secret(uuid.uuid4())
 
 
 def _with_key(exchange: Exchange, key: str) -> Exchange:
     # As a quoted string, which has its own quotes escaped.
     quoted = header_value("an idempotency key", key).replace("\\", "\\\\").replace('"', '\\"')
-    return replace(exchange, headers={**exchange.headers, "Idempotency-Key": f'"{quoted}"'})
+    return replace(exchange, headers={**exchange.headers, "Idempotency-Key": Secret(f'"{quoted}"')})
