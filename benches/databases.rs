@@ -32,7 +32,7 @@ use support::cursors;
 use support::databases::{MariaDb, PASSWORD, Postgres};
 use support::documents::{perform, with_random_keys};
 use support::people_csv;
-use support::people_file;
+use support::people_file::{self, SELECT_ALL, SELECT_ONE};
 use support::stream_load;
 use support::table::{line, median};
 use support::wrk::{CONNECTIONS, middle, wrk};
@@ -135,7 +135,7 @@ impl Bench {
     /// The whole table to the client, against `COPY`.
     fn postgres_table(&self, postgres: &Postgres, service: &Service, balance: &str) -> Result<()> {
         postgres.load_people("people", balance, &self.people())?;
-        let select = query("SELECT * FROM people");
+        let select = query(SELECT_ALL);
         let url = service.url("bench");
         let ways = [
             Way::new("CSV", 1.05, &url, &select, CSV),
@@ -151,7 +151,7 @@ impl Bench {
     /// The same against `mariadb --batch`.
     fn mariadb_table(&self, mariadb: &MariaDb, service: &Service) -> Result<()> {
         mariadb.load_people(&self.people())?;
-        let select = query("SELECT * FROM people");
+        let select = query(SELECT_ALL);
         let ways = [
             Way::new("CSV", 1.00, &service.url("bench"), &select, CSV),
             Way::new("WebRowSet", 1.30, &service.url("bench"), &select, WEB_ROW_SET),
@@ -280,10 +280,7 @@ impl Bench {
         println!("\na query inside of a session's open transaction, and outside (median of {})", self.rounds);
         let script = |session: &str| -> Result<PathBuf> {
             let path = self.folder.path().join("session.lua");
-            let document = perform(&format!(
-                "<session id=\"{session}\"/>{}{CSV}",
-                query_by_key("SELECT * FROM people WHERE id = ?")
-            ));
+            let document = perform(&format!("<session id=\"{session}\"/>{}{CSV}", query_by_key(SELECT_ONE)));
             fs::write(&path, with_random_keys(&document, self.rows))?;
             Ok(path)
         };
@@ -298,9 +295,7 @@ impl Bench {
             rate_outside / rate_inside
         );
         let (mut of_inside, mut of_outside) = (Vec::new(), Vec::new());
-        let all = |session: &str| {
-            perform(&format!("<session id=\"{session}\"/>{}{WEB_ROW_SET}", query("SELECT * FROM people")))
-        };
+        let all = |session: &str| perform(&format!("<session id=\"{session}\"/>{}{WEB_ROW_SET}", query(SELECT_ALL)));
         for _ in 0..=self.rounds {
             of_outside.push(curl(&format!("{url}?return=out"), &all(&outside))?);
             of_inside.push(curl(&format!("{url}?return=out"), &all(&inside))?);

@@ -8,14 +8,13 @@ use anyhow::{Context, Result, ensure};
 use super::command::Service;
 use super::curl::run_curl;
 use super::documents::perform;
+use super::people_file::SELECT_ALL;
 
 /// How many rows a page has.
 const PAGE: u32 = 10_000;
 
 /// How many blocks of a stream are asked for at a time.
 const BLOCKS: u32 = 64;
-
-const QUERY: &str = "SELECT * FROM people";
 
 const CSV: &str = "<sqlResultsToCSV name=\"f\"><resultSet from=\"r\"/><csvOutput name=\"out\"/></sqlResultsToCSV>";
 
@@ -43,7 +42,7 @@ struct Taken {
 /// Reads the table of people, `rows` of them, in each way, and prints what it took. `database` is where they come from.
 pub(crate) fn measure(database: &str, service: &Service, url: &str, rows: u32) -> Result<()> {
     println!("\n{database}: {rows} rows over many requests");
-    let whole = size(&perform(&format!("{}{CSV}", query(QUERY))), &format!("{url}?return=out"))?;
+    let whole = size(&perform(&format!("{}{CSV}", query(SELECT_ALL))), &format!("{url}?return=out"))?;
     for way in [Way::Cursor, Way::CursorInTransaction, Way::Stream] {
         // Connections are open, code is in memory: growth is what many rows take more than few.
         way.read(service, url, 2 * PAGE)?;
@@ -70,7 +69,7 @@ impl Way {
     }
 
     fn read(self, service: &Service, url: &str, rows: u32) -> Result<Taken> {
-        let sql = format!("{QUERY} WHERE id &lt;= {rows}");
+        let sql = format!("{SELECT_ALL} WHERE id &lt;= {rows}");
         let before = service.begin_peak()?;
         let begun = Instant::now();
         let (session, sizes) = match self {
@@ -107,18 +106,18 @@ fn blocks(url: &str, sql: &str) -> Result<(String, Vec<u64>)> {
     let mut sizes = Vec::new();
     loop {
         let output = Command::new("curl")
-            .args(["-sS", "-f", "-o", "/dev/null", "-w", "%{http_code} %{size_download}", "-H"])
+            .args(["-sS", "-f", "-o", "/dev/null", "-w", "%header{rejoin-stream} %{size_download}", "-H"])
             .arg(format!("Rejoin-Session: {session}"))
             .arg(format!("{url}/session/streams/tap?blocks={BLOCKS}"))
             .output()
             .context("curl can't be run: is it installed?")?;
         ensure!(output.status.success(), "curl: {}", String::from_utf8_lossy(&output.stderr));
         let said = String::from_utf8(output.stdout)?;
-        let (status, size) = said.split_once(' ').context("curl says no status")?;
-        if status == "204" {
+        let (state, size) = said.split_once(' ').context("the service does not say how the stream stands")?;
+        sizes.push(size.trim().parse()?);
+        if state == "ended" {
             return Ok((session, sizes));
         }
-        sizes.push(size.trim().parse()?);
     }
 }
 

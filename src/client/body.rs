@@ -13,6 +13,8 @@ const PIECE_BYTES: usize = 128 * 1024;
 /// The body of an answer.
 pub(super) struct Body {
     response: Response,
+    /// How many bytes of it have yet to come, if that was said: when there are none, its end is not waited for.
+    left: Option<u64>,
     decompression: Option<Decompression>,
 }
 
@@ -41,7 +43,7 @@ impl Body {
                 return Err(format!("the answer is compressed by `{}`; expected zstd", String::from_utf8_lossy(other)));
             }
         };
-        Ok(Self { response, decompression })
+        Ok(Self { left: response.content_length(), response, decompression })
     }
 
     /// The next piece; `None` at the end.
@@ -50,12 +52,13 @@ impl Body {
     ///
     /// Why the answer is not whole.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, String> {
-        let Some(decompression) = &mut self.decompression else { return received(&mut self.response).await };
+        let Self { response, left, decompression } = self;
+        let Some(decompression) = decompression else { return received(response, left).await };
         loop {
             if let Some(piece) = decompression.next()? {
                 return Ok(Some(piece));
             }
-            match received(&mut self.response).await? {
+            match received(response, left).await? {
                 Some(bytes) => decompression.compressed = bytes,
                 None if decompression.is_within => return Err("the compressed answer ends within a frame".into()),
                 None => return Ok(None),
@@ -88,8 +91,15 @@ impl Body {
     }
 }
 
-async fn received(response: &mut Response) -> Result<Option<Bytes>, String> {
-    response.chunk().await.map_err(|error| chain(&error))
+async fn received(response: &mut Response, left: &mut Option<u64>) -> Result<Option<Bytes>, String> {
+    if *left == Some(0) {
+        return Ok(None);
+    }
+    let piece = response.chunk().await.map_err(|error| chain(&error))?;
+    if let (Some(left), Some(piece)) = (left, &piece) {
+        *left = left.saturating_sub(piece.len() as u64);
+    }
+    Ok(piece)
 }
 
 impl Decompression {

@@ -1,10 +1,11 @@
 //! How a data service resource is reached.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderName;
-use reqwest::{Certificate, Client, Url, redirect};
+use reqwest::{Certificate, Client, Identity, Url, redirect};
 
 use super::exchange::Exchange;
 use super::{Credentials, DataService, Error};
@@ -38,7 +39,7 @@ const ANSWER_BYTES: usize = 256 * 1024 * 1024;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "settings do nothing by themselves: call `connect` or `build`"]
 pub struct DataServiceBuilder {
     address: String,
@@ -46,12 +47,26 @@ pub struct DataServiceBuilder {
     resource: Option<String>,
     credentials: Option<Credentials>,
     roots: Vec<Vec<u8>>,
+    identity: Option<Vec<u8>>,
     session_header: String,
     compression: bool,
     patience: Duration,
     connect_within: Duration,
     answer_within: Option<Duration>,
     answer_bytes: usize,
+}
+
+/// Certificates and their key are not shown.
+impl fmt::Debug for DataServiceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataServiceBuilder")
+            .field("address", &self.address)
+            .field("resource", &self.resource)
+            .field("credentials", &self.credentials)
+            .field("compression", &self.compression)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 impl DataServiceBuilder {
@@ -71,6 +86,7 @@ impl DataServiceBuilder {
             resource: None,
             credentials: None,
             roots: Vec::new(),
+            identity: None,
             session_header: "rejoin-session".into(),
             compression: false,
             patience: PATIENCE,
@@ -106,6 +122,23 @@ impl DataServiceBuilder {
     /// ```
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.roots.push(pem.to_vec());
+        self
+    }
+
+    /// Shows a certificate to whoever asks for one when a connection is made (a proxy with mutual TLS): as PEM, the key and behind it
+    /// the certificate with those between it and its authority.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rejoin::client::DataService;
+    ///
+    /// let identity = std::fs::read("key-and-certificate.pem")?;
+    /// let service = DataService::builder("https://data.example.org", "orders").client_certificate(&identity).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn client_certificate(mut self, pem: &[u8]) -> Self {
+        self.identity = Some(pem.into());
         self
     }
 
@@ -283,6 +316,14 @@ impl DataServiceBuilder {
             .redirect(redirect::Policy::none());
         // Where nothing is encrypted no certificates are read, and none have to be there.
         builder = if is_secure { builder.tls_certs_merge(self.certificates()?) } else { builder.tls_certs_only([]) };
+        if let Some(pem) = &self.identity {
+            let unreadable = |error| {
+                Error::Setting(format!(
+                    "the client certificate can't be read: expected a key and certificates as PEM: {error}"
+                ))
+            };
+            builder = builder.identity(Identity::from_pem(pem).map_err(unreadable)?);
+        }
         builder.build().map_err(|error| Error::Setting(format!("no request can be sent from here: {error}")))
     }
 
@@ -329,6 +370,7 @@ mod tests {
     fn what_can_not_be_used_is_told_before_anything_is_sent() {
         let builder = || DataServiceBuilder::new("https://h", "orders");
         assert!(matches!(builder().root_certificate(b"no PEM").build(), Err(Error::Setting(_))));
+        assert!(matches!(builder().client_certificate(b"no PEM").build(), Err(Error::Setting(_))));
         assert!(matches!(builder().session_header("no header").build(), Err(Error::Setting(_))));
         assert!(matches!(builder().credentials(Credentials::basic("a:b", "c")).build(), Err(Error::Setting(_))));
     }

@@ -74,6 +74,19 @@ async fn one_connection_serves_all_requests_that_come_one_after_the_other() {
     assert_eq!(counts.connections.load(Ordering::Relaxed), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_there_again_as_soon_as_an_answer_is() {
+    let context = Context::new().await;
+    let counts = Counts::default();
+    let url = counts.before(context.server.address()).await;
+    let service = DataService::connect(&url, "data").await.unwrap();
+    for _ in 0..500 {
+        service.query("SELECT count(*) FROM customer").one::<u8>().await.unwrap();
+    }
+    let connections = counts.connections.load(Ordering::Relaxed);
+    assert!(connections <= 2, "{connections}");
+}
+
 #[tokio::test]
 async fn a_reader_that_is_slow_slows_the_service() {
     let context = Context::new().await;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rejoin::client::{Credentials, DataService, Error};
 use rejoin::document::{Element, Limits};
@@ -14,9 +15,10 @@ use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::breaking_proxy::{BreakingProxy, Fate};
 use super::{code, service};
@@ -68,13 +70,23 @@ fn make_certificates(folder: &Path) {
     run("req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=localhost");
     fs::write(folder.join("san"), "subjectAltName=DNS:localhost").unwrap();
     run("x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out server.crt -days 2 -extfile san");
+    run("req -newkey rsa:2048 -nodes -keyout client.key -out client.csr -subj /CN=ada");
+    run("x509 -req -in client.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out client.crt -days 2 -extfile san");
 }
 
-/// A proxy that speaks TLS to clients and passes on what they say.
-async fn tls_proxy(folder: &TempDir, server: SocketAddr) -> SocketAddr {
+/// A proxy that speaks TLS to clients and passes on what they say; to those alone that have a certificate, if they are asked for one.
+async fn tls_proxy(folder: &TempDir, server: SocketAddr, asks_clients: bool) -> SocketAddr {
     let certificate = CertificateDer::from_pem_file(folder.path().join("server.crt")).unwrap();
     let key = PrivateKeyDer::from_pem_file(folder.path().join("server.key")).unwrap();
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate], key).unwrap();
+    let config = if asks_clients {
+        let mut authorities = RootCertStore::empty();
+        authorities.add(CertificateDer::from_pem_file(folder.path().join("ca.crt")).unwrap()).unwrap();
+        let verifier = WebPkiClientVerifier::builder(Arc::new(authorities)).build().unwrap();
+        ServerConfig::builder().with_client_cert_verifier(verifier)
+    } else {
+        ServerConfig::builder().with_no_client_auth()
+    };
+    let config = config.with_single_cert(vec![certificate], key).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -98,7 +110,7 @@ async fn a_connection_is_encrypted_and_its_certificate_checked() {
     let context = Context::new().await;
     let folder = tempfile::tempdir().unwrap();
     make_certificates(folder.path());
-    let port = tls_proxy(&folder, context.server.address()).await.port();
+    let port = tls_proxy(&folder, context.server.address(), false).await.port();
     let authority = fs::read(folder.path().join("ca.crt")).unwrap();
     let builder = |host: &str| DataService::builder(&format!("https://{host}:{port}"), "data");
 
@@ -109,6 +121,26 @@ async fn a_connection_is_encrypted_and_its_certificate_checked() {
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     let error = builder("127.0.0.1").root_certificate(&authority).connect().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_program_shows_its_certificate_where_one_is_asked_for() {
+    let context = Context::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    make_certificates(folder.path());
+    let port = tls_proxy(&folder, context.server.address(), true).await.port();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    let builder = || {
+        let builder =
+            DataService::builder(&format!("https://localhost:{port}"), "data").root_certificate(&read("ca.crt"));
+        builder.patience(Duration::ZERO)
+    };
+    let identity = [read("client.key"), read("client.crt")].concat();
+    let shown = format!("{:?}", builder().client_certificate(&identity));
+    assert!(!shown.contains("[45, "), "{shown}");
+    let service = builder().client_certificate(&identity).connect().await.unwrap();
+    assert_eq!(service.query("SELECT count(*) FROM customer").one::<u8>().await.unwrap(), 3);
+    assert!(builder().connect().await.is_err());
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ in_every_database!(
     rows_that_an_update_gives_are_read,
     an_update_for_many_rows_of_parameters_gives_the_rows_of_all_in_order,
     rows_that_nobody_wants_are_counted,
+    rows_that_are_only_read_are_given_and_not_counted,
     rows_of_an_update_are_like_those_of_a_query,
     a_statement_that_gives_no_rows_is_refused_where_they_are_wanted,
     rows_of_an_update_are_part_of_the_transaction,
@@ -84,6 +85,21 @@ async fn rows_that_nobody_wants_are_counted(kind: Kind) {
     session.perform(&update("u", gone)).await.is_completed().says(&count(2));
     session.transaction("<commit/>").await;
     assert_eq!(stage.people(), "1 2 3 4");
+}
+
+async fn rows_that_are_only_read_are_given_and_not_counted(kind: Kind) {
+    if kind == Kind::Sqlite {
+        // It has no locks of rows, and refuses an update that only reads.
+        return;
+    }
+    let stage = Stage::new(kind).await;
+    let session = stage.session().await;
+    session.transaction("<begin/>").await;
+    let lock = returning("", "SELECT id, name FROM person WHERE id = 1 FOR UPDATE");
+    session.perform(&lock).await.is_completed().says(&count(0)).says("1,Ada\n");
+    let update = update("u", "SELECT id, name FROM person WHERE id = 1 FOR UPDATE");
+    session.perform(&update).await.is_completed().says(&count(0));
+    session.transaction("<commit/>").await;
 }
 
 async fn rows_of_an_update_are_like_those_of_a_query(kind: Kind) {

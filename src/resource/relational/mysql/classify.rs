@@ -121,8 +121,8 @@ impl Classified {
         }
     }
 
-    /// Whether it may run as an update.
-    pub(super) fn check_update(self, is_in_transaction: bool) -> Result<(), ResourceError> {
+    /// Whether it may run as an update; `sql` is the statement.
+    pub(super) fn check_update(self, sql: &str, is_in_transaction: bool) -> Result<(), ResourceError> {
         let refused = |message: &str| Err(super::error::sql(message));
         match self.kind {
             Kind::Definition if is_in_transaction && !self.is_temporary => refused(
@@ -130,6 +130,7 @@ impl Classified {
                  commit or roll back first, or run it outside of the transaction",
             ),
             Kind::Write | Kind::Definition => Ok(()),
+            Kind::Query if Words::of(sql).lock_rows() => Ok(()),
             Kind::Query => refused("the statement only reads; use a query statement"),
             Kind::Control => refused(
                 "a statement may not change the transaction or the session that it runs in; use \
@@ -323,7 +324,7 @@ mod tests {
         ] {
             assert_eq!(kind(sql), Kind::Executable, "{sql}");
             assert!(Classified::of(sql).check_query().is_err());
-            assert!(Classified::of(sql).check_update(false).is_err());
+            assert!(Classified::of(sql).check_update(sql, false).is_err());
         }
         assert_eq!(kind("SELECT '/*! a */' /*+ a hint */ -- /*! b */"), Kind::Query);
     }
@@ -371,7 +372,7 @@ mod tests {
 
     #[test]
     fn what_commits_by_itself_is_refused_in_a_transaction() {
-        let check = |sql| Classified::of(sql).check_update(true).is_ok();
+        let check = |sql| Classified::of(sql).check_update(sql, true).is_ok();
         assert!(!check("DROP TABLE a"));
         assert!(!check("TRUNCATE a"));
         assert!(!check("COMMIT"));
@@ -387,8 +388,11 @@ mod tests {
             assert!(!check(sql), "{sql}");
         }
         assert!(check("DELETE FROM a"));
-        assert!(Classified::of("DROP TABLE a").check_update(false).is_ok());
-        assert!(Classified::of("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE a").check_update(false).is_err());
+        let check = |sql| Classified::of(sql).check_update(sql, false).is_ok();
+        assert!(check("DROP TABLE a") && check("SELECT a FROM b FOR UPDATE"));
+        assert!(
+            !check("LOAD DATA LOCAL INFILE '/etc/passwd' INTO TABLE a") && !check("SELECT a, 'FOR', `update` FROM b")
+        );
         assert!(Classified::of("SELECT * FROM a WHERE b = :name").check_query().is_err());
     }
 }

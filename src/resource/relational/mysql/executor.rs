@@ -65,7 +65,7 @@ impl MySqlResource {
         update: impl AsyncFnOnce(&mut Link, AwaitedRows, &Limit<'_>) -> Result<T, ResourceError>,
     ) -> Result<T, ResourceError> {
         let classified = Classified::of(sql);
-        classified.check_update(false)?;
+        classified.check_update(sql, false)?;
         let rows = AwaitedRows::gather(rows, &cancel).await?;
         if rows.are_many() && classified.kind == Kind::Definition {
             return Err(error::sql("a statement that changes the schema or rights runs once, without parameters"));

@@ -85,7 +85,7 @@ impl MySqlTransaction {
         update: impl AsyncFnOnce(&mut Link, AwaitedRows, &Limit<'_>) -> Result<T, ResourceError>,
     ) -> Result<T, ResourceError> {
         let classified = Classified::of(sql);
-        classified.check_update(true)?;
+        classified.check_update(sql, true)?;
         let rows = AwaitedRows::gather(rows, &cancel).await?;
         let unlimited = Limit { cancel: &cancel, time: None, reader: None, stopper: None };
         let limit = if rows.are_many() { unlimited } else { self.limit(&cancel) };

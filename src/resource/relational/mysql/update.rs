@@ -107,7 +107,7 @@ async fn run_into(
             check_count(&prepared, row.len())?;
             check_size(link, sql, row)?;
         }
-        changed += limit.keep(execute_all(link, &prepared, &batch, returning.as_deref_mut())).await?;
+        changed += limit.keep(execute_all(link, (&prepared, gives_rows), &batch, returning.as_deref_mut())).await?;
     }
     Ok(changed)
 }
@@ -115,7 +115,7 @@ async fn run_into(
 /// Runs it for a batch of rows, in one journey to the server where that takes them so.
 async fn execute_all(
     link: &mut Link,
-    prepared: &Statement,
+    (prepared, gives_rows): (&Statement, bool),
     batch: &[Vec<Parameter>],
     mut returning: Option<&mut Returning>,
 ) -> Result<u64, ResourceError> {
@@ -130,27 +130,27 @@ async fn execute_all(
     }
     let mut changed = 0;
     for row in batch {
-        changed += execute(link, prepared, row, returning.as_deref_mut()).await?;
+        changed += execute(link, (prepared, gives_rows), row, returning.as_deref_mut()).await?;
     }
     Ok(changed)
 }
 
 async fn execute(
     link: &mut Link,
-    prepared: &Statement,
+    (prepared, gives_rows): (&Statement, bool),
     row: &[Parameter],
     mut returning: Option<&mut Returning>,
 ) -> Result<u64, ResourceError> {
     let mut result = link.driver().exec_iter(prepared, Params::Positional(values(row))).await.map_err(write_error)?;
     let mut changed = result.affected_rows();
     if !result.columns_ref().is_empty() {
-        // Rows that it gives (`RETURNING`) are those that it changed.
         changed = 0;
         if let Some(returning) = &mut returning {
             returning.begin(result.columns_ref())?;
         }
         while let Some(row) = result.next().await.map_err(write_error)? {
-            changed += 1;
+            // Rows of `RETURNING` are those that it changed.
+            changed += u64::from(gives_rows);
             if let Some(returning) = &mut returning {
                 returning.push(&row)?;
             }

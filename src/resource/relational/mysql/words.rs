@@ -43,6 +43,21 @@ impl<'a> Words<'a> {
         self.any(|word| word == Word::End) && self.any(|word| word != Word::End)
     }
 
+    /// Whether a query locks the rows that it reads.
+    pub(super) fn lock_rows(self) -> bool {
+        let mut before = "";
+        for word in self {
+            let name = if let Word::Name(name) = word { name } else { "" };
+            let is =
+                |first: &str, second: &str| before.eq_ignore_ascii_case(first) && name.eq_ignore_ascii_case(second);
+            if is("FOR", "UPDATE") || is("FOR", "SHARE") || is("LOCK", "IN") {
+                return true;
+            }
+            before = name;
+        }
+        false
+    }
+
     fn rest(&self) -> &'a [u8] {
         &self.text.as_bytes()[self.at..]
     }

@@ -87,8 +87,8 @@ impl ReturningWork {
             returned.push(builder.take()?);
         }
         let rows = returned.finish().map_err(Broken::Refused)?;
-        // Each row that is changed is given; what only reads has changed none.
-        let changed = if self.sql.verb() == Verb::Select { 0 } else { given };
+        // Each row that is changed is given; the rows of anything else are no changes.
+        let changed = if self.sql.verb() == Verb::Change { given } else { 0 };
         Ok(UpdateEnd { changed, rows })
     }
 }
