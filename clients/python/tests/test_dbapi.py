@@ -404,6 +404,35 @@ def test_a_block_that_closes_its_connection_is_well(stage, kind):
         connection.close()
 
 
+class Forgetful(httpx.HTTPTransport):
+    """Loses the next answer, and turns away whoever asks for it."""
+
+    lost: bytes | None = None
+    armed = False
+
+    def handle_request(self, request):
+        content = request.read()
+        if self.armed and self.lost is None and b"DELETE" in content:
+            super().handle_request(request).read()
+            self.lost = content
+            raise httpx.ReadError("broken")
+        if self.lost == content:
+            return fault("ServerBusy", 503, retryable="true", retryAfter="60")
+        return super().handle_request(request)
+
+
+def test_a_driver_that_is_turned_away_after_an_answer_was_lost_does_not_know(stage, kind, service, people):
+    transport = Forgetful()
+    with dbapi.connect(stage.service.url, kind, transport=transport) as connection:
+        transport.armed = True
+        with pytest.raises(dbapi.OperationalError, match="ServerBusy"):
+            execute(connection, f"DELETE FROM {people}")
+        with pytest.raises(dbapi.OperationalError, match="roll it back"):
+            connection.commit()
+        connection.rollback()
+        assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+
+
 def test_a_lost_block_of_rows_ends_with_an_error(stage, sqlite, table):
     make_people(sqlite, table)
     proxy = Proxy(stage.service.port)

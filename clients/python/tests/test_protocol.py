@@ -157,6 +157,21 @@ def test_advice_is_taken(asked, monkeypatch):
         asked(Played(fault("ServerBusy", 503, retryAfter="0")), "update", "DELETE FROM t")
 
 
+def test_who_is_turned_away_after_an_answer_was_lost_is_told_so(asked):
+    busy = fault("ServerBusy", 503, retryable="true", retryAfter="60")
+    with pytest.raises(rejoin.LostAnswer, match="since then: ServerBusy") as lost:
+        asked(Played(httpx.ReadError, busy), "update", "DELETE FROM t")
+    assert lost.value.may_have_run
+    assert lost.value.key
+    with pytest.raises(errors.SessionEnded) as ended:
+        asked(Played(httpx.ReadError, fault("SessionEnded", 410)), "update", "DELETE FROM t")
+    assert ended.value.__notes__ == ["an answer was lost before: the request may have run"]
+    # Nothing has come of one that never arrived, or that only reads.
+    for operation, broken in (("update", httpx.ConnectError), ("query", httpx.ReadError)):
+        with pytest.raises(errors.ServerBusy):
+            asked(Played(fault("ServerBusy", 503, **BUSY), broken, busy), operation, "DELETE FROM t")
+
+
 def test_an_address_where_nobody_ever_was_is_told_at_once(asked):
     played = Played(httpx.ConnectError)
     with pytest.raises(rejoin.LostAnswer, match="can't be reached"):

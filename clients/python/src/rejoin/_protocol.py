@@ -25,18 +25,24 @@ from ._exchange import Answer, Conversation, Exchange, Lost, Pause, header_value
 from ._secret import Secret
 from .errors import (
     Fault,
+    Forbidden,
     LostAnswer,
     RejoinError,
     ResultsNotKept,
+    SessionEnded,
     SessionInUse,
     SessionNotFound,
     TransactionConflict,
+    Unauthenticated,
     UnexpectedAnswer,
 )
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _GATEWAY = (502, 503, 504)
+
+#: What is said of a request without looking whether it was answered before.
+_BEFORE_IT_RUNS = (UnexpectedAnswer, Unauthenticated, Forbidden, SessionEnded, SessionNotFound)
 
 
 @dataclass(frozen=True)
@@ -199,10 +205,15 @@ class Protocol:
                 if reads and isinstance(problem, ResultsNotKept):
                     exchange = _with_key(exchange, new_key())
                 elif not _may_succeed_later(problem, waits):
+                    if key is not None and may_have_run and isinstance(problem, _BEFORE_IT_RUNS):
+                        problem.add_note("an answer was lost before: the request may have run")
                     raise problem
                 advice = problem.retry_after if isinstance(problem, Fault) else None
             pause = patience.next(advice)
             if pause is None:
+                if key is not None and may_have_run and not isinstance(problem, LostAnswer):
+                    # That it is turned away now says nothing of the time before.
+                    problem = LostAnswer(f"an answer was lost, and since then: {problem}", may_have_run=True, key=key)
                 raise problem
             yield Pause(pause)
             if reads and "Idempotency-Key" not in exchange.headers:
