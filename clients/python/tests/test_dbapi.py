@@ -272,6 +272,20 @@ def test_statements_are_known_by_their_words():
     assert examine("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a").inserts
 
 
+def test_results_of_any_size_come_in_blocks(stage, sqlite):
+    large = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000) SELECT i FROM n"
+    with dbapi.connect(stage.service.url, "sqlite", fetch_rows=40_000) as connection:
+        cursor = execute(connection, large)
+        before = connection.requests
+        assert sum(row[0] for row in cursor) == sum(range(150_001))
+        assert connection.requests - before == 3
+        assert cursor.rowcount == 150_000
+        cursor = execute(connection, large)
+        assert len(cursor._rows) == 40_000
+        assert [len(cursor.fetchmany(60_000)) for _ in range(4)] == [60_000, 60_000, 30_000, 0]
+        assert len(execute(connection, large).fetchall()) == 150_000
+
+
 class Turned(httpx.HTTPTransport):
     """Turns requests that hold this text away, as often as it is told to."""
 
@@ -388,6 +402,35 @@ def test_values_that_a_database_does_not_have_are_refused(connection, kind):
 def test_a_block_that_closes_its_connection_is_well(stage, kind):
     with dbapi.connect(stage.service.url, kind) as connection:
         connection.close()
+
+
+class Forgetful(httpx.HTTPTransport):
+    """Loses the next answer, and turns away whoever asks for it."""
+
+    lost: bytes | None = None
+    armed = False
+
+    def handle_request(self, request):
+        content = request.read()
+        if self.armed and self.lost is None and b"DELETE" in content:
+            super().handle_request(request).read()
+            self.lost = content
+            raise httpx.ReadError("broken")
+        if self.lost == content:
+            return fault("ServerBusy", 503, retryable="true", retryAfter="60")
+        return super().handle_request(request)
+
+
+def test_a_driver_that_is_turned_away_after_an_answer_was_lost_does_not_know(stage, kind, service, people):
+    transport = Forgetful()
+    with dbapi.connect(stage.service.url, kind, transport=transport) as connection:
+        transport.armed = True
+        with pytest.raises(dbapi.OperationalError, match="ServerBusy"):
+            execute(connection, f"DELETE FROM {people}")
+        with pytest.raises(dbapi.OperationalError, match="roll it back"):
+            connection.commit()
+        connection.rollback()
+        assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
 
 
 def test_a_lost_block_of_rows_ends_with_an_error(stage, sqlite, table):

@@ -11,6 +11,7 @@ import rejoin
 from conftest import make_people
 from proxy import Break, Proxy
 from rejoin import dbapi, errors
+from rejoin.activities import SqlUpdateStatement
 
 MOMENTS = list(Break)
 
@@ -97,6 +98,26 @@ def test_the_driver_does_nothing_twice(proxy, kind, moment, client, table):
         connection.rollback()
     found = client.query(f"SELECT count(*), count(credit) FROM {table}").rows
     assert found == [(15, 3)]
+
+
+def test_ids_are_rotated_and_requests_submitted_exactly_once(proxy, client, moment, table):
+    client.update(f"CREATE TABLE {table} (n INTEGER)")
+    with client.session() as session:
+        old = session.id
+        proxy.breaks(moment)
+        session.rotate()
+        assert session.id != old
+        proxy.breaks(moment)
+        pending = session.submit(SqlUpdateStatement(expression=f"INSERT INTO {table} VALUES (1)"))
+        pending.wait(60, poll=0.01)
+        assert session.query(f"SELECT count(*) FROM {table}").scalar() == 1
+        proxy.breaks(moment)
+        assert session.in_transaction(lambda tx: tx.update_many(f"INSERT INTO {table} VALUES (?)", [(2,), (3,)])) == 2
+        proxy.breaks(moment)
+        session.keep("rows", f"SELECT n FROM {table} ORDER BY n")
+        proxy.breaks(moment)
+        assert session.take("rows").rows == [(1,), (2,), (3,)]
+    assert proxy.left == 0
 
 
 def test_two_breaks_in_a_row_are_survived(proxy, stage):

@@ -137,6 +137,41 @@ def test_patience_ends(asked):
     assert not lost.value.may_have_run
 
 
+def test_advice_is_taken(asked, monkeypatch):
+    slept = []
+    sleep = asyncio.sleep
+
+    async def asleep(seconds):
+        slept.append(seconds)
+        await sleep(0)
+
+    monkeypatch.setattr("rejoin._transport.time", types.SimpleNamespace(sleep=slept.append))
+    monkeypatch.setattr("rejoin._transport.asyncio", types.SimpleNamespace(sleep=asleep))
+    busy = [fault("ServerBusy", 503, retryable="true", retryAfter=str(after)) for after in (3, 1)]
+    # Without advice each pause is about twice the one before.
+    asked(Played(*busy, httpx.ReadError, httpx.ReadError, httpx.Response(200, text=COUNT)), "update", "DELETE FROM t")
+    assert slept[:2] == [3, 1]
+    assert slept[2] < slept[3] * 4 < 16
+    # What does not say that it may be retried is not.
+    with pytest.raises(errors.ServerBusy):
+        asked(Played(fault("ServerBusy", 503, retryAfter="0")), "update", "DELETE FROM t")
+
+
+def test_who_is_turned_away_after_an_answer_was_lost_is_told_so(asked):
+    busy = fault("ServerBusy", 503, retryable="true", retryAfter="60")
+    with pytest.raises(rejoin.LostAnswer, match="since then: ServerBusy") as lost:
+        asked(Played(httpx.ReadError, busy), "update", "DELETE FROM t")
+    assert lost.value.may_have_run
+    assert lost.value.key
+    with pytest.raises(errors.SessionEnded) as ended:
+        asked(Played(httpx.ReadError, fault("SessionEnded", 410)), "update", "DELETE FROM t")
+    assert ended.value.__notes__ == ["an answer was lost before: the request may have run"]
+    # Nothing has come of one that never arrived, or that only reads.
+    for operation, broken in (("update", httpx.ConnectError), ("query", httpx.ReadError)):
+        with pytest.raises(errors.ServerBusy):
+            asked(Played(fault("ServerBusy", 503, **BUSY), broken, busy), operation, "DELETE FROM t")
+
+
 def test_an_address_where_nobody_ever_was_is_told_at_once(asked):
     played = Played(httpx.ConnectError)
     with pytest.raises(rejoin.LostAnswer, match="can't be reached"):

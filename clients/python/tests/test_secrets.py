@@ -82,6 +82,42 @@ def test_who_asks_is_told_to_the_service_alone(guarded, caplog):
     assert "YWRhOmEtbG9uZy1wYXNzd29yZA" not in logged
 
 
+def test_tools_that_show_variables_show_no_secret(stage):
+    """Some write the variables of every frame of a traceback into a report."""
+    proxy = Proxy(stage.service.port)
+    shown, secrets = [], []
+
+    def note(error):
+        shown.extend(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+    with rejoin.connect(proxy.url, "sqlite", patience=0) as service, service.session() as session:
+        for operation in (
+            lambda: session.increment("n"),
+            lambda: session.query("SELECT * FROM nowhere"),
+            session.rotate,
+            session.status,
+            session.cancel,
+            lambda: session.session_stream("x").read(),
+            session.transaction().begin,
+        ):
+            # (Backwards: they are variables here, too.)
+            secrets.append(session.id[::-1])
+            proxy.breaks(Break.AFTER_ANSWER)
+            with pytest.raises(rejoin.RejoinError) as failed:
+                operation()
+            note(failed.value)
+            secrets.append((getattr(failed.value, "key", None) or "")[::-1])
+        with pytest.raises(rejoin.RejoinError) as failed:
+            session.submit('<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><nothing/></perform>')
+        note(failed.value)
+    proxy.close()
+    whole = "".join(shown)
+    assert "exchange = " in whole
+    assert len(set(filter(None, secrets))) >= 4
+    lines = [line for line in whole.splitlines() if any(secret and secret[::-1] in line for secret in secrets)]
+    assert lines == []
+
+
 def test_what_a_header_can_not_hold_is_refused_and_not_shown(stage):
     with pytest.raises(ValueError, match="a token has to be made of visible ASCII characters; does it end with a line break"):
         rejoin.connect(stage.service.url, "sqlite", token="a-secret-token\n")

@@ -25,13 +25,25 @@ def test_a_submitted_request_tells_how_it_ends(sqlite):
             failing.wait(60, poll=0.01)
 
 
+def test_a_submitted_request_is_found_under_the_new_id_of_its_session(sqlite):
+    with sqlite.session() as session:
+        pending = session.submit(PERFORM.format('<echo name="say"><text>hello</text><output name="said"/></echo>'))
+        assert pending.session_stream("said").read_all() == b"hello"
+        pending.wait(60, poll=0.01)
+        for _ in range(2):
+            session.rotate()
+        assert pending.status().request.status == "COMPLETED"
+    with pytest.raises(errors.SessionEnded):
+        pending.status()
+
+
 def test_a_submitted_request_can_be_stopped_and_waited_for_in_vain(sqlite):
     pending = sqlite.submit(WAIT)
     with pytest.raises(TimeoutError):
         pending.wait(0.05, poll=0.01)
     assert pending.status().state == "BUSY"
     with pytest.raises(errors.SessionInUse), rejoin.connect(sqlite.url, patience=0) as other:
-        other.join(pending._state.session_id).query("SELECT 1", wait=0)
+        other.join(pending._submission.state.session_id).query("SELECT 1", wait=0)
     assert pending.cancel()
     with pytest.raises(errors.RejoinError):
         pending.wait(60, poll=0.01)

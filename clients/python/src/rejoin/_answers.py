@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from ._exchange import Answer
+from ._secret import Secret
 from .errors import Fault, FaultDetails, ResultsNotKept, UnexpectedAnswer, fault
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def parse_response(content: bytes, document: str | None) -> Response:
         status=request.get("status", ""),
         statuses=statuses,
         end_points=end_points,
-        session_id=session.get("id"),
+        session_id=Secret(session.get("id", "")) or None,
         results_kept=request.get("resultsKept", "true") in ("true", "1"),
     )
 

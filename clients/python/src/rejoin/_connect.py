@@ -11,6 +11,7 @@ import httpx
 
 from ._exchange import header_value
 from ._redaction import install
+from ._secret import Secret
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Options:
         install(self.session_header)
         headers = {"User-Agent": "rejoin-python/0.1"}
         if self.token is not None:
-            headers["Authorization"] = f"Bearer {self.token}"
+            headers["Authorization"] = Secret(f"Bearer {self.token}")
         host = urlsplit(self.base).hostname or ""
         # On the machine itself compressing takes longer than sending.
         nearby = host in ("localhost", "::1") or host.startswith("127.")
@@ -73,9 +74,9 @@ def options(
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     base = f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
     if more.get("token") is not None:
-        header_value("a token", more["token"])
+        more["token"] = header_value("a token", more["token"])
     if parts.username is not None and auth is None:
-        auth = (unquote(parts.username), unquote(parts.password or ""))
+        auth = (unquote(parts.username), Secret(unquote(parts.password or "")))
     path = parts.path.rstrip("/")
     if resource is not None:
         path = path.removesuffix("/services") + "/services/" + quote(resource, safe="")

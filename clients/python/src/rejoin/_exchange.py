@@ -10,6 +10,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from ._secret import Secret
+
 T = TypeVar("T")
 
 
@@ -47,11 +49,11 @@ class Answer:
         return 200 <= self.status < 300
 
 
-def header_value(what: str, value: str) -> str:
-    """The value, if a header can hold it. Whoever reads the message does not see it: it is a secret, more often than not."""
+def header_value(what: str, value: str) -> Secret:
+    """A value that gives access, if a header can hold it; the message does not show it."""
     if not value or any(not "!" <= letter <= "~" for letter in value):
         raise ValueError(f"{what} has to be made of visible ASCII characters; does it end with a line break?")
-    return value
+    return Secret(value)
 
 
 class Lost(Exception):

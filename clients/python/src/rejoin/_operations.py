@@ -36,7 +36,7 @@ class SessionState:
     ended: bool = False
 
     def __post_init__(self) -> None:
-        header_value("a session id", self.session_id)
+        self.session_id = header_value("a session id", self.session_id)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Operations:
         """Gives the session a new id."""
         response = yield from self.protocol.perform(self.document("", changes=True, session={"rotate": "true"}))
         if self.state is not None and response.session_id is not None:
-            self.state.session_id = response.session_id
+            self.state.session_id = header_value("a session id", response.session_id)
 
     def renew(self) -> Conversation[Response]:
         """Keeps the session alive."""

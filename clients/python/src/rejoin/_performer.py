@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ._answers import Response
 from ._exchange import Conversation
 from ._operations import Operations, Performable
+from ._submission import submit
 from ._transport import Transport
 from .activity import Stream
 from .background import PendingRequest
@@ -139,6 +140,4 @@ class Performer:
         >>> service.submit(Sleep(duration="PT0.01S")).wait(60).request.status
         'COMPLETED'
         """
-        prepared = self._operations.prepare_submission(what)
-        session_id, response = self._run(self._operations.protocol.submit(prepared, key=key))
-        return PendingRequest(self._transport, self._operations.protocol, session_id, response, prepared.text)
+        return PendingRequest(self._transport, self._run(submit(self._operations, what, key)))

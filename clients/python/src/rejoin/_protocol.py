@@ -22,20 +22,27 @@ from urllib.parse import quote
 
 from ._answers import Properties, Response, SessionStatus, parse_fault, parse_properties, parse_response, parse_status
 from ._exchange import Answer, Conversation, Exchange, Lost, Pause, header_value
+from ._secret import Secret
 from .errors import (
     Fault,
+    Forbidden,
     LostAnswer,
     RejoinError,
     ResultsNotKept,
+    SessionEnded,
     SessionInUse,
     SessionNotFound,
     TransactionConflict,
+    Unauthenticated,
     UnexpectedAnswer,
 )
 
 _FIRST_PAUSE = 0.05
 _LONGEST_PAUSE = 2.0
 _GATEWAY = (502, 503, 504)
+
+#: What is said of a request without looking whether it was answered before.
+_BEFORE_IT_RUNS = (UnexpectedAnswer, Unauthenticated, Forbidden, SessionEnded, SessionNotFound)
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class Protocol:
         headers = {"Prefer": "respond-async"}
         answer = yield from self._post(replace(document, changes=True), {}, headers, key)
         response = parse_response(answer.content, document.text)
-        return answer.headers.get(self.session_header.lower(), response.session_id or ""), response
+        return Secret(answer.headers.get(self.session_header.lower(), response.session_id or "")), response
 
     def properties(self) -> Conversation[Properties]:
         """What the resource says of itself."""
@@ -159,7 +166,7 @@ class Protocol:
     ) -> Conversation[Answer]:
         exchange = self._exchange(document, params, headers)
         if document.changes:
-            key = key or new_key()
+            key = Secret(key) if key else new_key()
             exchange = _with_key(exchange, key)
         return (yield from self._repeat(exchange, document.text, key=key, reads=not document.changes, waits=document.waits))
 
@@ -198,10 +205,15 @@ class Protocol:
                 if reads and isinstance(problem, ResultsNotKept):
                     exchange = _with_key(exchange, new_key())
                 elif not _may_succeed_later(problem, waits):
+                    if key is not None and may_have_run and isinstance(problem, _BEFORE_IT_RUNS):
+                        problem.add_note("an answer was lost before: the request may have run")
                     raise problem
                 advice = problem.retry_after if isinstance(problem, Fault) else None
             pause = patience.next(advice)
             if pause is None:
+                if key is not None and may_have_run and not isinstance(problem, LostAnswer):
+                    # That it is turned away now says nothing of the time before.
+                    problem = LostAnswer(f"an answer was lost, and since then: {problem}", may_have_run=True, key=key)
                 raise problem
             yield Pause(pause)
             if reads and "Idempotency-Key" not in exchange.headers:
@@ -241,10 +253,10 @@ class Patience:
 
 def new_key() -> str:
     """A new idempotency key."""
-    return str(uuid.uuid4())
+    return Secret(uuid.uuid4())
 
 
 def _with_key(exchange: Exchange, key: str) -> Exchange:
     # As a quoted string, which has its own quotes escaped.
     quoted = header_value("an idempotency key", key).replace("\\", "\\\\").replace('"', '\\"')
-    return replace(exchange, headers={**exchange.headers, "Idempotency-Key": f'"{quoted}"'})
+    return replace(exchange, headers={**exchange.headers, "Idempotency-Key": Secret(f'"{quoted}"')})

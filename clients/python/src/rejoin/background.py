@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from ._answers import Response, SessionStatus
+from ._answers import SessionStatus
 from ._operations import SessionState
 from ._protocol import Protocol
+from ._submission import Submission
 from ._transport import Transport
 
 __all__ = ["PendingRequest", "SessionStream"]
@@ -23,15 +23,19 @@ class PendingRequest:
     b'hello'
     """
 
-    def __init__(
-        self, transport: Transport, protocol: Protocol, session_id: str, response: Response, document: str | None = None
-    ) -> None:
+    def __init__(self, transport: Transport, submission: Submission) -> None:
         self._transport = transport
-        self._document = document
-        self._protocol = protocol
-        self._state = SessionState(session_id)
-        self.request_id = response.request_id
-        self.last = response.status
+        self._submission = submission
+
+    @property
+    def request_id(self) -> str:
+        """What to name when asking the operator about it."""
+        return self._submission.request_id
+
+    @property
+    def last(self) -> str:
+        """How it stood when it was last asked for."""
+        return self._submission.last
 
     def status(self) -> SessionStatus:
         """How far it has got, and its session.
@@ -43,10 +47,7 @@ class PendingRequest:
         >>> pending.cancel()
         True
         """
-        status = self._transport.run(self._protocol.status(self._state.session_id, self._document))
-        if status.request is not None:
-            self.last = status.request.status
-        return status
+        return self._transport.run(self._submission.status())
 
     def wait(self, timeout: float | None = None, *, poll: float = 0.2) -> SessionStatus:
         """Asks every so often until it is over; raises what it failed of, or `TimeoutError`.
@@ -55,17 +56,7 @@ class PendingRequest:
         >>> service.submit(Sleep(duration="PT0.01S")).wait(timeout=60).request.status
         'COMPLETED'
         """
-        end = None if timeout is None else time.monotonic() + timeout
-        while True:
-            status = self.status()
-            progress = status.request
-            if progress is not None and progress.status not in ("PROCESSING", "UNSTARTED"):
-                if progress.error is not None:
-                    raise progress.error
-                return status
-            if end is not None and time.monotonic() + poll > end:
-                raise TimeoutError(f"the request {self.request_id} is still {self.last} after {timeout} seconds")
-            time.sleep(poll)
+        return self._transport.run(self._submission.wait(timeout, poll))
 
     def cancel(self) -> bool:
         """Stops it; nothing that it changed in its session is kept.
@@ -74,7 +65,7 @@ class PendingRequest:
         >>> service.submit(Sleep(duration="PT5M")).cancel()
         True
         """
-        return self._transport.run(self._protocol.cancel(self._state.session_id))
+        return self._transport.run(self._submission.protocol.cancel(self._submission.state.session_id))
 
     def session_stream(self, name: str) -> SessionStream:
         """One of its streams: every end-point is one, and so is every `inputStream` and `outputStream`.
@@ -83,7 +74,7 @@ class PendingRequest:
         >>> service.submit(Echo(text="hello").named("say")).session_stream("say.output").read()
         b'hello'
         """
-        return SessionStream(self._transport, self._protocol, self._state, name)
+        return SessionStream(self._transport, self._submission.protocol, self._submission.state, name)
 
     def __repr__(self) -> str:
         return f"<PendingRequest {self.request_id} {self.last}>"

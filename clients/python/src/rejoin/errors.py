@@ -92,7 +92,7 @@ class LostAnswer(RejoinError):
     @property
     def key(self) -> str | None:
         """The idempotency key of the request. It is a secret: who has it can ask for the answer."""
-        return self._key
+        return None if self._key is None else str(self._key)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _lost_answer, (str(self), self.may_have_run, self._key)

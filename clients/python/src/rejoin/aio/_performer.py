@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from .._answers import Response
 from .._exchange import Conversation
 from .._operations import Operations, Performable
+from .._submission import submit
 from .._transport import AsyncTransport
 from ..activity import Stream
 from ..result import Result
@@ -88,6 +89,4 @@ class AsyncPerformer:
         Without a session of one's own it gets one, which ends when it has been idle for too long; a document has to ask for it
         itself (`<session/>`), or nobody can be asked how it ended.
         """
-        prepared = self._operations.prepare_submission(what)
-        session_id, response = await self._run(self._operations.protocol.submit(prepared, key=key))
-        return AsyncPendingRequest(self._transport, self._operations.protocol, session_id, response, prepared.text)
+        return AsyncPendingRequest(self._transport, await self._run(submit(self._operations, what, key)))

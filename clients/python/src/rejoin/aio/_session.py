@@ -39,7 +39,7 @@ class AsyncSession(AsyncPerformer):
     @property
     def id(self) -> str:
         """The id, which is a secret: who has it has the session. Keep it to join the session again."""
-        return self._state.session_id
+        return str(self._state.session_id)
 
     @property
     def timeout(self) -> float | None:
