@@ -280,12 +280,11 @@ impl DataServiceBuilder {
 
     /// `{address}/services/{resource}`.
     fn url(&self) -> Result<Url, Error> {
-        let wrong = |why: &str| {
-            Error::Setting(format!(
-                "`{}` is not the address of a service, such as http://127.0.0.1:8080: {why}",
-                self.address
-            ))
+        let expected = match self.resource {
+            Some(_) => "the address of a service, such as http://127.0.0.1:8080",
+            None => "the URL of a data service resource, such as http://127.0.0.1:8080/services/orders",
         };
+        let wrong = |why: &str| Error::Setting(format!("`{}` is not {expected}: {why}", self.address));
         let mut url = Url::parse(&self.address).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong("expected http or https"));

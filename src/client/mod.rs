@@ -40,6 +40,7 @@
 //! newcomer is `docs/client.md`.
 
 mod asynchronous;
+mod attributes;
 mod body;
 mod builder;
 mod caller;
@@ -52,6 +53,7 @@ mod end_point_name;
 mod error;
 mod exchange;
 mod failure;
+mod new_session;
 mod parcel;
 mod patience;
 mod query;
@@ -75,13 +77,14 @@ pub use end_point::EndPoint;
 pub use end_point_name::EndPointName;
 pub use error::Error;
 pub use failure::Failure;
+pub use new_session::NewSession;
 pub use query::Query;
 pub use request::Request;
 pub use requirement::SessionRequirement;
 pub use response::{Response, ResponseResult};
 pub use rows::{RowError, Rows, structs};
 pub use service::DataService;
-pub use session::{NewSession, Session};
+pub use session::Session;
 pub use stream::{SessionStream, StreamBlocks};
 pub use transaction::{Isolation, NewTransaction, Transaction};
 pub use update::Update;

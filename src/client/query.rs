@@ -84,8 +84,8 @@ impl Query {
     /// # }
     /// ```
     pub async fn rows(self) -> Result<Rows, Error> {
-        let (request, arrow) = self.request();
-        Ok(Rows::new(self.caller.stream(&request, arrow.end_point_name()).await?))
+        let (caller, request, arrow) = self.request();
+        Ok(Rows::new(caller.stream(&request, arrow.end_point_name()).await?))
     }
 
     /// The rows as Arrow batches, all of them in memory. Without rows there is one batch, with the columns.
@@ -102,8 +102,8 @@ impl Query {
     /// # }
     /// ```
     pub async fn batches(self) -> Result<Vec<RecordBatch>, Error> {
-        let (request, arrow) = self.request();
-        batches_of(self.caller.raw(&request, arrow.end_point_name()).await?)
+        let (caller, request, arrow) = self.request();
+        batches_of(caller.raw(&request, arrow.end_point_name()).await?)
     }
 
     /// The rows as structs (by the names of the columns), as tuples (by their order), or as single values, where there is one
@@ -142,13 +142,13 @@ impl Query {
     /// # }
     /// ```
     pub async fn first<T: DeserializeOwned>(self) -> Result<Option<T>, Error> {
-        let (request, arrow) = self.request();
-        let (bytes, is_whole) = self.caller.beginning(&request, arrow.end_point_name(), BEGINNING).await?;
+        let (caller, request, arrow) = self.request();
+        let (bytes, is_whole) = caller.beginning(&request, arrow.end_point_name(), BEGINNING).await?;
         let batch = match first_batch(bytes, is_whole)? {
             Some(batch) => Some(batch),
             None if is_whole => None,
             // The first batch alone is larger.
-            None => self.batches().await?.into_iter().next(),
+            None => batches_of(caller.raw(&request, arrow.end_point_name()).await?)?.into_iter().next(),
         };
         let mut all = Vec::new();
         if let Some(batch) = batch {
@@ -179,11 +179,11 @@ impl Query {
         OpenCursor { statement: self.query.statement, is_scrollable: false }
     }
 
-    /// The request, and its end-point.
-    fn request(&self) -> (Request, ToStream<Bytes>) {
+    /// Who sends it, the request, and its end-point.
+    fn request(self) -> (Caller, Request, ToStream<Bytes>) {
         let mut request = Request::new();
-        let rows = request.add_named("query", self.query.clone());
+        let rows = request.add_named("query", self.query);
         let arrow = request.add_named("pack", SqlResultsToArrow::of(rows));
-        (request, arrow)
+        (self.caller, request, arrow)
     }
 }

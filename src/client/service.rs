@@ -10,9 +10,9 @@ use reqwest::{RequestBuilder, Url};
 use super::caller::Caller;
 use super::exchange::Exchange;
 use super::parcel::{Parcel, Repeat};
-use super::session::NewSession;
 use super::{
-    DataServiceBuilder, EndPoint, EndPointName, Error, Query, Request, Response, RunningRequest, Session, Update,
+    DataServiceBuilder, EndPoint, EndPointName, Error, NewSession, Query, Request, Response, RunningRequest, Session,
+    Update,
 };
 use crate::document::{Element, Limits};
 

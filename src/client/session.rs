@@ -1,86 +1,17 @@
 //! A session as an object.
 
 use std::fmt;
-use std::future::IntoFuture;
-use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use reqwest::{Method, StatusCode};
 
 use super::caller::Caller;
 use super::parcel::{Parcel, Repeat};
 use super::shared::Shared;
 use super::{
-    Code, Cursor, DataService, EndPoint, EndPointName, Error, NewTransaction, Query, Request, Response, RunningRequest,
+    Cursor, DataService, EndPoint, EndPointName, Error, NewTransaction, Query, Request, Response, RunningRequest,
     SessionRequirement, SessionStream, Transaction, Update,
 };
-use crate::block::Scalar;
-use crate::document::activities::SessionAttributeManagement;
-use crate::document::{Element, Limits, SessionStatusDocument};
-
-/// A session that is to be made: awaited, it is there.
-///
-/// ```no_run
-/// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
-/// let session = service.session().await?;
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone)]
-#[must_use = "a session is made when this is awaited"]
-pub struct NewSession {
-    service: DataService,
-    requirement: SessionRequirement,
-}
-
-impl NewSession {
-    pub(super) fn new(service: DataService) -> Self {
-        Self { service, requirement: SessionRequirement::create() }
-    }
-
-    /// The idle time-out wished for: the session ends when no request has come for so long. Without it, the service's own.
-    ///
-    /// ```no_run
-    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
-    /// use std::time::Duration;
-    ///
-    /// let session = service.session().timeout(Duration::from_mins(5)).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.requirement = self.requirement.timeout(timeout);
-        self
-    }
-
-    /// An idle time-out as long as the operator lets it: for a session that is [ended](Session::end) whatever happens.
-    ///
-    /// ```no_run
-    /// # async fn example(service: rejoin::client::DataService) -> Result<(), rejoin::client::Error> {
-    /// let session = service.session().timeout_unbounded().await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn timeout_unbounded(mut self) -> Self {
-        self.requirement = self.requirement.timeout_unbounded();
-        self
-    }
-}
-
-impl IntoFuture for NewSession {
-    type Output = Result<Session, Error>;
-    type IntoFuture = BoxFuture<'static, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let response = self.service.perform(&Request::new().session(self.requirement)).await?;
-            match &response.session().id {
-                Some(id) => Ok(Session::new(self.service, id)),
-                None => Err(Error::Unexpected("the answer does not name the session that was made".into())),
-            }
-        })
-    }
-}
+use crate::document::{Limits, SessionStatusDocument};
 
 /// A session of a service: what is remembered between requests. Clones are the same session; its requests wait for each other.
 ///
@@ -232,95 +163,6 @@ impl Session {
         self.caller.start(request).await
     }
 
-    /// Keeps a text in the session.
-    ///
-    /// # Errors
-    ///
-    /// Any of [`Error`], but those of rows.
-    ///
-    /// ```no_run
-    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
-    /// session.set("town", "Oban").await?;
-    /// session.set("visits", 7).await?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn set(&self, attribute: &str, value: impl fmt::Display) -> Result<(), Error> {
-        let text = Scalar::Text(value.to_string().into());
-        self.manage("set", SessionAttributeManagement::set(attribute, text)).await.map(drop)
-    }
-
-    /// The value of an attribute as text; `None` where there is none of that name.
-    ///
-    /// # Errors
-    ///
-    /// Any of [`Error`], but those of rows.
-    ///
-    /// ```no_run
-    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
-    /// match session.get("town").await? {
-    ///     Some(town) => println!("{town}"),
-    ///     None => println!("it remembers no town"),
-    /// }
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn get(&self, attribute: &str) -> Result<Option<String>, Error> {
-        match self.manage("get", SessionAttributeManagement::get(attribute)).await {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if is_of_no_attribute(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Adds to a number that is kept in the session, and gives the sum. One that is not there counts from zero.
-    ///
-    /// # Errors
-    ///
-    /// Any of [`Error`], but those of rows.
-    ///
-    /// ```no_run
-    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
-    /// println!("visit {}", session.increment("visits", 1).await?);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn increment(&self, attribute: &str, by: i64) -> Result<i64, Error> {
-        let value = self.manage("increment", SessionAttributeManagement::increment(attribute, by)).await?;
-        value.parse().map_err(|_| Error::Unexpected(format!("`{attribute}` is not a number: `{value}`")))
-    }
-
-    /// Forgets an attribute.
-    ///
-    /// # Errors
-    ///
-    /// Any of [`Error`], but those of rows.
-    ///
-    /// ```no_run
-    /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
-    /// session.remove("town").await?;
-    /// assert_eq!(session.get("town").await?, None);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub async fn remove(&self, attribute: &str) -> Result<(), Error> {
-        self.manage("remove", SessionAttributeManagement::remove(attribute)).await.map(drop)
-    }
-
-    /// Does something with one attribute, and gives its value as text.
-    async fn manage(&self, step: &str, what: SessionAttributeManagement) -> Result<String, Error> {
-        let mut request = Request::new();
-        let value = request.add_named(step, what);
-        let response = self.perform(&request).await?;
-        let unreadable = |error| Error::Unexpected(format!("the attribute can't be read: {error}"));
-        let attribute = Element::parse(response.text(&value)?.as_bytes(), &Limits::default()).map_err(unreadable)?;
-        // XML stands in it as an element, all else as text.
-        match attribute.elements().next() {
-            Some(element) => Ok(element.to_xml()?),
-            None => Ok(attribute.text().map_err(unreadable)?.into_owned()),
-        }
-    }
-
     /// Does work in a transaction: all of it holds, or nothing. It is committed when the work comes to its end, and rolled back
     /// when that fails. When others got in its way (a serialisation failure, a deadlock), the database takes all of it back, and
     /// the work is done again from its beginning, as long as the [patience](super::DataServiceBuilder::patience) lasts: so the
@@ -407,7 +249,7 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// Any of [`Error`]: [`Code::SessionEnded`] and [`Code::SessionNotFound`] for one that is over.
+    /// Any of [`Error`]: [`Code::SessionEnded`](super::Code::SessionEnded) and [`Code::SessionNotFound`](super::Code::SessionNotFound) for one that is over.
     ///
     /// ```no_run
     /// # async fn example(session: rejoin::client::Session) -> Result<(), rejoin::client::Error> {
@@ -509,10 +351,6 @@ impl Session {
         self.caller.carry(&mut parcel, &self.shared.id())?;
         Ok(parcel)
     }
-}
-
-fn is_of_no_attribute(error: &Error) -> bool {
-    error.failure().is_some_and(|failure| failure.activity_code == Some(Code::AttributeNotFound))
 }
 
 impl fmt::Debug for Session {

@@ -2,8 +2,7 @@
 
 /// Whether the text is an `xs:NCName`.
 pub(super) fn is_ncname(text: &str) -> bool {
-    let mut characters = text.chars();
-    characters.next().is_some_and(is_name_start) && characters.all(is_name_character)
+    !text.is_empty() && ncname_length(text) == text.len()
 }
 
 /// The number of bytes of the longest `NCName` that the text begins with.

@@ -11,12 +11,32 @@ pub(super) enum Place {
     Attribute,
 }
 
+/// Whether a byte may have to be escaped, wherever it stands.
+const SUSPECTS: [bool; 256] = {
+    let mut suspects = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        suspects[byte] = true;
+        byte += 1;
+    }
+    suspects[b'&' as usize] = true;
+    suspects[b'<' as usize] = true;
+    suspects[b'>' as usize] = true;
+    suspects[b'"' as usize] = true;
+    suspects[0xEF] = true;
+    suspects
+};
+
 /// Hands a text on in pieces with everything escaped that a reader would take for markup or change. A character that XML
 /// has no way to write becomes U+FFFD; the first such is the answer.
 pub(super) fn escape(text: &str, place: Place, mut push: impl FnMut(&str)) -> Option<char> {
+    let Some(first) = text.bytes().position(|byte| SUSPECTS[usize::from(byte)]) else {
+        push(text);
+        return None;
+    };
     let mut forbidden = None;
     let mut done = 0;
-    for (index, byte) in text.bytes().enumerate() {
+    for (index, byte) in text.bytes().enumerate().skip(first) {
         let replacement = match byte {
             b'&' => "&amp;",
             b'<' => "&lt;",

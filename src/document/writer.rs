@@ -224,7 +224,7 @@ impl XmlWriter {
     }
 
     fn name(&mut self, name: &str) {
-        if !name.split(':').all(is_ncname) {
+        if !is_ncname(name) && !name.split(':').all(is_ncname) {
             self.problem.get_or_insert_with(|| Unwritable::Name(name.into()));
         }
         self.out.push_str(name);

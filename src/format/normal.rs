@@ -9,7 +9,7 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::take::take_record_batch;
 
-use self::convert::{converted, normal_type};
+use self::convert::{converted, is_normal, normal_type};
 use self::size::add_sizes;
 use super::parse::BLOCK_VALUES;
 use super::{FormatError, MOST_COLUMNS};
@@ -41,6 +41,10 @@ impl Normal {
         if schema.fields().len() > MOST_COLUMNS {
             return Err(FormatError::malformed("rows", format!("they have more than {MOST_COLUMNS} columns")));
         }
+        let is_bare = schema.metadata().is_empty() && schema.fields().iter().all(|field| field.is_nullable());
+        if is_bare && schema.fields().iter().all(|field| is_normal(field.data_type())) {
+            return Ok(Self::of(Arc::clone(schema), true));
+        }
         let types = schema.fields().iter().map(|field| {
             normal_type(field.data_type()).ok_or_else(|| FormatError::Foreign {
                 column: field.name().clone(),
@@ -48,14 +52,14 @@ impl Normal {
             })
         });
         let types = types.collect::<Result<Vec<_>, FormatError>>()?;
-        let is_normal = schema.metadata().is_empty()
-            && schema
-                .fields()
-                .iter()
-                .zip(&types)
-                .all(|(field, normal)| field.is_nullable() && field.data_type() == normal);
-        let schema = if is_normal { Arc::clone(schema) } else { turned(schema, types) };
-        Ok(Self { schema, is_normal, rows: 0, has_blocks: false, present: None, is_block: false })
+        if is_bare && schema.fields().iter().zip(&types).all(|(field, normal)| field.data_type() == normal) {
+            return Ok(Self::of(Arc::clone(schema), true));
+        }
+        Ok(Self::of(turned(schema, types), false))
+    }
+
+    fn of(schema: SchemaRef, is_normal: bool) -> Self {
+        Self { schema, is_normal, rows: 0, has_blocks: false, present: None, is_block: false }
     }
 
     /// Takes rows, after those before have been given. Where it is known, `bytes` is no less than their values have: it spares
@@ -154,6 +158,8 @@ fn broken(error: arrow_schema::ArrowError) -> FormatError {
 
 #[cfg(test)]
 mod tests {
+    use crate::format::samples::every_type;
+
     use arrow_array::{Array, ArrayRef, DictionaryArray, Int8Array, NullArray, StringArray, StringViewArray};
 
     use super::*;
@@ -202,5 +208,15 @@ mod tests {
         assert!(blocks.iter().all(|block| block.num_rows() <= 104));
         assert_eq!(blocks.iter().map(RecordBatch::num_rows).sum::<usize>(), 1_000);
         assert_eq!(blocks[0].column(0).null_count(), blocks[0].num_rows());
+    }
+
+    #[test]
+    fn what_is_normal_at_first_sight_is() {
+        let rows = every_type();
+        let types = || rows.schema_ref().fields().iter().map(|field| field.data_type());
+        assert!(types().filter(|data_type| is_normal(data_type)).count() > 15);
+        for data_type in types().filter(|data_type| is_normal(data_type)) {
+            assert_eq!(normal_type(data_type).as_ref(), Some(data_type));
+        }
     }
 }

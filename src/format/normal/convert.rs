@@ -21,6 +21,32 @@ use crate::format::RowType;
 /// How many milliseconds a day has.
 const DAY: i64 = 86_400_000;
 
+/// Whether rows have that type as it is. There may be more, which [`normal_type`] knows: this is asked first because it makes nothing.
+pub(super) fn is_normal(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Boolean
+            | DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::UInt8
+            | DataType::UInt16
+            | DataType::UInt32
+            | DataType::UInt64
+            | DataType::Float32
+            | DataType::Float64
+            | DataType::Decimal128(..)
+            | DataType::Decimal256(..)
+            | DataType::Utf8
+            | DataType::Binary
+            | DataType::Date32
+            | DataType::Time64(TimeUnit::Microsecond)
+            | DataType::Timestamp(TimeUnit::Microsecond, None)
+            | DataType::Interval(IntervalUnit::MonthDayNano)
+    )
+}
+
 /// The type that a column becomes, if it can become one.
 pub(super) fn normal_type(data_type: &DataType) -> Option<DataType> {
     Some(match data_type {
