@@ -86,7 +86,9 @@ impl<'a> Talk<'a> {
     pub(in super::super) fn end(self) {
         let mut room = self.received;
         room.clear();
-        let room = if room.capacity() <= KEPT { room } else { BytesMut::new() };
+        // Also what lies before what was received last.
+        let is_large = room.try_reclaim(KEPT + 1);
+        let room = if is_large { BytesMut::new() } else { room };
         self.line.put_back(self.stream, room);
     }
 }
