@@ -120,6 +120,20 @@ def test_ids_are_rotated_and_requests_submitted_exactly_once(proxy, client, mome
     assert proxy.left == 0
 
 
+def test_rows_that_are_too_large_to_be_told_again_are_an_error_of_the_driver(proxy, stage, client, kind, table):
+    client.update(f"CREATE TABLE {table} (id INTEGER, note {'LONGTEXT' if kind == 'mariadb' else 'TEXT'})")
+    with dbapi.connect(proxy.url, kind) as connection:
+        cursor = connection.cursor()
+        proxy.breaks(Break.AFTER_ANSWER)
+        with pytest.raises(dbapi.OperationalError) as lost:
+            cursor.execute(f"INSERT INTO {table} VALUES (?, ?) RETURNING note", (1, "x" * 400_000))
+        assert isinstance(lost.value.fault, errors.ResultsNotKept)
+        # It was done, once, in the transaction that goes on.
+        assert cursor.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
+        connection.rollback()
+        assert cursor.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
 def test_two_breaks_in_a_row_are_survived(proxy, stage):
     with rejoin.connect(proxy.url, "sqlite") as service, service.session() as session:
         for first, second in itertools.product(MOMENTS, MOMENTS):

@@ -16,6 +16,7 @@ import pytest
 
 import rejoin
 from rejoin import errors
+from rejoin.dbapi._errors import translated
 
 TYPES = 'xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"'
 COUNT = "<updateCount>1</updateCount>"
@@ -314,3 +315,6 @@ def test_exceptions_travel_between_processes():
         for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
             assert type(other) is type(error)
             assert (str(other), vars(other)) == (str(error), vars(error))
+        raised = translated(error)
+        again = pickle.loads(pickle.dumps(raised))
+        assert (type(again), str(again), str(again.fault)) == (type(raised), str(raised), str(error))

@@ -15,7 +15,7 @@ from ._protocol import Document, Protocol
 from ._xml import element, escape
 from .activity import Activity, Request, Stream
 from .errors import FaultDetails, SessionEnded, UnexpectedAnswer
-from .parameters import batches, given
+from .parameters import Batch, batches, given
 from .result import Result
 
 _COUNT = re.compile(rb"<updateCount>(\d+)</updateCount>")
@@ -175,7 +175,7 @@ class Operations:
         changed = 0
         for batch in batches(iter(rows)):
             response = yield from self.protocol.perform(self.document(batch.write(sql, resource), changes=True))
-            changed += sum(count_of(each.content) for each in response.end_points.values())
+            changed += changed_by(batch, response)
         return changed
 
     def keep(self, attribute: str, sql: str, parameters: Sequence[Any], append: bool, resource: str | None) -> Conversation[None]:
@@ -310,6 +310,11 @@ def count_of(content: bytes) -> int:
     if found is None:
         raise UnexpectedAnswer("the answer does not tell how many rows were changed; is this the address of a Rejoin service?")
     return int(found[1])
+
+
+def changed_by(batch: Batch, response: Response) -> int:
+    """How many rows the statements of a batch changed."""
+    return sum(count_of(response[name].content) for name in batch.outputs)
 
 
 def _value(attribute: ElementTree.Element) -> Any:

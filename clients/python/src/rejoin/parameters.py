@@ -147,6 +147,11 @@ class Batch:
         """Whether the next row should begin a new batch."""
         return self.values >= _BATCH_VALUES or self.bytes >= _BATCH_BYTES or len(self.runs) >= _BATCH_RUNS
 
+    @property
+    def outputs(self) -> list[str]:
+        """The end-points that say how many rows were changed."""
+        return [f"changed{index}" for index in range(1, len(self.runs) + 1)]
+
     def add(self, row: Sequence[Any]) -> None:
         """Takes a row."""
         kinds, texts = [], []
@@ -168,7 +173,7 @@ class Batch:
         """The activities that run the statement once for each row, one after the other."""
         expression = element("expression", {}, escape(sql))
         written = []
-        for index, (kinds, rows) in enumerate(self.runs, 1):
+        for index, ((kinds, rows), output) in enumerate(zip(self.runs, self.outputs, strict=True), 1):
             texts = [text for row in rows for text in row]
             null = f"null-{uuid.uuid4()}" if NULL in texts else NULL
             items = "".join(f"<item>{escape(null if text is None else text)}</item>" for text in texts)
@@ -190,7 +195,7 @@ class Batch:
             update = element(
                 "sqlUpdateStatement",
                 {"name": f"update{index}", "resource": resource},
-                f'{parameters}{expression}<resultStream name="changed{index}"/>',
+                f'{parameters}{expression}<resultStream name="{output}"/>',
             )
             written.append(f"<flow>{store}\n{update}</flow>")
         lines = "\n".join(written)

@@ -5,9 +5,11 @@
 """
 
 from ._background import AsyncPendingRequest, AsyncSessionStream
+from ._cursor import AsyncCursor
 from ._rows import AsyncRowStream
 from ._service import AsyncDataService
-from ._session import AsyncCursor, AsyncSession, AsyncTransaction
+from ._session import AsyncSession
+from ._transaction import AsyncTransaction
 
 __all__ = [
     "AsyncCursor",

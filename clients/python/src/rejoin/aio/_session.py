@@ -1,21 +1,22 @@
-"""Sessions as objects, their transactions and cursors."""
+"""Sessions as objects; they begin transactions and open cursors."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from .._answers import Response, SessionStatus
-from .._operations import Operations, SessionState, TransactionState
+from .._operations import Operations, SessionState
 from .._protocol import Protocol
 from .._transport import AsyncTransport
-from ..errors import Fault, RejoinError, TransactionConflict
+from ..errors import RejoinError, TransactionConflict
 from ..result import Result
 from ._background import AsyncSessionStream
+from ._cursor import AsyncCursor
 from ._performer import AsyncPerformer
+from ._transaction import AsyncTransaction
 
 T = TypeVar("T")
 
@@ -151,170 +152,3 @@ class AsyncSession(AsyncPerformer):
 
     def __repr__(self) -> str:
         return f"<AsyncSession of {self._resource!r}{', ended' if self._state.ended else ''}>"
-
-
-class AsyncTransaction:
-    """A transaction of a session. All statements of the session run in it until it ends.
-
-    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
-    ...     async with session.transaction() as transaction:
-    ...         await transaction.update("UPDATE customer SET credit = 1 WHERE id = 7")
-    1
-    """
-
-    def __init__(self, session: AsyncSession, isolation: str | None, read_only: bool) -> None:
-        self._session = session
-        self._begin: dict[str, str | None] = {"isolation": isolation, "readOnly": "true" if read_only else None}
-        self._open = False
-        self.id: str | None = None
-
-    async def _step(self, step: str, **attributes: str | None) -> TransactionState:
-        return await self._session._run(self._session._operations.transaction(step, attributes))
-
-    async def begin(self) -> AsyncTransaction:
-        """Begins it."""
-        try:
-            self.id = (await self._step("begin", **self._begin)).id
-        except Fault:
-            raise
-        except BaseException:
-            # It may have begun all the same, and what follows in the session is not meant to be part of it.
-            await self._leave()
-            raise
-        self._open = True
-        return self
-
-    async def commit(self) -> None:
-        """Makes it hold. An answer that is lost is asked for again: it is committed once."""
-        self._open = False
-        await self._step("commit")
-
-    async def rollback(self) -> None:
-        """Takes everything back."""
-        self._open = False
-        await self._step("rollback")
-
-    async def state(self) -> TransactionState:
-        """How it stands, or what became of it."""
-        return await self._step("state", id=self.id)
-
-    @asynccontextmanager
-    async def savepoint(self, name: str) -> AsyncIterator[None]:
-        """Marks a place: what is done in the block is taken back when it raises."""
-        await self._step("savepoint", name=name)
-        try:
-            yield
-        except BaseException as error:
-            try:
-                await self._step("rollbackTo", name=name)
-                await self._step("releaseSavepoint", name=name)
-            except RejoinError as problem:
-                error.add_note(f"the savepoint could not be gone back to ({problem})")
-            raise
-        await self._step("releaseSavepoint", name=name)
-
-    async def query(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None) -> Result:
-        """The rows of a query, as the transaction sees them."""
-        return await self._session.query(sql, parameters, resource=resource)
-
-    async def update(self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None) -> int:
-        """Runs a statement that writes; tells how many rows it changed."""
-        return await self._session.update(sql, parameters, resource=resource, key=key)
-
-    async def update_returning(
-        self, sql: str, parameters: Sequence[Any] = (), *, resource: str | None = None, key: str | None = None
-    ) -> Result:
-        """Runs a statement that writes and gives rows itself, by `RETURNING`; gives those."""
-        return await self._session.update_returning(sql, parameters, resource=resource, key=key)
-
-    async def update_many(self, sql: str, rows: Iterable[Sequence[Any]], *, resource: str | None = None) -> int:
-        """Runs a statement that writes once for each row of parameters."""
-        return await self._session.update_many(sql, rows, resource=resource)
-
-    async def __aenter__(self) -> AsyncTransaction:
-        return await self.begin()
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if not self._open:
-            return
-        if error is None:
-            try:
-                await self.commit()
-            except BaseException:
-                # Whatever came in its way, the session is not left in a transaction that nobody knows of.
-                await self._leave()
-                raise
-            return
-        if not isinstance(error, Exception):
-            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
-            with suppress(RejoinError):
-                await self._session.cancel()
-        try:
-            await self.rollback()
-        except RejoinError as problem:
-            error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
-
-    async def _leave(self) -> None:
-        with suppress(RejoinError):
-            await self._session._run(self._session._operations.impatient.transaction("rollback", {}))
-
-    def __repr__(self) -> str:
-        return f"<AsyncTransaction {self.id or 'not begun'}{', open' if self._open else ''}>"
-
-
-class AsyncCursor:
-    """A query that is open in a session. Iterating gives its rows, fetched in pages.
-
-    >>> async with rejoin.connect_async(url, "demo") as service, service.session() as session:
-    ...     async with await session.cursor("SELECT id FROM orders ORDER BY id") as cursor:
-    ...         (await cursor.fetch(2)).rows
-    [(1,), (2,)]
-    """
-
-    def __init__(self, session: AsyncSession, name: str) -> None:
-        self._session = session
-        self.name = name
-        self.at_end = False
-        self._last: Result | None = None
-        # One for all loops: whoever leaves one goes on with the next row.
-        self._rows = self._every_row()
-
-    async def fetch(self, rows: int = 1000) -> Result:
-        """The next rows; fewer than asked for: that was the end, and the cursor is closed. Behind the end there are none."""
-        if self.at_end and self._last is not None:
-            return self._last._without_rows()
-        page = await self._session._run(self._session._operations.fetch_cursor(self.name, rows))
-        self.at_end, self._last = len(page) < rows, page
-        return page
-
-    async def pages(self, rows: int = 1000) -> AsyncIterator[Result]:
-        """Page after page."""
-        while not self.at_end:
-            yield await self.fetch(rows)
-
-    def __aiter__(self) -> AsyncIterator[tuple[Any, ...]]:
-        return self._rows
-
-    async def _every_row(self) -> AsyncIterator[tuple[Any, ...]]:
-        async for page in self.pages():
-            for row in page:
-                yield row
-
-    async def close(self) -> None:
-        """Closes it before its end."""
-        if not self.at_end:
-            await self._session._run(self._session._operations.close_cursor(self.name))
-            self.at_end = True
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            await self.close()
-        except RejoinError:
-            if error is None:
-                raise
-
-    def __repr__(self) -> str:
-        return f"<AsyncCursor {self.name!r}{', at its end' if self.at_end else ''}>"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ._connection import Connection, raising
+from ._connection import Connection
 from ._cursor import Cursor
 from ._errors import (
     DatabaseError,
@@ -27,6 +27,7 @@ from ._errors import (
     OperationalError,
     ProgrammingError,
     Warning,
+    raising,
 )
 from ._types import (
     BINARY,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -17,23 +17,9 @@ from ..service import DataService
 from ..session import Session
 from . import _errors
 from ._cursor import Cursor
-from ._errors import Error, InterfaceError, OperationalError, translated
+from ._errors import Error, InterfaceError, OperationalError, raising
 
 T = TypeVar("T")
-
-
-@contextmanager
-def raising() -> Iterator[None]:
-    """Turns what the client raises into exceptions of PEP 249."""
-    try:
-        yield
-    except (errors.RejoinError, ValueError, TypeError) as problem:
-        error = translated(problem)
-        # A fault says all by itself. What else is wrong may be wrong anywhere.
-        cause = None if isinstance(problem, errors.RejoinError) else problem
-    else:
-        return
-    raise error from cause
 
 
 #: After these the transaction is over, whatever has become of it.

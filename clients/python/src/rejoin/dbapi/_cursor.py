@@ -8,11 +8,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .._answers import Response
-from .._operations import AS_ARROW, count_of, fetch, returning, statement
+from .._operations import AS_ARROW, changed_by, count_of, fetch, returning, statement
 from .._xml import element, escape
 from ..parameters import batches, given, row_of
 from ..result import Result
-from ._errors import DatabaseError, InterfaceError, ProgrammingError
+from ._errors import DatabaseError, InterfaceError, ProgrammingError, raising
 from ._statement import Statement, examine
 from ._types import Description, describe
 
@@ -80,13 +80,11 @@ class Cursor:
         adapted = self.connection._adapted
         rows = ([adapted(value) for value in row_of(row)] for row in seq_of_parameters)
         changed = 0
-        from ._connection import raising
-
         with raising():
             for batch in batches(rows):
                 response = self.connection._request([batch.write(operation, self.connection.database)])
                 assert isinstance(response, Response)
-                changed += sum(count_of(each.content) for name, each in response.end_points.items() if name.startswith("changed"))
+                changed += changed_by(batch, response)
         self.rowcount = changed
         return self
 
@@ -182,8 +180,6 @@ class Cursor:
             self._name = None
 
     def _parameters(self, parameters: Sequence[Any] | None) -> str:
-        from ._connection import raising
-
         try:
             row = row_of(() if parameters is None else parameters)
         except TypeError as error:
@@ -211,22 +207,23 @@ class Cursor:
     def _update(self, sql: str, parameters: str, examined: Statement) -> None:
         connection = self.connection
         if examined.returns:
-            response = connection._request([f"<flow>{returning(sql, parameters, connection.database)}</flow>"])
-            assert isinstance(response, Response)
-            self._take(response["result"].content)
-            self.rowcount = self._fetched if examined.reads else count_of(response["changed"].content)
-            return
-        steps = [statement("sqlUpdateStatement", "update", sql, parameters, "changed", connection.database)]
-        last_row = _LAST_ROW.get(connection.product) if examined.inserts and not connection.autocommit else None
+            steps = [f"<flow>{returning(sql, parameters, connection.database)}</flow>"]
+        else:
+            steps = [statement("sqlUpdateStatement", "update", sql, parameters, "changed", connection.database)]
+        asks = examined.inserts and not examined.returns and not connection.autocommit
+        last_row = _LAST_ROW.get(connection.product) if asks else None
         if last_row is not None:
             asked = statement("sqlQueryStatement", "last", last_row, "", "rows", connection.database)
             steps.append(f"<flow>{asked}\n{AS_ARROW}</flow>")
         response = connection._request(steps, outside=connection.is_mysql and examined.ends_transaction)
         assert isinstance(response, Response)
-        self.rowcount = count_of(response["changed"].content)
-        if last_row is not None:
-            self._last_row = Result(response["result"].content).scalar() or None
-        elif examined.inserts and connection.product == "PostgreSQL" and not connection.autocommit:
+        with raising():
+            if examined.returns:
+                self._take(response["result"].content)
+            self.rowcount = self._fetched if examined.reads else count_of(response["changed"].content)
+            if last_row is not None:
+                self._last_row = Result(response["result"].content).scalar() or None
+        if asks and connection.product == "PostgreSQL":
             self._last_row_known_at = connection.requests
 
     @property
@@ -248,8 +245,6 @@ class Cursor:
         return self._last_row
 
     def _take(self, content: Response | bytes) -> None:
-        from ._connection import raising
-
         assert isinstance(content, bytes)
         with raising():
             result = Result(content)

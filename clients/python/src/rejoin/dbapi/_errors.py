@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from .. import errors
 
 
@@ -123,3 +126,17 @@ def translated(problem: errors.RejoinError | ValueError | TypeError) -> Error:
     error = kind(str(problem))
     error.fault = problem if isinstance(problem, errors.RejoinError) else None
     return error
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """Turns what the client raises into exceptions of PEP 249."""
+    try:
+        yield
+    except (errors.RejoinError, ValueError, TypeError) as problem:
+        error = translated(problem)
+        # A fault says all by itself. What else is wrong may be wrong anywhere.
+        cause = None if isinstance(problem, errors.RejoinError) else problem
+    else:
+        return
+    raise error from cause
