@@ -44,9 +44,8 @@ struct Ends {
     traffic: Traffic,
     /// The driver, if it waits for the line.
     driver: Option<Waker>,
-    /// Whether somebody else has waited for what comes since the driver did: a stream tells one alone, so the driver would not
-    /// hear of an answer.
-    is_deaf: bool,
+    /// Whether the driver is told when something comes: a stream tells the one who has listened last.
+    is_driver_told: bool,
 }
 
 impl std::fmt::Debug for Line {
@@ -63,7 +62,7 @@ impl Line {
             room: BytesMut::new(),
             traffic: Traffic::new(),
             driver: None,
-            is_deaf: false,
+            is_driver_told: false,
         };
         let line = Arc::new(Self(Mutex::new(ends)));
         let end = DriverEnd { line: Arc::clone(&line), binding: Mutex::new(Some(binding)) };
@@ -74,10 +73,10 @@ impl Line {
     pub(super) fn is_quiet(&self) -> bool {
         let mut byte = [0];
         let mut context = Context::from_waker(Waker::noop());
-        let Ends { stream, traffic, is_deaf, .. } = &mut *self.0.lock();
+        let Ends { stream, traffic, is_driver_told, .. } = &mut *self.0.lock();
         match stream {
             Some(stream) if traffic.is_over() => {
-                *is_deaf = true;
+                *is_driver_told = false;
                 Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
             }
             // Whatever comes is the driver's.
@@ -93,12 +92,10 @@ impl Line {
 
     /// Takes the line, and room to receive into; none while the driver waits for an answer.
     fn take(&self) -> io::Result<Option<(Box<dyn Stream>, BytesMut)>> {
-        let Ends { stream, room, traffic, is_deaf, .. } = &mut *self.0.lock();
+        let Ends { stream, room, traffic, is_driver_told, .. } = &mut *self.0.lock();
+        *is_driver_told = false;
         match stream {
-            Some(_) => Ok(stream.take_if(|_| traffic.is_over()).map(|stream| {
-                *is_deaf = true;
-                (stream, std::mem::take(room))
-            })),
+            Some(_) => Ok(stream.take_if(|_| traffic.is_over()).map(|stream| (stream, std::mem::take(room)))),
             None => Err(io::Error::other("the line is in use")),
         }
     }
@@ -115,15 +112,21 @@ impl Line {
     fn poll_with<T>(
         &self,
         context: &mut Context<'_>,
-        work: impl FnOnce(Pin<&mut Box<dyn Stream>>, &mut Traffic, &mut bool, &mut Context<'_>) -> Poll<T>,
+        work: impl FnOnce(Pin<&mut Box<dyn Stream>>, Notes<'_>, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        let Ends { stream, traffic, driver, is_deaf, .. } = &mut *self.0.lock();
+        let Ends { stream, traffic, driver, is_driver_told, .. } = &mut *self.0.lock();
         if let Some(stream) = stream {
-            return work(Pin::new(stream), traffic, is_deaf, context);
+            return work(Pin::new(stream), Notes { traffic, is_driver_told }, context);
         }
         *driver = Some(context.waker().clone());
         Poll::Pending
     }
+}
+
+/// What is noted of the driver.
+struct Notes<'a> {
+    traffic: &'a mut Traffic,
+    is_driver_told: &'a mut bool,
 }
 
 /// The end of a line that the driver has. It waits while somebody else talks.
@@ -135,11 +138,11 @@ pub(super) struct DriverEnd {
 
 impl AsyncRead for DriverEnd {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, |stream, traffic, is_deaf, context| {
-            *is_deaf = false;
+        self.line.poll_with(context, |stream, notes, context| {
             let before = buffer.filled().len();
             let polled = stream.poll_read(context, buffer);
-            traffic.note_received(&buffer.filled()[before..]);
+            notes.traffic.note_received(&buffer.filled()[before..]);
+            *notes.is_driver_told = polled.is_pending();
             polled
         })
     }
@@ -147,25 +150,25 @@ impl AsyncRead for DriverEnd {
 
 impl AsyncWrite for DriverEnd {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.line.poll_with(context, |stream, traffic, is_deaf, context| {
+        self.line.poll_with(context, |stream, notes, context| {
             let written = stream.poll_write(context, bytes);
             if let Poll::Ready(Ok(written)) = written {
-                traffic.note_sent(&bytes[..written.min(bytes.len())]);
-            }
-            if *is_deaf {
-                // It has read before it writes, as drivers do. Now that there will be an answer, it has to do so again.
-                context.waker().wake_by_ref();
+                notes.traffic.note_sent(&bytes[..written.min(bytes.len())]);
+                if !*notes.is_driver_told {
+                    // Somebody else has listened since it did. It would never hear of the answer: it has to listen again.
+                    context.waker().wake_by_ref();
+                }
             }
             written
         })
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, |stream, _, _, context| stream.poll_flush(context))
+        self.line.poll_with(context, |stream, _, context| stream.poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.line.poll_with(context, |stream, _, _, context| stream.poll_shutdown(context))
+        self.line.poll_with(context, |stream, _, context| stream.poll_shutdown(context))
     }
 }
 
@@ -177,72 +180,67 @@ impl TlsStream for DriverEnd {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
-    const START_UP: &[u8] = b"\0\0\0\x09\0\x03\0\0\0";
-    const QUERY: &[u8] = b"Q\0\0\0\x05\0";
+    /// Counts how often a task was woken.
+    #[derive(Default)]
+    struct Alarm(AtomicUsize);
+
+    impl Wake for Alarm {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    impl Alarm {
+        fn has_rung(&self) -> bool {
+            self.0.swap(0, Ordering::SeqCst) > 0
+        }
+    }
+
     const READY: &[u8] = b"Z\0\0\0\x05I";
 
-    /// A task that counts how often it is to go on.
-    #[derive(Default)]
-    struct Calls(AtomicU32);
-
-    impl Wake for Calls {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    impl Calls {
-        fn take(&self) -> bool {
-            self.0.swap(0, Ordering::Relaxed) > 0
-        }
-    }
-
-    /// A line after the log-in, the driver's end of it, and the server's.
+    /// A line on which the driver has logged in, its end, and that of the server.
     async fn logged_in() -> (Arc<Line>, DriverEnd, DuplexStream) {
-        let (stream, mut server) = duplex(1024);
-        let (line, mut driver) = Line::new(stream, ChannelBinding::none());
-        driver.write_all(START_UP).await.unwrap();
-        server.write_all(READY).await.unwrap();
-        driver.read_exact(&mut [0; READY.len()]).await.unwrap();
-        (line, driver, server)
-    }
-
-    /// A driver listens, then sends a query, in one go, and `between` comes between the two. Whether it hears of the answer.
-    async fn hears_the_answer(between: impl FnOnce(&Arc<Line>)) -> bool {
-        let (line, mut driver, mut server) = logged_in().await;
-        let calls = Arc::new(Calls::default());
-        let waker = Waker::from(Arc::clone(&calls));
-        let mut context = Context::from_waker(&waker);
-        let mut room = [0; 16];
-        let mut listen = |driver: &mut DriverEnd, context: &mut Context<'_>| {
-            assert!(Pin::new(driver).poll_read(context, &mut ReadBuf::new(&mut room)).is_pending());
-        };
-        listen(&mut driver, &mut context);
-        between(&line);
-        assert!(Pin::new(&mut driver).poll_write(&mut context, QUERY).is_ready());
-        if calls.take() {
-            listen(&mut driver, &mut context);
-        }
-        server.write_all(READY).await.unwrap();
-        calls.take()
+        let (near, mut far) = duplex(1024);
+        let (line, mut end) = Line::new(near, ChannelBinding::none());
+        end.write_all(b"\0\0\0\x09\0\x03\0\0\0").await.unwrap();
+        far.write_all(READY).await.unwrap();
+        end.read_exact(&mut [0; READY.len()]).await.unwrap();
+        (line, end, far)
     }
 
     #[tokio::test]
-    async fn the_driver_hears_answers_whoever_has_listened_meanwhile() {
-        assert!(hears_the_answer(|_| {}).await);
-        assert!(hears_the_answer(|line| assert!(line.is_quiet())).await, "a look whether the line is quiet");
-        let talk = |line: &Arc<Line>| {
+    async fn the_driver_hears_the_answer_whoever_has_listened_after_it() {
+        let listens = |line: &Line| {
             let mut talk = Talk::begin(line).unwrap().unwrap();
             assert!(talk.poll_message(&mut Context::from_waker(Waker::noop())).is_pending());
             talk.end();
         };
-        assert!(hears_the_answer(talk).await, "a talk");
+        let looks = |line: &Line| assert!(line.is_quiet());
+        for in_between in [&listens as &dyn Fn(&Line), &looks] {
+            let (line, mut end, mut far) = logged_in().await;
+            let alarm = Arc::new(Alarm::default());
+            let waker = Waker::from(Arc::clone(&alarm));
+            let mut context = Context::from_waker(&waker);
+            let mut byte = [0];
+            let mut listen = |end: &mut DriverEnd| {
+                Pin::new(end).poll_read(&mut Context::from_waker(&waker), &mut ReadBuf::new(&mut byte))
+            };
+            // The driver listens first and sends then what it is asked to, and others come in between.
+            assert!(listen(&mut end).is_pending());
+            in_between(&line);
+            assert!(Pin::new(&mut end).poll_write(&mut context, b"S\0\0\0\x04").is_ready());
+            if alarm.has_rung() {
+                assert!(listen(&mut end).is_pending());
+            }
+            far.write_all(READY).await.unwrap();
+            assert!(alarm.has_rung(), "nobody tells the driver that the server has answered");
+        }
     }
 }
