@@ -54,7 +54,11 @@ const CASES: [Case; 3] = [
 /// Prints what each costs; `gigabytes`: of the first two.
 pub(crate) async fn measure(gigabytes: u32) -> Result<()> {
     let mebibytes = gigabytes as usize * 1024;
-    let records = || Bytes::from("{\"id\":1234567},\n".repeat(MIB / 16));
+    // 128 bytes each.
+    let record = format!("{{\"id\":1234567,\"name\":\"{}\"}},\n", "x".repeat(102));
+    let piece = Bytes::from(record.repeat(MIB / record.len()));
+    let records = move || piece.clone();
+    let again = records.clone();
     let router =
         Router::new()
             .route(
@@ -64,10 +68,7 @@ pub(crate) async fn measure(gigabytes: u32) -> Result<()> {
                 }),
             )
             .route("/page", get(move || async move { answer("application/json", "[", records(), mebibytes, "{}]") }))
-            .route(
-                "/wrong",
-                get(move || async move { answer("application/json", "[", records(), 1024, "{\"id\":}]") }),
-            );
+            .route("/wrong", get(move || async move { answer("application/json", "[", again(), 1024, "{\"id\":}]") }));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let api = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async move { axum::serve(listener, router).await });

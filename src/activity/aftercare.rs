@@ -100,7 +100,6 @@ impl Aftercare {
     }
 
     /// Returns once the service ends: what is left to be done has to come to its end.
-    #[must_use]
     pub fn stopping(&self) -> WaitForCancellationFuture<'_> {
         self.0.stopping.cancelled()
     }

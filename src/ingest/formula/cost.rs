@@ -57,12 +57,16 @@ impl<'e> Walk<'e> {
     fn visit(&mut self, expression: &'e IdedExpr) {
         match &expression.expr {
             Expr::Comprehension(over) => {
-                [&over.iter_range, &over.accu_init].into_iter().for_each(|part| self.visit(part));
+                for part in [&over.iter_range, &over.accu_init] {
+                    self.visit(part);
+                }
                 let own = std::iter::once(over.iter_var.as_str()).chain(over.iter_var2.as_deref()).collect();
                 let outer = std::mem::replace(&mut self.own, own);
                 self.depth += 1;
                 self.cost.loops = self.cost.loops.max(self.depth);
-                [&over.loop_cond, &over.loop_step].into_iter().for_each(|part| self.visit(part));
+                for part in [&over.loop_cond, &over.loop_step] {
+                    self.visit(part);
+                }
                 self.depth -= 1;
                 self.own = outer;
                 self.visit(&over.result);

@@ -45,7 +45,7 @@ pub(in crate::activity::web) enum Ended {
 /// A unit before its first request.
 enum Begun<'a> {
     /// It may be sent.
-    Ready(Progress, Option<Box<Download<'a>>>),
+    Ready(Box<Progress>, Option<Box<Download<'a>>>),
     /// There is none.
     Ended(Ended),
 }
@@ -101,11 +101,11 @@ impl Unit {
         if let Some(moment) = progress.not_before() {
             shared.sleep_until(moment).await;
         }
-        let Some(downloads) = &shared.downloads else { return Ok(Begun::Ready(progress, None)) };
+        let Some(downloads) = &shared.downloads else { return Ok(Begun::Ready(Box::new(progress), None)) };
         downloads.hold_back(&mut self.values);
         let values = self.values(shared.settings, &progress);
         match downloads.begin(self.index, shared.settings, &values, part) {
-            Ok(download) => Ok(Begun::Ready(progress, Some(Box::new(download)))),
+            Ok(download) => Ok(Begun::Ready(Box::new(progress), Some(Box::new(download)))),
             Err(reason) => Ok(Begun::Ended(self.unsent(shared, reason).await?)),
         }
     }

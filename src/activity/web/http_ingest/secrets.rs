@@ -65,11 +65,15 @@ fn leaves(value: &Json, texts: &mut Vec<String>) {
         Json::Null | Json::Bool(_) => {}
         Json::Array(elements) => {
             texts.push(value.to_text());
-            elements.iter().for_each(|element| leaves(element, texts));
+            for element in elements {
+                leaves(element, texts);
+            }
         }
         Json::Object(members) => {
             texts.push(value.to_text());
-            members.iter().for_each(|(_, member)| leaves(member, texts));
+            for (_, member) in members {
+                leaves(member, texts);
+            }
         }
         _ => texts.push(value.to_text()),
     }
