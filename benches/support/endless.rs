@@ -111,19 +111,15 @@ async fn perform(service: &Service, case: &Case) -> Result<usize> {
     let url = format!("{}?return=out", service.url("api"));
     let request = reqwest::Client::new().post(url).header("content-type", "application/xml").body(document);
     let mut answer = request.send().await?;
-    match case.says {
-        Some(words) => {
-            let text = answer.text().await?;
-            ensure!(text.contains(words), "{}: {text}", case.name);
-            Ok(0)
-        }
-        None => {
-            ensure!(answer.status().is_success(), "{}", answer.text().await?);
-            let mut bytes = 0;
-            while let Some(piece) = answer.chunk().await.context("it broke off")? {
-                bytes += piece.len();
-            }
-            Ok(bytes)
-        }
+    if let Some(words) = case.says {
+        let text = answer.text().await?;
+        ensure!(text.contains(words), "{}: {text}", case.name);
+        return Ok(0);
     }
+    ensure!(answer.status().is_success(), "{}", answer.text().await?);
+    let mut bytes = 0;
+    while let Some(piece) = answer.chunk().await.context("it broke off")? {
+        bytes += piece.len();
+    }
+    Ok(bytes)
 }
