@@ -101,7 +101,7 @@ impl Caller {
         self.settle().await?;
         let parcel = self.parcel(request, Wanted::EndPoint(end_point))?;
         let beginning = self.exchange().gathered(&parcel, most).await.map_err(|error| self.noted(error, &parcel))?;
-        Ok((beginning.body, beginning.is_whole))
+        Ok((beginning.body, beginning.is_all))
     }
 
     /// Begins a request that is answered at once.

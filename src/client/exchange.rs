@@ -49,7 +49,7 @@ pub(super) struct Whole {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     /// Whether that is all.
-    pub(super) is_whole: bool,
+    pub(super) is_all: bool,
 }
 
 impl Exchange {
@@ -67,7 +67,7 @@ impl Exchange {
     /// Sends a request until its whole answer is there.
     pub(super) async fn whole(&self, parcel: &Parcel) -> Result<Whole, Error> {
         let whole = self.gathered(parcel, self.answer_bytes).await?;
-        if whole.is_whole { Ok(whole) } else { Err(too_large(self.answer_bytes, parcel.repeat)) }
+        if whole.is_all { Ok(whole) } else { Err(too_large(self.answer_bytes, parcel.repeat)) }
     }
 
     /// Sends a request until so many bytes of its answer are there, or all.
@@ -87,8 +87,8 @@ impl Exchange {
 
     async fn attempt_whole(&self, parcel: &Parcel, most: usize) -> Result<Whole, Mishap> {
         let Opened { status, headers, body } = self.attempt(parcel).await?;
-        let (body, is_whole) = body.gathered(most).await.map_err(Mishap::Lost)?;
-        Ok(Whole { status, headers, body, is_whole })
+        let (body, is_all) = body.gathered(most).await.map_err(Mishap::Lost)?;
+        Ok(Whole { status, headers, body, is_all })
     }
 
     /// Sends a request with a body that comes as it goes, and so can't be sent twice.

@@ -26,7 +26,7 @@ const ROW_BYTES: usize = 128 * 1024 * 1024;
 pub(super) struct Normal {
     schema: SchemaRef,
     /// Whether the columns come as they are to be.
-    is_normal: bool,
+    keeps_types: bool,
     rows: u64,
     has_blocks: bool,
     /// The rows that are being turned, and how many of them have been.
@@ -58,15 +58,15 @@ impl Normal {
         Ok(Self::of(turned(schema, types), false))
     }
 
-    fn of(schema: SchemaRef, is_normal: bool) -> Self {
-        Self { schema, is_normal, rows: 0, has_blocks: false, present: None, is_block: false }
+    fn of(schema: SchemaRef, keeps_types: bool) -> Self {
+        Self { schema, keeps_types, rows: 0, has_blocks: false, present: None, is_block: false }
     }
 
     /// Takes rows, after those before have been given. Where it is known, `bytes` is no less than their values have: it spares
     /// looking at each.
     pub(super) fn take(&mut self, rows: RecordBatch, bytes: Option<usize>) {
         let values = rows.num_rows().saturating_mul(rows.num_columns());
-        self.is_block = self.is_normal
+        self.is_block = self.keeps_types
             && rows.num_rows() <= BLOCK_ROWS
             && values <= BLOCK_VALUES
             && bytes.is_some_and(|bytes| bytes <= BLOCK_VALUE_BYTES);

@@ -93,6 +93,11 @@ impl Frames {
         !self.gathered.is_empty() || (!self.has_ended && !matches!(self.part, Part::Start))
     }
 
+    /// Whether the end of the stream was said.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
     /// How long the description is; nothing behind the start that is the end of the stream.
     fn start(&mut self, start: &[u8]) -> Result<usize, FormatError> {
         let Some(length) = start.strip_prefix(&CONTINUATION) else {

@@ -76,10 +76,14 @@ impl ArrowReader {
     ///
     /// [`FormatError::Malformed`] when the stream is cut off.
     pub fn end(&mut self) -> Result<Option<RecordBatch>, FormatError> {
-        match &self.normal {
-            Some(normal) if !self.frames.is_within() => Ok(normal.empty_block()),
-            Some(_) => Err(FormatError::malformed(FORMAT, "it ends within a message")),
-            None => Err(FormatError::malformed(FORMAT, "it has no schema")),
+        let Some(normal) = &self.normal else { return Err(FormatError::malformed(FORMAT, "it has no schema")) };
+        if self.frames.is_within() {
+            return Err(FormatError::malformed(FORMAT, "it ends within a message"));
+        }
+        match normal.empty_block() {
+            // Where rows have come, its end need not be said.
+            Some(_) if !self.frames.has_ended() => Err(FormatError::malformed(FORMAT, "it ends behind its schema")),
+            block => Ok(block),
         }
     }
 }
