@@ -75,21 +75,23 @@ async fn compare(
 ) -> Result<(Duration, Duration)> {
     let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
     for round in 0..=u64::from(rounds) {
+        // Whoever comes second finds the machine warm.
+        let is_ours_first = round % 2 == 1;
         let begun = Instant::now();
-        if round % 2 == 0 {
-            theirs(round).await?
+        if is_ours_first {
+            ours(round).await?;
         } else {
-            ours(round).await?
-        };
+            theirs(round).await?;
+        }
         let half = Instant::now();
-        if round % 2 == 0 {
-            ours(round).await?
+        if is_ours_first {
+            theirs(round).await?;
         } else {
-            theirs(round).await?
-        };
+            ours(round).await?;
+        }
         let (first, second) = (half - begun, half.elapsed());
         if round > 0 {
-            let (our_time, their_time) = if round % 2 == 0 { (second, first) } else { (first, second) };
+            let (our_time, their_time) = if is_ours_first { (first, second) } else { (second, first) };
             our_times.push(our_time);
             their_times.push(their_time);
         }
