@@ -29,7 +29,8 @@ pub(super) async fn run(arguments: &PerformArguments) -> anyhow::Result<ExitCode
     let response = request.body(read(arguments)?).send().await.context("the service does not answer")?;
     if !response.status().is_success() {
         let status = response.status();
-        eprintln!("{}", response.text().await?);
+        let said = response.text().await?;
+        eprintln!("{}", if said.is_empty() { status.to_string() } else { said });
         if status == StatusCode::UNAUTHORIZED {
             eprintln!("rejoin: {}", super::credentials::HOW_TO_SAY_WHO_YOU_ARE);
         }

@@ -60,7 +60,7 @@ pub struct DataServiceBuilder {
 impl fmt::Debug for DataServiceBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DataServiceBuilder")
-            .field("address", &self.address)
+            .field("address", &without_user(&self.address))
             .field("resource", &self.resource)
             .field("credentials", &self.credentials)
             .field("compression", &self.compression)
@@ -284,7 +284,8 @@ impl DataServiceBuilder {
             Some(_) => "the address of a service, such as http://127.0.0.1:8080",
             None => "the URL of a data service resource, such as http://127.0.0.1:8080/services/orders",
         };
-        let wrong = |why: &str| Error::Setting(format!("`{}` is not {expected}: {why}", self.address));
+        let shown = without_user(&self.address);
+        let wrong = |why: &str| Error::Setting(format!("`{shown}` is not {expected}: {why}"));
         let mut url = Url::parse(&self.address).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(wrong("expected http or https"));
@@ -340,6 +341,14 @@ impl DataServiceBuilder {
     }
 }
 
+/// An address without what stands before its host: that may be a name and a password.
+fn without_user(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").map_or(("", address), |(scheme, rest)| (scheme, rest));
+    let separator = if scheme.is_empty() { "" } else { "://" };
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    format!("{scheme}{separator}{place}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -359,6 +368,11 @@ mod tests {
         for address in ["h:1", "ftp://h", "http://h?x", "http://h#x", "http://ada:secret@h", ""] {
             let error = url(address, "orders").unwrap_err();
             assert!(matches!(&error, Error::Setting(_)), "{address}: {error}");
+        }
+        for address in ["http://ada:secret@h", "http://ada:secret@h:port", "ada:secret@h"] {
+            let builder = DataServiceBuilder::new(address, "orders");
+            let told = format!("{} {builder:?}", builder.url().unwrap_err());
+            assert!(!told.contains("secret"), "{told}");
         }
         for resource in ["", ".", ".."] {
             assert!(matches!(url("http://h", resource), Err(Error::Setting(_))), "{resource}");

@@ -59,6 +59,20 @@ impl Code {
         matches!(self, Self::TransactionConflict | Self::TransactionRolledBack)
     }
 
+    /// Whether this is said before anybody looks whether the request was answered before: of one that was sent before it says
+    /// nothing.
+    pub(super) fn is_said_at_the_door(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthenticated
+                | Self::Forbidden
+                | Self::ResourceNotFound
+                | Self::SessionNotFound
+                | Self::SessionEnded
+                | Self::Draining
+        )
+    }
+
     /// Whether a rollback that is answered so has left no transaction open: there was none, or no session.
     pub(super) fn says_that_nothing_is_open(&self) -> bool {
         self.wants_new_transaction()

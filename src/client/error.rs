@@ -109,7 +109,7 @@ impl Error {
     /// ```
     /// use rejoin::client::Request;
     ///
-    /// let error = Request::document("<perform>\n  <echo>\n</perform>").unwrap_err();
+    /// let error = Request::document("<perform xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/types\">\n  <echo>\n</perform>").unwrap_err();
     /// assert_eq!(error.position().map(|position| position.line), Some(3));
     /// ```
     #[must_use]

@@ -56,11 +56,19 @@ impl Patience {
     fn pause_after(&mut self, mishap: Mishap, repeat: Repeat, now: Instant) -> Result<Duration, Error> {
         match mishap {
             Mishap::Final(error) => Err(error),
-            Mishap::NotSent { url, cause } if !self.is_lost => {
+            // At first there may be no service at all; later it is one that starts anew.
+            Mishap::NotSent { url, cause } if self.begun.is_none() => {
                 Err(Error::Unreachable { url, cause: Box::new(cause.without_url()) })
             }
-            Mishap::NotSent { cause, .. } => {
-                self.next(None, now, || lost(&format!("the answer was lost, and then {}", chain(&cause)), repeat))
+            Mishap::NotSent { url, cause } => {
+                let is_lost = self.is_lost;
+                self.next(None, now, || {
+                    if is_lost {
+                        lost(&format!("the answer was lost, and then {}", chain(&cause)), repeat)
+                    } else {
+                        Error::Unreachable { url, cause: Box::new(cause.without_url()) }
+                    }
+                })
             }
             Mishap::Lost(reason) => {
                 self.is_lost = true;
@@ -71,13 +79,10 @@ impl Patience {
             }
             Mishap::Refused(failure) if failure.retryable && !failure.code.wants_new_transaction() => {
                 let after = failure.retry_after;
-                // Of a request that is still being run, the answer that was lost is all there is to say.
-                let is_running = self.is_lost && failure.code == Code::SessionConflict;
-                self.next(after, now, || {
-                    if is_running { lost("the request is still being run", repeat) } else { Error::refused(*failure) }
-                })
+                let is_lost = self.is_lost;
+                self.next(after, now, || refused(*failure, is_lost, repeat))
             }
-            Mishap::Refused(failure) => Err(Error::refused(*failure)),
+            Mishap::Refused(failure) => Err(refused(*failure, self.is_lost, repeat)),
         }
     }
 
@@ -88,6 +93,18 @@ impl Patience {
         let pause = wished.map_or(self.pause, |wished| wished.max(FIRST_PAUSE));
         self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         if now.duration_since(begun) + pause > self.whole { Err(end()) } else { Ok(pause) }
+    }
+}
+
+/// What to say of a request that was refused, perhaps after an answer to it was lost.
+fn refused(failure: Failure, is_lost: bool, repeat: Repeat) -> Error {
+    match failure.code {
+        // The answer that was lost is all there is to say of it.
+        Code::SessionConflict if is_lost => lost("the request is still being run", repeat),
+        ref code if is_lost && repeat != Repeat::Harmless && code.is_said_at_the_door() => {
+            lost(&format!("the answer was lost, and then the request was refused: {failure}"), repeat)
+        }
+        _ => Error::refused(failure),
     }
 }
 
@@ -171,6 +188,26 @@ mod tests {
             assert_eq!(matches!(error, Error::OutcomeUnknown { .. }), is_unknown, "{error}");
             assert_eq!(sent > 1, repeat != Repeat::Never);
         }
+    }
+
+    #[test]
+    fn what_is_refused_at_the_door_after_its_answer_was_lost_is_unknown() {
+        for (code, retry_after) in [("SessionNotFound", None), ("Unauthenticated", None), ("Draining", Some(3))] {
+            for (repeat, is_unknown) in [(Repeat::Recognised, true), (Repeat::Harmless, false)] {
+                let mut trial = Trial::new();
+                trial.bear(Mishap::Lost("gone".into()), repeat).unwrap();
+                let error = loop {
+                    if let Err(error) = trial.bear(refusal(code, retry_after), repeat) {
+                        break error;
+                    }
+                };
+                assert_eq!(matches!(error, Error::OutcomeUnknown { .. }), is_unknown, "{code}: {error}");
+            }
+        }
+        let mut trial = Trial::new();
+        trial.bear(Mishap::Lost("gone".into()), Repeat::Recognised).unwrap();
+        let error = trial.bear(refusal("SqlError", None), Repeat::Recognised).unwrap_err();
+        assert_eq!(error.code(), Some(&Code::SqlError), "what became of it");
     }
 
     #[test]

@@ -216,7 +216,7 @@ impl DataService {
         let running = session.start(request).await;
         if running.is_err() {
             // Nobody else knows it. What can't be told ends by itself.
-            let _ = session.end().await;
+            let _ = session.end_now().await;
         }
         running
     }
