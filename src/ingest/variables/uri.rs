@@ -50,15 +50,36 @@ pub(super) fn push_piece(uri: &mut String, piece: &Piece<'_>, encoding: UriEncod
     }
 }
 
-/// All ways in which a request may write a text: as it is, in a path, in a query, where nothing is encoded that need not be, in
-/// JSON.
-pub(crate) fn spellings(text: &str) -> [String; 6] {
+/// All ways in which a request may write a text, or its answer repeat it: as it is, in a path, in a query, where nothing is encoded
+/// that need not be, with small letters, in JSON.
+pub(crate) fn spellings(text: &str) -> [String; 7] {
     let encoded = |set| utf8_percent_encode(text, set).to_string();
     let mut form = String::new();
     push_form(&mut form, text);
     let json = Json::text(text).to_string();
     let json = json.get(1..json.len() - 1).unwrap_or_default().to_owned();
-    [text.to_owned(), encoded(FORM), form, encoded(FORBIDDEN), encoded(FORBIDDEN_IN_VALUES), json]
+    [
+        text.to_owned(),
+        encoded(FORM),
+        in_small_letters(&form),
+        form,
+        encoded(FORBIDDEN),
+        encoded(FORBIDDEN_IN_VALUES),
+        json,
+    ]
+}
+
+/// An encoded text with the small letters of the numbers of its bytes.
+fn in_small_letters(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        text.push('%');
+        text.push_str(&number.to_ascii_lowercase());
+        text.push_str(rest);
+    }
+    text
 }
 
 /// Whether values have made segments of the path that lead up or nowhere, `..` and `.`, where the template has none (RFC 3986,

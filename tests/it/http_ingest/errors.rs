@@ -162,6 +162,29 @@ async fn a_secret_is_in_no_address_of_the_log_and_in_no_error() {
 }
 
 #[tokio::test]
+async fn a_secret_is_hidden_where_it_is_cut_off_and_where_it_is_encoded() {
+    let bench = Bench::over(Script::by(|request| {
+        let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("authorization");
+        let said = request.headers.iter().find(named).map_or("", |(_, value)| value);
+        status(403).body(format!("no right: {said}"))
+    }))
+    .await;
+    let token = "s3same".repeat(100);
+    let given = format!("<echo name=\"given\"><text>user,password\nada,{token}\n</text><output name=\"text\"/></echo>
+        <csvToRows name=\"read\"><csvInput from=\"text\"/><rows name=\"tokens\"/><includeHeader value=\"true\"/></csvToRows>");
+    let secondary = r#"[{"path":"tokens","fields":["user","password"],"category":"authentication"}]"#;
+    let bearer = r#"{"method":"bearer","encryption":"none","header":"Authorization","token":"{{password}}"}"#;
+    let basic = r#"{"method":"basic","encryption":"base64","header":"Authorization","token":"{{user}}:{{password}}"}"#;
+    for (authentication, shown) in [(bearer, "no right: Bearer ***"), (basic, "no right: Basic ***")] {
+        let properties = [URI, ("ms.secondary.input", secondary), ("ms.authentication", authentication)];
+        let pulled = bench.pull_in(&given, &properties, "<secondary from=\"tokens\"/>").await;
+        let text = &pulled.reply.text;
+        assert!(!text.contains("s3same") && !text.contains("YWRhOnMzc2"), "{text}");
+        pulled.has_failed("HttpIngestFailed", shown);
+    }
+}
+
+#[tokio::test]
 async fn a_request_is_sent_again_after_the_wait_that_the_server_asks_for() {
     let busy = || status(429).header("retry-after", "7");
     let bench = Bench::over(Script::of([busy(), status(503), json(r#"[{"n":1}]"#)])).await;

@@ -25,7 +25,7 @@ impl Unit {
             Ok(made) => made,
             Err(error) => return self.refuse(shared, progress, None, error).await,
         };
-        let secrets = Secrets::of(&self.values.secrets);
+        let secrets = Secrets::of_request(&self.values.secrets, &request.headers);
         let (method, mut address) = (request.method.to_string(), without_query(&request.uri).to_owned());
         secrets.hide_in_address(&mut address);
         let creates = creates(shared.settings);

@@ -65,8 +65,12 @@ use link::{Link, Mode};
 use pool::{Lease, Leaves, Pool, cancellable};
 use transaction::{MySqlTransaction, begin_text};
 
-/// How long the server may take for a sign of life.
+/// How long the server may take to say that it is well.
 const HEALTH: Duration = Duration::from_secs(5);
+
+/// How long it may take for a sign of life on a connection of the pool; then the connection is taken for dead, and another one is
+/// opened.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// Opens `mysql:` or `mariadb:` URIs; see [`MySqlAddress`] for their form.
 #[derive(Debug, Clone, Copy)]
@@ -195,7 +199,7 @@ impl MySqlResource {
             if !lease.is_pooled() {
                 return Ok(lease);
             }
-            let sign = timeout(HEALTH, lease.begin()?.driver().ping());
+            let sign = timeout(SIGN_OF_LIFE, lease.begin()?.driver().ping());
             if matches!(cancellable(cancel, async { Ok(sign.await) }).await?, Ok(Ok(()))) {
                 lease.settle(Leaves::Nothing);
                 return Ok(lease);
