@@ -6,17 +6,19 @@ use cel::Value;
 use cel::objects::{Key, Map};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::size::Size;
+
 /// A JSON document as a value of CEL.
 #[derive(Debug)]
 pub(super) struct Body {
     pub(super) value: Value,
-    /// How many elements its longest list or object has.
-    pub(super) longest: usize,
+    pub(super) size: Size,
 }
 
+/// A value that is neither a text nor a list nor an object.
 impl From<Value> for Body {
     fn from(value: Value) -> Self {
-        Self { value, longest: 0 }
+        Self { value, size: Size::SCALAR }
     }
 }
 
@@ -57,24 +59,25 @@ impl<'de> Visitor<'de> for BodyVisitor {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Body, E> {
-        Ok(Value::from(value).into())
+        Ok(Body { value: value.into(), size: Size::of_text(value) })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Body, A::Error> {
-        let (mut list, mut longest) = (Vec::new(), 0);
+        let (mut list, mut size) = (Vec::new(), Size::SCALAR);
         while let Some(item) = items.next_element::<Body>()? {
             list.push(item.value);
-            longest = item.longest.max(longest);
+            size.insert(item.size);
         }
-        Ok(Body { longest: longest.max(list.len()), value: Value::List(Arc::new(list)) })
+        Ok(Body { size: size.of_length(list.len()), value: Value::List(Arc::new(list)) })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Body, A::Error> {
-        let (mut map, mut longest) = (HashMap::new(), 0);
+        let (mut map, mut size) = (HashMap::new(), Size::SCALAR);
         while let Some((name, member)) = members.next_entry::<String, Body>()? {
+            size.insert(Size::of_text(&name));
+            size.insert(member.size);
             map.insert(Key::from(name), member.value);
-            longest = member.longest.max(longest);
         }
-        Ok(Body { longest: longest.max(map.len()), value: Value::Map(Map { map: Arc::new(map) }) })
+        Ok(Body { size: size.of_length(map.len()), value: Value::Map(Map { map: Arc::new(map) }) })
     }
 }

@@ -5,6 +5,7 @@ use cel::Value;
 use http::HeaderMap;
 
 use super::body::Body;
+use super::size::Size;
 
 /// What a [`Formula`](super::Formula) sees of an answer.
 #[derive(Debug)]
@@ -56,15 +57,27 @@ impl<'a> Facts<'a> {
         self.made().map(|body| &body.value)
     }
 
-    /// How many elements the longest list or object of the body has.
-    pub(super) fn longest(&self) -> usize {
-        // A formula that does not name the body has not had it made.
-        self.value.get().and_then(Option::as_ref).map_or(0, |body| body.longest)
+    /// How large the body is; nothing if no formula has asked for it.
+    pub(super) fn size(&self) -> Size {
+        self.value.get().and_then(Option::as_ref).map_or_else(Size::default, |body| body.size)
     }
 
-    /// How many bytes there are to look through.
-    pub(super) fn bytes(&self) -> usize {
-        self.body.map_or(0, str::len) + self.key.len()
+    /// How large a variable is.
+    pub(super) fn size_of(&self, name: &str) -> Size {
+        match name {
+            "body" => self.size(),
+            "key" => Size::of_text(self.key),
+            "headers" => {
+                let mut size = Size::SCALAR;
+                for (name, value) in self.headers {
+                    size.insert(Size::of_text(name.as_str()));
+                    // What is not UTF-8 becomes marks of three bytes.
+                    size.insert(Size::of_text(&String::from_utf8_lossy(value.as_bytes())));
+                }
+                size.of_length(self.headers.len())
+            }
+            _ => Size::SCALAR,
+        }
     }
 
     fn made(&self) -> Option<&Body> {

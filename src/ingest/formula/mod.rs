@@ -5,6 +5,7 @@ mod cost;
 mod facts;
 mod names;
 mod shape;
+mod size;
 
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -34,14 +35,14 @@ static LIBRARY: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 /// A condition as an expression of CEL, the Common Expression Language: `body.status == "done" && rows < 100`.
 ///
 /// It sees [`Formula::VARIABLES`] and the functions of CEL's standard library, nothing else. It always ends: CEL has no loops but
-/// those over lists and maps that are there, and an answer for which it would take more than some ten seconds is refused.
+/// those over lists and maps that are there, and an answer for which it would take more than some ten seconds, or build more than
+/// 64 MiB besides some copies of the answer, is refused.
 #[derive(Clone)]
 pub struct Formula {
     text: Box<str>,
     program: Arc<Program>,
     /// How many loops stand in each other.
     loops: usize,
-    cost: Cost,
 }
 
 impl Formula {
@@ -67,12 +68,12 @@ impl Formula {
             let problem = format!("it has {} bytes, and at most {LONGEST} may be", text.len());
             return Err(FormulaError { problem });
         }
-        let (program, loops, cost) = with_room_for(text, Self::compile)?;
-        Ok(Self { text: text.into(), program: Arc::new(program), loops, cost })
+        let (program, loops) = with_room_for(text, Self::compile)?;
+        Ok(Self { text: text.into(), program: Arc::new(program), loops })
     }
 
-    /// Reads an expression, and says how many of its loops stand in each other, and what it costs.
-    fn compile(text: &str) -> Result<(Program, usize, Cost), FormulaError> {
+    /// Reads an expression, and says how many of its loops stand in each other.
+    fn compile(text: &str) -> Result<(Program, usize), FormulaError> {
         let program = Program::compile(text).map_err(|error| FormulaError { problem: error.to_string() })?;
         let shape = shape::of(program.expression());
         if shape.depth > MOST_LEVELS {
@@ -92,8 +93,7 @@ impl Formula {
                 format!("there are more than {MOST_LOOPS} loops (`all`, `exists`, `map`, `filter`) in each other");
             return Err(FormulaError { problem });
         }
-        let cost = Cost::of(program.expression());
-        Ok((program, shape.loops, cost))
+        Ok((program, shape.loops))
     }
 
     /// The expression as it was written.
@@ -122,10 +122,10 @@ impl Formula {
         if named.has_variable("body") && facts.body().is_none() {
             return Err(self.problem("the answer has values that formulas can't hold, such as a number out of range"));
         }
-        if !self.cost.fits(facts.longest(), facts.bytes()) {
+        if !Cost::of(self.program.expression(), &|name| facts.size_of(name)).fits(facts.size()) {
             return Err(self.problem(
-                "the answer is too large for its loops: ask for smaller pages, or let no loop stand in another or look through the \
-                 whole answer",
+                "the answer is too large for its loops: ask for smaller pages, or let no loop stand in another, look through the \
+                 whole answer, match a large pattern, or build lists or texts for each element",
             ));
         }
         for name in Self::VARIABLES.into_iter().filter(|name| named.has_variable(name)) {
