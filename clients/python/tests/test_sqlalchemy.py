@@ -367,6 +367,25 @@ def test_urls_say_what_they_mean():
         dialect.create_connect_args(sa.make_url("rejoin+sqlite://h/r?tsl=true"))
 
 
+def test_an_option_of_a_url_is_never_read_as_something_else():
+    dialect = sa.create_engine("rejoin+sqlite://h/r").dialect
+
+    def asked(query):
+        return dialect.create_connect_args(sa.make_url(f"rejoin+sqlite://ada:secret@h/r?{query}"))
+
+    for value in ("true", "True", "TRUE", "1", "yes", "Yes", "on"):
+        assert asked(f"tls={value}")[0][0] == "https://h:443"
+    for value in ("false", "False", "0", "no", "OFF"):
+        (address, _), options = asked(f"tls={value}&compression={value}")
+        assert (address, options["compression"]) == ("http://h:8080", False)
+    for value in ("tls=y", "tls=tru", "tls=true&tls=true", "tls=false&tls=true"):
+        with pytest.raises(sa.exc.ArgumentError, match=r"the option 'tls' with .*; it takes one of true, 1, yes, on, false,"):
+            asked(value)
+    for value in ("compression=2", "fetch_rows=many", "patience=long", "database=one&database=other"):
+        with pytest.raises(sa.exc.ArgumentError, match=rf"the option '{value.split('=')[0]}' with .*; it takes"):
+            asked(value)
+
+
 def test_rows_are_written_once_however_often_the_connection_breaks(stage, kind, service, table):
     service.update(f"CREATE TABLE {table} (id INTEGER, name VARCHAR(20))")
     proxy = Proxy(stage.service.port)
