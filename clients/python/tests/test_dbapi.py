@@ -409,15 +409,17 @@ class Forgetful(httpx.HTTPTransport):
 
     lost: bytes | None = None
     armed = False
+    step = b"DELETE"
+    refusal = fault("ServerBusy", 503, retryable="true", retryAfter="60")
 
     def handle_request(self, request):
         content = request.read()
-        if self.armed and self.lost is None and b"DELETE" in content:
+        if self.armed and self.lost is None and self.step in content:
             super().handle_request(request).read()
             self.lost = content
             raise httpx.ReadError("broken")
         if self.lost == content:
-            return fault("ServerBusy", 503, retryable="true", retryAfter="60")
+            return self.refusal
         return super().handle_request(request)
 
 
@@ -431,6 +433,24 @@ def test_a_driver_that_is_turned_away_after_an_answer_was_lost_does_not_know(sta
             connection.commit()
         connection.rollback()
         assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+
+
+@pytest.mark.parametrize("step", [b"DELETE", b"<commit"])
+def test_a_driver_whose_session_ends_after_an_answer_was_lost_says_that_it_may_have_run(stage, kind, service, people, step):
+    transport = Forgetful()
+    transport.step, transport.refusal = step, fault("SessionNotFound", 404)
+    with dbapi.connect(stage.service.url, kind, transport=transport) as connection:
+        transport.armed = True
+        with pytest.raises(dbapi.OperationalError, match="may have run") as lost:
+            execute(connection, f"DELETE FROM {people}")
+            connection.commit()
+        assert isinstance(lost.value.fault, rejoin.LostAnswer)
+        assert lost.value.fault.may_have_run
+        assert isinstance(lost.value.fault.__cause__, errors.SessionNotFound)
+        with pytest.raises(dbapi.OperationalError, match="roll it back"):
+            connection.commit()
+        connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == (0 if step == b"<commit" else 4)
 
 
 def test_a_lost_block_of_rows_ends_with_an_error(stage, sqlite, table):
