@@ -113,6 +113,47 @@ def test_a_cancelled_task_rolls_its_transaction_back(stage, kind, service, peopl
     assert service.query(f"SELECT count(*) FROM {people} WHERE name = 'x'").scalar() == 1
 
 
+def test_a_statement_that_is_given_up_after_a_savepoint_is_stopped(stage, kind, service, people):
+    slow = SLOW[kind].format(table=people)
+
+    async def work() -> None:
+        async with rejoin.connect_async(stage.service.url, kind, patience=2) as client, client.session() as session:
+            begun = asyncio.Event()
+
+            async def transfer() -> None:
+                async with session.transaction() as transaction, transaction.savepoint("here"):
+                    await transaction.update(f"UPDATE {people} SET town = 'Wick'")
+                    begun.set()
+                    await transaction.update(slow)
+
+            task = asyncio.create_task(transfer())
+            await begun.wait()
+            while (await session.status()).state != "BUSY":
+                await asyncio.sleep(0.01)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=10)
+            # Nobody waited for the statement to come to its end.
+            assert done == {task}
+            assert task.cancelled()
+            assert await session.update(f"UPDATE {people} SET name = 'x' WHERE id = 1") == 1
+
+    asyncio.run(work())
+    assert service.query(f"SELECT count(*) FROM {people} WHERE town = 'Wick'").scalar() == 0
+
+    stopped = []
+    with service.session() as session:
+        session.cancel = lambda: stopped.append(True)
+        with pytest.raises(KeyboardInterrupt), session.transaction() as transaction:
+            with pytest.raises(KeyboardInterrupt), transaction.savepoint("here"):
+                raise KeyboardInterrupt
+            assert stopped == [True]
+            with pytest.raises(ZeroDivisionError), transaction.savepoint("here"):
+                raise ZeroDivisionError
+            assert stopped == [True]
+            raise KeyboardInterrupt
+        assert stopped == [True] * 2
+
+
 def test_a_begin_that_is_cancelled_leaves_no_transaction_behind(stage, kind, service, people):
     async def work() -> None:
         async with rejoin.connect_async(stage.service.url, kind) as client, client.session() as session:

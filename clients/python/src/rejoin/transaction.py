@@ -98,6 +98,7 @@ class Transaction:
         try:
             yield
         except BaseException as error:
+            self._stop(error)
             try:
                 self._step("rollbackTo", name=name)
                 self._step("releaseSavepoint", name=name)
@@ -158,10 +159,8 @@ class Transaction:
                 self._leave()
                 raise
             return
-        if error is not None and not isinstance(error, Exception):
-            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
-            with suppress(RejoinError):
-                self._session.cancel()
+        if error is not None:
+            self._stop(error)
         if error is None or self._ending:
             # The block tried to end it, and failed.
             self._leave()
@@ -170,6 +169,12 @@ class Transaction:
             self.rollback()
         except RejoinError as problem:
             error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
+
+    def _stop(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
+            with suppress(RejoinError):
+                self._session.cancel()
 
     def _leave(self) -> None:
         self._open = False

@@ -74,6 +74,7 @@ class AsyncTransaction:
         try:
             yield
         except BaseException as error:
+            await self._stop(error)
             try:
                 await self._step("rollbackTo", name=name)
                 await self._step("releaseSavepoint", name=name)
@@ -114,10 +115,8 @@ class AsyncTransaction:
                 await self._leave()
                 raise
             return
-        if error is not None and not isinstance(error, Exception):
-            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
-            with suppress(RejoinError):
-                await self._session.cancel()
+        if error is not None:
+            await self._stop(error)
         if error is None or self._ending:
             # The block tried to end it, and failed.
             await self._leave()
@@ -126,6 +125,12 @@ class AsyncTransaction:
             await self.rollback()
         except RejoinError as problem:
             error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
+
+    async def _stop(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
+            with suppress(RejoinError):
+                await self._session.cancel()
 
     async def _leave(self) -> None:
         self._open = False
