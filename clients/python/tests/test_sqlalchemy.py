@@ -277,6 +277,32 @@ def test_what_was_not_committed_is_gone_when_a_connection_comes_back(stage, kind
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("query", "options", "expected"),
+    [
+        ("", {}, (False, None)),
+        ("?isolation=serializable", {}, (False, "serializable")),
+        ("", {"isolation_level": "SERIALIZABLE"}, (False, "serializable")),
+        ("", {"isolation_level": "AUTOCOMMIT"}, (True, None)),
+        ("", {"connect_args": {"autocommit": True}}, (True, None)),
+        ("?isolation=repeatableRead", {"isolation_level": "SERIALIZABLE"}, (False, "serializable")),
+    ],
+)
+def test_a_connection_comes_back_with_the_isolation_of_its_engine(stage, query, options, expected):
+    url = f"rejoin+sqlite://127.0.0.1:{stage.service.port}/sqlite{query}"
+    engine = sa.create_engine(url, pool_size=1, max_overflow=0, **options)
+    for level in ("AUTOCOMMIT", "READ COMMITTED", "AUTOCOMMIT"):
+        with engine.connect() as connection:
+            driver = connection.connection.dbapi_connection
+            assert (driver.autocommit, driver.isolation) == expected
+        with engine.connect().execution_options(isolation_level=level) as connection:
+            assert connection.connection.dbapi_connection is driver
+            assert connection.get_isolation_level() == level
+            assert connection.scalar(sa.text("SELECT 1")) == 1
+    assert (driver.autocommit, driver.isolation) == expected
+    engine.dispose()
+
+
 def test_types_go_both_ways(engine, kind, table):
     metadata = sa.MetaData()
     thing = sa.Table(

@@ -86,6 +86,8 @@ class _Rejoin:
     # Where a database has RETURNING, it tells the keys that it made up in autocommit, too.
     favor_returning_over_lastrowid = True
     supports_server_side_cursors = False
+    # As SQLAlchemy keeps it: `create_engine(isolation_level=…)`.
+    _on_connect_isolation_level: str | None
 
     @classmethod
     def import_dbapi(cls) -> DBAPIModule:
@@ -127,9 +129,10 @@ class _Rejoin:
             dbapi_connection.isolation = _ISOLATION[level]
 
     def reset_isolation_level(self, dbapi_connection: Any) -> None:
-        """Goes back to what the database does by itself."""
-        dbapi_connection.autocommit = False
-        dbapi_connection.isolation = None
+        """Goes back to what the connection was opened with, and the engine asks for."""
+        dbapi_connection.autocommit, dbapi_connection.isolation = dbapi_connection.opened_with
+        if self._on_connect_isolation_level is not None:
+            self.set_isolation_level(dbapi_connection, self._on_connect_isolation_level)
 
     def get_isolation_level(self, dbapi_connection: Any) -> str:
         """What it is."""

@@ -76,6 +76,8 @@ class Connection:
         self._database = database
         self._isolation = isolation
         self._autocommit = autocommit
+        #: Autocommit and isolation as they were, for pools.
+        self.opened_with = autocommit, isolation
         self.fetch_rows = fetch_rows
         self._lock = threading.RLock()
         self._cursors = 0
