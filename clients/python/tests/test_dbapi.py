@@ -150,6 +150,23 @@ def test_statements_hold_at_once_with_autocommit(stage, kind, service, people):
         assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_cursors_that_the_service_has_closed_are_in_nobodys_way(stage, kind, service, people, autocommit):
+    with dbapi.connect(stage.service.url, kind, autocommit=autocommit, fetch_rows=1) as connection:
+        cursors = [execute(connection, f"SELECT id FROM {people} ORDER BY id") for _ in range(4)]
+        closed = "".join(f'<closeCursor name="c{n}"><cursor name="cursor{n}"/></closeCursor>' for n in (2, 3))
+        connection.session.perform(
+            f'<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><sequence>{closed}</sequence></perform>'
+        )
+        for cursor in cursors:
+            cursor.close()
+        assert execute(connection, f"DELETE FROM {people} WHERE id = ?", (4,)).rowcount == 1
+        assert "cursor" not in connection.session.status().attributes.values()
+        assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (3,)
+        connection.commit()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+
+
 def test_times_are_what_the_database_reads(connection, kind, table):
     if kind == "sqlite":
         pytest.skip("SQLite has no types of times")
