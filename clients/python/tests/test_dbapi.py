@@ -150,6 +150,23 @@ def test_statements_hold_at_once_with_autocommit(stage, kind, service, people):
         assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
 
 
+@pytest.mark.parametrize("autocommit", [True, False])
+def test_cursors_that_the_service_has_closed_are_in_nobodys_way(stage, kind, service, people, autocommit):
+    with dbapi.connect(stage.service.url, kind, autocommit=autocommit, fetch_rows=1) as connection:
+        cursors = [execute(connection, f"SELECT id FROM {people} ORDER BY id") for _ in range(4)]
+        closed = "".join(f'<closeCursor name="c{n}"><cursor name="cursor{n}"/></closeCursor>' for n in (2, 3))
+        connection.session.perform(
+            f'<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><sequence>{closed}</sequence></perform>'
+        )
+        for cursor in cursors:
+            cursor.close()
+        assert execute(connection, f"DELETE FROM {people} WHERE id = ?", (4,)).rowcount == 1
+        assert "cursor" not in connection.session.status().attributes.values()
+        assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (3,)
+        connection.commit()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
+
+
 def test_times_are_what_the_database_reads(connection, kind, table):
     if kind == "sqlite":
         pytest.skip("SQLite has no types of times")
@@ -409,15 +426,17 @@ class Forgetful(httpx.HTTPTransport):
 
     lost: bytes | None = None
     armed = False
+    step = b"DELETE"
+    refusal = fault("ServerBusy", 503, retryable="true", retryAfter="60")
 
     def handle_request(self, request):
         content = request.read()
-        if self.armed and self.lost is None and b"DELETE" in content:
+        if self.armed and self.lost is None and self.step in content:
             super().handle_request(request).read()
             self.lost = content
             raise httpx.ReadError("broken")
         if self.lost == content:
-            return fault("ServerBusy", 503, retryable="true", retryAfter="60")
+            return self.refusal
         return super().handle_request(request)
 
 
@@ -431,6 +450,24 @@ def test_a_driver_that_is_turned_away_after_an_answer_was_lost_does_not_know(sta
             connection.commit()
         connection.rollback()
         assert execute(connection, f"SELECT count(*) FROM {people}").fetchone() == (4,)
+
+
+@pytest.mark.parametrize("step", [b"DELETE", b"<commit"])
+def test_a_driver_whose_session_ends_after_an_answer_was_lost_says_that_it_may_have_run(stage, kind, service, people, step):
+    transport = Forgetful()
+    transport.step, transport.refusal = step, fault("SessionNotFound", 404)
+    with dbapi.connect(stage.service.url, kind, transport=transport) as connection:
+        transport.armed = True
+        with pytest.raises(dbapi.OperationalError, match="may have run") as lost:
+            execute(connection, f"DELETE FROM {people}")
+            connection.commit()
+        assert isinstance(lost.value.fault, rejoin.LostAnswer)
+        assert lost.value.fault.may_have_run
+        assert isinstance(lost.value.fault.__cause__, errors.SessionNotFound)
+        with pytest.raises(dbapi.OperationalError, match="roll it back"):
+            connection.commit()
+        connection.rollback()
+    assert service.query(f"SELECT count(*) FROM {people}").scalar() == (0 if step == b"<commit" else 4)
 
 
 def test_a_lost_block_of_rows_ends_with_an_error(stage, sqlite, table):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -12,6 +13,8 @@ import rejoin
 from conftest import make_people
 from proxy import Break, Proxy
 from rejoin import dbapi, errors
+from rejoin._exchange import Answer
+from test_protocol import BUSY, fault
 
 SLOW = {
     "sqlite": "UPDATE {table} SET credit = (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n)",
@@ -110,6 +113,47 @@ def test_a_cancelled_task_rolls_its_transaction_back(stage, kind, service, peopl
     assert service.query(f"SELECT count(*) FROM {people} WHERE name = 'x'").scalar() == 1
 
 
+def test_a_statement_that_is_given_up_after_a_savepoint_is_stopped(stage, kind, service, people):
+    slow = SLOW[kind].format(table=people)
+
+    async def work() -> None:
+        async with rejoin.connect_async(stage.service.url, kind, patience=2) as client, client.session() as session:
+            begun = asyncio.Event()
+
+            async def transfer() -> None:
+                async with session.transaction() as transaction, transaction.savepoint("here"):
+                    await transaction.update(f"UPDATE {people} SET town = 'Wick'")
+                    begun.set()
+                    await transaction.update(slow)
+
+            task = asyncio.create_task(transfer())
+            await begun.wait()
+            while (await session.status()).state != "BUSY":
+                await asyncio.sleep(0.01)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=10)
+            # Nobody waited for the statement to come to its end.
+            assert done == {task}
+            assert task.cancelled()
+            assert await session.update(f"UPDATE {people} SET name = 'x' WHERE id = 1") == 1
+
+    asyncio.run(work())
+    assert service.query(f"SELECT count(*) FROM {people} WHERE town = 'Wick'").scalar() == 0
+
+    stopped = []
+    with service.session() as session:
+        session.cancel = lambda: stopped.append(True)
+        with pytest.raises(KeyboardInterrupt), session.transaction() as transaction:
+            with pytest.raises(KeyboardInterrupt), transaction.savepoint("here"):
+                raise KeyboardInterrupt
+            assert stopped == [True]
+            with pytest.raises(ZeroDivisionError), transaction.savepoint("here"):
+                raise ZeroDivisionError
+            assert stopped == [True]
+            raise KeyboardInterrupt
+        assert stopped == [True] * 2
+
+
 def test_a_begin_that_is_cancelled_leaves_no_transaction_behind(stage, kind, service, people):
     async def work() -> None:
         async with rejoin.connect_async(stage.service.url, kind) as client, client.session() as session:
@@ -198,6 +242,58 @@ def test_an_error_of_the_block_is_the_one_that_is_raised(proxy, kind, service, p
         session.update(f"UPDATE {people} SET name = 'x' WHERE id = 1")
     assert service.query(f"SELECT count(*) FROM {people} WHERE town = 'Wick'").scalar() == 0
     assert service.query(f"SELECT count(*) FROM {people} WHERE name = 'x'").scalar() == 1
+
+
+def turn_away(transport):
+    """Has the next request turned away."""
+    send = transport._send
+
+    def busy(exchange):
+        transport._send = send
+        return Answer(503, {}, fault("ServerBusy", 503, **BUSY).content)
+
+    async def busy_asynchronously(exchange):
+        return busy(exchange)
+
+    transport._send = busy_asynchronously if asyncio.iscoroutinefunction(send) else busy
+
+
+@pytest.mark.parametrize("step", ["commit", "rollback"])
+@pytest.mark.parametrize("how", ["refused", "lost", "done"])
+@pytest.mark.parametrize("told", [True, False], ids=["raised", "kept"])
+def test_a_block_that_can_not_end_its_transaction_leaves_none_behind(proxy, kind, service, people, step, how, told):
+    def fails(session):
+        if how == "refused":
+            turn_away(session._transport)
+        else:
+            proxy.breaks(Break.AFTER_ANSWER if how == "done" else Break.BEFORE_REQUEST)
+
+    # What went wrong leaves the block, or stays in it.
+    outside, inside = (pytest.raises, suppress) if told else (suppress, pytest.raises)
+
+    with rejoin.connect(proxy.url, kind, patience=0) as client, client.session() as session:
+        with outside(errors.RejoinError), session.transaction() as transaction:
+            transaction.update(f"UPDATE {people} SET town = 'Wick'")
+            fails(session)
+            with inside(*() if told else (errors.RejoinError,)):
+                getattr(transaction, step)()
+        # What comes next is no part of it.
+        session.update(f"UPDATE {people} SET name = 'x' WHERE id = 1")
+
+    async def work() -> None:
+        async with rejoin.connect_async(proxy.url, kind, patience=0) as client, client.session() as session:
+            with outside(errors.RejoinError):
+                async with session.transaction() as transaction:
+                    await transaction.update(f"UPDATE {people} SET town = 'Wick'")
+                    fails(session)
+                    with inside(*() if told else (errors.RejoinError,)):
+                        await getattr(transaction, step)()
+            await session.update(f"UPDATE {people} SET name = 'x' WHERE id = 2")
+
+    asyncio.run(work())
+    assert service.query(f"SELECT count(*) FROM {people} WHERE name = 'x'").scalar() == 2
+    expected = 4 if (step, how) == ("commit", "done") else 0
+    assert service.query(f"SELECT count(*) FROM {people} WHERE town = 'Wick'").scalar() == expected
 
 
 def test_a_block_that_raises_ends_its_session(service):

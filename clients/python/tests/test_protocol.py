@@ -164,9 +164,15 @@ def test_who_is_turned_away_after_an_answer_was_lost_is_told_so(asked):
         asked(Played(httpx.ReadError, busy), "update", "DELETE FROM t")
     assert lost.value.may_have_run
     assert lost.value.key
-    with pytest.raises(errors.SessionEnded) as ended:
-        asked(Played(httpx.ReadError, fault("SessionEnded", 410)), "update", "DELETE FROM t")
-    assert ended.value.__notes__ == ["an answer was lost before: the request may have run"]
+    for code, status in (("SessionEnded", 410), ("SessionNotFound", 404), ("Unauthenticated", 401), ("Forbidden", 403)):
+        with pytest.raises(rejoin.LostAnswer, match=f"may have run; since then: {code}") as lost:
+            asked(Played(httpx.ReadError, fault(code, status)), "update", "DELETE FROM t")
+        assert lost.value.may_have_run
+        assert lost.value.key
+        assert type(lost.value.__cause__).__name__ == code
+        # What certainly never ran is what it was.
+        with pytest.raises(errors.Fault, match="no"):
+            asked(Played(fault("ServerBusy", 503, **BUSY), fault(code, status)), "update", "DELETE FROM t")
     # Nothing has come of one that never arrived, or that only reads.
     for operation, broken in (("update", httpx.ConnectError), ("query", httpx.ReadError)):
         with pytest.raises(errors.ServerBusy):

@@ -277,6 +277,32 @@ def test_what_was_not_committed_is_gone_when_a_connection_comes_back(stage, kind
     engine.dispose()
 
 
+@pytest.mark.parametrize(
+    ("query", "options", "expected"),
+    [
+        ("", {}, (False, None)),
+        ("?isolation=serializable", {}, (False, "serializable")),
+        ("", {"isolation_level": "SERIALIZABLE"}, (False, "serializable")),
+        ("", {"isolation_level": "AUTOCOMMIT"}, (True, None)),
+        ("", {"connect_args": {"autocommit": True}}, (True, None)),
+        ("?isolation=repeatableRead", {"isolation_level": "SERIALIZABLE"}, (False, "serializable")),
+    ],
+)
+def test_a_connection_comes_back_with_the_isolation_of_its_engine(stage, query, options, expected):
+    url = f"rejoin+sqlite://127.0.0.1:{stage.service.port}/sqlite{query}"
+    engine = sa.create_engine(url, pool_size=1, max_overflow=0, **options)
+    for level in ("AUTOCOMMIT", "READ COMMITTED", "AUTOCOMMIT"):
+        with engine.connect() as connection:
+            driver = connection.connection.dbapi_connection
+            assert (driver.autocommit, driver.isolation) == expected
+        with engine.connect().execution_options(isolation_level=level) as connection:
+            assert connection.connection.dbapi_connection is driver
+            assert connection.get_isolation_level() == level
+            assert connection.scalar(sa.text("SELECT 1")) == 1
+    assert (driver.autocommit, driver.isolation) == expected
+    engine.dispose()
+
+
 def test_types_go_both_ways(engine, kind, table):
     metadata = sa.MetaData()
     thing = sa.Table(
@@ -365,6 +391,25 @@ def test_urls_say_what_they_mean():
     assert options == {"auth": ("ada", "pa/ss"), "fetch_rows": 50, "patience": 2.5, "database": "ledger"}
     with pytest.raises(sa.exc.ArgumentError, match="the option 'tsl'"):
         dialect.create_connect_args(sa.make_url("rejoin+sqlite://h/r?tsl=true"))
+
+
+def test_an_option_of_a_url_is_never_read_as_something_else():
+    dialect = sa.create_engine("rejoin+sqlite://h/r").dialect
+
+    def asked(query):
+        return dialect.create_connect_args(sa.make_url(f"rejoin+sqlite://ada:secret@h/r?{query}"))
+
+    for value in ("true", "True", "TRUE", "1", "yes", "Yes", "on"):
+        assert asked(f"tls={value}")[0][0] == "https://h:443"
+    for value in ("false", "False", "0", "no", "OFF"):
+        (address, _), options = asked(f"tls={value}&compression={value}")
+        assert (address, options["compression"]) == ("http://h:8080", False)
+    for value in ("tls=y", "tls=tru", "tls=true&tls=true", "tls=false&tls=true"):
+        with pytest.raises(sa.exc.ArgumentError, match=r"the option 'tls' with .*; it takes one of true, 1, yes, on, false,"):
+            asked(value)
+    for value in ("compression=2", "fetch_rows=many", "patience=long", "database=one&database=other"):
+        with pytest.raises(sa.exc.ArgumentError, match=rf"the option '{value.split('=')[0]}' with .*; it takes"):
+            asked(value)
 
 
 def test_rows_are_written_once_however_often_the_connection_breaks(stage, kind, service, table):

@@ -206,18 +206,24 @@ class Protocol:
                     exchange = _with_key(exchange, new_key())
                 elif not _may_succeed_later(problem, waits):
                     if key is not None and may_have_run and isinstance(problem, _BEFORE_IT_RUNS):
-                        problem.add_note("an answer was lost before: the request may have run")
+                        raise _lost_before(problem, key)
                     raise problem
                 advice = problem.retry_after if isinstance(problem, Fault) else None
             pause = patience.next(advice)
             if pause is None:
                 if key is not None and may_have_run and not isinstance(problem, LostAnswer):
-                    # That it is turned away now says nothing of the time before.
-                    problem = LostAnswer(f"an answer was lost, and since then: {problem}", may_have_run=True, key=key)
+                    raise _lost_before(problem, key)
                 raise problem
             yield Pause(pause)
             if reads and "Idempotency-Key" not in exchange.headers:
                 exchange = _with_key(exchange, new_key())
+
+
+def _lost_before(problem: RejoinError, key: str) -> LostAnswer:
+    """That a request is turned away now says nothing of the time before, whose answer was lost."""
+    lost = LostAnswer(f"an answer was lost: the request may have run; since then: {problem}", may_have_run=True, key=key)
+    lost.__cause__ = problem
+    return lost
 
 
 def _may_succeed_later(problem: Fault | UnexpectedAnswer, waits: bool) -> bool:

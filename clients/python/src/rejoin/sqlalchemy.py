@@ -12,7 +12,7 @@ from __future__ import annotations
 import decimal
 import types
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import types as sqltypes
@@ -41,12 +41,18 @@ _ISOLATION = {
 }
 
 
+_TRUTHS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(("false", "0", "no", "off"), False)
+
+
 def _truth(text: str) -> bool:
-    return text in ("true", "1")
+    if text.lower() not in _TRUTHS:
+        raise ValueError(text)
+    return _TRUTHS[text.lower()]
 
 
 #: What the URL may say behind a `?`, and how it is read.
 _OPTIONS: dict[str, Callable[[str], Any]] = {
+    "tls": _truth,
     "database": str,
     "isolation": str,
     "fetch_rows": int,
@@ -56,6 +62,19 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "patience": float,
     "compression": _truth,
 }
+
+_TAKEN = {_truth: f"one of {', '.join(_TRUTHS)}", str: "a text", int: "an integer", float: "a number"}
+
+
+def _option(name: str, value: str | Sequence[str]) -> Any:
+    read = _OPTIONS[name]
+    try:
+        # One that is given twice is a sequence.
+        if isinstance(value, str):
+            return read(value)
+    except ValueError:
+        pass
+    raise ArgumentError(f"the URL has the option {name!r} with {value!r}; it takes {_TAKEN[read]}, once")
 
 
 class _Rejoin:
@@ -67,6 +86,8 @@ class _Rejoin:
     # Where a database has RETURNING, it tells the keys that it made up in autocommit, too.
     favor_returning_over_lastrowid = True
     supports_server_side_cursors = False
+    # As SQLAlchemy keeps it: `create_engine(isolation_level=…)`.
+    _on_connect_isolation_level: str | None
 
     @classmethod
     def import_dbapi(cls) -> DBAPIModule:
@@ -75,11 +96,11 @@ class _Rejoin:
 
     def create_connect_args(self, url: URL) -> ConnectArgsType:
         """The arguments of `rejoin.dbapi.connect`, from `rejoin+…://user:password@host:port/resource`."""
-        wrong = set(url.query) - {"tls", *_OPTIONS}
+        wrong = set(url.query) - set(_OPTIONS)
         if wrong:
-            raise ArgumentError(f"the URL has the option {sorted(wrong)[0]!r}; there are tls, {', '.join(_OPTIONS)}")
-        options: dict[str, Any] = {key: _OPTIONS[key](str(value)) for key, value in url.query.items() if key != "tls"}
-        scheme = "https" if _truth(str(url.query.get("tls", "false"))) else "http"
+            raise ArgumentError(f"the URL has the option {sorted(wrong)[0]!r}; there are {', '.join(_OPTIONS)}")
+        options: dict[str, Any] = {name: _option(name, value) for name, value in url.query.items()}
+        scheme = "https" if options.pop("tls", False) else "http"
         port = url.port or (443 if scheme == "https" else 8080)
         host = url.host or "127.0.0.1"
         if url.username is not None:
@@ -108,9 +129,10 @@ class _Rejoin:
             dbapi_connection.isolation = _ISOLATION[level]
 
     def reset_isolation_level(self, dbapi_connection: Any) -> None:
-        """Goes back to what the database does by itself."""
-        dbapi_connection.autocommit = False
-        dbapi_connection.isolation = None
+        """Goes back to what the connection was opened with, and the engine asks for."""
+        dbapi_connection.autocommit, dbapi_connection.isolation = dbapi_connection.opened_with
+        if self._on_connect_isolation_level is not None:
+            self.set_isolation_level(dbapi_connection, self._on_connect_isolation_level)
 
     def get_isolation_level(self, dbapi_connection: Any) -> str:
         """What it is."""

@@ -31,6 +31,8 @@ class Transaction:
         self._session = session
         self._begin: dict[str, str | None] = {"isolation": isolation, "readOnly": "true" if read_only else None}
         self._open = False
+        # Whether its end was asked for: one that was refused, or whose answer was lost, leaves it open.
+        self._ending = False
         self.id: str | None = None
 
     def _step(self, step: str, **attributes: str | None) -> TransactionState:
@@ -51,8 +53,13 @@ class Transaction:
             # It may have begun all the same, and what follows in the session is not meant to be part of it.
             self._leave()
             raise
-        self._open = True
+        self._open, self._ending = True, False
         return self
+
+    def _end(self, step: str) -> None:
+        self._ending = True
+        self._step(step)
+        self._open = False
 
     def commit(self) -> None:
         """Makes it hold. An answer that is lost is asked for again: it is committed once.
@@ -60,8 +67,7 @@ class Transaction:
         >>> transaction = session.transaction().begin()
         >>> transaction.commit()
         """
-        self._open = False
-        self._step("commit")
+        self._end("commit")
 
     def rollback(self) -> None:
         """Takes everything back.
@@ -69,8 +75,7 @@ class Transaction:
         >>> transaction = session.transaction().begin()
         >>> transaction.rollback()
         """
-        self._open = False
-        self._step("rollback")
+        self._end("rollback")
 
     def state(self) -> TransactionState:
         """How it stands, or what became of it.
@@ -93,6 +98,7 @@ class Transaction:
         try:
             yield
         except BaseException as error:
+            self._stop(error)
             try:
                 self._step("rollbackTo", name=name)
                 self._step("releaseSavepoint", name=name)
@@ -145,7 +151,7 @@ class Transaction:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not self._open:
             return
-        if error is None:
+        if error is None and not self._ending:
             try:
                 self.commit()
             except BaseException:
@@ -153,16 +159,25 @@ class Transaction:
                 self._leave()
                 raise
             return
-        if not isinstance(error, Exception):
-            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
-            with suppress(RejoinError):
-                self._session.cancel()
+        if error is not None:
+            self._stop(error)
+        if error is None or self._ending:
+            # The block tried to end it, and failed.
+            self._leave()
+            return
         try:
             self.rollback()
         except RejoinError as problem:
             error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
 
+    def _stop(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
+            with suppress(RejoinError):
+                self._session.cancel()
+
     def _leave(self) -> None:
+        self._open = False
         with suppress(RejoinError):
             self._session._run(self._session._operations.impatient.transaction("rollback", {}))
 

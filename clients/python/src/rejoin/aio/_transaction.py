@@ -30,6 +30,8 @@ class AsyncTransaction:
         self._session = session
         self._begin: dict[str, str | None] = {"isolation": isolation, "readOnly": "true" if read_only else None}
         self._open = False
+        # Whether its end was asked for: one that was refused, or whose answer was lost, leaves it open.
+        self._ending = False
         self.id: str | None = None
 
     async def _step(self, step: str, **attributes: str | None) -> TransactionState:
@@ -45,18 +47,21 @@ class AsyncTransaction:
             # It may have begun all the same, and what follows in the session is not meant to be part of it.
             await self._leave()
             raise
-        self._open = True
+        self._open, self._ending = True, False
         return self
+
+    async def _end(self, step: str) -> None:
+        self._ending = True
+        await self._step(step)
+        self._open = False
 
     async def commit(self) -> None:
         """Makes it hold. An answer that is lost is asked for again: it is committed once."""
-        self._open = False
-        await self._step("commit")
+        await self._end("commit")
 
     async def rollback(self) -> None:
         """Takes everything back."""
-        self._open = False
-        await self._step("rollback")
+        await self._end("rollback")
 
     async def state(self) -> TransactionState:
         """How it stands, or what became of it."""
@@ -69,6 +74,7 @@ class AsyncTransaction:
         try:
             yield
         except BaseException as error:
+            await self._stop(error)
             try:
                 await self._step("rollbackTo", name=name)
                 await self._step("releaseSavepoint", name=name)
@@ -101,7 +107,7 @@ class AsyncTransaction:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if not self._open:
             return
-        if error is None:
+        if error is None and not self._ending:
             try:
                 await self.commit()
             except BaseException:
@@ -109,16 +115,25 @@ class AsyncTransaction:
                 await self._leave()
                 raise
             return
-        if not isinstance(error, Exception):
-            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
-            with suppress(RejoinError):
-                await self._session.cancel()
+        if error is not None:
+            await self._stop(error)
+        if error is None or self._ending:
+            # The block tried to end it, and failed.
+            await self._leave()
+            return
         try:
             await self.rollback()
         except RejoinError as problem:
             error.add_note(f"the transaction could not be rolled back by request ({problem}); it ends with its session")
 
+    async def _stop(self, error: BaseException) -> None:
+        if not isinstance(error, Exception):
+            # A statement that was given up (Ctrl-C, a cancelled task) would go on at the service, and hold the session.
+            with suppress(RejoinError):
+                await self._session.cancel()
+
     async def _leave(self) -> None:
+        self._open = False
         with suppress(RejoinError):
             await self._session._run(self._session._operations.impatient.transaction("rollback", {}))
 

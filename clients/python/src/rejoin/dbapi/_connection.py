@@ -76,6 +76,8 @@ class Connection:
         self._database = database
         self._isolation = isolation
         self._autocommit = autocommit
+        #: Autocommit and isolation as they were, for pools.
+        self.opened_with = autocommit, isolation
         self.fetch_rows = fetch_rows
         self._lock = threading.RLock()
         self._cursors = 0
@@ -276,6 +278,12 @@ class Connection:
             except errors.Fault as fault:
                 # What fails takes its transaction back if that began with it; but this was done, and its answer lost.
                 self._begun = self._begun or (begins and isinstance(fault, errors.ResultsNotKept))
+                if fault.activity_code == "CursorNotFound":
+                    left = [name for name in closing if f"`close-{name}`" not in fault.message]
+                    if left != closing:
+                        # It is closed already. Nothing else was done.
+                        self._abandoned += left
+                        return self._request(steps, returns=returns, outside=outside)
                 self._abandoned += closing
                 raise
             except BaseException as problem:
