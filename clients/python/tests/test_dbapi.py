@@ -144,6 +144,8 @@ def test_statements_hold_at_once_with_autocommit(stage, kind, service, people):
         assert cursor.rowcount == 1
         assert service.query(f"SELECT count(*) FROM {people}").scalar() == 3
         assert cursor.execute(f"SELECT id FROM {people} ORDER BY id").fetchall() == [(1,), (2,), (3,)]
+        assert cursor.execute(f"INSERT INTO {people} (id, name) VALUES (9, 'x')").lastrowid is None
+        assert cursor.execute(f"DELETE FROM {people} WHERE id = 9").rowcount == 1
         connection.autocommit = False
         cursor.execute(f"DELETE FROM {people}")
         connection.rollback()

@@ -59,6 +59,15 @@ def test_nothing_that_is_shown_holds_a_secret(stage, caplog):
     assert secret not in logged
 
 
+def test_the_line_of_a_document_shows_no_session_id(stage):
+    with rejoin.connect(stage.service.url, "sqlite") as service, service.session() as session:
+        document = f'<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><session id="{session.id}" mode="jion"/></perform>'
+        with pytest.raises(rejoin.Fault) as caught:
+            service.perform(document)
+        assert 'mode="jion"' in str(caught.value)
+        assert session.id not in str(caught.value)
+
+
 def test_who_asks_is_told_to_the_service_alone(guarded, caplog):
     caplog.set_level(logging.DEBUG)
     address = f"http://ada:a-long-password@127.0.0.1:{guarded.port}/services/orders"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 NAMESPACE = "http://ogsadai.org.uk/namespaces/2005/10/types"
 _N = "{" + NAMESPACE + "}"
+
+#: The id of a session in a document, with what is before it.
+_SESSION_ID = re.compile(r"""(<(?:\w+:)?session\b[^>]*?\bid\s*=\s*(["']))(.*?)(?=\2)""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -183,9 +187,17 @@ def _failure(error: ElementTree.Element, request_id: str, document: str | None) 
             request_id=request_id,
             line=_number(location, "line"),
             column=_number(location, "column"),
-            document=document,
+            document=_without_id(document),
         )
     )
+
+
+def _without_id(document: str | None) -> str | None:
+    """A document of which a line may be shown: whoever knows the id of a session may join it."""
+    if document is None:
+        return None
+    # As many characters as there were: places in the document stay where they are.
+    return _SESSION_ID.sub(lambda found: found[1] + "*" * len(found[3]), document)
 
 
 def _number(element: ElementTree.Element | None, name: str) -> int | None:
@@ -222,7 +234,7 @@ def parse_fault(answer: Answer, document: str | None) -> Fault | UnexpectedAnswe
             time=root.get("time"),
             line=_number(location, "line"),
             column=_number(location, "column"),
-            document=document,
+            document=_without_id(document),
         )
     )
 
