@@ -9,8 +9,9 @@ pub(super) fn point(name: &str) {
         std::process::abort();
     }
     if wanted.strip_prefix("stop:") == Some(name) {
-        // Whoever waits for it to stand still waits in vain otherwise.
-        let _ = std::process::Command::new("sh").args(["-c", "kill -STOP $PPID"]).status();
+        // Threads stop one after the other: this one waits for the shell meanwhile, so that it goes no step further. Whoever
+        // waits for the process to stand still waits in vain if it can't be stopped.
+        let _ = std::process::Command::new("sh").args(["-c", "kill -STOP $PPID; sleep 0.3"]).status();
     }
 }
 
