@@ -110,7 +110,7 @@ impl Error {
     /// use rejoin::client::Request;
     ///
     /// let error = Request::document("<perform xmlns=\"http://ogsadai.org.uk/namespaces/2005/10/types\">\n  <echo>\n</perform>").unwrap_err();
-    /// assert_eq!(error.position().map(|position| position.line), Some(3));
+    /// assert_eq!(error.position().map(|position| position.line), Some(2));
     /// ```
     #[must_use]
     pub fn position(&self) -> Option<Position> {

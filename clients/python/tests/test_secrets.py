@@ -61,7 +61,8 @@ def test_nothing_that_is_shown_holds_a_secret(stage, caplog):
 
 def test_the_line_of_a_document_shows_no_session_id(stage):
     with rejoin.connect(stage.service.url, "sqlite") as service, service.session() as session:
-        document = f'<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types"><session id="{session.id}" mode="jion"/></perform>'
+        requirement = f'<session id="{session.id}" mode="jion"/>'
+        document = f'<perform xmlns="http://ogsadai.org.uk/namespaces/2005/10/types">{requirement}</perform>'
         with pytest.raises(rejoin.Fault) as caught:
             service.perform(document)
         assert 'mode="jion"' in str(caught.value)
